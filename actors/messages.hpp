@@ -1,0 +1,544 @@
+#pragma once
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/inspect.hpp"
+#include "storage/record.hpp"
+#include "storage/versions.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What travels: plain structs, each listing its members once. Who understands what stands in `protocol.hpp`.
+namespace gnomon {
+
+// -- a client's requests ----------------------------------------------------------------------------------------------
+
+/// Read one item. `seen` asks for a copy at least that new (session guarantees).
+struct read_item {
+  std::string id;
+  std::string user;
+  version_vector seen;
+  bool without_values = false; // HEAD
+  bool forwarded = false;      // another region asks on behalf of its client: answer from here or say not_here
+  auto fields() {
+    return std::tie(id, user, seen, without_values, forwarded);
+  }
+};
+
+/// How an answer was found, seen from the node that was asked.
+enum class copy_kind : uint8_t { local, remote, prefetched };
+
+/// All current versions of an item. `values[i]` belongs to `versions.siblings[i]`.
+struct item_versions {
+  std::string id;
+  version_set versions;
+  std::vector<blob> values;
+  std::string served_by; // node
+  copy_kind copy = copy_kind::local;
+  bool stale = false; // the node is cut off and cannot promise that this is current
+  auto fields() {
+    return std::tie(id, versions, values, served_by, copy, stale);
+  }
+};
+
+enum class write_condition : uint8_t { none, if_match, if_absent };
+
+/// `acks` of a write: a number of durable or pinned copies, 0 for what the policy says, or every durable holder.
+inline constexpr uint32_t acks_all = UINT32_MAX;
+
+/// Write or delete one item. `seen` is what the write replaces; what it does not cover stays as a sibling.
+struct write_item {
+  std::string id;
+  std::string user;
+  blob value;
+  std::string content_type;
+  bool deleted = false;
+  version_vector seen;
+  write_condition condition = write_condition::none;
+  std::string etag; // for if_match
+  std::string request_id;
+  uint32_t acks = 0;
+  timestamp expires{};
+  bool forwarded = false;
+  auto fields() {
+    return std::tie(id, user, value, content_type, deleted, seen, condition, etag, request_id, acks, expires, forwarded);
+  }
+};
+
+struct write_receipt {
+  std::string id;
+  version_vector context;
+  std::string etag;
+  bool created = false; // there was no version before
+  uint32_t acks = 0;    // holders that have it synced
+  std::string served_by;
+  auto fields() {
+    return std::tie(id, context, etag, created, acks, served_by);
+  }
+};
+
+struct list_items {
+  std::string prefix;
+  std::string after; // ids greater than this one
+  uint32_t limit = 1000;
+  auto fields() {
+    return std::tie(prefix, after, limit);
+  }
+};
+
+struct item_summary {
+  std::string id;
+  uint64_t bytes = 0;
+  std::string content_type;
+  holder_state role = holder_state::durable;
+  uint32_t siblings = 1;
+  auto fields() {
+    return std::tie(id, bytes, content_type, role, siblings);
+  }
+};
+
+struct item_page {
+  std::vector<item_summary> items;
+  bool more = false; // ask again with `after` = the last id
+  auto fields() {
+    return std::tie(items, more);
+  }
+};
+
+/// Make copies of an item until `factor` regions hold one. `ttl` zero: what the policy says.
+struct create_shadow {
+  std::string id;
+  uint32_t factor = 0; // zero: what the policy says
+  duration ttl{};
+  auto fields() {
+    return std::tie(id, factor, ttl);
+  }
+};
+
+struct planned_copy {
+  std::string node;
+  std::string region;
+  holder_state state = holder_state::shadow;
+  bool present = false; // was a holder before
+  auto fields() {
+    return std::tie(node, region, state, present);
+  }
+};
+
+struct shadow_plan {
+  std::string id;
+  uint32_t factor = 0;
+  std::vector<planned_copy> copies;
+  std::string shortfall; // why there are fewer copies than the factor asks for; empty when there are enough
+  auto fields() {
+    return std::tie(id, factor, copies, shortfall);
+  }
+};
+
+struct get_shadow_status {
+  std::string id;
+  auto fields() {
+    return std::tie(id);
+  }
+};
+
+/// One holder explains its copy.
+struct copy_report {
+  std::string node;
+  std::string region;
+  holder_state role = holder_state::left;
+  lease_reason reason = lease_reason::access;
+  real confidence = 1.0;
+  version_vector context;
+  std::string etag;
+  timestamp created{};
+  timestamp expiry{}; // timestamp::max(): never
+  uint64_t bytes = 0;
+  uint64_t reads = 0;
+  uint64_t cost_bytes = 0; // bytes moved to make and refresh it
+  uint64_t saved_ms = 0;   // latency its reads saved
+  bool pinned = false;
+  bool reachable = true; // false: the node did not answer; the fields are what `holders` says of it
+  auto fields() {
+    return std::tie(node, region, role, reason, confidence, context, etag, created, expiry, bytes, reads, cost_bytes,
+                    saved_ms, pinned, reachable);
+  }
+};
+
+struct shadow_report {
+  std::string id;
+  uint32_t factor = 0;
+  uint32_t min_copies = 0;
+  std::string steward;
+  std::vector<copy_report> copies;
+  auto fields() {
+    return std::tie(id, factor, min_copies, steward, copies);
+  }
+};
+
+enum class policy_scope : uint8_t { fallback, type, user, item };
+
+/// One rule as it travels and is kept; `text` is the policy's JSON, empty when the rule was deleted. The newest stamp wins.
+struct policy_entry {
+  policy_scope scope = policy_scope::type;
+  std::string name;
+  std::string text;
+  hlc stamp;
+  auto fields() {
+    return std::tie(scope, name, text, stamp);
+  }
+};
+
+/// Set (or with an empty text delete) a policy on every node.
+struct put_policy {
+  policy_scope scope = policy_scope::type;
+  std::string name;
+  std::string text;
+  auto fields() {
+    return std::tie(scope, name, text);
+  }
+};
+
+struct get_policies {
+  auto fields() {
+    return std::tie();
+  }
+};
+
+struct policy_list {
+  std::vector<policy_entry> entries; // without deleted ones when a client asks
+  auto fields() {
+    return std::tie(entries);
+  }
+};
+
+/// Which regions would serve `id`, nearest first: from this node, or from a place.
+struct get_route {
+  std::string id;
+  bool has_place = false;
+  real latitude;
+  real longitude;
+  auto fields() {
+    return std::tie(id, has_place, latitude, longitude);
+  }
+};
+
+struct route_choice {
+  std::string node;
+  std::string region;
+  bool holds = false;
+  bool live = true;
+  real rtt_ms = -1;      // measured from the asked node; -1: not known
+  real distance_km = -1; // great circle from the place, or from the asked node
+  std::string reason;
+  auto fields() {
+    return std::tie(node, region, holds, live, rtt_ms, distance_km, reason);
+  }
+};
+
+struct route_list {
+  std::vector<route_choice> choices;
+  auto fields() {
+    return std::tie(choices);
+  }
+};
+
+struct get_cluster {
+  auto fields() {
+    return std::tie();
+  }
+};
+
+enum class peer_state : uint8_t { unknown, live, suspect, down };
+
+struct node_report {
+  std::string node;
+  std::string region;
+  std::string address;
+  uint64_t incarnation = 0;
+  real latitude;
+  real longitude;
+  peer_state state = peer_state::unknown;
+  real rtt_ms = -1; // smoothed, measured from the asked node
+  uint64_t items = 0;
+  uint64_t leases = 0; // copies that are shadows
+  uint64_t bytes = 0;
+  auto fields() {
+    return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes);
+  }
+};
+
+struct cluster_report {
+  std::string self;
+  std::vector<node_report> nodes;
+  auto fields() {
+    return std::tie(self, nodes);
+  }
+};
+
+/// Ask for `item_changed` whenever the local copy of `id` changes, until the subscriber ends or unsubscribes.
+struct item_changed {
+  std::string id;
+  std::string context; // as in the Gnomon-Context header
+  std::string etag;
+  bool deleted = false;
+  bool dropped = false; // the local copy is gone; the item may live on elsewhere
+  auto fields() {
+    return std::tie(id, context, etag, deleted, dropped);
+  }
+};
+
+// -- between nodes ----------------------------------------------------------------------------------------------------
+
+/// Urgency on a link; lower values go first.
+enum class traffic : uint8_t { client, repair, prefetch };
+
+/// Ask a holder for an item. With `join` the holder first adds `requester` durably to `holders`, then sends the value.
+struct fetch_item {
+  std::string id;
+  std::string requester; // node
+  bool join = false;
+  bool without_values = false;
+  auto fields() {
+    return std::tie(id, requester, join, without_values);
+  }
+};
+
+struct item_copy {
+  std::string id;
+  version_set versions;
+  std::vector<blob> values;
+  holder_map holders;
+  auto fields() {
+    return std::tie(id, versions, values, holders);
+  }
+};
+
+/// Merge these versions. `going_to` names the nodes that the update is already going to.
+struct replicate_item {
+  item_copy copy;
+  std::string from;
+  std::vector<std::string> going_to;
+  auto fields() {
+    return std::tie(copy, from, going_to);
+  }
+};
+
+struct replicate_ack {
+  version_vector context; // synced at the receiver
+  holder_map holders;
+  bool counts = false; // the receiver is durable or pinned
+  auto fields() {
+    return std::tie(context, holders, counts);
+  }
+};
+
+/// Become a holder of `id`: fetch it from `giver`, as `state`. Refusing is an answer, not an error.
+struct invite_copy {
+  std::string id;
+  std::string giver;
+  holder_state state = holder_state::shadow;
+  struct lease lease;
+  auto fields() {
+    return std::tie(id, giver, state, lease);
+  }
+};
+
+struct invite_answer {
+  bool accepted = false;
+  std::string reason; // when refused
+  auto fields() {
+    return std::tie(accepted, reason);
+  }
+};
+
+/// News about who holds `id`, and what `from` has synced; the receiver merges them when it holds the item.
+struct update_holders {
+  std::string id;
+  std::string from;
+  holder_map holders;
+  version_vector context;
+  bool counts = false; // `from` is durable or pinned
+  auto fields() {
+    return std::tie(id, from, holders, context, counts);
+  }
+};
+
+struct holders_ack {
+  holder_map holders; // empty when the receiver holds no copy
+  bool holds = false;
+  auto fields() {
+    return std::tie(holders, holds);
+  }
+};
+
+struct get_copy_report {
+  std::string id;
+  auto fields() {
+    return std::tie(id);
+  }
+};
+
+/// One line of a node's catalog: it holds `id`, or no longer does.
+struct catalog_row {
+  std::string id;
+  bool holds = true;
+  auto fields() {
+    return std::tie(id, holds);
+  }
+};
+
+/// Changes of the asked node's slice `shard` since its change number `since` of `generation`.
+struct pull_catalog {
+  uint32_t shard = 0;
+  uint64_t generation = 0;
+  uint64_t since = 0;
+  std::string after; // continues a whole slice behind this id
+  auto fields() {
+    return std::tie(shard, generation, since, after);
+  }
+};
+
+struct catalog_delta {
+  uint32_t shard = 0;
+  uint64_t generation = 0; // differs from the asked one after a restart: the rows then are a whole slice
+  uint64_t head = 0;       // change number these rows lead to
+  bool whole = false;
+  bool more = false; // of a whole slice: ask again with `after` = the last id
+  std::vector<catalog_row> rows;
+  auto fields() {
+    return std::tie(shard, generation, head, whole, more, rows);
+  }
+};
+
+/// Policies a node has; the answer holds those that are newer at the receiver.
+struct exchange_policies {
+  std::vector<policy_entry> entries;
+  auto fields() {
+    return std::tie(entries);
+  }
+};
+
+/// Who a node is. `incarnation` is its store's: it tells a restart from a stranger with the same name.
+struct node_identity {
+  std::string cluster;
+  std::string node;
+  std::string region;
+  std::string address; // host:port of its tunnel
+  uint64_t incarnation = 0;
+  uint64_t start = 0; // random for each start of the process
+  real latitude;
+  real longitude;
+  auto fields() {
+    return std::tie(cluster, node, region, address, incarnation, start, latitude, longitude);
+  }
+};
+
+/// Sent at every heartbeat: who I am, whom I know, how far my catalog is, what I carry.
+struct ping {
+  node_identity from;
+  std::vector<node_identity> known;
+  uint64_t catalog_generation = 0;
+  std::vector<uint64_t> catalog_heads; // by shard
+  uint64_t items = 0;
+  uint64_t leases = 0;
+  uint64_t bytes = 0;
+  auto fields() {
+    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes);
+  }
+};
+
+/// The same facts about the node that answers.
+struct pong {
+  ping facts;
+  auto fields() {
+    return std::tie(facts);
+  }
+};
+
+// -- inside a node ----------------------------------------------------------------------------------------------------
+
+/// Reads that the gateways answered from the read index, counted by item and user.
+struct access_sample {
+  std::string id;
+  std::string user;
+  timestamp at{};
+  uint32_t count = 1;
+  bool write = false;
+  auto fields() {
+    return std::tie(id, user, at, count, write);
+  }
+};
+
+struct access_batch {
+  std::vector<access_sample> samples;
+  auto fields() {
+    return std::tie(samples);
+  }
+};
+
+/// Bring the copies of `id` up to `factor`, the nearest regions first. The shadow that holds it invites them.
+struct place_copies {
+  std::string id;
+  std::vector<planned_copy> targets;
+  duration ttl{};
+  lease_reason reason = lease_reason::policy;
+  real confidence = 1.0;
+  auto fields() {
+    return std::tie(id, targets, ttl, reason, confidence);
+  }
+};
+
+/// Operations on a store, applied in order and synced as one: values of `puts` replace, `erases` remove.
+struct store_batch {
+  std::vector<std::pair<std::string, blob>> puts;
+  std::vector<std::string> erases;
+  auto fields() {
+    return std::tie(puts, erases);
+  }
+};
+
+struct store_receipt {
+  uint64_t batch = 0; // number of the synced group this write went with
+  auto fields() {
+    return std::tie(batch);
+  }
+};
+
+struct store_get {
+  std::vector<std::string> keys;
+  auto fields() {
+    return std::tie(keys);
+  }
+};
+
+/// `values[i]` belongs to `keys[i]`; a null blob: no such key.
+struct store_values {
+  std::vector<blob> values;
+  std::vector<bool> found;
+  auto fields() {
+    return std::tie(values, found);
+  }
+};
+
+/// Entries with first <= key < last, in order, at most `limit`; `last` empty: to the end.
+struct store_scan {
+  std::string first;
+  std::string last;
+  uint32_t limit = 1000;
+  bool keys_only = false;
+  auto fields() {
+    return std::tie(first, last, limit, keys_only);
+  }
+};
+
+struct store_entries {
+  std::vector<std::pair<std::string, blob>> entries;
+  bool more = false;
+  auto fields() {
+    return std::tie(entries, more);
+  }
+};
+
+} // namespace gnomon

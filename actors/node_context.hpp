@@ -1,0 +1,100 @@
+#pragma once
+
+#include "actors/policy.hpp"
+#include "actors/protocol.hpp"
+#include "actors/read_index.hpp"
+#include "actors/settings.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/ids.hpp"
+#include "runtime/base/published.hpp"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+/// One other node as membership sees it.
+struct peer_view {
+  node_identity identity;
+  peer_state state = peer_state::unknown;
+  double rtt_ms = -1; // smoothed; -1 before the first pong
+  link_actor link;    // stays valid over reconnects
+  uint64_t items = 0;
+  uint64_t leases = 0;
+  uint64_t bytes = 0;
+  bool usable() const {
+    return state == peer_state::live || state == peer_state::suspect;
+  }
+};
+
+/// The cluster as this node sees it, published by membership. Sorted by node name; does not contain the node itself.
+struct cluster_view {
+  std::vector<peer_view> peers;
+  const peer_view* find(std::string_view node) const;
+  /// Usable peers, lowest round trip first.
+  std::vector<const peer_view*> by_latency() const;
+};
+
+/// The node's current actors, published by the supervisors at every (re)start, so that nobody keeps a dead handle.
+struct node_handles {
+  std::vector<store_actor> stores;
+  membership_actor membership;
+  region_actor region;
+  std::vector<shard_actor> shards;
+  agent_actor agent;
+  collector_actor collector;
+  router_actor router;
+};
+
+/// Counters that any thread bumps; /metrics and pings read them.
+struct node_counters {
+  std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
+  std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
+  std::atomic<uint64_t> items{0}, leases{0}, bytes{0};               // held now
+  std::atomic<uint64_t> bytes_in{0}, bytes_out{0};                   // item bytes moved between regions
+  std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
+  std::array<std::atomic<uint64_t>, shard_count> catalog_heads{};    // change number of each slice of ours
+  uint64_t catalog_generation = random_u64();
+};
+
+/// What every actor of one node shares. Owned by the node, outlives its actors; all members are safe from any thread.
+struct node_context {
+  node_context(node_identity who, settings s, std::shared_ptr<const clock> c)
+    : self(std::move(who)), config(std::move(s)), time(std::move(c)), index(config.read_index_bytes) {
+  }
+
+  node_identity self;
+  settings config;
+  std::shared_ptr<const clock> time;
+  published<cluster_view> cluster;
+  published<node_handles> handles;
+  published<policy_table> policies;
+  read_index index;
+  node_counters counters;
+  /// Until then (steady milliseconds of `caf` clock) the node has heard from enough peers to call its copies current.
+  std::atomic<int64_t> fresh_until_ms{0};
+  bool is_fresh() const;
+
+  /// A sequence number that this store has never given out, over all starts (see `holding_id`).
+  uint64_t next_holding_sequence() {
+    return holding_sequence.fetch_add(1);
+  }
+  std::atomic<uint64_t> holding_sequence{0}; // high half: number of the process start, kept in the store
+
+  policy effective_policy(std::string_view id, std::string_view user) const {
+    return policies.get()->resolve(id, user, config);
+  }
+  const shard_actor& shard_for(std::string_view id, const node_handles& h) const {
+    return h.shards[shard_of(id)];
+  }
+  const store_actor& store_for(std::string_view id, const node_handles& h) const {
+    return h.stores[shard_of(id) % h.stores.size()];
+  }
+};
+
+using context_ptr = std::shared_ptr<node_context>;
+
+} // namespace gnomon

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/settings.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+enum class conflict_rule : uint8_t { siblings, lww };
+
+/// A policy as someone wrote it: only the fields that it sets.
+struct policy_rule {
+  std::optional<uint32_t> factor;     // 1 to 64
+  std::optional<uint32_t> min_copies; // 1 to 64
+  std::optional<duration> ttl;        // of shadows; written in seconds
+  std::optional<uint32_t> acks;       // 1 to 64 or "all"
+  std::optional<conflict_rule> conflicts;
+  std::optional<std::vector<std::string>> residency; // regions that may keep the item; empty list: all
+  std::optional<bool> learn;
+
+  /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency": ["eu-central-1"],
+  /// "learn": "no"}`. Errors: invalid_argument naming the field: unknown, wrong type, out of range, min_copies > factor.
+  static expected<policy_rule> from_json(const std::string& text);
+  std::string to_json() const;
+};
+
+/// What holds for one item: every field has a value.
+struct policy {
+  uint32_t factor = 3;
+  uint32_t min_copies = 2;
+  duration ttl{};
+  uint32_t acks = 1;
+  conflict_rule conflicts = conflict_rule::siblings;
+  std::vector<std::string> residency; // empty: everywhere
+  bool learn = true;
+  bool allows(std::string_view region) const;
+};
+
+/// All policies of a node, mergeable: for each (scope, name) the entry with the newest stamp wins, deletions included.
+class policy_table {
+public:
+  /// Item over creating user over data type over fallback over `defaults`.
+  policy resolve(std::string_view id, std::string_view user, const settings& defaults) const;
+  /// True when `entry` is newer than what was there. The text must have passed `policy_rule::from_json`.
+  bool merge(const policy_entry& entry);
+  const policy_entry* find(policy_scope scope, const std::string& name) const;
+  /// Entries, in order of scope and name; with `deleted` those that delete as well.
+  std::vector<policy_entry> entries(bool deleted) const;
+
+private:
+  std::map<std::pair<policy_scope, std::string>, std::pair<policy_entry, policy_rule>> rules_;
+};
+
+std::string_view name(policy_scope scope); // "default", "type", "user", "item"
+std::optional<policy_scope> scope_from(std::string_view text);
+
+} // namespace gnomon

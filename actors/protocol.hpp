@@ -1,0 +1,203 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "runtime/base/error.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/all.hpp>
+
+/// Who understands what: every typed actor interface of a node, and the ids under which the messages travel.
+/// `docs/protocol.md` is the same as a table. Errors are `gnomon::ec`; "safe to repeat" is said where it matters.
+
+CAF_BEGIN_TYPE_ID_BLOCK(gnomon, first_custom_type_id)
+
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::fetch_item))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_cluster))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_copy_report))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_answer))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_changed))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::place_copies))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::policy_list))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::pong))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::pull_catalog))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::put_policy))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::read_item))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_ack))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_item))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::route_list))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_plan))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_report))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_batch))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_entries))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_get))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_receipt))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_scan))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_values))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::traffic))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::update_holders))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::write_item))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::write_receipt))
+
+  CAF_ADD_ATOM(gnomon, gnomon, tick_a, "tick")
+  CAF_ADD_ATOM(gnomon, gnomon, expire_a, "expire")
+  CAF_ADD_ATOM(gnomon, gnomon, locate_a, "locate")
+  CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")
+  CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
+  CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
+
+CAF_END_TYPE_ID_BLOCK(gnomon)
+
+namespace gnomon {
+
+/// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached outside simulation.
+using store_actor = caf::typed_actor<
+  // Applies the batch; answered once it is synced. Batches that wait together are synced together. Errors: store_failed.
+  caf::replies_to<store_batch>::with<store_receipt>,
+  // Answers the values under the keys. Safe to repeat.
+  caf::replies_to<store_get>::with<store_values>,
+  // Answers a range of entries in key order. Safe to repeat.
+  caf::replies_to<store_scan>::with<store_entries>>;
+
+/// Told about changes of items it asked to watch.
+using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
+
+/// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
+/// Callers: its shard. Calls: the store (writes), the links of the other holders (updates), its shard (who holds this?).
+using shadow_actor = caf::typed_actor<
+  // Answers the current versions; fetches them from the nearest holder when there is no copy here. Safe to repeat.
+  caf::replies_to<read_item>::with<item_versions>,
+  // Applies a client's write after its context; answered once synced by `acks` holders. Safe to repeat with a request id.
+  caf::replies_to<write_item>::with<write_receipt>,
+  // Invites the targets and answers what is planned.
+  caf::replies_to<place_copies>::with<shadow_plan>,
+  // Another node wants the item. Errors: not_here. Safe to repeat.
+  caf::replies_to<fetch_item>::with<item_copy>,
+  // Merges versions from another region, acknowledged once synced. Errors: not_here without a record. Safe to repeat.
+  caf::replies_to<replicate_item>::with<replicate_ack>,
+  // Becomes a holder, or says why not. Safe to repeat.
+  caf::replies_to<invite_copy>::with<invite_answer>,
+  // Merges news about holders. Safe to repeat.
+  caf::replies_to<update_holders>::with<holders_ack>,
+  // Explains the local copy. Errors: not_here.
+  caf::replies_to<get_copy_report>::with<copy_report>,
+  // The read index answered reads of this item.
+  caf::reacts_to<access_batch>,
+  // The expiry index says that the lease may have run out.
+  caf::reacts_to<expire_a>,
+  // Another node is known to hold the item although `holders` here does not name it: exchange what both know.
+  caf::reacts_to<refresh_a, std::string>,
+  // Tell the watcher of every change from now on.
+  caf::reacts_to<watch_a, item_watcher_actor>,
+  caf::reacts_to<unwatch_a, item_watcher_actor>,
+  // Housekeeping: become passive when idle.
+  caf::reacts_to<tick_a>>;
+
+/// Owns a slice of the ids. Owns: the registry of its shadows (as their supervisor), its slice of the catalog.
+/// Callers: region, router, agent, collector. Calls: its shadows, the store.
+using shard_actor = shadow_actor::extend<
+  // Pages through the ids held here.
+  caf::replies_to<list_items>::with<item_page>,
+  // Nodes believed to hold the id, from the catalog, nearest first.
+  caf::replies_to<locate_a, std::string>::with<std::vector<std::string>>,
+  // A peer asks for our slice.
+  caf::replies_to<pull_catalog>::with<catalog_delta>,
+  // A peer's answer to our pull: node, rows.
+  caf::reacts_to<std::string, catalog_delta>,
+  // The lease of this item may have run out.
+  caf::reacts_to<expire_a, std::string>,
+  caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+  caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
+
+/// What one region answers another; the receiving link hands everything to the region actor, which finds the shard.
+using peer_service_actor = caf::typed_actor<
+  // As in `shadow_actor`.
+  caf::replies_to<fetch_item>::with<item_copy>,
+  caf::replies_to<replicate_item>::with<replicate_ack>,
+  caf::replies_to<invite_copy>::with<invite_answer>,
+  caf::replies_to<update_holders>::with<holders_ack>,
+  caf::replies_to<get_copy_report>::with<copy_report>,
+  // Forwarded for a client of a region that may not keep the item. Errors: not_here.
+  caf::replies_to<read_item>::with<item_versions>,
+  caf::replies_to<write_item>::with<write_receipt>,
+  // As in `shard_actor`.
+  caf::replies_to<pull_catalog>::with<catalog_delta>,
+  // Merges the sender's policies; answers those that are newer here. Safe to repeat.
+  caf::replies_to<exchange_policies>::with<policy_list>>;
+
+/// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
+/// Callers: links (everything peers ask), router (policies), membership (what peers' pings say). Calls: shards, links, store.
+using region_actor = peer_service_actor::extend<
+  // Sets or deletes a policy here, answers once it is synced, and tells the peers. Errors: invalid_argument.
+  caf::replies_to<put_policy>::with<policy_list>,
+  caf::replies_to<get_policies>::with<policy_list>,
+  // A peer's heartbeat: pulls the slices whose change number moved.
+  caf::reacts_to<ping>,
+  caf::reacts_to<tick_a>>;
+
+/// Outgoing side of the connection to one peer: credit, batching, chunks, urgency. Fails what is pending when the peer
+/// goes (peer_gone), and refuses when its queue is full (overloaded). Owned by membership.
+using link_actor = caf::typed_actor<
+  caf::replies_to<traffic, fetch_item>::with<item_copy>,
+  caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
+  caf::replies_to<traffic, invite_copy>::with<invite_answer>,
+  caf::replies_to<traffic, update_holders>::with<holders_ack>,
+  caf::replies_to<traffic, get_copy_report>::with<copy_report>,
+  caf::replies_to<traffic, read_item>::with<item_versions>,
+  caf::replies_to<traffic, write_item>::with<write_receipt>,
+  caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
+  caf::replies_to<traffic, exchange_policies>::with<policy_list>,
+  caf::replies_to<traffic, ping>::with<pong>>;
+
+/// Knows who is alive. Owns: the links, the published `cluster_view`.
+/// Callers: links (up, down, inbound pings). Calls: links (pings), region (what pings say).
+using membership_actor = caf::typed_actor<
+  // A peer's heartbeat arrived over a link.
+  caf::replies_to<ping>::with<pong>,
+  caf::reacts_to<tick_a>>;
+
+/// The shadowing agent: drains access samples, keeps rates, decides which regions get copies.
+/// Callers: gateways and shadows (samples), router (create_shadow). Calls: shards.
+using agent_actor = caf::typed_actor<
+  caf::reacts_to<access_batch>,
+  // Chooses regions and has the item's shadow invite them. Errors: not_found, invalid_argument.
+  caf::replies_to<create_shadow>::with<shadow_plan>,
+  caf::reacts_to<tick_a>>;
+
+/// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
+using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
+
+/// The node's front door: every client request, from HTTP, the shell or an embedding program.
+/// Calls: shards, region, agent, links. All of it safe to repeat except writes without a request id.
+using router_actor = caf::typed_actor<
+  caf::replies_to<read_item>::with<item_versions>,
+  caf::replies_to<write_item>::with<write_receipt>,
+  caf::replies_to<list_items>::with<item_page>,
+  caf::replies_to<create_shadow>::with<shadow_plan>,
+  // Asks every holder to explain its copy. Errors: not_found.
+  caf::replies_to<get_shadow_status>::with<shadow_report>,
+  caf::replies_to<put_policy>::with<policy_list>,
+  caf::replies_to<get_policies>::with<policy_list>,
+  caf::replies_to<get_route>::with<route_list>,
+  caf::replies_to<get_cluster>::with<cluster_report>,
+  caf::reacts_to<access_batch>,
+  caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+  caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
+
+} // namespace gnomon

@@ -1,0 +1,1 @@
+#include "actors/read_index.hpp"

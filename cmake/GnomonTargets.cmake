@@ -1,0 +1,21 @@
+# One target a folder: gnomon_folder(NAME DEPENDENCIES...) builds every source file of the current folder into a static
+# library that others may link, with the project's warnings. Includes are written from the top of the repository.
+
+function(gnomon_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+  if(GNOMON_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(GNOMON_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${GNOMON_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${GNOMON_SANITIZE})
+  endif()
+endfunction()
+
+function(gnomon_folder name)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(${name} PUBLIC ${ARGN})
+  gnomon_options(${name})
+endfunction()

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+namespace gnomon {
+
+/// A value that one actor writes and any thread reads without queueing: readers get the immutable snapshot that was
+/// current when they asked. `T` must be default-constructible.
+template <class T>
+class published {
+public:
+  published() : current_(std::make_shared<const T>()) {
+  }
+  std::shared_ptr<const T> get() const {
+    return current_.load(std::memory_order_acquire);
+  }
+  void set(T next) {
+    current_.store(std::make_shared<const T>(std::move(next)), std::memory_order_release);
+  }
+
+private:
+  std::atomic<std::shared_ptr<const T>> current_;
+};
+
+} // namespace gnomon

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/error.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace gnomon {
+
+/// Who writes: a store's incarnation (random, redrawn when a store is created, repaired or restored) and the number
+/// that store drew at the record's first local write. A dropped and regained record draws a new one: no dot is ever reused.
+struct holding_id {
+  uint64_t incarnation = 0;
+  uint64_t sequence = 0;
+  auto fields() {
+    return std::tie(incarnation, sequence);
+  }
+  auto operator<=>(const holding_id&) const = default;
+};
+
+/// Names one write for ever.
+struct dot {
+  holding_id holding;
+  uint64_t counter = 0;
+  auto fields() {
+    return std::tie(holding, counter);
+  }
+  auto operator<=>(const dot&) const = default;
+};
+
+/// What has been seen: for each holding id every counter up to the mapped one.
+class version_vector {
+public:
+  bool empty() const {
+    return counters_.empty();
+  }
+  size_t size() const {
+    return counters_.size();
+  }
+  uint64_t at(const holding_id& id) const;
+  bool covers(const dot& d) const {
+    return d.counter <= at(d.holding);
+  }
+  /// True when everything in `other` has been seen here as well.
+  bool covers(const version_vector& other) const;
+  void add(const dot& d);
+  void merge(const version_vector& other);
+  bool operator==(const version_vector&) const = default;
+
+  /// URL-safe text without padding for headers (`Gnomon-Context`); empty text is the empty vector.
+  std::string to_text() const;
+  /// Errors: invalid_argument for text that `to_text` never makes, too_large over 64 entries.
+  static expected<version_vector> from_text(std::string_view text);
+
+  const std::map<holding_id, uint64_t>& counters() const {
+    return counters_;
+  }
+  auto fields() {
+    return std::tie(counters_);
+  }
+
+private:
+  std::map<holding_id, uint64_t> counters_;
+};
+
+/// One version of an item, without its value: the value lies beside it under the same dot.
+struct sibling {
+  dot id;
+  hlc stamp;
+  std::string content_type;
+  std::string request_id; // equal non-empty ids collapse: a repeated write
+  std::string user;       // who created it, for policies by user
+  timestamp expires{};    // zero: never
+  uint64_t bytes = 0;
+  uint64_t digest = 0; // stable_hash of the value
+  bool deleted = false;
+  auto fields() {
+    return std::tie(id, stamp, content_type, request_id, user, expires, bytes, digest, deleted);
+  }
+  bool operator==(const sibling&) const = default;
+};
+
+/// Dotted version vector set of one item (Preguiça, Almeida et al. 2012): the versions nobody has replaced yet, and the
+/// causal context that covers them and all they replaced. `sync` is commutative, associative and idempotent.
+struct version_set {
+  version_vector context;
+  std::vector<sibling> siblings; // sorted by dot
+  auto fields() {
+    return std::tie(context, siblings);
+  }
+
+  /// Applies a local write: drops what `seen` covers, adds `next` under the next dot of `writer`, which it returns.
+  dot write(const version_vector& seen, const holding_id& writer, sibling next);
+
+  /// Merges what another copy knows. Returns true when anything here changed.
+  bool sync(const version_set& other);
+
+  /// Keeps the newest sibling by stamp, then by dot (last writer wins); the context goes on covering the rest.
+  void resolve_last_writer();
+
+  /// Tag of the current siblings: quoted hash of their sorted dots, as in an ETag header (RFC 9110, 8.8.3).
+  std::string etag() const;
+  bool deleted() const; // there are siblings, and all are tombstones
+  bool operator==(const version_set&) const = default;
+};
+
+} // namespace gnomon

@@ -1,0 +1,7 @@
+// The entry point of every test program; the suites come from the files beside it.
+#define CAF_TEST_NO_MAIN
+#include <caf/test/unit_test_impl.hpp>
+
+int main(int argc, char** argv) {
+  return caf::test::main(argc, argv);
+}
