@@ -109,10 +109,12 @@ struct item_page {
 /// Make copies of an item until `factor` regions hold one. `ttl` zero: what the policy says.
 struct create_shadow {
   std::string id;
+  std::string user;    // whose policy counts; empty: only those of item, data type and default
   uint32_t factor = 0; // zero: what the policy says
   duration ttl{};
+  lease_reason reason = lease_reason::request;
   auto fields() {
-    return std::tie(id, factor, ttl);
+    return std::tie(id, user, factor, ttl, reason);
   }
 };
 
@@ -478,15 +480,16 @@ struct access_batch {
   }
 };
 
-/// Bring the copies of `id` up to `factor`, the nearest regions first. The shadow that holds it invites them.
+/// Bring the copies of `id` up to `factor`, in the order of `candidates` (nodes, best first). The shadow that holds the
+/// item invites them; those that refuse or do not answer are passed over.
 struct place_copies {
   std::string id;
-  std::vector<planned_copy> targets;
-  duration ttl{};
-  lease_reason reason = lease_reason::policy;
-  real confidence = 1.0;
+  uint32_t factor = 0;
+  uint32_t min_copies = 0; // durable ones among them
+  std::vector<std::string> candidates;
+  struct lease lease; // of the copies that are shadows
   auto fields() {
-    return std::tie(id, targets, ttl, reason, confidence);
+    return std::tie(id, factor, min_copies, candidates, lease);
   }
 };
 

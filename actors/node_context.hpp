@@ -57,6 +57,7 @@ struct node_counters {
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0};                   // item bytes moved between regions
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{};    // change number of each slice of ours
+  std::atomic<uint32_t> shards_ready{0};                             // that have read their slice of the store
   uint64_t catalog_generation = random_u64();
 };
 

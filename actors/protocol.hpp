@@ -13,6 +13,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, first_custom_type_id)
 
   CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
@@ -106,8 +107,8 @@ using shadow_actor = caf::typed_actor<
   // Tell the watcher of every change from now on.
   caf::reacts_to<watch_a, item_watcher_actor>,
   caf::reacts_to<unwatch_a, item_watcher_actor>,
-  // Housekeeping: become passive when idle.
-  caf::reacts_to<tick_a>>;
+  // Asked by its shard when it may be idle: true when it stops now, false when it has work under way.
+  caf::replies_to<tick_a>::with<bool>>;
 
 /// Owns a slice of the ids. Owns: the registry of its shadows (as their supervisor), its slice of the catalog.
 /// Callers: region, router, agent, collector. Calls: its shadows, the store.
@@ -120,6 +121,8 @@ using shard_actor = shadow_actor::extend<
   caf::replies_to<pull_catalog>::with<catalog_delta>,
   // A peer's answer to our pull: node, rows.
   caf::reacts_to<std::string, catalog_delta>,
+  // A shadow says that this node now holds its item, or no longer does.
+  caf::reacts_to<catalog_row>,
   // The lease of this item may have run out.
   caf::reacts_to<expire_a, std::string>,
   caf::reacts_to<watch_a, std::string, item_watcher_actor>,
