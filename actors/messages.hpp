@@ -279,18 +279,6 @@ struct cluster_report {
   }
 };
 
-/// Ask for `item_changed` whenever the local copy of `id` changes, until the subscriber ends or unsubscribes.
-struct item_changed {
-  std::string id;
-  std::string context; // as in the Gnomon-Context header
-  std::string etag;
-  bool deleted = false;
-  bool dropped = false; // the local copy is gone; the item may live on elsewhere
-  auto fields() {
-    return std::tie(id, context, etag, deleted, dropped);
-  }
-};
-
 // -- between nodes ----------------------------------------------------------------------------------------------------
 
 /// Urgency on a link; lower values go first.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "gnomon/watch.hpp"
 #include "runtime/base/error.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -9,7 +10,7 @@
 /// Who understands what: every typed actor interface of a node, and the ids under which the messages travel.
 /// `docs/protocol.md` is the same as a table. Errors are `gnomon::ec`; "safe to repeat" is said where it matters.
 
-CAF_BEGIN_TYPE_ID_BLOCK(gnomon, first_custom_type_id)
+CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
 
   CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
@@ -27,7 +28,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, first_custom_type_id)
   CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_answer))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_changed))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
@@ -67,6 +67,9 @@ CAF_END_TYPE_ID_BLOCK(gnomon)
 
 namespace gnomon {
 
+/// Every actor system that speaks this protocol calls this on its config: makes all messages and our errors travel.
+void register_messages(caf::actor_system_config& config);
+
 /// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached outside simulation.
 using store_actor = caf::typed_actor<
   // Applies the batch; answered once it is synced. Batches that wait together are synced together. Errors: store_failed.
@@ -75,9 +78,6 @@ using store_actor = caf::typed_actor<
   caf::replies_to<store_get>::with<store_values>,
   // Answers a range of entries in key order. Safe to repeat.
   caf::replies_to<store_scan>::with<store_entries>>;
-
-/// Told about changes of items it asked to watch.
-using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
 
 /// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
 /// Callers: its shard. Calls: the store (writes), the links of the other holders (updates), its shard (who holds this?).

@@ -1,0 +1,227 @@
+#pragma once
+
+#include "gnomon/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace caf {
+class actor_system;
+}
+
+namespace gnomon {
+
+/// Milliseconds since 1970 UTC by the node's clock; the zero point means "never".
+using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
+
+/// One current version of an item. There is more than one when clients in several regions wrote without seeing each
+/// other.
+struct item_version {
+  std::string value;
+  std::string content_type;
+  std::string user; // who wrote it; may be empty
+  time_point written{};
+  time_point expires{};
+};
+
+struct item {
+  std::string id;
+  std::vector<item_version> versions; // at least one
+  std::string context;                // send it back with a write that replaces what was read
+  std::string etag;
+  std::string served_by;      // node
+  std::string copy = "local"; // or "remote", "prefetched": how the asked node came by it
+  bool stale = false;         // the node is cut off and cannot promise that this is current
+
+  /// The value when there is exactly one version. Throws `failure` (precondition_failed) when there are several.
+  const std::string& value() const;
+};
+
+struct get_options {
+  std::string user;    // on whose behalf; learns what this user reads
+  std::string context; // answer nothing older than this
+};
+
+/// `put_options::acks`: every durable holder must have the write synced.
+inline constexpr uint32_t acks_of_all = UINT32_MAX;
+
+struct put_options {
+  std::string user;
+  std::string content_type = "application/octet-stream";
+  std::string context;    // of the read that this write replaces; what it did not cover stays beside it
+  bool if_absent = false; // only when there is no such item (decided at one region)
+  std::string if_match;   // only when the item still has this ETag (decided at one region)
+  uint32_t acks = 0;      // copies that must have it synced; 0: as the policy says
+  time_point expires{};
+};
+
+struct put_receipt {
+  std::string id;
+  std::string context; // covers the new version and all it replaced
+  std::string etag;
+  bool created = false; // there was no version before
+  uint32_t acks = 0;    // copies that have it synced
+  std::string served_by;
+};
+
+struct item_entry {
+  std::string id;
+  uint64_t bytes = 0;
+  std::string content_type;
+  std::string role; // of the asked node: "durable", "shadow", ...
+  uint32_t versions = 1;
+};
+
+struct item_list {
+  std::vector<item_entry> items;
+  bool more = false; // ask again after the last id
+};
+
+struct copy_plan {
+  std::string node;
+  std::string region;
+  std::string role;
+  bool present = false; // was there before
+};
+
+struct shadow_creation {
+  std::string id;
+  uint32_t factor = 0;
+  std::vector<copy_plan> copies;
+  std::string shortfall; // why there are fewer copies than the factor asks for; empty when there are enough
+};
+
+/// What one holder says of its copy.
+struct copy_status {
+  std::string node;
+  std::string region;
+  std::string role;
+  std::string reason; // why it is there: "access", "policy", "prediction", "request"
+  double confidence = 1;
+  std::string etag;
+  time_point created{};
+  time_point expiry{}; // zero: never
+  uint64_t bytes = 0;
+  uint64_t reads = 0;
+  uint64_t cost_bytes = 0;            // moved to make and refresh it
+  std::chrono::milliseconds saved{0}; // latency that its reads saved
+  bool pinned = false;                // holds a version that is not yet safe elsewhere
+  bool reachable = true;              // false: the node did not answer
+};
+
+struct item_status {
+  std::string id;
+  uint32_t factor = 0;
+  uint32_t min_copies = 0;
+  std::string steward; // node
+  std::vector<copy_status> copies;
+};
+
+struct place {
+  double latitude = 0;  // degrees, -90 to 90
+  double longitude = 0; // degrees, -180 to 180
+};
+
+struct route_entry {
+  std::string node;
+  std::string region;
+  bool holds = false;
+  bool live = true;
+  std::optional<double> rtt_ms;      // measured from the asked node
+  std::optional<double> distance_km; // great circle
+  std::string reason;
+};
+
+/// `scope` is "default", "type", "user" or "item"; `text` is a JSON object such as {"factor": 4}.
+struct policy_rule {
+  std::string scope;
+  std::string name;
+  std::string text;
+};
+
+struct node_status {
+  std::string node;
+  std::string region;
+  std::string address;
+  place where;
+  std::string state; // "self", "live", "suspect", "down", "unknown"
+  std::optional<double> rtt_ms;
+  uint64_t items = 0;
+  uint64_t shadows = 0;
+  uint64_t bytes = 0;
+};
+
+struct cluster_status {
+  std::string self; // the node that answered
+  std::vector<node_status> nodes;
+};
+
+struct client_options {
+  std::chrono::milliseconds timeout{10'000};  // of one request, all retries together
+  std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is not there, within `timeout`
+  size_t max_in_flight = 1024;                // more requests than that wait for their turn
+};
+
+/// Talks to one node: over its Unix socket, or inside the same process (`node::make_client`).
+///
+/// Connects at the first request and again whenever the node comes back. Every request ends within `timeout`. Functions
+/// throw `failure`; the `_later` ones throw it from `future::get`. A write that got lost on the way is repeated under
+/// the same request id, which makes that safe, unless it has a condition. Copies share one connection. Thread-safe.
+class client {
+public:
+  /// Does not connect yet. Throws nothing but std::bad_alloc.
+  explicit client(std::filesystem::path socket, client_options options = {});
+
+  /// The item, or nothing when there is none or it was deleted.
+  std::optional<item> get(const std::string& id, const get_options& options = {});
+  std::future<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
+
+  /// Writes. Without a context it adds a version beside those that exist: read first to replace them. Errors:
+  /// precondition_failed for `if_absent` and `if_match`, too_large over 64 MiB, not_enough_acks.
+  put_receipt put(const std::string& id, std::string value, const put_options& options = {});
+  std::future<put_receipt> put_later(const std::string& id, std::string value, const put_options& options = {});
+
+  /// Deletes what `options.context` covers; without a context what there is now. `content_type` is not used.
+  /// Errors: not_found; otherwise as `put`.
+  put_receipt del(const std::string& id, const put_options& options = {});
+
+  /// Ids held by the asked node, in order of their bytes, greater than `after`.
+  item_list list(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000);
+
+  /// Makes copies until `factor` regions hold one (0: as the policy says); `ttl` zero: as the policy says.
+  shadow_creation create_shadow(const std::string& id, uint32_t factor = 0, std::chrono::seconds ttl = {});
+
+  /// Every holder explains its copy. Errors: not_found.
+  item_status status(const std::string& id);
+
+  /// Regions that would serve `id`, best first, seen from `from` or from the asked node.
+  std::vector<route_entry> route(const std::string& id, std::optional<place> from = {});
+
+  /// Policies, in force on every node at once and kept over restarts. Errors: invalid_argument names what is wrong.
+  std::vector<policy_rule> policies();
+  void set_policy(const policy_rule& rule);
+  void delete_policy(const std::string& scope, const std::string& name);
+
+  cluster_status cluster();
+
+  /// Where an app may spawn its own actors: those that `watch` items must live here.
+  caf::actor_system& system();
+
+  /// For the library itself: what all copies share.
+  class core;
+  explicit client(std::shared_ptr<core> shared);
+  const std::shared_ptr<core>& shared() const {
+    return core_;
+  }
+
+private:
+  std::shared_ptr<core> core_;
+};
+
+} // namespace gnomon

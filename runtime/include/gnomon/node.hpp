@@ -1,0 +1,71 @@
+#pragma once
+
+#include "gnomon/client.hpp"
+#include "gnomon/error.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace caf {
+class actor_system;
+}
+
+namespace gnomon {
+
+/// A whole node inside this process: its store, its actors, its gateways. What `gnomond` runs.
+///
+///   auto node = gnomon::node::from_file("eu-central-1.toml");
+///   node.start();
+///   node.make_client().put("news/1", "hello");
+///
+/// Functions throw `failure`. Movable; destroying a running node stops it. Thread-safe once started.
+class node {
+public:
+  /// Read and check a configuration; nothing is opened yet. Errors: bad_config names the key and what is wrong with it.
+  static node from_file(const std::filesystem::path& file);
+  /// Relative paths in `toml` count from the current directory.
+  static node from_text(std::string_view toml);
+
+  node(node&&) noexcept;
+  node& operator=(node&&) noexcept;
+  ~node();
+
+  /// Opens the store, spawns the actors, listens; returns when the node answers requests. Once only. Errors:
+  /// store_locked, store_failed, store_corrupt, bad_config for an address that cannot be listened on.
+  void start();
+
+  /// Drains and stops within the bound of the config (`shutdown_timeout`). Does nothing when the node is not running.
+  void stop();
+
+  /// Returns when the node has stopped, whoever stopped it, or when `bound` is over; true when it has stopped.
+  bool wait(std::chrono::milliseconds bound);
+
+  bool running() const;
+  const std::string& name() const;
+  const std::string& region() const;
+
+  /// Where HTTP is served, as "host:port" with the port that was really taken; empty when it is off or not started.
+  std::string http_address() const;
+  /// The Unix socket through which clients of this machine reach the node.
+  std::filesystem::path socket() const;
+
+  /// Re-reads what can change at run time (log level, and log files are opened again). Errors: bad_config; then nothing
+  /// changed.
+  void reload();
+
+  /// The node's actor system, where an app may spawn its own actors. Valid between start and destruction.
+  caf::actor_system& system();
+
+  /// A client that reaches the node's actors without leaving the process. Must not outlive the node.
+  client make_client(client_options options = {});
+
+private:
+  struct impl;
+  explicit node(std::unique_ptr<impl> state);
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace gnomon

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <caf/meta/type_name.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <string>
+
+/// An app's own actors and the node's: the typed messages they exchange.
+namespace gnomon {
+
+class client;
+
+/// The asked node's copy of `id` changed.
+struct item_changed {
+  std::string id;
+  std::string context; // as in the Gnomon-Context header
+  std::string etag;
+  bool deleted = false;
+  bool dropped = false; // the local copy is gone; the item may live on elsewhere
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, item_changed& x) {
+  return f(caf::meta::type_name("item_changed"), x.id, x.context, x.etag, x.deleted, x.dropped);
+}
+
+/// Told about changes of items it asked to watch.
+using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
+
+/// Sends `watcher` an `item_changed` whenever the node's copy of `id` changes, until `unwatch`, until `watcher` ends or
+/// until the last copy of `from` is gone. Subscribes again when the node comes back; changes in between are not
+/// replayed: read the item when you need to know. `watcher` must live in `from.system()`. Returns once the node has the
+/// subscription; throws `failure` (invalid_argument for a bad id; unavailable, timeout when there is no node).
+void watch(client& from, const std::string& id, const item_watcher_actor& watcher);
+void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher);
+
+/// Type ids from here on are free for apps: CAF_BEGIN_TYPE_ID_BLOCK(my_app, gnomon::first_app_type_id).
+inline constexpr caf::type_id_t first_app_type_id = caf::first_custom_type_id + 500;
+
+} // namespace gnomon
+
+CAF_BEGIN_TYPE_ID_BLOCK(gnomon_public, caf::first_custom_type_id)
+
+CAF_ADD_TYPE_ID(gnomon_public, (gnomon::item_changed))
+CAF_ADD_TYPE_ID(gnomon_public, (gnomon::item_watcher_actor))
+
+CAF_END_TYPE_ID_BLOCK(gnomon_public)
