@@ -13,7 +13,8 @@
 namespace gnomon {
 
 /// Who writes: a store's incarnation (random, redrawn when a store is created, repaired or restored) and the number
-/// that store drew at the record's first local write. A dropped and regained record draws a new one: no dot is ever reused.
+/// that store drew at the record's first local write. A dropped and regained record draws a new one: no dot is ever
+/// reused.
 struct holding_id {
   uint64_t incarnation = 0;
   uint64_t sequence = 0;
@@ -32,6 +33,9 @@ struct dot {
   }
   auto operator<=>(const dot&) const = default;
 };
+
+/// A client's context with more entries is refused; writes that would make one go to a durable holder.
+inline constexpr size_t max_context_entries = 64;
 
 /// What has been seen: for each holding id every counter up to the mapped one.
 class version_vector {
@@ -52,9 +56,10 @@ public:
   void merge(const version_vector& other);
   bool operator==(const version_vector&) const = default;
 
-  /// URL-safe text without padding for headers (`Gnomon-Context`); empty text is the empty vector.
+  /// URL-safe base64 without padding for headers (`Gnomon-Context`), with a checksum inside; the empty vector is empty
+  /// text.
   std::string to_text() const;
-  /// Errors: invalid_argument for text that `to_text` never makes, too_large over 64 entries.
+  /// Errors: invalid_argument for text that `to_text` never makes, too_large over `max_context_entries`.
   static expected<version_vector> from_text(std::string_view text);
 
   const std::map<holding_id, uint64_t>& counters() const {
@@ -73,7 +78,7 @@ struct sibling {
   dot id;
   hlc stamp;
   std::string content_type;
-  std::string request_id; // equal non-empty ids collapse: a repeated write
+  std::string request_id; // equal non-empty ids are one write that was repeated: see `version_set::distinct`
   std::string user;       // who created it, for policies by user
   timestamp expires{};    // zero: never
   uint64_t bytes = 0;
@@ -86,7 +91,8 @@ struct sibling {
 };
 
 /// Dotted version vector set of one item (Preguiça, Almeida et al. 2012): the versions nobody has replaced yet, and the
-/// causal context that covers them and all they replaced. `sync` is commutative, associative and idempotent.
+/// causal context that covers them and all they replaced. `sync` is a lattice join: commutative, associative,
+/// idempotent.
 struct version_set {
   version_vector context;
   std::vector<sibling> siblings; // sorted by dot
@@ -95,15 +101,28 @@ struct version_set {
   }
 
   /// Applies a local write: drops what `seen` covers, adds `next` under the next dot of `writer`, which it returns.
+  /// A write that is here already (equal non-empty request id, not covered by `seen`) keeps its dot: nothing is added.
   dot write(const version_vector& seen, const holding_id& writer, sibling next);
+
+  /// False when `seen` claims writes of `own` that this copy, which alone draws them, never made: such a context is
+  /// forged or from before a lost disk, and would make later writes vanish. Check it before `write`.
+  bool vouches_for(const version_vector& seen, const holding_id& own) const;
 
   /// Merges what another copy knows. Returns true when anything here changed.
   bool sync(const version_set& other);
 
+  /// The sibling that a request made, or null. Empty ids name nothing.
+  const sibling* find_request(std::string_view request_id) const;
+
+  /// What a reader is shown: of siblings with one non-empty request id (a write repeated at several regions) only that
+  /// with the smallest dot; the context covers all. A view and not part of `sync`, because forgetting a repeat while
+  /// another copy replaces its twin would make the outcome depend on the order of merges.
+  version_set distinct() const;
+
   /// Keeps the newest sibling by stamp, then by dot (last writer wins); the context goes on covering the rest.
   void resolve_last_writer();
 
-  /// Tag of the current siblings: quoted hash of their sorted dots, as in an ETag header (RFC 9110, 8.8.3).
+  /// Tag of the distinct siblings: quoted hash of their sorted dots, as in an ETag header (RFC 9110, 8.8.3).
   std::string etag() const;
   bool deleted() const; // there are siblings, and all are tombstones
   bool operator==(const version_set&) const = default;
