@@ -1,0 +1,53 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace gnomon {
+
+/// Where the HTTP server listens and how much it lets strangers ask of it. Every wait has its bound here.
+struct http_config {
+  std::string host = "127.0.0.1";        // an address of this machine, IPv4 or IPv6
+  uint16_t port = 8080;                  // 0: one that is free
+  uint32_t threads = 0;                  // 0: one for each core
+  uint32_t max_connections = 4096;       // more are answered 503 and closed
+  uint64_t max_header_bytes = 16u << 10; // request line and fields together
+  uint64_t max_body_bytes = max_value_bytes;
+  uint64_t max_buffered_bytes = 512u << 20; // request bodies under way, all connections together
+  duration head_timeout = 10s;              // from the first byte of a request to the end of its head
+  duration body_timeout = 10s;              // without any further byte of a body
+  duration body_limit = 10min;              // from the end of the head to the end of the body
+  duration idle_timeout = 60s;              // between two requests of a connection
+  duration write_timeout = 10s;             // without the client taking any byte
+  duration drain_timeout = 5s;              // for requests under way when the server stops
+};
+
+/// Serves the HTTP API of one node. Owns its threads, its sockets and the gateway actor through which requests reach
+/// the router; reads that the node's index can answer never leave the thread that parsed them. Its member functions are
+/// for one thread, which must not be a thread of the actor system: `stop` waits.
+class http_server {
+public:
+  /// `node` and `system` must outlive the server. Nothing happens before `start`.
+  http_server(context_ptr node, caf::actor_system& system, http_config config);
+  /// Stops when that was not done before.
+  ~http_server();
+  http_server(const http_server&) = delete;
+  http_server& operator=(const http_server&) = delete;
+
+  /// Listens and serves; answers the port. Errors: bad_config for an address that cannot be listened at.
+  expected<uint16_t> start();
+
+  /// Accepts no more, lets requests under way finish within `drain_timeout`, then ends its threads and its actor.
+  void stop();
+
+private:
+  struct implementation;
+  std::unique_ptr<implementation> self_;
+};
+
+} // namespace gnomon
