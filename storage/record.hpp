@@ -81,7 +81,7 @@ struct item_record {
   timestamp indexed{};     // the time under which the expiry index names this record; zero: it does not
   bool pinned = false;     // holds a version not yet synced at min_copies durable holders: never expires
   uint64_t reads = 0;      // reads served from this copy
-  uint64_t cost_bytes = 0;  // bytes moved to make and refresh this copy
+  uint64_t cost_bytes = 0; // bytes moved to make and refresh this copy
   uint64_t saved_ms = 0;   // latency that local reads saved so far
   auto fields() {
     return std::tie(id, versions, holders, lease, holding, indexed, pinned, reads, cost_bytes, saved_ms);
@@ -92,5 +92,10 @@ struct item_record {
 std::string encode(const item_record& record);
 /// Errors: store_corrupt for a wrong checksum, a truncated record or an unknown format number.
 expected<item_record> decode_record(std::string_view bytes);
+
+/// A version's value behind eight bytes of format number and checksum.
+std::string encode_value(std::string_view value);
+/// Errors: store_corrupt, as above.
+expected<blob> decode_value(std::string_view bytes);
 
 } // namespace gnomon

@@ -1,0 +1,134 @@
+#pragma once
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/error.hpp"
+#include "runtime/base/inspect.hpp"
+
+#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/binary_oarchive.hpp>
+#include <boost/serialization/map.hpp>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
+
+#include <streambuf>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// Puts what has `fields()` on disk through Boost.Serialization, framed so that a damaged or foreign entry is noticed.
+/// Include it from source files only: Boost's headers are heavy.
+namespace boost::serialization {
+
+template <class Archive, gnomon::has_fields T>
+void serialize(Archive& archive, T& x, unsigned) {
+  std::apply([&](auto&... xs) { (archive & ... & xs); }, x.fields());
+}
+
+template <class Archive>
+void serialize(Archive& archive, gnomon::real& x, unsigned) {
+  archive& x.value;
+}
+
+template <class Archive>
+void serialize(Archive& archive, gnomon::duration& x, unsigned) {
+  auto count = static_cast<int64_t>(x.count());
+  archive& count;
+  x = gnomon::duration{count};
+}
+
+template <class Archive>
+void serialize(Archive& archive, gnomon::timestamp& x, unsigned) {
+  auto since_epoch = x.time_since_epoch();
+  archive& since_epoch;
+  x = gnomon::timestamp{since_epoch};
+}
+
+// Our frame has the format number, and nothing is shared by pointer: Boost needs to note neither for our types.
+template <gnomon::has_fields T>
+struct implementation_level_impl<const T> {
+  using tag = mpl::integral_c_tag;
+  using type = mpl::int_<object_serializable>;
+  static constexpr int value = object_serializable;
+};
+
+template <gnomon::has_fields T>
+struct tracking_level<T> {
+  using tag = mpl::integral_c_tag;
+  using type = mpl::int_<track_never>;
+  static constexpr int value = track_never;
+};
+
+} // namespace boost::serialization
+
+namespace gnomon {
+
+/// What kind of entry a frame holds, and the number of its present format.
+struct frame_kind {
+  char letter;
+  uint8_t format;
+  std::string_view what; // for error sentences: "record"
+};
+
+/// `payload` behind a magic number, the format number and its CRC-32.
+std::string seal(const frame_kind& kind, std::string_view payload);
+
+/// The payload inside `bytes`, which must outlive it. Errors: store_corrupt for anything that `seal` with this kind did
+/// not make.
+expected<std::string_view> unseal(const frame_kind& kind, std::string_view bytes);
+
+caf::error corrupt(const frame_kind& kind, std::string_view how);
+
+namespace detail {
+
+class string_sink final : public std::streambuf {
+public:
+  std::string bytes;
+
+private:
+  std::streamsize xsputn(const char* from, std::streamsize n) override {
+    bytes.append(from, static_cast<size_t>(n));
+    return n;
+  }
+  int_type overflow(int_type c) override {
+    bytes.push_back(traits_type::to_char_type(c));
+    return c;
+  }
+};
+
+class view_source final : public std::streambuf {
+public:
+  explicit view_source(std::string_view bytes) {
+    auto begin = const_cast<char*>(bytes.data()); // a get area is only read
+    setg(begin, begin, begin + bytes.size());
+  }
+};
+
+inline constexpr unsigned plain_archive = boost::archive::no_header | boost::archive::no_codecvt;
+
+} // namespace detail
+
+/// Archives any type with `fields()`.
+template <has_fields T>
+std::string encode_as(const frame_kind& kind, const T& x) {
+  detail::string_sink sink;
+  boost::archive::binary_oarchive{sink, detail::plain_archive} << x;
+  return seal(kind, sink.bytes);
+}
+
+/// Errors: store_corrupt.
+template <has_fields T>
+expected<T> decode_as(const frame_kind& kind, std::string_view bytes) {
+  auto payload = unseal(kind, bytes);
+  if (!payload)
+    return payload.error();
+  try {
+    T result;
+    detail::view_source source{*payload};
+    boost::archive::binary_iarchive{source, detail::plain_archive} >> result;
+    return result;
+  } catch (const std::exception& e) {
+    return corrupt(kind, e.what());
+  }
+}
+
+} // namespace gnomon

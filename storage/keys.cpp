@@ -1,0 +1,118 @@
+#include "storage/keys.hpp"
+
+#include "storage/bytes.hpp"
+
+#include <algorithm>
+
+namespace gnomon::keys {
+
+namespace {
+
+constexpr char record_tag = 'r';
+constexpr char value_tag = 'v';
+constexpr char expiry_tag = 'e';
+constexpr char policy_tag = 'p';
+constexpr char meta_tag = 'm';
+constexpr size_t dot_bytes = 24;
+
+std::string tagged(char tag, std::string_view rest) {
+  std::string key;
+  key.reserve(1 + rest.size());
+  key.push_back(tag);
+  return key.append(rest);
+}
+
+/// The least string greater than all that start with `prefix`; tags are below 0xFF, so there always is one.
+std::string past(std::string prefix) {
+  while (prefix.back() == '\xFF')
+    prefix.pop_back();
+  ++prefix.back();
+  return prefix;
+}
+
+uint64_t millis(timestamp at) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, at.time_since_epoch().count()));
+}
+
+std::string expiry_prefix(uint64_t ms) {
+  std::string key{expiry_tag};
+  append_u64(key, ms);
+  return key;
+}
+
+} // namespace
+
+std::string record(std::string_view id) {
+  return tagged(record_tag, id);
+}
+
+std::optional<std::string> record_id(std::string_view key) {
+  if (key.size() < 2 || key.front() != record_tag)
+    return std::nullopt;
+  return std::string{key.substr(1)};
+}
+
+range records(std::string_view prefix, std::string_view after) {
+  auto first = record(prefix);
+  auto last = past(first);
+  if (!after.empty())
+    first = std::max(first, record(after) + '\0');
+  return {first, std::max(first, last)};
+}
+
+std::string value(std::string_view id, const dot& version) {
+  auto key = tagged(value_tag, id);
+  key.push_back('\0');
+  append_u64(key, version.holding.incarnation);
+  append_u64(key, version.holding.sequence);
+  append_u64(key, version.counter);
+  return key;
+}
+
+std::optional<value_name> parse_value(std::string_view key) {
+  if (key.size() < 2 + dot_bytes + 1 || key.front() != value_tag || key[key.size() - dot_bytes - 1] != '\0')
+    return std::nullopt;
+  value_name result{std::string{key.substr(1, key.size() - dot_bytes - 2)}, {}};
+  auto rest = key.substr(key.size() - dot_bytes);
+  take_u64(rest, result.version.holding.incarnation);
+  take_u64(rest, result.version.holding.sequence);
+  take_u64(rest, result.version.counter);
+  return result;
+}
+
+range values(std::string_view id) {
+  auto first = tagged(value_tag, id);
+  first.push_back('\0');
+  return {first, past(first)};
+}
+
+std::string expiry(timestamp at, std::string_view id) {
+  return expiry_prefix(millis(at)).append(id);
+}
+
+std::optional<expiry_entry> parse_expiry(std::string_view key) {
+  uint64_t ms = 0;
+  if (key.size() < 10 || key.front() != expiry_tag)
+    return std::nullopt;
+  key.remove_prefix(1);
+  take_u64(key, ms);
+  return expiry_entry{timestamp{duration{static_cast<int64_t>(ms)}}, std::string{key}};
+}
+
+range expiries(timestamp until) {
+  return {std::string{expiry_tag}, expiry_prefix(millis(until) + 1)};
+}
+
+std::string policy(uint8_t scope, std::string_view name) {
+  return tagged(policy_tag, std::string{static_cast<char>(scope)}.append(name));
+}
+
+range policies() {
+  return {std::string{policy_tag}, std::string{static_cast<char>(policy_tag + 1)}};
+}
+
+std::string meta(std::string_view name) {
+  return tagged(meta_tag, name);
+}
+
+} // namespace gnomon::keys

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "runtime/base/clock.hpp"
+#include "storage/versions.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// The layout of a store: every key that exists is built and read here. Ids and names never hold NUL bytes.
+///
+///   r <id>                        the item's record
+///   v <id> 00 <dot, 24 bytes>     one version's value
+///   e <milliseconds, 8 bytes> <id>  expiry index, in order of time
+///   p <scope, 1 byte> <name>      a policy
+///   m <name>                      facts about the store itself
+namespace gnomon::keys {
+
+/// Keys with first <= key < last.
+struct range {
+  std::string first;
+  std::string last;
+};
+
+std::string record(std::string_view id);
+std::optional<std::string> record_id(std::string_view key);
+/// Records whose id starts with `prefix` and is greater than `after` (empty: from the first).
+range records(std::string_view prefix = {}, std::string_view after = {});
+
+std::string value(std::string_view id, const dot& version);
+struct value_name {
+  std::string id;
+  dot version;
+};
+std::optional<value_name> parse_value(std::string_view key);
+/// All values of one item.
+range values(std::string_view id);
+
+/// Times before 1970 count as 1970.
+std::string expiry(timestamp at, std::string_view id);
+struct expiry_entry {
+  timestamp at{};
+  std::string id;
+};
+std::optional<expiry_entry> parse_expiry(std::string_view key);
+/// What expires at or before `until`, in order of time.
+range expiries(timestamp until);
+
+std::string policy(uint8_t scope, std::string_view name);
+range policies();
+
+std::string meta(std::string_view name);
+
+} // namespace gnomon::keys
