@@ -1,5 +1,6 @@
 # One target a folder: gnomon_folder(NAME DEPENDENCIES...) builds every source file of the current folder into a static
 # library that others may link, with the project's warnings. Includes are written from the top of the repository.
+# Files that hold a main, named after their program, are left out: gnomon_program(NAME LIBRARIES...) builds NAME.cpp.
 
 function(gnomon_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
@@ -14,8 +15,16 @@ endfunction()
 
 function(gnomon_folder name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(FILTER sources EXCLUDE REGEX "/gnomon[^/_]*\\.cpp$")
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${ARGN})
   gnomon_options(${name})
+endfunction()
+
+function(gnomon_program name)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE ${ARGN})
+  gnomon_options(${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
