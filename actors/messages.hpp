@@ -279,6 +279,15 @@ struct cluster_report {
   }
 };
 
+/// A local program (shell, embedded client) introduces itself to the gate on the node's Unix socket.
+struct hello_client {
+  std::string program;
+  uint32_t protocol = 1;
+  auto fields() {
+    return std::tie(program, protocol);
+  }
+};
+
 // -- between nodes ----------------------------------------------------------------------------------------------------
 
 /// Urgency on a link; lower values go first.
@@ -447,7 +456,61 @@ struct pong {
   }
 };
 
+/// How a node receives another that calls at its tunnel.
+enum class reception : uint8_t {
+  welcome,   // the connection stays
+  call_back, // only the node with the smaller name dials: the called one will
+  refused,   // never as things stand: another cluster, a second node of a region, a name that is taken
+  busy,      // too many connections, or still starting: try again
+};
+
+/// The called node's answer to a caller's identity. `sentence` says why when it is not a welcome.
+struct greeting {
+  reception verdict = reception::busy;
+  std::string sentence;
+  node_identity from;
+  auto fields() {
+    return std::tie(verdict, sentence, from);
+  }
+};
+
+/// A batch of chunks of requests and replies, as `actors/parcels.hpp` packs them.
+struct frame {
+  uint64_t session = 0;
+  std::string bytes;
+  auto fields() {
+    return std::tie(session, bytes);
+  }
+};
+
+/// The receiver has taken in that much and can take as much again.
+struct credit {
+  uint64_t session = 0;
+  uint64_t bytes = 0;
+  uint32_t frames = 0;
+  auto fields() {
+    return std::tie(session, bytes, frames);
+  }
+};
+
+/// The sender of this knows no such session any more.
+struct session_over {
+  uint64_t session = 0;
+  auto fields() {
+    return std::tie(session);
+  }
+};
+
 // -- inside a node ----------------------------------------------------------------------------------------------------
+
+/// A link's connection ended; it fails fast until membership opens another session.
+struct session_lost {
+  std::string node;
+  std::string reason;
+  auto fields() {
+    return std::tie(node, reason);
+  }
+};
 
 /// Reads that the gateways answered from the read index, counted by item and user.
 struct access_sample {

@@ -10,21 +10,34 @@
 /// Who understands what: every typed actor interface of a node, and the ids under which the messages travel.
 /// `docs/protocol.md` is the same as a table. Errors are `gnomon::ec`; "safe to repeat" is said where it matters.
 
+namespace gnomon { // carry actor handles, so they are defined beside the interfaces below
+struct client_welcome;
+struct dial_result;
+struct hello;
+} // namespace gnomon
+
 CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
 
   CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::client_welcome))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::credit))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::dial_result))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::fetch_item))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::frame))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::get_cluster))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::get_copy_report))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::greeting))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::hello))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::hello_client))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_answer))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
@@ -43,6 +56,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
   CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_ack))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_item))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::route_list))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::session_lost))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::session_over))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_plan))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_report))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::store_batch))
@@ -62,6 +77,12 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
   CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")
   CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
   CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
+  CAF_ADD_ATOM(gnomon, gnomon, dial_a, "dial")
+  CAF_ADD_ATOM(gnomon, gnomon, hang_up_a, "hangup")
+  CAF_ADD_ATOM(gnomon, gnomon, greet_a, "greet")
+  CAF_ADD_ATOM(gnomon, gnomon, open_a, "open")
+  CAF_ADD_ATOM(gnomon, gnomon, join_a, "join")
+  CAF_ADD_ATOM(gnomon, gnomon, flush_a, "flush")
 
 CAF_END_TYPE_ID_BLOCK(gnomon)
 
@@ -154,27 +175,6 @@ using region_actor = peer_service_actor::extend<
   caf::reacts_to<ping>,
   caf::reacts_to<tick_a>>;
 
-/// Outgoing side of the connection to one peer: credit, batching, chunks, urgency. Fails what is pending when the peer
-/// goes (peer_gone), and refuses when its queue is full (overloaded). Owned by membership.
-using link_actor = caf::typed_actor<
-  caf::replies_to<traffic, fetch_item>::with<item_copy>,
-  caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
-  caf::replies_to<traffic, invite_copy>::with<invite_answer>,
-  caf::replies_to<traffic, update_holders>::with<holders_ack>,
-  caf::replies_to<traffic, get_copy_report>::with<copy_report>,
-  caf::replies_to<traffic, read_item>::with<item_versions>,
-  caf::replies_to<traffic, write_item>::with<write_receipt>,
-  caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
-  caf::replies_to<traffic, exchange_policies>::with<policy_list>,
-  caf::replies_to<traffic, ping>::with<pong>>;
-
-/// Knows who is alive. Owns: the links, the published `cluster_view`.
-/// Callers: links (up, down, inbound pings). Calls: links (pings), region (what pings say).
-using membership_actor = caf::typed_actor<
-  // A peer's heartbeat arrived over a link.
-  caf::replies_to<ping>::with<pong>,
-  caf::reacts_to<tick_a>>;
-
 /// The shadowing agent: drains access samples, keeps rates, decides which regions get copies.
 /// Callers: gateways and shadows (samples), router (create_shadow). Calls: shards.
 using agent_actor = caf::typed_actor<
@@ -202,5 +202,98 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<access_batch>,
   caf::reacts_to<watch_a, std::string, item_watcher_actor>,
   caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
+
+/// What a node's link shows the link at the other end of a session. Frames of any other session are dropped.
+using link_end_actor = caf::typed_actor<
+  // Chunks of requests and replies; answered in time by `credit`.
+  caf::reacts_to<frame>, caf::reacts_to<credit>,
+  // The other end knows no such session: it ends here as well.
+  caf::reacts_to<session_over>>;
+
+/// Opens a session between two links; the answer is the other side's hello of the same session. The windows say how much
+/// the sender of the hello may have under way before it needs credit.
+struct hello {
+  node_identity from;
+  uint64_t session = 0;
+  link_end_actor end;
+  uint64_t window_bytes = 0;
+  uint32_t window_frames = 0;
+  auto fields() {
+    return std::tie(from, session, end, window_bytes, window_frames);
+  }
+};
+
+/// A local client may talk to this router until it gets DOWN; then it greets again.
+struct client_welcome {
+  node_identity node;
+  router_actor router;
+  auto fields() {
+    return std::tie(node, router);
+  }
+};
+
+/// The one actor a node publishes. It only greets and forwards, and never restarts. Calls: membership.
+using gate_actor = caf::typed_actor<
+  // Another node's link opens a session. Errors: rejected (with the reason), unavailable while the node starts.
+  caf::replies_to<hello>::with<hello>,
+  // A local program wants to talk to the router. Errors: unavailable while the node starts. Safe to repeat.
+  caf::replies_to<hello_client>::with<client_welcome>>;
+
+/// Outcome of a dial: the gate behind the connection when `answer` is a welcome, else null.
+struct dial_result {
+  greeting answer;
+  gate_actor gate;
+  auto fields() {
+    return std::tie(answer, gate);
+  }
+};
+
+/// Reaches other nodes by host:port: through the tunnel, or through the simulator. Callers: membership.
+using dialer_actor = caf::typed_actor<
+  // Calls the node that listens there, ending an earlier connection to it. Errors: unavailable, timeout, invalid_argument.
+  caf::replies_to<dial_a, std::string>::with<dial_result>,
+  // Ends the connection to that address, if there is one.
+  caf::reacts_to<hang_up_a, std::string>>;
+
+/// Connection to one peer: credit, batching, chunks, urgency. Fails what is pending when the peer goes (peer_gone) or
+/// does not answer in time (timeout), and refuses when its queue is full (overloaded). Owned by membership; survives
+/// reconnects. Hands what the peer asks to the region actor, pings to membership.
+using link_actor = caf::typed_actor<
+  caf::replies_to<traffic, fetch_item>::with<item_copy>,
+  caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
+  caf::replies_to<traffic, invite_copy>::with<invite_answer>,
+  caf::replies_to<traffic, update_holders>::with<holders_ack>,
+  caf::replies_to<traffic, get_copy_report>::with<copy_report>,
+  caf::replies_to<traffic, read_item>::with<item_versions>,
+  caf::replies_to<traffic, write_item>::with<write_receipt>,
+  caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
+  caf::replies_to<traffic, exchange_policies>::with<policy_list>,
+  caf::replies_to<traffic, ping>::with<pong>,
+  // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.
+  caf::replies_to<open_a, gate_actor>::with<node_identity>,
+  // From membership, for the peer that opens a session: takes the place of the one before.
+  caf::replies_to<hello>::with<hello>,
+  // From membership: the peer counts as down.
+  caf::reacts_to<hang_up_a>,
+  // Sends what is queued, as far as credit goes.
+  caf::reacts_to<flush_a>,
+  // Fails requests whose time is up.
+  caf::reacts_to<tick_a>>::extend_with<link_end_actor>;
+
+/// Knows who is alive. Owns: the links, the published `cluster_view`.
+/// Callers: gate and tunnel (who calls), links (pings, ends). Calls: dialer, links (pings), region (what pings say).
+using membership_actor = caf::typed_actor<
+  // A peer's heartbeat arrived over a link.
+  caf::replies_to<ping>::with<pong>,
+  // A node calls at the tunnel: shall it come in? Safe to repeat.
+  caf::replies_to<greet_a, node_identity>::with<greeting>,
+  // A node's link opens a session; passed on to ours. Errors: rejected, with the reason.
+  caf::replies_to<hello>::with<hello>,
+  // A link's session ended.
+  caf::reacts_to<session_lost>,
+  // Answers how many seeds were reached, once each was tried. Errors: rejected, when a seed or peer will not have this
+  // node in the cluster; its sentence is for the person who started the node.
+  caf::replies_to<join_a>::with<uint32_t>,
+  caf::reacts_to<tick_a>>;
 
 } // namespace gnomon

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "runtime/net/tunnel.hpp"
+
+#include <memory>
+
+namespace gnomon {
+
+/// A node's way to the others: the gate on its CAF socket, the tunnel in front of it, the dialer for membership.
+///
+///   auto net = network::start(system, node, config);     // before membership, which needs the dialer
+///   membership_config{.seeds = seeds, .dialer = (*net)->dialer()}
+///
+/// Until membership is published in `node->handles`, callers are told `busy`. Members are safe from any thread.
+class network {
+public:
+  /// `config.self` is taken from `node`. Errors: as `publish_on_socket` and `tunnel::start`. `system` must outlive it.
+  static expected<std::unique_ptr<network>> start(caf::actor_system& system, context_ptr node, tunnel_config config);
+  ~network();
+  const std::string& address() const;
+  dialer_actor dialer() const;
+  /// Closes all connections and the socket, ends gate and dialer. Bounded.
+  void stop();
+
+private:
+  network(caf::actor_system& system, std::string socket);
+  caf::actor_system& system_;
+  std::string socket_;
+  std::shared_ptr<tunnel> tunnel_;
+  gate_actor gate_;
+  dialer_actor dialer_;
+};
+
+} // namespace gnomon

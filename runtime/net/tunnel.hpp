@@ -1,0 +1,66 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "runtime/base/error.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace gnomon {
+
+struct tunnel_config {
+  std::string listen = "127.0.0.1:0"; // host:port; port 0 takes a free one
+  bool insecure = true;               // plain TCP, therefore only on loopback
+  std::string socket;                 // the node's own CAF socket, where accepted connections end
+  node_identity self;                 // an empty `address` is filled in with where the tunnel listens
+  uint32_t max_connections = 256;     // accepted ones, greeted or not
+  duration handshake_timeout = std::chrono::seconds{2};
+  size_t buffer_bytes = 4u << 20;         // of each direction of a connection; over it, reading stops
+  std::map<std::string, duration> delays; // bytes to that node leave so much later: for demonstrations and tests
+};
+
+/// What a node learns by calling another: its greeting and, when that is a welcome, a descriptor that leads to the
+/// other node's CAF socket. Whoever takes `fd` owns it.
+struct dialed {
+  greeting answer;
+  int fd = -1;
+};
+
+/// Carries CAF's connections between nodes over TCP on a thread of its own. A caller says who it is within the
+/// handshake timeout and is let through to the node's CAF socket only after `greeter` welcomed it; everyone else is
+/// closed. All members are safe from any thread.
+class tunnel {
+public:
+  using answer_function = std::function<void(greeting)>;
+  /// Decides about a caller, on any thread; `answer` may be called later, once. Must not block.
+  using greeter = std::function<void(node_identity caller, answer_function answer)>;
+  using dial_function = std::function<void(expected<dialed>)>;
+
+  /// Listens. Errors: bad_config naming the address when it cannot be listened on, or is not loopback while insecure.
+  static expected<std::unique_ptr<tunnel>> start(tunnel_config config, greeter decide);
+
+  /// As `stop`.
+  ~tunnel();
+
+  /// Where it listens, with the real port.
+  const std::string& address() const;
+
+  /// Calls the node that listens at `address`; `done` runs once, on the tunnel's thread, within `timeout`.
+  /// Errors: invalid_argument for an address that is not host:port, unavailable, timeout, bad_message.
+  void dial(const std::string& address, duration timeout, dial_function done);
+
+  /// Ends what was dialed to `address`: both ends see the connection close.
+  void hang_up(const std::string& address);
+
+  /// Closes everything and joins the thread; bounded, since nothing on it ever blocks. Pending dials get `unavailable`.
+  void stop();
+
+private:
+  class impl;
+  explicit tunnel(std::unique_ptr<impl> self);
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace gnomon
