@@ -163,7 +163,7 @@ struct cluster_status {
 };
 
 struct client_options {
-  std::chrono::milliseconds timeout{10'000};  // of one request, all retries together
+  std::chrono::milliseconds timeout{15'000};  // of one request, all retries together
   std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is not there, within `timeout`
   size_t max_in_flight = 1024;                // more requests than that wait for their turn
 };

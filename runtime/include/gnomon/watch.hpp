@@ -30,10 +30,11 @@ typename Inspector::result_type inspect(Inspector& f, item_changed& x) {
 /// Told about changes of items it asked to watch.
 using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
 
-/// Sends `watcher` an `item_changed` whenever the node's copy of `id` changes, until `unwatch`, until `watcher` ends or
-/// until the last copy of `from` is gone. Subscribes again when the node comes back; changes in between are not
-/// replayed: read the item when you need to know. `watcher` must live in `from.system()`. Returns once the node has the
-/// subscription; throws `failure` (invalid_argument for a bad id; unavailable, timeout when there is no node).
+/// Sends `watcher` an `item_changed` whenever the copy of `id` at the client's node changes, until `unwatch`, until
+/// `watcher` ends or until the last copy of `from` is gone. Returns once the node is connected and the subscription is on
+/// its way, ahead of everything `from` asks later. Subscribes again when the node comes back; changes in between are not
+/// replayed. `watcher` must live in `from.system()`. Throws `failure`: invalid_argument for a bad id; unavailable or
+/// timeout when there is no node.
 void watch(client& from, const std::string& id, const item_watcher_actor& watcher);
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher);
 

@@ -1,0 +1,130 @@
+#include "runtime/client.hpp"
+
+#include "runtime/net/unix_middleman.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon {
+
+namespace {
+
+constexpr auto connect_timeout = std::chrono::seconds{3};
+constexpr auto close_timeout = std::chrono::seconds{1};
+
+/// The router is an actor of this very process.
+class local_transport final : public session_transport {
+public:
+  explicit local_transport(std::function<router_actor()> current) : current_(std::move(current)) {}
+  void connect(session_actor::pointer, answer done) override {
+    if (auto router = current_())
+      done(std::move(router));
+    else
+      done(make_error(ec::unavailable, "the node is not running: start it first"));
+  }
+
+private:
+  std::function<router_actor()> current_;
+};
+
+/// The node is another process of this machine, behind its Unix socket.
+class socket_transport final : public session_transport {
+public:
+  explicit socket_transport(std::string path) : path_(std::move(path)) {}
+
+  void connect(session_actor::pointer self, answer done) override {
+    auto fd = connect_to_socket(path_);
+    if (!fd) {
+      done(explain(fd.error()));
+      return;
+    }
+    self->request(basp_broker_of(self->system()), connect_timeout, begin_session(self->system(), *fd))
+        .then([this, self,
+               done](const caf::node_id&, const caf::strong_actor_ptr& published,
+                     const std::set<std::string>&) { greet(self, caf::actor_cast<gate_actor>(published), done); },
+              [this, done](const caf::error& reason) { done(explain(reason)); });
+  }
+
+private:
+  void greet(session_actor::pointer self, const gate_actor& gate, const answer& done) {
+    if (!gate) {
+      done(make_error(ec::unavailable, fmt::format("the process behind '{}' is not a gnomon node", path_)));
+      return;
+    }
+    self->request(gate, connect_timeout, hello_client{"client", 1})
+        .then([done](const client_welcome& welcome) { done(welcome.router); },
+              [this, done](const caf::error& reason) { done(explain(reason)); });
+  }
+
+  caf::error explain(const caf::error& reason) const {
+    if (code_of(reason) == ec::timeout)
+      return make_error(ec::unavailable, fmt::format("the node behind '{}' does not answer: is it frozen?", path_));
+    return make_error(ec::unavailable, fmt::format("no node answers at '{}' ({}): is gnomond running, and is this its "
+                                                   "socket?",
+                                                   path_, sentence_of(reason)));
+  }
+
+  std::string path_;
+};
+
+} // namespace
+
+client make_local_client(caf::actor_system& system, std::function<router_actor()> current_router,
+                         client_options options) {
+  return client{std::make_shared<client::core>(system, std::make_shared<local_transport>(std::move(current_router)),
+                                               std::move(options))};
+}
+
+client::core::core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options chosen)
+    : options(std::move(chosen)), system_(&system) {
+  open(std::move(transport));
+}
+
+void client::core::open(std::shared_ptr<session_transport> transport) {
+  session_ = system_->spawn(session, session_config{options, outbox_, std::move(transport)});
+}
+
+/// What a client needs that has no node in its process.
+struct client::core::own_system {
+  struct config_type : caf::actor_system_config {
+    config_type() {
+      register_messages(*this);
+      load_middleman(*this);
+      set("scheduler.policy", caf::atom("sharing"));
+      set("scheduler.max-threads", size_t{2});
+    }
+  };
+  config_type config;
+  caf::actor_system system{config};
+};
+
+client::core::core(std::filesystem::path socket, client_options chosen)
+    : options(std::move(chosen)), own_(std::make_unique<own_system>()), system_(&own_->system) {
+  // An app's watchers may still be alive when the last client goes; they must not keep the program from ending.
+  system_->await_actors_before_shutdown(false);
+  open(std::make_shared<socket_transport>(socket.string()));
+}
+
+client::core::~core() {
+  if (outbox_->push([](session_state& s) { s.close(); }) == session_outbox::pushed::first)
+    caf::anon_send(session_, refresh_a_v);
+  if (!own_)
+    return;
+  caf::scoped_actor self{own_->system, true};
+  self->monitor(session_);
+  session_ = nullptr;
+  self->receive([](const caf::down_msg&) {}, caf::after(close_timeout) >> [] {});
+}
+
+void client::core::push(session_outbox::job next) {
+  switch (outbox_->push(std::move(next))) {
+  case session_outbox::pushed::first:
+    caf::anon_send(session_, refresh_a_v);
+    break;
+  case session_outbox::pushed::more:
+    break;
+  case session_outbox::pushed::closed:
+    throw failure{ec::unavailable, "the node that this client belongs to has stopped"};
+  }
+}
+
+} // namespace gnomon

@@ -1,0 +1,210 @@
+#include "runtime/client_values.hpp"
+
+#include "runtime/base/ids.hpp"
+
+#include <array>
+#include <utility>
+
+namespace gnomon {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, policy_scope>, 4> scopes{{{"default", policy_scope::fallback},
+                                                                           {"type", policy_scope::type},
+                                                                           {"user", policy_scope::user},
+                                                                           {"item", policy_scope::item}}};
+
+expected<version_vector> read_context(const std::string& text) {
+  if (text.empty())
+    return version_vector{};
+  return version_vector::from_text(text);
+}
+
+std::optional<double> known(double value) {
+  return value < 0 ? std::nullopt : std::optional{value};
+}
+
+copy_status to_public(const copy_report& c) {
+  auto never = c.expiry == timestamp::max();
+  return {.node = c.node,
+          .region = c.region,
+          .role = std::string{name(c.role)},
+          .reason = c.role == holder_state::shadow ? std::string{name(c.reason)} : std::string{},
+          .confidence = c.confidence,
+          .etag = c.etag,
+          .created = c.created,
+          .expiry = never ? time_point{} : c.expiry,
+          .bytes = c.bytes,
+          .reads = c.reads,
+          .cost_bytes = c.cost_bytes,
+          .saved = std::chrono::milliseconds{c.saved_ms},
+          .pinned = c.pinned,
+          .reachable = c.reachable};
+}
+
+} // namespace
+
+std::string_view name(copy_kind kind) {
+  switch (kind) {
+  case copy_kind::local:
+    return "local";
+  case copy_kind::remote:
+    return "remote";
+  case copy_kind::prefetched:
+    return "prefetched";
+  }
+  return "unknown";
+}
+
+std::string_view name(policy_scope scope) {
+  for (auto& [text, value] : scopes)
+    if (value == scope)
+      return text;
+  return "unknown";
+}
+
+std::string_view name(peer_state state) {
+  switch (state) {
+  case peer_state::live:
+    return "live";
+  case peer_state::suspect:
+    return "suspect";
+  case peer_state::down:
+    return "down";
+  case peer_state::unknown:
+    break;
+  }
+  return "unknown";
+}
+
+// -- requests ---------------------------------------------------------------------------------------------------------
+
+expected<read_item> to_request(const std::string& id, const get_options& options) {
+  auto checked = checked_id(id);
+  if (!checked)
+    return checked.error();
+  auto seen = read_context(options.context);
+  if (!seen)
+    return seen.error();
+  read_item request;
+  request.id = std::move(*checked);
+  request.user = options.user;
+  request.seen = std::move(*seen);
+  return request;
+}
+
+expected<write_item> to_request(const std::string& id, std::string value, const put_options& options, bool deleted) {
+  auto checked = checked_id(id);
+  if (!checked)
+    return checked.error();
+  if (value.size() > max_value_bytes)
+    return make_error(ec::too_large, "the value has " + std::to_string(value.size()) + " bytes; at most "
+                                         + std::to_string(max_value_bytes) + " are allowed");
+  auto seen = read_context(options.context);
+  if (!seen)
+    return seen.error();
+  write_item request;
+  request.id = std::move(*checked);
+  request.user = options.user;
+  request.value = blob{std::move(value)};
+  request.content_type = options.content_type;
+  request.deleted = deleted;
+  request.seen = std::move(*seen);
+  request.condition = options.if_absent           ? write_condition::if_absent
+                      : !options.if_match.empty() ? write_condition::if_match
+                                                  : write_condition::none;
+  request.etag = options.if_match;
+  request.acks = options.acks;
+  request.expires = options.expires;
+  return request;
+}
+
+expected<put_policy> to_request(const policy_rule& rule) {
+  for (auto& [text, value] : scopes)
+    if (text == rule.scope)
+      return put_policy{value, rule.name, rule.text};
+  return make_error(ec::invalid_argument, "'" + rule.scope + "' is no scope: choose default, type, user or item");
+}
+
+// -- answers ----------------------------------------------------------------------------------------------------------
+
+std::optional<item> to_public(const item_versions& found) {
+  item result;
+  for (size_t i = 0; i < found.versions.siblings.size(); ++i) {
+    auto& sibling = found.versions.siblings[i];
+    if (sibling.deleted)
+      continue;
+    result.versions.push_back({.value = i < found.values.size() ? found.values[i].view() : std::string{},
+                               .content_type = sibling.content_type,
+                               .user = sibling.user,
+                               .written = time_point{std::chrono::milliseconds{sibling.stamp.millis}},
+                               .expires = sibling.expires});
+  }
+  if (result.versions.empty())
+    return std::nullopt;
+  result.id = found.id;
+  result.context = found.versions.context.to_text();
+  result.etag = found.versions.etag();
+  result.served_by = found.served_by;
+  result.copy = name(found.copy);
+  result.stale = found.stale;
+  return result;
+}
+
+put_receipt to_public(const write_receipt& r) {
+  return {r.id, r.context.to_text(), r.etag, r.created, r.acks, r.served_by};
+}
+
+item_list to_public(const item_page& page) {
+  item_list result;
+  result.more = page.more;
+  for (auto& i : page.items)
+    result.items.push_back({i.id, i.bytes, i.content_type, std::string{name(i.role)}, i.siblings});
+  return result;
+}
+
+shadow_creation to_public(const shadow_plan& plan) {
+  shadow_creation result{plan.id, plan.factor, {}, plan.shortfall};
+  for (auto& c : plan.copies)
+    result.copies.push_back({c.node, c.region, std::string{name(c.state)}, c.present});
+  return result;
+}
+
+item_status to_public(const shadow_report& report) {
+  item_status result{report.id, report.factor, report.min_copies, report.steward, {}};
+  for (auto& c : report.copies)
+    result.copies.push_back(to_public(c));
+  return result;
+}
+
+std::vector<route_entry> to_public(const route_list& routes) {
+  std::vector<route_entry> result;
+  for (auto& c : routes.choices)
+    result.push_back({c.node, c.region, c.holds, c.live, known(c.rtt_ms), known(c.distance_km), c.reason});
+  return result;
+}
+
+std::vector<policy_rule> to_public(const policy_list& policies) {
+  std::vector<policy_rule> result;
+  for (auto& e : policies.entries)
+    if (!e.text.empty())
+      result.push_back({std::string{name(e.scope)}, e.name, e.text});
+  return result;
+}
+
+cluster_status to_public(const cluster_report& report) {
+  cluster_status result{report.self, {}};
+  for (auto& n : report.nodes)
+    result.nodes.push_back({.node = n.node,
+                            .region = n.region,
+                            .address = n.address,
+                            .where = {n.latitude, n.longitude},
+                            .state = n.node == report.self ? "self" : std::string{name(n.state)},
+                            .rtt_ms = known(n.rtt_ms),
+                            .items = n.items,
+                            .shadows = n.leases,
+                            .bytes = n.bytes});
+  return result;
+}
+
+} // namespace gnomon

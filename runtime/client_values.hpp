@@ -1,0 +1,32 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "gnomon/client.hpp"
+
+#include <optional>
+#include <vector>
+
+/// From what travels to what the public headers promise, and back. Pure.
+namespace gnomon {
+
+/// Errors: invalid_argument for a bad id or context, too_large.
+expected<read_item> to_request(const std::string& id, const get_options& options);
+expected<write_item> to_request(const std::string& id, std::string value, const put_options& options, bool deleted);
+/// `scope` as in `policy_rule`. Errors: invalid_argument.
+expected<put_policy> to_request(const policy_rule& rule);
+
+/// Nothing when every version is a tombstone.
+std::optional<item> to_public(const item_versions& found);
+put_receipt to_public(const write_receipt& receipt);
+item_list to_public(const item_page& page);
+shadow_creation to_public(const shadow_plan& plan);
+item_status to_public(const shadow_report& report);
+std::vector<route_entry> to_public(const route_list& routes);
+std::vector<policy_rule> to_public(const policy_list& policies);
+cluster_status to_public(const cluster_report& report);
+
+std::string_view name(copy_kind kind);
+std::string_view name(policy_scope scope);
+std::string_view name(peer_state state);
+
+} // namespace gnomon
