@@ -98,7 +98,9 @@ using store_actor = caf::typed_actor<
   // Answers the values under the keys. Safe to repeat.
   caf::replies_to<store_get>::with<store_values>,
   // Answers a range of entries in key order. Safe to repeat.
-  caf::replies_to<store_scan>::with<store_entries>>;
+  caf::replies_to<store_scan>::with<store_entries>,
+  // Sent by the store to itself: sync what waits.
+  caf::reacts_to<tick_a>>;
 
 /// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
 /// Callers: its shard. Calls: the store (writes), the links of the other holders (updates), its shard (who holds this?).
