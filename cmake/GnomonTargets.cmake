@@ -1,6 +1,7 @@
 # One target a folder: gnomon_folder(NAME DEPENDENCIES...) builds every source file of the current folder into a static
 # library that others may link, with the project's warnings. Includes are written from the top of the repository.
-# Files that hold a main, named after their program, are left out: gnomon_program(NAME LIBRARIES...) builds NAME.cpp.
+# Files that hold a main, named after their program, are left out: gnomon_program(NAME LIBRARIES...) builds NAME.cpp,
+# with '_' in the file's name where the program's has '-'.
 
 function(gnomon_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
@@ -13,11 +14,9 @@ function(gnomon_options target)
   endif()
 endfunction()
 
-# Mains (gnomon.cpp, gnomond.cpp, gnomon_replay.cpp) stay out of it: gnomon_program(PROGRAM FILE DEPENDENCIES...) builds one.
 function(gnomon_folder name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
-  list(FILTER sources EXCLUDE REGEX "/gnomon(d|_replay)?\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "/gnomon[^/_]*\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/gnomon[^/]*\\.cpp$")
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${ARGN})
@@ -25,14 +24,9 @@ function(gnomon_folder name)
 endfunction()
 
 function(gnomon_program name)
-  add_executable(${name} ${name}.cpp)
+  string(REPLACE "-" "_" source ${name})
+  add_executable(${name} ${source}.cpp)
   target_link_libraries(${name} PRIVATE ${ARGN})
   gnomon_options(${name})
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endfunction()
-
-function(gnomon_program name file)
-  add_executable(${name} ${file})
-  target_link_libraries(${name} PRIVATE ${ARGN})
-  gnomon_options(${name})
 endfunction()
