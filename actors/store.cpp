@@ -1,0 +1,105 @@
+#include "actors/store.hpp"
+
+#include "runtime/base/log.hpp"
+
+namespace gnomon {
+
+namespace {
+
+size_t bytes_of(const store_batch& batch) {
+  size_t bytes = 0;
+  for (const auto& [key, value] : batch.puts)
+    bytes += key.size() + value.size();
+  for (const auto& key : batch.erases)
+    bytes += key.size();
+  return bytes;
+}
+
+void append(std::vector<kv_write>& writes, const store_batch& batch) {
+  for (const auto& [key, value] : batch.puts)
+    writes.push_back({key, value.view()});
+  for (const auto& key : batch.erases)
+    writes.push_back({key, std::nullopt});
+}
+
+} // namespace
+
+store_state::~store_state() {
+  for (auto& w : waiting)
+    w.promise.deliver(make_error(ec::unavailable, "the store is stopping or being restarted; try again"));
+}
+
+caf::result<store_receipt> store_state::enqueue(store_batch&& batch) {
+  if (waiting.empty())
+    self->send(self, tick_a_v);
+  waiting_bytes += bytes_of(batch);
+  waiting.push_back({std::move(batch), self->make_response_promise<store_receipt>()});
+  auto promise = waiting.back().promise;
+  if (waiting_bytes >= max_group_bytes)
+    commit();
+  return promise;
+}
+
+void store_state::commit() {
+  if (waiting.empty())
+    return; // the group was full before the tick came
+  auto group = std::exchange(waiting, {});
+  auto bytes = std::exchange(waiting_bytes, 0);
+  std::vector<kv_write> writes;
+  for (const auto& w : group)
+    append(writes, w.batch);
+  auto synced = database->apply(writes);
+  if (synced) {
+    ++groups;
+    ++node->counters.store_syncs;
+    node->counters.store_writes += group.size();
+  } else {
+    ++node->counters.store_failures;
+    log::error("store", "write-failed",
+               {{"batches", group.size()}, {"bytes", bytes}, {"error", sentence_of(synced.error())}});
+  }
+  for (auto& w : group)
+    if (synced)
+      w.promise.deliver(store_receipt{groups});
+    else
+      w.promise.deliver(synced.error());
+}
+
+caf::result<store_values> store_state::get(const store_get& request) {
+  store_values answer;
+  for (const auto& key : request.keys) {
+    auto value = database->get(key);
+    if (!value)
+      return value.error();
+    answer.found.push_back(value->has_value());
+    answer.values.push_back(*value ? blob{std::move(**value)} : blob{});
+  }
+  return answer;
+}
+
+caf::result<store_entries> store_state::scan(const store_scan& request) {
+  auto page = database->scan(request.first, request.last, request.limit, request.keys_only);
+  if (!page)
+    return page.error();
+  store_entries answer;
+  answer.more = page->more;
+  for (auto& [key, value] : page->entries)
+    answer.entries.emplace_back(std::move(key), blob{std::move(value)});
+  return answer;
+}
+
+store_actor::behavior_type store(store_actor::stateful_pointer<store_state> self, context_ptr node,
+                                 std::shared_ptr<kv_store> database) {
+  auto& state = self->state;
+  state.self = self;
+  state.node = std::move(node);
+  state.database = std::move(database);
+  return {
+      [=](store_batch& batch) { return self->state.enqueue(std::move(batch)); },
+      [=](const store_get& request) { return self->state.get(request); },
+      [=](const store_scan& request) { return self->state.scan(request); },
+      [=](tick_a) { self->state.commit(); },
+  };
+}
+
+} // namespace gnomon

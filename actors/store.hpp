@@ -1,0 +1,41 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "storage/kv_store.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace gnomon {
+
+/// A group of batches that grew to this size is synced at once, so that neither memory nor waiting is without bound.
+inline constexpr size_t max_group_bytes = 8u << 20;
+
+/// Owns the batches that wait for the next sync. Everyone who waits gets an answer, also when the actor ends.
+struct store_state {
+  store_state() = default;
+  ~store_state();
+
+  store_actor::pointer self = nullptr;
+  context_ptr node;
+  std::shared_ptr<kv_store> database;
+
+  struct waiting_batch {
+    store_batch batch;
+    caf::typed_response_promise<store_receipt> promise;
+  };
+  std::vector<waiting_batch> waiting;
+  size_t waiting_bytes = 0;
+  uint64_t groups = 0; // synced since the start
+
+  caf::result<store_receipt> enqueue(store_batch&& batch);
+  void commit();
+  caf::result<store_values> get(const store_get& request);
+  caf::result<store_entries> scan(const store_scan& request);
+};
+
+/// Serves one database. Spawn it detached outside simulation: every handler may block on the disk.
+store_actor::behavior_type store(store_actor::stateful_pointer<store_state> self, context_ptr node,
+                                 std::shared_ptr<kv_store> database);
+
+} // namespace gnomon
