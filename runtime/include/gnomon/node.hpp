@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace caf {
 class actor_system;
@@ -24,8 +25,9 @@ namespace gnomon {
 /// Functions throw `failure`. Movable; destroying a running node stops it. Thread-safe once started.
 class node {
 public:
-  /// Read and check a configuration; nothing is opened yet. Errors: bad_config names the key and what is wrong with it.
-  static node from_file(const std::filesystem::path& file);
+  /// Read and check a configuration; nothing is opened yet. `settings` win over the file, each "section.key=VALUE".
+  /// Errors: bad_config names the key and what is wrong with it.
+  static node from_file(const std::filesystem::path& file, const std::vector<std::string>& settings = {});
   /// Relative paths in `toml` count from the current directory.
   static node from_text(std::string_view toml);
 
@@ -34,10 +36,11 @@ public:
   ~node();
 
   /// Opens the store, spawns the actors, listens; returns when the node answers requests. Once only. Errors:
-  /// store_locked, store_failed, store_corrupt, bad_config for an address that cannot be listened on.
+  /// store_locked, store_failed, store_corrupt, bad_config for an address that cannot be listened on, rejected when the
+  /// cluster refuses this node, timeout.
   void start();
 
-  /// Drains and stops within the bound of the config (`shutdown_timeout`). Does nothing when the node is not running.
+  /// Drains and stops within the bound of the config (`node.stop_within`). Does nothing when the node is not running.
   void stop();
 
   /// Returns when the node has stopped, whoever stopped it, or when `bound` is over; true when it has stopped.
@@ -49,6 +52,8 @@ public:
 
   /// Where HTTP is served, as "host:port" with the port that was really taken; empty when it is off or not started.
   std::string http_address() const;
+  /// Where other nodes connect, likewise.
+  std::string tunnel_address() const;
   /// The Unix socket through which clients of this machine reach the node.
   std::filesystem::path socket() const;
 

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+/// The smallest HTTP client that serves the tests: one request a connection, everything bounded in time.
+namespace gnomon::test {
+
+struct http_answer {
+  int status = 0; // 0: no answer
+  std::string head;
+  std::string body;
+};
+
+/// A TCP connection to a port of this machine; closed with the object.
+class connection {
+public:
+  explicit connection(uint16_t port, int timeout_s = 10) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    timeval bound{timeout_s, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    open_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~connection() {
+    ::close(fd_);
+  }
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  bool open() const {
+    return open_;
+  }
+  bool send(const std::string& bytes) {
+    for (size_t done = 0; done < bytes.size();) {
+      auto n = ::send(fd_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
+      if (n <= 0)
+        return false;
+      done += static_cast<size_t>(n);
+    }
+    return true;
+  }
+  /// Everything until the other side closes, or the timeout.
+  std::string read_all() {
+    std::string all;
+    char buffer[16384];
+    for (ssize_t n; (n = ::recv(fd_, buffer, sizeof buffer, 0)) > 0;)
+      all.append(buffer, static_cast<size_t>(n));
+    return all;
+  }
+
+private:
+  int fd_;
+  bool open_ = false;
+};
+
+/// One request; `fields` are further header lines, each ended by CRLF.
+inline http_answer http(uint16_t port, const std::string& method, const std::string& target,
+                        const std::string& body = {}, const std::string& fields = {}) {
+  connection to{port};
+  auto length =
+      body.empty() && method != "PUT" ? std::string{} : "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  if (!to.open()
+      || !to.send(method + " " + target + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n" + length + fields + "\r\n"
+                  + body))
+    return {};
+  auto all = to.read_all();
+  auto end = all.find("\r\n\r\n");
+  if (end == std::string::npos || all.size() < 12)
+    return {};
+  return {std::atoi(all.c_str() + 9), all.substr(0, end + 2), all.substr(end + 4)};
+}
+
+/// A port that was free a moment ago.
+inline uint16_t free_port() {
+  auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof any;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&any), size) != 0
+      || ::getsockname(fd, reinterpret_cast<sockaddr*>(&any), &size) != 0)
+    throw std::runtime_error("no free port");
+  ::close(fd);
+  return ntohs(any.sin_port);
+}
+
+} // namespace gnomon::test
