@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 #include "actors/settings.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,14 +17,15 @@ enum class conflict_rule : uint8_t { siblings, lww };
 struct policy_rule {
   std::optional<uint32_t> factor;     // 1 to 64
   std::optional<uint32_t> min_copies; // 1 to 64
-  std::optional<duration> ttl;        // of shadows; written in seconds
+  std::optional<duration> ttl;        // of shadows; written in seconds, 0 to ten years; zero: no end
   std::optional<uint32_t> acks;       // 1 to 64 or "all"
   std::optional<conflict_rule> conflicts;
   std::optional<std::vector<std::string>> residency; // regions that may keep the item; empty list: all
   std::optional<bool> learn;
 
-  /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency": ["eu-central-1"],
-  /// "learn": "no"}`. Errors: invalid_argument naming the field: unknown, wrong type, out of range, min_copies > factor.
+  /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency":
+  /// ["eu-central-1"], "learn": false}`; at least one field. Errors: invalid_argument naming the field: unknown,
+  /// repeated, wrong type, out of range, min_copies > factor, ttl "adaptive".
   static expected<policy_rule> from_json(const std::string& text);
   std::string to_json() const;
 };
@@ -43,16 +45,25 @@ struct policy {
 /// All policies of a node, mergeable: for each (scope, name) the entry with the newest stamp wins, deletions included.
 class policy_table {
 public:
-  /// Item over creating user over data type over fallback over `defaults`.
+  /// Field by field: item over creating user over data type over fallback over `defaults`. Copies asked for never
+  /// exceed the factor.
   policy resolve(std::string_view id, std::string_view user, const settings& defaults) const;
-  /// True when `entry` is newer than what was there. The text must have passed `policy_rule::from_json`.
+  /// True when `entry` is newer than what was there. Texts that `policy_rule::from_json` refuses are kept, to be passed
+  /// on, but set nothing. Merging in any order gives the same table.
   bool merge(const policy_entry& entry);
   const policy_entry* find(policy_scope scope, const std::string& name) const;
   /// Entries, in order of scope and name; with `deleted` those that delete as well.
   std::vector<policy_entry> entries(bool deleted) const;
 
 private:
-  std::map<std::pair<policy_scope, std::string>, std::pair<policy_entry, policy_rule>> rules_;
+  struct kept_rule {
+    policy_entry entry;
+    policy_rule rule; // sets nothing when the entry deletes
+  };
+  const kept_rule* lookup(policy_scope scope, std::string_view name) const;
+  const policy_rule* rule(policy_scope scope, std::string_view name) const;
+
+  std::array<std::map<std::string, kept_rule, std::less<>>, 4> rules_; // by scope, then by name
 };
 
 std::string_view name(policy_scope scope); // "default", "type", "user", "item"
