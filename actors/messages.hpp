@@ -2,6 +2,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/inspect.hpp"
+#include "storage/catalog.hpp"
 #include "storage/record.hpp"
 #include "storage/versions.hpp"
 
@@ -379,15 +380,6 @@ struct get_copy_report {
   }
 };
 
-/// One line of a node's catalog: it holds `id`, or no longer does.
-struct catalog_row {
-  std::string id;
-  bool holds = true;
-  auto fields() {
-    return std::tie(id, holds);
-  }
-};
-
 /// Changes of the asked node's slice `shard` since its change number `since` of `generation`.
 struct pull_catalog {
   uint32_t shard = 0;
@@ -399,15 +391,14 @@ struct pull_catalog {
   }
 };
 
-struct catalog_delta {
+/// How far the slice `shard` of `node` is.
+struct catalog_position {
+  std::string node;
   uint32_t shard = 0;
-  uint64_t generation = 0; // differs from the asked one after a restart: the rows then are a whole slice
-  uint64_t head = 0;       // change number these rows lead to
-  bool whole = false;
-  bool more = false; // of a whole slice: ask again with `after` = the last id
-  std::vector<catalog_row> rows;
+  uint64_t generation = 0;
+  uint64_t head = 0;
   auto fields() {
-    return std::tie(shard, generation, head, whole, more, rows);
+    return std::tie(node, shard, generation, head);
   }
 };
 

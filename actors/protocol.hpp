@@ -20,6 +20,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
 
   CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
+  CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_position))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::client_welcome))
   CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
@@ -77,6 +78,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
   CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")
   CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
   CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
+  CAF_ADD_ATOM(gnomon, gnomon, meet_a, "meet")
+  CAF_ADD_ATOM(gnomon, gnomon, deadline_a, "deadline")
   CAF_ADD_ATOM(gnomon, gnomon, dial_a, "dial")
   CAF_ADD_ATOM(gnomon, gnomon, hang_up_a, "hangup")
   CAF_ADD_ATOM(gnomon, gnomon, greet_a, "greet")
@@ -102,16 +105,15 @@ using store_actor = caf::typed_actor<
   // Sent by the store to itself: sync what waits.
   caf::reacts_to<tick_a>>;
 
-/// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
-/// Callers: its shard. Calls: the store (writes), the links of the other holders (updates), its shard (who holds this?).
-using shadow_actor = caf::typed_actor<
+/// What can be asked about one item: of its shard, which hands it to the item's shadow.
+using item_service_actor = caf::typed_actor<
   // Answers the current versions; fetches them from the nearest holder when there is no copy here. Safe to repeat.
   caf::replies_to<read_item>::with<item_versions>,
   // Applies a client's write after its context; answered once synced by `acks` holders. Safe to repeat with a request id.
   caf::replies_to<write_item>::with<write_receipt>,
-  // Invites the targets and answers what is planned.
+  // Invites holders until there are enough, and answers what is planned. Errors: not_found.
   caf::replies_to<place_copies>::with<shadow_plan>,
-  // Another node wants the item. Errors: not_here. Safe to repeat.
+  // Another node wants the item. Errors: not_here, gone, forbidden_region. Safe to repeat.
   caf::replies_to<fetch_item>::with<item_copy>,
   // Merges versions from another region, acknowledged once synced. Errors: not_here without a record. Safe to repeat.
   caf::replies_to<replicate_item>::with<replicate_ack>,
@@ -120,36 +122,46 @@ using shadow_actor = caf::typed_actor<
   // Merges news about holders. Safe to repeat.
   caf::replies_to<update_holders>::with<holders_ack>,
   // Explains the local copy. Errors: not_here.
-  caf::replies_to<get_copy_report>::with<copy_report>,
+  caf::replies_to<get_copy_report>::with<copy_report>>;
+
+/// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
+/// Callers: its shard. Calls: the store (writes), the links of the other holders (updates), its shard (who holds this?).
+using shadow_actor = item_service_actor::extend<
   // The read index answered reads of this item.
   caf::reacts_to<access_batch>,
-  // The expiry index says that the lease may have run out.
+  // The expiry index says that the lease, or a version, may have run out.
   caf::reacts_to<expire_a>,
-  // Another node is known to hold the item although `holders` here does not name it: exchange what both know.
+  // A hint says that this node has not got the current versions: send them.
   caf::reacts_to<refresh_a, std::string>,
+  // The catalog says that this node holds the item: exchange holders when ours do not name it.
+  caf::reacts_to<meet_a, std::string>,
   // Tell the watcher of every change from now on.
   caf::reacts_to<watch_a, item_watcher_actor>,
   caf::reacts_to<unwatch_a, item_watcher_actor>,
+  // From itself: a write may have waited too long for its acks.
+  caf::reacts_to<deadline_a>,
   // Asked by its shard when it may be idle: true when it stops now, false when it has work under way.
   caf::replies_to<tick_a>::with<bool>>;
 
 /// Owns a slice of the ids. Owns: the registry of its shadows (as their supervisor), its slice of the catalog.
-/// Callers: region, router, agent, collector. Calls: its shadows, the store.
-using shard_actor = shadow_actor::extend<
-  // Pages through the ids held here.
-  caf::replies_to<list_items>::with<item_page>,
-  // Nodes believed to hold the id, from the catalog, nearest first.
+/// Callers: region, router, agent, collector, its shadows. Calls: its shadows, links (catalog pulls).
+using shard_actor = item_service_actor::extend<
+  // Nodes believed to hold the id, this one included, nearest first, unreachable ones last.
   caf::replies_to<locate_a, std::string>::with<std::vector<std::string>>,
   // A peer asks for our slice.
   caf::replies_to<pull_catalog>::with<catalog_delta>,
-  // A peer's answer to our pull: node, rows.
-  caf::reacts_to<std::string, catalog_delta>,
+  // A peer's heartbeat says how far its slice is: pulls what is missing.
+  caf::reacts_to<catalog_position>,
+  // What the store holds, read at the start; the last page makes the shard ready.
+  caf::reacts_to<catalog_delta>,
   // A shadow says that this node now holds its item, or no longer does.
   caf::reacts_to<catalog_row>,
-  // The lease of this item may have run out.
+  caf::reacts_to<access_batch>,
   caf::reacts_to<expire_a, std::string>,
+  caf::reacts_to<refresh_a, std::string, std::string>, // id, node
   caf::reacts_to<watch_a, std::string, item_watcher_actor>,
-  caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
+  caf::reacts_to<unwatch_a, std::string, item_watcher_actor>,
+  caf::reacts_to<tick_a>>;
 
 /// What one region answers another; the receiving link hands everything to the region actor, which finds the shard.
 using peer_service_actor = caf::typed_actor<
@@ -173,17 +185,16 @@ using region_actor = peer_service_actor::extend<
   // Sets or deletes a policy here, answers once it is synced, and tells the peers. Errors: invalid_argument.
   caf::replies_to<put_policy>::with<policy_list>,
   caf::replies_to<get_policies>::with<policy_list>,
-  // A peer's heartbeat: pulls the slices whose change number moved.
-  caf::reacts_to<ping>,
-  caf::reacts_to<tick_a>>;
+  // A peer's heartbeat: says how far its catalog is, and that it is there to take what it missed.
+  caf::reacts_to<ping>>;
 
-/// The shadowing agent: drains access samples, keeps rates, decides which regions get copies.
-/// Callers: gateways and shadows (samples), router (create_shadow). Calls: shards.
+/// The shadowing agent: drains access samples and decides which regions get copies.
+/// Callers: gateways (samples), shadows (first access), router (create_shadow). Calls: shards.
 using agent_actor = caf::typed_actor<
+  // Reads answered from the read index.
   caf::reacts_to<access_batch>,
-  // Chooses regions and has the item's shadow invite them. Errors: not_found, invalid_argument.
-  caf::replies_to<create_shadow>::with<shadow_plan>,
-  caf::reacts_to<tick_a>>;
+  // Chooses regions and has the item's shadow invite them. Errors: not_found.
+  caf::replies_to<create_shadow>::with<shadow_plan>>;
 
 /// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;

@@ -12,6 +12,7 @@ constexpr char record_tag = 'r';
 constexpr char value_tag = 'v';
 constexpr char expiry_tag = 'e';
 constexpr char policy_tag = 'p';
+constexpr char hint_tag = 'h';
 constexpr char meta_tag = 'm';
 constexpr size_t dot_bytes = 24;
 
@@ -109,6 +110,24 @@ std::string policy(uint8_t scope, std::string_view name) {
 
 range policies() {
   return {std::string{policy_tag}, std::string{static_cast<char>(policy_tag + 1)}};
+}
+
+std::string hint(std::string_view peer, std::string_view id) {
+  auto key = tagged(hint_tag, peer);
+  key.push_back('\0');
+  return key.append(id);
+}
+
+std::optional<std::string> hint_id(std::string_view peer, std::string_view key) {
+  auto prefix = hint(peer, {});
+  if (key.size() <= prefix.size() || key.substr(0, prefix.size()) != prefix)
+    return std::nullopt;
+  return std::string{key.substr(prefix.size())};
+}
+
+range hints(std::string_view peer) {
+  auto prefix = hint(peer, {});
+  return {prefix, past(prefix)};
 }
 
 std::string meta(std::string_view name) {

@@ -13,6 +13,7 @@
 ///   v <id> 00 <dot, 24 bytes>     one version's value
 ///   e <milliseconds, 8 bytes> <id>  expiry index, in order of time
 ///   p <scope, 1 byte> <name>      a policy
+///   h <peer> 00 <id>              a hint: the peer has to get this item's versions
 ///   m <name>                      facts about the store itself
 namespace gnomon::keys {
 
@@ -48,6 +49,11 @@ range expiries(timestamp until);
 
 std::string policy(uint8_t scope, std::string_view name);
 range policies();
+
+/// Hinted handoff: `peer` has not got the current versions of `id`.
+std::string hint(std::string_view peer, std::string_view id);
+std::optional<std::string> hint_id(std::string_view peer, std::string_view key);
+range hints(std::string_view peer);
 
 std::string meta(std::string_view name);
 

@@ -1,0 +1,281 @@
+#include "actors/region.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/archive.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+namespace {
+
+constexpr frame_kind policy_frame{'P', 1, "policy"};
+constexpr uint32_t scan_page = 1000;
+constexpr uint32_t handoff_page = 256;
+constexpr auto handoff_pause = std::chrono::seconds{2};
+
+} // namespace
+
+region_actor::behavior_type region(region_actor::stateful_pointer<region_state> self, context_ptr node) {
+  auto& state = self->state;
+  state.start(self, std::move(node));
+  return {
+      [&](const fetch_item& x) { return state.pass<item_copy>(x); },
+      [&](const replicate_item& x) { return state.pass<replicate_ack>(x); },
+      [&](const invite_copy& x) { return state.pass<invite_answer>(x); },
+      [&](const update_holders& x) { return state.pass<holders_ack>(x); },
+      [&](const get_copy_report& x) { return state.pass<copy_report>(x); },
+      [&](const read_item& x) {
+        auto forwarded = x;
+        forwarded.forwarded = true;
+        return state.pass<item_versions>(std::move(forwarded));
+      },
+      [&](const write_item& x) {
+        auto forwarded = x;
+        forwarded.forwarded = true;
+        return state.pass<write_receipt>(std::move(forwarded));
+      },
+      [&](const pull_catalog& x) { return state.pass<catalog_delta>(x); },
+      [=, &state](const exchange_policies& x) -> caf::result<policy_list> {
+        answer<policy_list> reply{self->make_response_promise<policy_list>()};
+        state.merge_policies(x, reply);
+        return caf::delegated<policy_list>{};
+      },
+      [=, &state](const put_policy& x) -> caf::result<policy_list> {
+        answer<policy_list> reply{self->make_response_promise<policy_list>()};
+        state.set_policy(x, reply);
+        return caf::delegated<policy_list>{};
+      },
+      [&](const get_policies&) { return state.policies(false); },
+      [&](const ping& facts) { state.heard(facts); },
+  };
+}
+
+void region_state::start(self_pointer self, context_ptr node) {
+  self_ = self;
+  node_ = std::move(node);
+  auto handles = node_->handles.get();
+  stores_unread_ = handles->stores.size();
+  read_policies();
+  for (const auto& store : handles->stores)
+    read_slices({store, {}});
+}
+
+// -- what peers ask
+// -----------------------------------------------------------------------------------------------------
+
+template <class Message>
+size_t shard_of_message(const Message& message) {
+  return shard_of(message.id);
+}
+
+size_t shard_of_message(const replicate_item& message) {
+  return shard_of(message.copy.id);
+}
+
+size_t shard_of_message(const pull_catalog& message) {
+  return message.shard % shard_count;
+}
+
+template <class Reply, class Message>
+caf::result<Reply> region_state::pass(Message message) {
+  if (stores_unread_ > 0)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  auto handles = node_->handles.get();
+  const auto& shard = handles->shards[shard_of_message(message)];
+  return self_->delegate(shard, std::move(message));
+}
+
+// -- the start
+// ----------------------------------------------------------------------------------------------------------
+
+/// Reads every record once, page by page: what is held here, for the shards' catalogs and the node's counters.
+void region_state::read_slices(start_scan scan) {
+  auto range = keys::records({}, scan.after);
+  self_->request(scan.store, node_->config.request_timeout, store_scan{range.first, range.last, scan_page, false})
+      .then([this, scan](const store_entries& page) { take_page(scan, page); },
+            [this](const caf::error& reason) {
+              log::error("region", "store-not-read", {{"reason", sentence_of(reason)}});
+              self_->quit(reason); // restarted by its supervisor
+            });
+}
+
+void region_state::take_page(start_scan scan, const store_entries& page) {
+  auto handles = node_->handles.get();
+  std::map<size_t, catalog_delta> rows;
+  for (const auto& [key, value] : page.entries) {
+    scan.after = keys::record_id(key).value_or(std::string{});
+    auto record = decode_record(value.view());
+    if (!record) {
+      log::error("region", "record-corrupt", {{"id", scan.after}, {"reason", sentence_of(record.error())}});
+      continue;
+    }
+    auto role = record->holders.state_of(node_->self.node);
+    if (role == holder_state::joining || role == holder_state::left)
+      continue;
+    rows[shard_of(record->id)].rows.push_back({record->id, true});
+    node_->counters.items.fetch_add(1);
+    node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
+    for (const auto& s : record->versions.siblings)
+      node_->counters.bytes.fetch_add(s.bytes);
+    if (record->pinned) // not known to be at enough durable holders before the last stop
+      for (const auto& other : record->holders.current())
+        if (other != node_->self.node)
+          self_->send(handles->shards[shard_of(record->id)], refresh_a_v, record->id, other);
+  }
+  for (auto& [shard, delta] : rows) {
+    delta.more = true;
+    self_->send(handles->shards[shard], std::move(delta));
+  }
+  if (page.more)
+    read_slices(std::move(scan));
+  else if (--stores_unread_ == 0)
+    slices_read();
+}
+
+void region_state::slices_read() {
+  auto handles = node_->handles.get();
+  for (const auto& shard : handles->shards)
+    self_->send(shard, catalog_delta{});
+  log::info("region", "ready", {{"items", node_->counters.items.load()}, {"leases", node_->counters.leases.load()}});
+}
+
+// -- peers' heartbeats
+// --------------------------------------------------------------------------------------------------
+
+void region_state::heard(const ping& facts) {
+  if (stores_unread_ > 0)
+    return;
+  const auto& peer = facts.from.node;
+  auto handles = node_->handles.get();
+  for (uint32_t i = 0; i < facts.catalog_heads.size() && i < shard_count; ++i)
+    self_->send(handles->shards[i], catalog_position{peer, i, facts.catalog_generation, facts.catalog_heads[i]});
+  if (greeted_[peer] != facts.from.start) {
+    greeted_[peer] = facts.from.start;
+    greet(peer);
+  }
+  auto now = self_->clock().now();
+  if (now - handed_off_[peer] > handoff_pause) {
+    handed_off_[peer] = now;
+    hand_off(peer);
+  }
+}
+
+/// Exchanges policies with a peer that (re)started.
+void region_state::greet(const std::string& peer) {
+  auto view = node_->cluster.get();
+  auto known = view->find(peer);
+  if (!known || !known->link) {
+    greeted_.erase(peer);
+    return;
+  }
+  self_->request(known->link, node_->config.peer_timeout, traffic::repair, exchange_policies{policies(true).entries})
+      .then([this](const policy_list& newer) { merge_policies({newer.entries}, {}); },
+            [this, peer](const caf::error&) { greeted_.erase(peer); });
+}
+
+/// Sends what the peer missed: each hint wakes its item's shadow, which sends the versions as they are now.
+void region_state::hand_off(const std::string& peer) {
+  auto range = keys::hints(peer);
+  auto handles = node_->handles.get();
+  for (const auto& store : handles->stores)
+    self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, handoff_page, true})
+        .then(
+            [this, peer](const store_entries& found) {
+              auto current = node_->handles.get();
+              for (const auto& [key, value] : found.entries)
+                if (auto id = keys::hint_id(peer, key))
+                  self_->send(node_->shard_for(*id, *current), refresh_a_v, *id, peer);
+            },
+            [](const caf::error&) {});
+}
+
+// -- policies
+// -----------------------------------------------------------------------------------------------------------
+
+void region_state::read_policies() {
+  auto range = keys::policies();
+  self_
+      ->request(node_->handles.get()->stores.front(), node_->config.request_timeout,
+                store_scan{range.first, range.last, UINT32_MAX, false})
+      .then(
+          [this](const store_entries& found) {
+            auto table = *node_->policies.get();
+            for (const auto& [key, value] : found.entries)
+              if (auto entry = decode_as<policy_entry>(policy_frame, value.view()))
+                table.merge(*entry);
+            for (const auto& entry : table.entries(true))
+              stamps_.observe(entry.stamp);
+            node_->policies.set(std::move(table));
+          },
+          [this](const caf::error& reason) { self_->quit(reason); });
+}
+
+policy_list region_state::policies(bool deleted) const {
+  return {node_->policies.get()->entries(deleted)};
+}
+
+void region_state::set_policy(const put_policy& request, answer<policy_list> reply) {
+  if (!request.text.empty())
+    if (auto rule = policy_rule::from_json(request.text); !rule)
+      return reply.fail(std::move(rule.error()));
+  if (request.text.empty() && !node_->policies.get()->find(request.scope, request.name))
+    return reply.fail(make_error(ec::not_found, "there is no policy for " + std::string{gnomon::name(request.scope)}
+                                                    + " '" + request.name + "'"));
+  std::vector<policy_entry> entries{{request.scope, request.name, request.text, stamps_.next(node_->time->now())}};
+  auto table = *node_->policies.get();
+  table.merge(entries.front());
+  node_->policies.set(std::move(table));
+  tell_peers(entries);
+  save_policies(entries, reply, policies(false));
+}
+
+void region_state::merge_policies(const exchange_policies& theirs, answer<policy_list> reply) {
+  auto table = *node_->policies.get();
+  std::vector<policy_entry> news;
+  for (const auto& entry : theirs.entries) {
+    stamps_.observe(entry.stamp);
+    auto readable = entry.text.empty() || policy_rule::from_json(entry.text);
+    if (readable && table.merge(entry))
+      news.push_back(entry);
+  }
+  policy_list newer; // what the sender has not got
+  for (const auto& entry : table.entries(true)) {
+    auto same = [&](const policy_entry& e) { return e.scope == entry.scope && e.name == entry.name; };
+    auto sent = std::find_if(theirs.entries.begin(), theirs.entries.end(), same);
+    if (sent == theirs.entries.end() || sent->stamp < entry.stamp)
+      newer.entries.push_back(entry);
+  }
+  node_->policies.set(std::move(table));
+  save_policies(news, reply, std::move(newer));
+}
+
+void region_state::save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply,
+                                 policy_list result) {
+  if (entries.empty())
+    return reply.give(std::move(result));
+  store_batch batch;
+  for (const auto& entry : entries)
+    batch.puts.emplace_back(keys::policy(static_cast<uint8_t>(entry.scope), entry.name),
+                            blob{encode_as(policy_frame, entry)});
+  self_->request(node_->handles.get()->stores.front(), node_->config.request_timeout, std::move(batch))
+      .then([reply, result](const store_receipt&) { reply.give(result); },
+            [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+/// Every live peer hears of a change at once; one that is away hears of it when it greets again.
+void region_state::tell_peers(const std::vector<policy_entry>& entries) {
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers) {
+    auto node = peer.identity.node;
+    if (!peer.usable() || !peer.link) {
+      greeted_.erase(node);
+      continue;
+    }
+    self_->request(peer.link, node_->config.peer_timeout, traffic::repair, exchange_policies{entries})
+        .then([](const policy_list&) {}, [this, node](const caf::error&) { greeted_.erase(node); });
+  }
+}
+
+} // namespace gnomon

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "actors/answer.hpp"
+#include "actors/node_context.hpp"
+
+#include <map>
+#include <string>
+
+namespace gnomon {
+
+/// The regional coordinator: reads the store's slices at the start, hands what peers ask to the shards, keeps the
+/// policies and passes them on, starts handoffs to peers that are back.
+class region_state {
+public:
+  using self_pointer = region_actor::stateful_pointer<region_state>;
+
+  region_state() = default;
+  const char* name = "region";
+
+  void start(self_pointer self, context_ptr node);
+  /// Hands a peer's question to the item's shard, once the slices are read.
+  template <class Reply, class Message>
+  caf::result<Reply> pass(Message message);
+  void heard(const ping& facts);
+  void set_policy(const put_policy& request, answer<policy_list> reply);
+  void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
+  policy_list policies(bool deleted) const;
+
+private:
+  struct start_scan {
+    store_actor store;
+    std::string after;
+  };
+  void read_slices(start_scan scan);
+  void take_page(start_scan scan, const store_entries& page);
+  void slices_read();
+  void read_policies();
+  void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);
+  void tell_peers(const std::vector<policy_entry>& entries);
+  void greet(const std::string& peer);
+  void hand_off(const std::string& peer);
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+  size_t stores_unread_ = 0;
+  hlc_source stamps_;
+  std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged
+  std::map<std::string, caf::actor_clock::time_point> handed_off_;
+};
+
+region_actor::behavior_type region(region_actor::stateful_pointer<region_state> self, context_ptr node);
+
+} // namespace gnomon

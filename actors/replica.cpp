@@ -1,0 +1,293 @@
+#include "actors/replica.hpp"
+
+#include "runtime/base/ids.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+replica::replica(std::string id, std::string node) : node_(std::move(node)) {
+  record_.id = std::move(id);
+}
+
+caf::error replica::load(std::string_view record, const std::map<dot, blob>& values) {
+  auto decoded = decode_record(record);
+  if (!decoded)
+    return std::move(decoded.error());
+  record_ = std::move(*decoded);
+  exists_ = true;
+  for (const auto& s : record_.versions.siblings) {
+    if (s.deleted)
+      continue;
+    auto i = values.find(s.id);
+    if (i == values.end())
+      return make_error(ec::store_corrupt, "a value of '" + record_.id
+                                               + "' is missing from the store; remove the item "
+                                                 "here and let another region copy it back");
+    values_.emplace(s.id, i->second);
+    stored_.emplace(s.id, true);
+  }
+  return {};
+}
+
+// -- what is here
+// -------------------------------------------------------------------------------------------------------
+
+holder_state replica::role() const {
+  return exists_ ? record_.holders.state_of(node_) : holder_state::left;
+}
+
+bool replica::present() const {
+  return role() == holder_state::durable || role() == holder_state::shadow;
+}
+
+item_versions replica::snapshot() const {
+  item_versions result;
+  result.id = record_.id;
+  result.versions = record_.versions;
+  for (const auto& s : record_.versions.siblings)
+    result.values.push_back(s.deleted ? blob{} : values_.at(s.id));
+  result.served_by = node_;
+  auto predicted = role() == holder_state::shadow && record_.lease.reason == lease_reason::prediction;
+  result.copy = predicted ? copy_kind::prefetched : copy_kind::local;
+  return result;
+}
+
+item_copy replica::copy() const {
+  auto all = snapshot();
+  return {record_.id, std::move(all.versions), std::move(all.values), record_.holders};
+}
+
+std::string replica::creator() const {
+  return record_.versions.siblings.empty() ? std::string{} : record_.versions.siblings.front().user;
+}
+
+uint64_t replica::bytes() const {
+  uint64_t sum = 0;
+  for (const auto& s : record_.versions.siblings)
+    sum += s.bytes;
+  return sum;
+}
+
+timestamp replica::due(duration join_timeout) const {
+  auto next = timestamp::max();
+  if (role() == holder_state::shadow && !record_.pinned)
+    next = record_.lease.expiry();
+  if (role() == holder_state::joining)
+    next = record_.lease.created + join_timeout;
+  for (const auto& s : record_.versions.siblings)
+    if (s.expires != timestamp{})
+      next = std::min(next, s.expires);
+  return next == timestamp::max() ? timestamp{} : next;
+}
+
+// -- changes
+// ------------------------------------------------------------------------------------------------------------
+
+caf::error replica::check(const write_item& request, conflict_rule conflicts) const {
+  if (request.condition == write_condition::none)
+    return {};
+  if (conflicts == conflict_rule::lww)
+    return make_error(ec::invalid_argument, "this data type resolves conflicts by last writer wins, where If-Match and "
+                                            "If-None-Match cannot hold; write without a condition");
+  auto exists = present() && !record_.versions.siblings.empty() && !record_.versions.deleted();
+  if (request.condition == write_condition::if_absent && exists)
+    return make_error(ec::precondition_failed, "the item exists; its ETag is " + record_.versions.etag());
+  if (request.condition == write_condition::if_match && (!exists || record_.versions.etag() != request.etag))
+    return make_error(ec::precondition_failed, exists
+                                                   ? "the item has changed; its ETag is now " + record_.versions.etag()
+                                                   : "the item does not exist");
+  return {};
+}
+
+const sibling* replica::repeated(const write_item& request) const {
+  if (request.request_id.empty())
+    return nullptr;
+  for (const auto& s : record_.versions.siblings)
+    if (s.request_id == request.request_id)
+      return &s;
+  return nullptr;
+}
+
+dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding,
+                   timestamp now) {
+  if (!present()) {
+    record_.holders.begin_epoch(node_, holder_state::durable);
+    record_.lease = {};
+    record_.lease.created = record_.lease.last_read = now;
+    exists_ = true;
+  }
+  if (record_.holding == holding_id{})
+    record_.holding = fresh_holding;
+  sibling next;
+  next.stamp = stamp;
+  next.content_type = request.content_type;
+  next.request_id = request.request_id;
+  next.user = request.user;
+  next.expires = request.expires;
+  next.bytes = request.value.size();
+  next.digest = stable_hash(request.value.view());
+  next.deleted = request.deleted;
+  // A condition that held means that the writer knows the current versions; a delete without a context means whatever
+  // is here. Both replace everything.
+  auto blind_delete = request.deleted && request.seen.empty();
+  auto replaces_all = conflicts == conflict_rule::lww || request.condition != write_condition::none || blind_delete;
+  auto seen = request.seen;
+  if (replaces_all)
+    seen.merge(record_.versions.context);
+  auto made = record_.versions.write(seen, record_.holding, std::move(next));
+  if (!request.deleted)
+    values_.emplace(made, request.value);
+  drop_replaced_values();
+  dirty_ = true;
+  return made;
+}
+
+bool replica::merge(const item_copy& other, conflict_rule conflicts) {
+  merge(other.holders);
+  auto before = record_.versions;
+  auto changed = record_.versions.sync(other.versions);
+  if (conflicts == conflict_rule::lww)
+    record_.versions.resolve_last_writer();
+  for (size_t i = 0; i < other.versions.siblings.size() && i < other.values.size(); ++i)
+    if (!other.versions.siblings[i].deleted)
+      values_.emplace(other.versions.siblings[i].id, other.values[i]);
+  drop_replaced_values();
+  if (changed && before == record_.versions)
+    changed = false;
+  dirty_ |= changed;
+  exists_ = true;
+  return changed;
+}
+
+bool replica::merge(const holder_map& holders) {
+  auto mine = record_.holders.find(node_);
+  auto state = role();
+  auto epoch_before = mine ? mine->epoch : 0;
+  auto changed = record_.holders.merge(holders);
+  // Others may have started a newer epoch for us, for a join that they answered: what we are is ours to say.
+  mine = record_.holders.find(node_);
+  if (exists_ && mine && mine->epoch > epoch_before && mine->state != state && state != holder_state::left)
+    record_.holders.merge(node_, {mine->epoch + (mine->state > state ? 1u : 0u), state});
+  dirty_ |= changed;
+  return changed;
+}
+
+void replica::join(lease terms) {
+  record_.lease = terms;
+  if (role() != holder_state::joining)
+    record_.holders.begin_epoch(node_, holder_state::joining);
+  exists_ = dirty_ = true;
+}
+
+void replica::settle(holder_state state, lease terms) {
+  auto mine = record_.holders.find(node_);
+  record_.holders.merge(node_, {mine ? mine->epoch : 1u, state});
+  record_.lease = terms;
+  dirty_ = true;
+}
+
+void replica::add_joining(const std::string& node) {
+  record_.holders.begin_epoch(node, holder_state::joining);
+  dirty_ = true;
+}
+
+void replica::mark_left(const std::string& node) {
+  if (auto entry = record_.holders.find(node); entry && entry->state != holder_state::left)
+    dirty_ |= record_.holders.merge(node, {entry->epoch, holder_state::left});
+}
+
+void replica::promote() {
+  record_.holders.begin_epoch(node_, holder_state::durable);
+  record_.lease.ttl = {};
+  dirty_ = true;
+}
+
+void replica::renew_lease(duration ttl, lease_reason reason) {
+  record_.lease.ttl = ttl;
+  record_.lease.reason = reason;
+  dirty_ = true;
+}
+
+void replica::note_reads(uint64_t count, timestamp last, uint64_t saved_ms) {
+  record_.reads += count;
+  record_.saved_ms += saved_ms;
+  record_.lease.last_read = std::max(record_.lease.last_read, last);
+}
+
+void replica::set_pinned(bool pinned) {
+  dirty_ |= record_.pinned != pinned;
+  record_.pinned = pinned;
+}
+
+void replica::add_cost(uint64_t bytes) {
+  record_.cost_bytes += bytes;
+}
+
+bool replica::expire_versions(timestamp now) {
+  auto& all = record_.versions.siblings;
+  auto ended = [&](const sibling& s) { return s.expires != timestamp{} && s.expires <= now; };
+  if (std::none_of(all.begin(), all.end(), ended))
+    return false;
+  std::erase_if(all, ended);
+  drop_replaced_values();
+  dirty_ = true;
+  return true;
+}
+
+holder_map replica::drop() {
+  if (auto mine = record_.holders.find(node_))
+    record_.holders.merge(node_, {mine->epoch, holder_state::left});
+  auto told = record_.holders;
+  auto indexed = record_.indexed;
+  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, 0, 0, 0};
+  drop_replaced_values();
+  exists_ = false;
+  dirty_ = true;
+  return told;
+}
+
+// -- towards the store
+// --------------------------------------------------------------------------------------------------
+
+store_batch replica::take_changes(duration join_timeout) {
+  store_batch batch;
+  if (!dirty_)
+    return batch;
+  dirty_ = false;
+  erase_values(batch);
+  auto next_due = exists_ ? due(join_timeout) : timestamp{};
+  if (record_.indexed != next_due && record_.indexed != timestamp{})
+    batch.erases.push_back(keys::expiry(record_.indexed, record_.id));
+  if (record_.indexed != next_due && next_due != timestamp{})
+    batch.puts.emplace_back(keys::expiry(next_due, record_.id), blob{std::string{}});
+  record_.indexed = next_due;
+  if (!exists_) {
+    batch.erases.push_back(keys::record(record_.id));
+    return batch;
+  }
+  for (const auto& [at, value] : values_)
+    if (stored_.emplace(at, true).second)
+      batch.puts.emplace_back(keys::value(record_.id, at), blob{encode_value(value.view())});
+  batch.puts.emplace_back(keys::record(record_.id), blob{encode(record_)});
+  return batch;
+}
+
+void replica::drop_replaced_values() {
+  std::erase_if(values_, [this](const auto& entry) {
+    const auto& all = record_.versions.siblings;
+    return std::none_of(all.begin(), all.end(), [&](const sibling& s) { return s.id == entry.first && !s.deleted; });
+  });
+}
+
+void replica::erase_values(store_batch& batch) {
+  std::erase_if(stored_, [&](const auto& entry) {
+    if (values_.count(entry.first))
+      return false;
+    batch.erases.push_back(keys::value(record_.id, entry.first));
+    return true;
+  });
+}
+
+} // namespace gnomon

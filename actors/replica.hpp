@@ -1,0 +1,90 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/policy.hpp"
+
+#include <map>
+#include <string>
+
+namespace gnomon {
+
+/// One node's copy of one item as it will be once everything under way is synced: the record, the values, and what has
+/// to be written to the store because of the last changes. Pure: the shadow actor sends the batches and the messages.
+class replica {
+public:
+  replica(std::string id, std::string node);
+
+  /// Takes over what the store has. Errors: store_corrupt, naming the item.
+  caf::error load(std::string_view record, const std::map<dot, blob>& values);
+
+  // -- what is here
+  // ----------------------------------------------------------------------------------------------------
+  holder_state role() const; // `left` when there is no copy
+  bool present() const;      // a copy with its values: durable or shadow
+  const item_record& record() const {
+    return record_;
+  }
+  const version_set& versions() const {
+    return record_.versions;
+  }
+  /// All versions with their values; `served_by` is this node.
+  item_versions snapshot() const;
+  item_copy copy() const;
+  std::string creator() const; // the user whose policy counts; empty when unknown
+  uint64_t bytes() const;
+  /// When the collector should look at this copy next: end of the lease, or of the first version that expires by
+  /// itself; zero: never.
+  timestamp due(duration join_timeout) const;
+
+  // -- changes; each is written with the next `take_changes`
+  // -----------------------------------------------------------
+  /// Checks the condition of `request` against the pending state. Errors: precondition_failed, invalid_argument (on
+  /// lww).
+  caf::error check(const write_item& request, conflict_rule conflicts) const;
+  /// The version that an earlier write with the same request id made, if it is still here.
+  const sibling* repeated(const write_item& request) const;
+  /// Applies a client's write. The first write of an absent item makes this node a durable holder.
+  dot write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding, timestamp now);
+  /// Merges versions, values and holders from another copy. True when versions changed.
+  bool merge(const item_copy& other, conflict_rule conflicts);
+  bool merge(const holder_map& holders);
+  /// Starts or renews the joining record of this node.
+  void join(lease terms);
+  /// The fetched copy is complete: this node now counts as `state`.
+  void settle(holder_state state, lease terms);
+  /// Another node gets a copy from here.
+  void add_joining(const std::string& node);
+  /// `node` confirmed that it has no copy.
+  void mark_left(const std::string& node);
+  void promote();
+  void renew_lease(duration ttl, lease_reason reason);
+  void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
+  void set_pinned(bool pinned);
+  void add_cost(uint64_t bytes);
+  void touch() {
+    dirty_ = true;
+  }
+  /// Removes versions that expired by themselves. True when any did.
+  bool expire_versions(timestamp now);
+  /// Forgets the item: the batch erases everything of it. Answers the holders that have to be told.
+  holder_map drop();
+
+  /// What must reach the store since the last call; empty when nothing changed.
+  store_batch take_changes(duration join_timeout);
+  bool dirty() const {
+    return dirty_;
+  }
+
+private:
+  void drop_replaced_values();
+  void erase_values(store_batch& batch);
+
+  std::string node_;
+  item_record record_;
+  std::map<dot, blob> values_;
+  std::map<dot, bool> stored_; // values that the store has or is being given
+  bool exists_ = false;        // there is a record, joining or more
+  bool dirty_ = false;
+};
+
+} // namespace gnomon

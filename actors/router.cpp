@@ -1,0 +1,313 @@
+#include "actors/router.hpp"
+
+#include "actors/placement.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node) {
+  auto& state = self->state;
+  state.start(self, std::move(node));
+  auto handles = [&state] { return state.node().handles.get(); };
+  return {
+      [&](const read_item& x) { return state.to_item<item_versions>(x); },
+      [&](const write_item& x) { return state.to_item<write_receipt>(x); },
+      [=, &state](const list_items& x) -> caf::result<item_page> {
+        state.list(x, answer<item_page>{self->make_response_promise<item_page>()});
+        return caf::delegated<item_page>{};
+      },
+      [=](const create_shadow& x) -> caf::result<shadow_plan> { return self->delegate(handles()->agent, x); },
+      [=, &state](const get_shadow_status& x) -> caf::result<shadow_report> {
+        state.status(x.id, answer<shadow_report>{self->make_response_promise<shadow_report>()});
+        return caf::delegated<shadow_report>{};
+      },
+      [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [=, &state](const get_route& x) -> caf::result<route_list> {
+        state.route(x, answer<route_list>{self->make_response_promise<route_list>()});
+        return caf::delegated<route_list>{};
+      },
+      [&](const get_cluster&) { return state.cluster(); },
+      [=](const access_batch& x) { self->send(handles()->agent, x); },
+      [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
+        self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
+      },
+      [=, &state](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
+        self->send(state.node().shard_for(id, *handles()), unwatch_a_v, id, watcher);
+      },
+  };
+}
+
+void router_state::start(self_pointer self, context_ptr node) {
+  self_ = self;
+  node_ = std::move(node);
+}
+
+// -- reads and writes
+// ---------------------------------------------------------------------------------------------------
+
+template <class Reply, class Message>
+caf::result<Reply> router_state::to_item(const Message& request) {
+  if (node_->counters.shards_ready.load() < shard_count)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  auto rules = node_->effective_policy(request.id, request.user);
+  if (rules.allows(node_->self.region)) {
+    auto handles = node_->handles.get();
+    return self_->delegate(node_->shard_for(request.id, *handles), request);
+  }
+  answer<Reply> reply{self_->make_response_promise<Reply>()};
+  forward_near(request, reply);
+  return caf::delegated<Reply>{};
+}
+
+/// A rule keeps the item away from this region: its holders serve the request, nearest first, then any permitted
+/// region.
+template <class Reply, class Message>
+void router_state::forward_near(const Message& request, answer<Reply> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders) {
+            auto rules = node_->effective_policy(request.id, request.user);
+            auto regions = std::make_shared<std::deque<std::string>>(holders.begin(), holders.end());
+            auto view = node_->cluster.get();
+            for (auto peer : view->by_latency())
+              if (rules.allows(peer->identity.region)
+                  && std::find(regions->begin(), regions->end(), peer->identity.node) == regions->end())
+                regions->push_back(peer->identity.node);
+            forward(regions, request, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+template <class Reply, class Message>
+void router_state::forward(std::shared_ptr<std::deque<std::string>> regions, Message request, answer<Reply> reply) {
+  // A read may ask region after region. A write goes to one region only: a second try could store it twice.
+  constexpr auto repeatable = std::is_same_v<Message, read_item>;
+  auto view = node_->cluster.get();
+  const peer_view* target = nullptr;
+  while (!regions->empty() && !target) {
+    target = view->find(regions->front());
+    regions->pop_front();
+    if (target && (!target->usable() || !target->link))
+      target = nullptr;
+  }
+  if (!target)
+    return reply.fail(make_error(ec::not_found, "no region that may keep the item has it"));
+  self_->request(target->link, node_->config.peer_timeout, traffic::client, request)
+      .then(
+          [reply](Reply& got) {
+            if constexpr (repeatable)
+              got.copy = copy_kind::remote;
+            reply.give(std::move(got));
+          },
+          [=, this](const caf::error& reason) {
+            auto retry = repeatable && code_of(reason) != ec::gone && code_of(reason) != ec::not_found;
+            retry && !regions->empty() ? forward(regions, request, reply) : reply.fail(reason);
+          });
+}
+
+// -- listing
+// ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Pages of several stores on their way to one page.
+struct merged_page {
+  size_t open = 0;
+  std::map<std::string, item_summary> items;
+  bool more = false;
+  std::string least_last; // the smallest last id of the stores that have more: beyond it the page is not complete
+};
+
+void add_page(merged_page& all, const store_entries& page, const std::string& self) {
+  for (const auto& [key, value] : page.entries) {
+    auto record = decode_record(value.view());
+    if (!record)
+      continue;
+    auto role = record->holders.state_of(self);
+    const auto& versions = record->versions;
+    if (role == holder_state::joining || role == holder_state::left || versions.deleted() || versions.siblings.empty())
+      continue;
+    item_summary summary{record->id, 0, versions.siblings.front().content_type, role,
+                         static_cast<uint32_t>(versions.siblings.size())};
+    for (const auto& s : versions.siblings)
+      summary.bytes += s.bytes;
+    all.items.emplace(record->id, std::move(summary));
+  }
+  if (!page.more || page.entries.empty())
+    return;
+  auto last = keys::record_id(page.entries.back().first).value_or(std::string{});
+  all.least_last = all.more ? std::min(all.least_last, last) : last;
+  all.more = true;
+}
+
+item_page cut(merged_page& all, uint32_t limit) {
+  item_page result;
+  result.more = all.more;
+  for (auto& [id, summary] : all.items) {
+    if (all.more && id > all.least_last)
+      break;
+    if (result.items.size() == limit) {
+      result.more = true;
+      break;
+    }
+    result.items.push_back(std::move(summary));
+  }
+  return result;
+}
+
+} // namespace
+
+void router_state::list(const list_items& request, answer<item_page> reply) {
+  auto limit = std::clamp(request.limit, 1u, 10'000u);
+  auto all = std::make_shared<merged_page>();
+  auto range = keys::records(request.prefix, request.after);
+  auto handles = node_->handles.get();
+  all->open = handles->stores.size();
+  for (const auto& store : handles->stores)
+    self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, limit, false})
+        .then(
+            [=, this](const store_entries& page) {
+              add_page(*all, page, node_->self.node);
+              if (--all->open > 0)
+                return;
+              auto result = cut(*all, limit);
+              if (result.items.empty() && result.more) // a page of nothing but tombstones: go on behind it
+                list({request.prefix, all->least_last, request.limit}, reply);
+              else
+                reply.give(std::move(result));
+            },
+            [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+// -- explaining
+// ---------------------------------------------------------------------------------------------------------
+
+void router_state::status(const std::string& id, answer<shadow_report> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, locate_a_v, id)
+      .then(
+          [=, this](const std::vector<std::string>& nodes) {
+            auto queue = std::make_shared<std::deque<std::string>>(nodes.begin(), nodes.end());
+            auto view = node_->cluster.get();
+            for (auto peer : view->by_latency())
+              if (std::find(nodes.begin(), nodes.end(), peer->identity.node) == nodes.end())
+                queue->push_back(peer->identity.node);
+            find_holders(id, queue, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+/// Any holder knows all holders.
+void router_state::find_holders(const std::string& id, std::shared_ptr<std::deque<std::string>> nodes,
+                                answer<shadow_report> reply) {
+  if (nodes->empty())
+    return reply.fail(make_error(ec::not_found, "no region holds '" + id + "'"));
+  auto node = std::move(nodes->front());
+  nodes->pop_front();
+  auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
+  auto failed = [=, this](const caf::error&) { find_holders(id, nodes, reply); };
+  fetch_item question{id, node_->self.node, false, true};
+  auto view = node_->cluster.get();
+  auto peer = view->find(node);
+  auto handles = node_->handles.get();
+  if (node == node_->self.node)
+    self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, question).then(found, failed);
+  else if (peer && peer->usable() && peer->link)
+    self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
+  else
+    find_holders(id, nodes, reply);
+}
+
+void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
+  auto creator = copy.versions.siblings.empty() ? std::string{} : copy.versions.siblings.front().user;
+  auto rules = node_->effective_policy(copy.id, creator);
+  auto report = std::make_shared<shadow_report>();
+  auto ranked = copy.holders.durable_by_rank(copy.id);
+  report->id = copy.id;
+  report->factor = rules.factor;
+  report->min_copies = rules.min_copies;
+  report->steward = ranked.empty() ? std::string{} : ranked.front();
+  auto holders = copy.holders.current();
+  auto open = std::make_shared<size_t>(holders.size());
+  auto done = [report, reply, open] {
+    if (--*open == 0)
+      reply.give(std::move(*report));
+  };
+  auto view = node_->cluster.get();
+  auto handles = node_->handles.get();
+  report->copies.resize(holders.size());
+  for (size_t i = 0; i < holders.size(); ++i) {
+    auto peer = view->find(holders[i]);
+    auto& line = report->copies[i];
+    line.node = holders[i];
+    line.region = holders[i] == node_->self.node ? node_->self.region : peer ? peer->identity.region : "";
+    line.role = copy.holders.state_of(holders[i]);
+    line.reachable = false;
+    auto answered = [report, i, done](const copy_report& got) {
+      report->copies[i] = got;
+      done();
+    };
+    auto failed = [done](const caf::error&) { done(); };
+    get_copy_report question{copy.id};
+    if (holders[i] == node_->self.node)
+      self_->request(node_->shard_for(copy.id, *handles), node_->config.peer_timeout, question).then(answered, failed);
+    else if (peer && peer->usable() && peer->link)
+      self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(answered, failed);
+    else
+      done();
+  }
+}
+
+// -- routing
+// ------------------------------------------------------------------------------------------------------------
+
+void router_state::route(const get_route& request, answer<route_list> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders) {
+            auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };
+            double from_lat = request.has_place ? request.latitude : node_->self.latitude;
+            double from_lon = request.has_place ? request.longitude : node_->self.longitude;
+            route_list result;
+            auto add = [&](const node_identity& who, bool live, double rtt) {
+              route_choice choice{who.node, who.region, holds(who.node), live, rtt, 0, {}};
+              choice.distance_km = great_circle_km(from_lat, from_lon, who.latitude, who.longitude);
+              choice.reason = !live ? "not reachable" : choice.holds ? "holds the item" : "live, would fetch it";
+              result.choices.push_back(std::move(choice));
+            };
+            add(node_->self, true, 0);
+            for (const auto& peer : node_->cluster.get()->peers)
+              add(peer.identity, peer.usable(), peer.rtt_ms);
+            auto rank = [&](const route_choice& c) {
+              double near = request.has_place || c.rtt_ms < 0 ? double{c.distance_km} : double{c.rtt_ms};
+              return std::make_tuple(!c.live, !c.holds, near, c.node);
+            };
+            std::sort(result.choices.begin(), result.choices.end(),
+                      [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+            reply.give(std::move(result));
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+cluster_report router_state::cluster() const {
+  cluster_report report;
+  report.self = node_->self.node;
+  auto add = [&](const node_identity& who, peer_state state, double rtt, uint64_t items, uint64_t leases,
+                 uint64_t bytes) {
+    report.nodes.push_back({who.node, who.region, who.address, who.incarnation, who.latitude, who.longitude, state, rtt,
+                            items, leases, bytes});
+  };
+  const auto& c = node_->counters;
+  add(node_->self, peer_state::live, 0, c.items, c.leases, c.bytes);
+  for (const auto& peer : node_->cluster.get()->peers)
+    add(peer.identity, peer.state, peer.rtt_ms, peer.items, peer.leases, peer.bytes);
+  std::sort(report.nodes.begin(), report.nodes.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  return report;
+}
+
+} // namespace gnomon

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "actors/answer.hpp"
+#include "actors/node_context.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace gnomon {
+
+/// The node's front door: sends each request to the item's shard, or to a region that may keep the item.
+class router_state {
+public:
+  using self_pointer = router_actor::stateful_pointer<router_state>;
+
+  router_state() = default;
+  const char* name = "router";
+
+  void start(self_pointer self, context_ptr node);
+  template <class Reply, class Message>
+  caf::result<Reply> to_item(const Message& request);
+  void list(const list_items& request, answer<item_page> reply);
+  void status(const std::string& id, answer<shadow_report> reply);
+  void route(const get_route& request, answer<route_list> reply);
+  cluster_report cluster() const;
+  self_pointer self() const {
+    return self_;
+  }
+  const node_context& node() const {
+    return *node_;
+  }
+
+private:
+  template <class Reply, class Message>
+  void forward(std::shared_ptr<std::deque<std::string>> regions, Message request, answer<Reply> reply);
+  template <class Reply, class Message>
+  void forward_near(const Message& request, answer<Reply> reply);
+  void find_holders(const std::string& id, std::shared_ptr<std::deque<std::string>> nodes, answer<shadow_report> reply);
+  void ask_holders(const item_copy& copy, answer<shadow_report> reply);
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+};
+
+router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node);
+
+} // namespace gnomon

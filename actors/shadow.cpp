@@ -1,0 +1,418 @@
+#include "actors/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
+                                   shadow_config config) {
+  auto& state = self->state;
+  state.start(self, std::move(node), std::move(config));
+  return {
+      [&](const read_item& x) {
+        return state.when_loaded<item_versions>([&, x](auto reply) { state.read(x, reply); });
+      },
+      [&](const write_item& x) {
+        return state.when_loaded<write_receipt>([&, x](auto reply) { state.write(x, reply); });
+      },
+      [&](const place_copies& x) {
+        return state.when_loaded<shadow_plan>([&, x](auto reply) { state.place(x, reply); });
+      },
+      [&](const fetch_item& x) { return state.when_loaded<item_copy>([&, x](auto reply) { state.give(x, reply); }); },
+      [&](const replicate_item& x) {
+        return state.when_loaded<replicate_ack>([&, x](auto reply) { state.merge(x, reply); });
+      },
+      [&](const invite_copy& x) {
+        return state.when_loaded<invite_answer>([&, x](auto reply) { state.accept(x, reply); });
+      },
+      [&](const update_holders& x) {
+        return state.when_loaded<holders_ack>([&, x](auto reply) { state.learn_holders(x, reply); });
+      },
+      [&](const get_copy_report&) { return state.when_loaded<copy_report>([&](auto reply) { state.report(reply); }); },
+      [&](const access_batch& x) { state.note_access(x); },
+      [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
+      [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
+      [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet(peer); }); },
+      [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
+      [&](unwatch_a, const item_watcher_actor& x) { state.watch(x, false); },
+      [&](deadline_a) { state.check_deadlines(); },
+      [&](tick_a) { return state.stop_if_idle(); },
+  };
+}
+
+void shadow_state::start(self_pointer self, context_ptr node, shadow_config config) {
+  self_ = self;
+  node_ = std::move(node);
+  shard_ = std::move(config.shard);
+  item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
+  // Two shadows of one item must never live at once: ours ends with its supervisor.
+  self_->monitor(shard_);
+  self_->set_down_handler([this](caf::down_msg& down) {
+    if (down.source == shard_)
+      self_->quit(caf::exit_reason::user_shutdown);
+    std::erase_if(watchers_, [&](const auto& watcher) { return watcher == down.source; });
+  });
+  load();
+}
+
+// -- loading
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::load() {
+  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  self_->request(store, node_->config.request_timeout, store_get{{keys::record(item_->record().id)}})
+      .then([this](store_values& got) { got.found[0] ? load_values(got.values[0].view()) : loaded({}); },
+            [this](caf::error& reason) { loaded(reason); });
+}
+
+void shadow_state::load_values(const std::string& record) {
+  auto decoded = decode_record(record);
+  if (!decoded)
+    return loaded(std::move(decoded.error()));
+  std::vector<dot> dots;
+  store_get wanted;
+  for (const auto& s : decoded->versions.siblings)
+    if (!s.deleted) {
+      dots.push_back(s.id);
+      wanted.keys.push_back(keys::value(item_->record().id, s.id));
+    }
+  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  self_->request(store, node_->config.request_timeout, std::move(wanted))
+      .then(
+          [this, record, dots](store_values& got) {
+            std::map<dot, blob> values;
+            for (size_t i = 0; i < dots.size(); ++i) {
+              if (!got.found[i])
+                continue;
+              auto value = decode_value(got.values[i].view());
+              if (!value)
+                return loaded(std::move(value.error()));
+              values.emplace(dots[i], std::move(*value));
+            }
+            loaded(item_->load(record, values));
+          },
+          [this](caf::error& reason) { loaded(reason); });
+}
+
+void shadow_state::loaded(caf::error problem) {
+  if (problem) {
+    broken_ = make_error(code_of(problem), "item '" + item_->record().id + "': " + sentence_of(problem));
+    log::error("shadow", "unreadable", {{"id", item_->record().id}, {"reason", sentence_of(problem)}});
+  }
+  loaded_ = true;
+  if (item_->present()) {
+    counted_role_ = item_->role(); // the shard counted it when it read its slice
+    counted_bytes_ = item_->bytes();
+    visible_ = std::make_shared<const item_versions>(item_->snapshot());
+  }
+  for (const auto& s : item_->versions().siblings)
+    stamps_.observe(s.stamp);
+  auto waiting = std::move(waiting_for_load_);
+  for (auto& run : waiting)
+    run();
+}
+
+// -- reading
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::read(const read_item& request, answer<item_versions> reply) {
+  if (visible_ && satisfies(request)) {
+    node_->counters.reads_local.fetch_add(1, std::memory_order_relaxed);
+    item_->note_reads(1, now(), 0);
+    unsaved_reads_ = true;
+    if (!node_->index.peek(request.id))
+      publish();
+    return answer_reader({request, reply}, *visible_);
+  }
+  if (request.forwarded)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  readers_.push_back({request, std::move(reply)});
+  auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node);
+  stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  find_copy(keep, true, traffic::client, {}, {});
+}
+
+bool shadow_state::satisfies(const read_item& request) const {
+  return visible_->versions.context.covers(request.seen);
+}
+
+void shadow_state::answer_reader(const waiting_reader& reader, const item_versions& found) {
+  auto result = found;
+  result.id = item_->record().id;
+  for (size_t i = result.versions.siblings.size(); i-- > 0;) {
+    const auto& ends = result.versions.siblings[i].expires;
+    if (ends == timestamp{} || ends > now())
+      continue;
+    result.versions.siblings.erase(result.versions.siblings.begin() + static_cast<ptrdiff_t>(i));
+    result.values.erase(result.values.begin() + static_cast<ptrdiff_t>(i));
+  }
+  if (result.versions.siblings.empty())
+    return reader.reply.fail(make_error(ec::not_found, "no such item"));
+  if (reader.request.without_values)
+    result.values.assign(result.values.size(), blob{});
+  result.stale = !node_->is_fresh();
+  reader.reply.give(std::move(result));
+}
+
+/// Answers every waiting reader whom the local copy satisfies now.
+void shadow_state::answer_readers() {
+  if (!visible_)
+    return;
+  std::erase_if(readers_, [this](const waiting_reader& reader) {
+    if (!satisfies(reader.request))
+      return false;
+    answer_reader(reader, *visible_);
+    return true;
+  });
+}
+
+void shadow_state::fail_readers(const caf::error& reason) {
+  auto waiting = std::move(readers_);
+  for (auto& reader : waiting)
+    reader.reply.fail(reason);
+}
+
+void shadow_state::report(answer<copy_report> reply) {
+  if (item_->role() == holder_state::left)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  const auto& record = item_->record();
+  auto last_read = record.lease.last_read;
+  if (auto entry = node_->index.peek(record.id))
+    last_read = std::max(last_read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
+  copy_report r;
+  r.node = node_->self.node;
+  r.region = node_->self.region;
+  r.role = item_->role();
+  r.reason = record.lease.reason;
+  r.confidence = record.lease.confidence;
+  r.context = record.versions.context;
+  r.etag = record.versions.etag();
+  r.created = record.lease.created;
+  auto endless = r.role != holder_state::shadow || record.lease.ttl.count() == 0;
+  r.expiry = endless ? timestamp::max() : last_read + record.lease.ttl;
+  r.bytes = item_->bytes();
+  r.reads = record.reads;
+  r.cost_bytes = record.cost_bytes;
+  r.saved_ms = record.saved_ms;
+  r.pinned = record.pinned;
+  reply.give(std::move(r));
+}
+
+void shadow_state::note_access(const access_batch& batch) {
+  last_used_ = self_->clock().now();
+  double nearest = -1; // what a read would cost without this copy
+  auto view = node_->cluster.get();
+  for (const auto& node : others())
+    if (auto peer = view->find(node); peer && peer->rtt_ms >= 0 && (nearest < 0 || peer->rtt_ms < nearest))
+      nearest = peer->rtt_ms;
+  for (const auto& sample : batch.samples)
+    item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
+  unsaved_reads_ = true;
+}
+
+void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
+  if (on && watchers_.insert(watcher).second)
+    self_->monitor(watcher);
+  if (!on && watchers_.erase(watcher) > 0)
+    self_->demonitor(watcher.address());
+}
+
+/// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
+bool shadow_state::stop_if_idle() {
+  auto busy = !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncs_under_way_ > 0
+              || questions_under_way_ > 0;
+  if (busy)
+    return false;
+  if (std::exchange(unsaved_reads_, false) && item_->present()) {
+    item_->touch();
+    persist();
+    return false;
+  }
+  self_->quit();
+  return true;
+}
+
+// -- writing
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
+  if (item_->present())
+    return apply(request, std::move(reply));
+  // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
+  // to hold it, or nobody can be reached, the item begins here.
+  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  find_copy(keep, false, traffic::client, {}, [this, request, reply] { apply(request, reply); });
+}
+
+void shadow_state::apply(const write_item& request, answer<write_receipt> reply) {
+  auto conflicts = rules().conflicts;
+  if (auto problem = item_->check(request, conflicts))
+    return reply.fail(std::move(problem));
+  waiting_write w;
+  w.created = !item_->present() || item_->versions().siblings.empty() || item_->versions().deleted();
+  w.deadline = self_->clock().now() + node_->config.request_timeout * 4 / 5;
+  w.reply = std::move(reply);
+  auto number = next_write_++;
+  if (auto before = item_->repeated(request)) {
+    w.made = before->id;
+    w.created = false;
+  } else {
+    holding_id fresh{node_->self.incarnation, node_->next_holding_sequence()};
+    w.made = item_->write(request, conflicts, stamps_.next(now()), fresh, now());
+    item_->set_pinned(item_->role() == holder_state::shadow);
+  }
+  w.need = acks_needed(request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks);
+  writes_.emplace(number, std::move(w));
+  self_->delayed_send(self_, node_->config.request_timeout * 4 / 5, deadline_a_v);
+  persist([this, number] { write_synced(number); });
+}
+
+/// `acks` counts durable or pinned copies; "all" is every durable holder known now.
+uint32_t shadow_state::acks_needed(uint32_t asked) const {
+  auto durable = item_->record().holders.durable();
+  auto self_is_durable = std::find(durable.begin(), durable.end(), node_->self.node) != durable.end();
+  auto all = static_cast<uint32_t>(durable.size()) + (self_is_durable ? 0u : 1u);
+  return asked == acks_all ? all : asked;
+}
+
+void shadow_state::write_synced(uint64_t number) {
+  auto i = writes_.find(number);
+  if (i == writes_.end())
+    return;
+  node_->counters.writes.fetch_add(1, std::memory_order_relaxed);
+  i->second.synced = true;
+  auto created = i->second.created;
+  answer_writes();
+  replicate({}, traffic::client);
+  if (created)
+    ask_for_copies();
+}
+
+/// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its
+/// versions.
+void shadow_state::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
+  if (!node_counts)
+    return;
+  confirmed_[node].merge(context);
+  answer_writes();
+  if (!item_->record().pinned)
+    return;
+  auto has_all = [this](const auto& entry) {
+    return item_->record().holders.state_of(entry.first) == holder_state::durable
+           && entry.second.covers(item_->versions().context);
+  };
+  auto durable = std::count_if(confirmed_.begin(), confirmed_.end(), has_all);
+  if (static_cast<uint32_t>(durable) >= rules().min_copies) {
+    item_->set_pinned(false);
+    persist();
+  }
+}
+
+uint32_t shadow_state::acks_of(const dot& made) const {
+  auto has_it = [&](const auto& entry) { return entry.second.covers(made); };
+  return 1 + static_cast<uint32_t>(std::count_if(confirmed_.begin(), confirmed_.end(), has_it));
+}
+
+/// Answers the writes that now have their acks.
+void shadow_state::answer_writes() {
+  std::erase_if(writes_, [this](auto& entry) {
+    auto& w = entry.second;
+    auto acks = acks_of(w.made);
+    if (!w.synced || acks < w.need)
+      return false;
+    w.reply.give(
+        {item_->record().id, item_->versions().context, item_->versions().etag(), w.created, acks, node_->self.node});
+    return true;
+  });
+}
+
+void shadow_state::check_deadlines() {
+  auto late = self_->clock().now();
+  std::erase_if(writes_, [&](auto& entry) {
+    auto& w = entry.second;
+    if (w.deadline > late)
+      return false;
+    w.reply.fail(make_error(ec::not_enough_acks, "the write is stored by " + std::to_string(acks_of(w.made))
+                                                     + " of the " + std::to_string(w.need)
+                                                     + " holders asked for; it may still reach "
+                                                       "the others later"));
+    return true;
+  });
+}
+
+// -- placing
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
+  if (!item_->present()) {
+    stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
+    return find_copy(keep, true, traffic::client, {}, [this, request, reply] {
+      item_->present() ? place(request, reply) : reply.fail(make_error(ec::not_found, "no region holds the item"));
+    });
+  }
+  const auto& holders = item_->record().holders;
+  auto view = node_->cluster.get();
+  auto current = holders.current();
+  auto missing_durable = static_cast<int64_t>(std::min(request.min_copies, request.factor))
+                         - static_cast<int64_t>(holders.durable().size());
+  auto missing = static_cast<int64_t>(request.factor) - static_cast<int64_t>(current.size());
+  shadow_plan plan{item_->record().id, request.factor, {}, {}};
+  auto add = [&](const std::string& node, holder_state state, bool present) {
+    auto peer = view->find(node);
+    plan.copies.push_back({node, peer ? peer->identity.region : node_->self.region, state, present});
+  };
+  invite_copy invitation{item_->record().id, node_->self.node, holder_state::shadow, request.lease};
+  for (const auto& node : current) { // promotions and longer leases for those that have a copy already
+    auto state = holders.state_of(node);
+    auto promoted = missing_durable > 0 && state == holder_state::shadow;
+    missing_durable -= promoted ? 1 : 0;
+    invitation.state = promoted ? holder_state::durable : state;
+    add(node, invitation.state, true);
+    if (node == node_->self.node)
+      accept(invitation, {});
+    else if (promoted || request.lease.reason == lease_reason::request)
+      invite(std::make_shared<std::deque<std::string>>(1, node), invitation);
+  }
+  auto free = std::make_shared<std::deque<std::string>>();
+  for (const auto& node : request.candidates)
+    if (std::find(current.begin(), current.end(), node) == current.end() && node != node_->self.node && may_hold(node))
+      free->push_back(node);
+  for (; missing > 0 && !free->empty(); --missing) {
+    invitation.state = missing_durable-- > 0 ? holder_state::durable : holder_state::shadow;
+    add(free->front(), invitation.state, false);
+    invite(free, invitation);
+  }
+  if (missing > 0)
+    plan.shortfall = "only " + std::to_string(plan.copies.size()) + " regions are live and permitted";
+  reply.give(std::move(plan));
+}
+
+// -- small helpers
+// ------------------------------------------------------------------------------------------------------
+
+policy shadow_state::rules() const {
+  return node_->effective_policy(item_->record().id, item_->creator());
+}
+
+bool shadow_state::may_hold(const std::string& node) const {
+  if (node == node_->self.node)
+    return rules().allows(node_->self.region);
+  auto view = node_->cluster.get();
+  auto peer = view->find(node);
+  return peer && rules().allows(peer->identity.region);
+}
+
+bool shadow_state::counts() const {
+  return item_->role() == holder_state::durable || item_->record().pinned;
+}
+
+std::vector<std::string> shadow_state::others() const {
+  auto all = item_->record().holders.current();
+  std::erase(all, node_->self.node);
+  return all;
+}
+
+} // namespace gnomon

@@ -1,0 +1,216 @@
+#pragma once
+
+#include "actors/answer.hpp"
+#include "actors/node_context.hpp"
+#include "actors/replica.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+struct shadow_config {
+  std::string id;
+  shard_actor shard; // its supervisor and its way to the catalog
+};
+
+/// The state of one item's shadow. A request meets the members in the order in which they stand here; what takes
+/// several steps waits in `readers_`, `search_` or `writes_` for its outcome. `item_` is the pending state, `visible_`
+/// the synced one.
+class shadow_state {
+public:
+  using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
+
+  shadow_state() = default;
+  const char* name = "shadow";
+
+  void start(self_pointer self, context_ptr node, shadow_config config);
+
+  /// Runs `step` with an answer of type `T` as soon as the record has been read; fails it when the record is
+  /// unreadable.
+  template <class T, class F>
+  caf::result<T> when_loaded(F step) {
+    answer<T> reply{self_->make_response_promise<T>()};
+    last_used_ = self_->clock().now();
+    if (broken_)
+      reply.fail(broken_);
+    else if (loaded_)
+      step(reply);
+    else
+      waiting_for_load_.push_back([=, this] { broken_ ? reply.fail(broken_) : step(reply); });
+    return caf::delegated<T>{};
+  }
+
+  /// The same for messages that nobody waits to be answered.
+  template <class F>
+  void once_loaded(F step) {
+    last_used_ = self_->clock().now();
+    if (loaded_ && !broken_)
+      step();
+    else if (!loaded_)
+      waiting_for_load_.push_back([=, this] {
+        if (!broken_)
+          step();
+      });
+  }
+
+  // a client's requests: shadow.cpp
+  void read(const read_item& request, answer<item_versions> reply);
+  void write(const write_item& request, answer<write_receipt> reply);
+  void place(const place_copies& request, answer<shadow_plan> reply);
+  void report(answer<copy_report> reply);
+  void note_access(const access_batch& batch);
+  void watch(const item_watcher_actor& watcher, bool on);
+  bool stop_if_idle();
+  void check_deadlines();
+
+  // what other holders ask: shadow_peers.cpp
+  void give(const fetch_item& request, answer<item_copy> reply);
+  void merge(const replicate_item& request, answer<replicate_ack> reply);
+  void accept(const invite_copy& request, answer<invite_answer> reply);
+  void learn_holders(const update_holders& request, answer<holders_ack> reply);
+  void hand_off(const std::string& node);
+  void meet(const std::string& node);
+  void check_expiry();
+
+private:
+  struct waiting_reader {
+    read_item request;
+    answer<item_versions> reply;
+  };
+  /// A client's write on its way to `need` holders.
+  struct waiting_write {
+    dot made;
+    uint32_t need = 1;
+    bool synced = false;
+    bool created = false;
+    caf::actor_clock::time_point deadline;
+    answer<write_receipt> reply;
+  };
+  /// Where a found copy goes: nowhere, or here as a shadow or durable copy.
+  struct stay {
+    bool wanted = false;
+    holder_state as = holder_state::shadow;
+    lease terms;
+  };
+  /// The search for a copy, at most one at a time: all readers share it.
+  struct search {
+    stay keep;
+    bool joined = false; // the joining record is synced
+    bool anyone = true;  // when the known holders fail, ask every region
+    traffic urgency = traffic::client;
+    std::deque<std::string> next; // holders not asked yet, best first
+    std::set<std::string> asked, unreachable;
+    size_t open_questions = 0;
+    bool gone = false; // a holder says that the item was deleted
+    std::vector<std::function<void()>> then;
+  };
+
+  // loading: shadow.cpp
+  void load();
+  void load_values(const std::string& record);
+  void loaded(caf::error problem);
+
+  // reading: shadow.cpp
+  bool satisfies(const read_item& request) const;
+  void answer_reader(const waiting_reader& reader, const item_versions& found);
+  void answer_readers();
+  void fail_readers(const caf::error& reason);
+
+  // searching: shadow_search.cpp
+  void find_copy(stay keep, bool anyone, traffic urgency, std::string first, std::function<void()> then);
+  void ask_next();
+  void ask_holder(const std::string& holder);
+  void ask_everyone();
+  void found(item_copy copy, const std::string& giver);
+  void settle(const item_copy& copy);
+  void search_failed();
+  caf::error why_not_found() const;
+  void end_search();
+
+  // writing: shadow.cpp
+  void apply(const write_item& request, answer<write_receipt> reply);
+  void write_synced(uint64_t number);
+  void acknowledge(const std::string& node, const version_vector& context, bool counts);
+  void answer_writes();
+  uint32_t acks_of(const dot& made) const;
+  uint32_t acks_needed(uint32_t asked) const;
+
+  // what follows a change: shadow_peers.cpp
+  void persist(std::function<void()> after = {});
+  void publish();
+  void replicate(const std::vector<std::string>& going_to, traffic urgency);
+  void send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency);
+  void pull_from(const std::string& node);
+  void owe(const std::string& node);
+  void settle_debt(const std::string& node);
+  void tell(const std::vector<std::string>& nodes, const holder_map& news);
+  void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation);
+  void ask_for_copies();
+  void drop();
+  void adjust_counters();
+
+  template <class Reply, class Message, class Done, class Failed>
+  void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
+  policy rules() const;
+  bool may_hold(const std::string& node) const;
+  bool counts() const; // durable or pinned
+  std::vector<std::string> others() const;
+  timestamp now() const {
+    return node_->time->now();
+  }
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+  shard_actor shard_;
+  std::unique_ptr<replica> item_;
+  std::shared_ptr<const item_versions> visible_;
+  bool loaded_ = false;
+  caf::error broken_;
+  std::vector<std::function<void()>> waiting_for_load_;
+  std::vector<waiting_reader> readers_;
+  std::unique_ptr<search> search_;
+  std::map<uint64_t, waiting_write> writes_;
+  uint64_t next_write_ = 0;
+  size_t syncs_under_way_ = 0;
+  size_t questions_under_way_ = 0; // requests to peers that were not answered yet
+  bool unsaved_reads_ = false;
+  holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
+  uint64_t counted_bytes_ = 0;
+  hlc_source stamps_;
+  std::map<std::string, version_vector> confirmed_; // what other durable or pinned holders have synced
+  std::set<std::string> owed_;                      // nodes with a hint on disk
+  std::set<item_watcher_actor> watchers_;
+  caf::actor_clock::time_point last_used_;
+};
+
+shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
+                                   shadow_config config);
+
+/// Sends `message` over the link to `peer`; `failed` hears peer_gone when there is no usable link. Counted as under
+/// way.
+template <class Reply, class Message, class Done, class Failed>
+void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed) {
+  auto view = node_->cluster.get();
+  auto known = view->find(peer);
+  if (!known || !known->usable() || !known->link)
+    return failed(make_error(ec::peer_gone, "region of node " + peer + " is not reachable"));
+  ++questions_under_way_;
+  self_->request(known->link, node_->config.peer_timeout, urgency, std::move(message))
+      .then(
+          [this, done](Reply& reply) {
+            --questions_under_way_;
+            done(reply);
+          },
+          [this, failed](caf::error& reason) {
+            --questions_under_way_;
+            failed(reason);
+          });
+}
+
+} // namespace gnomon

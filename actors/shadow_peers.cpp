@@ -1,0 +1,333 @@
+// What a shadow does with the other holders: giving, merging, becoming one, replicating, leaving.
+#include "actors/http_head.hpp"
+#include "actors/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+// -- what other holders ask
+// ---------------------------------------------------------------------------------------------
+
+/// With `join` the requester is durably among the holders before it gets the value; only synced versions are given.
+void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
+  if (!visible_)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  auto is_holder = item_->record().holders.state_of(request.requester) != holder_state::left;
+  if (visible_->versions.deleted() && (request.join || !is_holder))
+    return reply.fail(make_error(ec::gone, "the item was deleted"));
+  if (request.join && !may_hold(request.requester))
+    return reply.fail(
+        make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + request.requester));
+  auto deliver = [this, request, reply] {
+    if (!visible_)
+      return reply.fail(make_error(ec::not_here, "no copy here"));
+    item_copy copy{request.id, visible_->versions, visible_->values, item_->record().holders};
+    if (request.without_values)
+      copy.values.assign(copy.values.size(), blob{});
+    for (const auto& value : copy.values)
+      node_->counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
+    reply.give(std::move(copy));
+  };
+  if (!request.join)
+    return deliver();
+  item_->add_joining(request.requester);
+  persist([this, request, deliver] {
+    deliver();
+    auto rest = others();
+    std::erase(rest, request.requester);
+    tell(rest, item_->record().holders);
+  });
+}
+
+/// A joining copy merges as well; only a node without any record refuses.
+void shadow_state::merge(const replicate_item& request, answer<replicate_ack> reply) {
+  if (item_->role() == holder_state::left)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  if (!may_hold(node_->self.node))
+    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from here"));
+  for (const auto& value : request.copy.values)
+    node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+  auto changed = item_->merge(request.copy, rules().conflicts);
+  for (const auto& s : item_->versions().siblings)
+    stamps_.observe(s.stamp);
+  auto context = item_->versions().context;
+  persist([this, reply, context, changed, request] {
+    reply.give({context, item_->record().holders, counts()});
+    answer_readers();
+    if (!changed)
+      return;
+    auto going_to = request.going_to;
+    going_to.push_back(request.from);
+    replicate(going_to, traffic::repair);
+  });
+}
+
+void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
+  if (!may_hold(node_->self.node))
+    return reply.give({false, "a residency rule keeps the item away from " + node_->self.region});
+  if (item_->present()) {
+    if (request.state == holder_state::durable && item_->role() == holder_state::shadow)
+      item_->promote();
+    else if (item_->role() == holder_state::shadow && request.lease.reason == lease_reason::request)
+      item_->renew_lease(request.lease.ttl, request.lease.reason);
+    persist([this, reply] {
+      reply.give({true, {}});
+      publish();
+      tell(others(), item_->record().holders);
+    });
+    return;
+  }
+  reply.give({true, {}});
+  auto terms = request.lease;
+  terms.created = terms.last_read = now();
+  find_copy({true, request.state, terms}, false, traffic::repair, request.giver, {});
+}
+
+void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
+  if (item_->role() == holder_state::left)
+    return reply.give({{}, false});
+  item_->merge(request.holders);
+  persist();
+  reply.give({item_->record().holders, true});
+  acknowledge(request.from, request.context, request.counts);
+  if (!visible_ || item_->record().holders.state_of(request.from) == holder_state::left)
+    return;
+  if (!request.context.covers(visible_->versions.context))
+    send_update(request.from, {}, traffic::repair);
+  if (!item_->versions().context.covers(request.context))
+    pull_from(request.from);
+}
+
+/// `node` missed an update: it gets the versions as they are now. Without a copy the hint has lost its meaning.
+void shadow_state::hand_off(const std::string& node) {
+  owed_.insert(node);
+  if (visible_ && item_->record().holders.state_of(node) != holder_state::left)
+    send_update(node, {}, traffic::repair);
+  else
+    settle_debt(node);
+}
+
+void shadow_state::meet(const std::string& node) {
+  if (visible_ && item_->record().holders.state_of(node) == holder_state::left)
+    tell({node}, item_->record().holders);
+}
+
+// -- leases
+// -------------------------------------------------------------------------------------------------------------
+
+void shadow_state::check_expiry() {
+  if (auto entry = node_->index.peek(item_->record().id))
+    item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
+  auto emptied = item_->expire_versions(now()) && item_->versions().siblings.empty();
+  auto due = item_->due(node_->config.join_timeout);
+  auto over = due != timestamp{} && due <= now() && !search_;
+  if (emptied || over)
+    return drop();
+  item_->touch(); // writes the expiry index anew
+  persist();
+}
+
+/// Forgets the copy, confirms that to the other holders, and lets go of the memory.
+void shadow_state::drop() {
+  auto id = item_->record().id;
+  log::debug("shadow", "dropped", {{"id", id}, {"role", gnomon::name(item_->role())}});
+  visible_ = nullptr;
+  node_->index.erase(id);
+  auto told = item_->drop();
+  persist([this, told, id] {
+    node_->counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
+    tell(told.current(), told);
+    for (const auto& watcher : watchers_)
+      self_->send(watcher, item_changed{id, {}, {}, false, true});
+  });
+}
+
+// -- what follows a change
+// ----------------------------------------------------------------------------------------------
+
+/// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. A store that
+/// fails ends this shadow: the next one starts from what the disk really has.
+void shadow_state::persist(std::function<void()> after) {
+  auto batch = item_->take_changes(node_->config.join_timeout);
+  if (batch.puts.empty() && batch.erases.empty() && syncs_under_way_ == 0) {
+    if (after)
+      after();
+    return;
+  }
+  ++syncs_under_way_;
+  auto next = item_->present() ? std::make_shared<const item_versions>(item_->snapshot()) : nullptr;
+  self_
+      ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
+                std::move(batch))
+      .then(
+          [this, next, after = std::move(after)](store_receipt&) {
+            --syncs_under_way_;
+            auto changed = !next != !visible_ || (next && next->versions != visible_->versions);
+            visible_ = next;
+            adjust_counters();
+            if (visible_ || changed)
+              publish();
+            if (changed && visible_)
+              for (const auto& watcher : watchers_)
+                self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(),
+                                                  visible_->versions.etag(), visible_->versions.deleted(), false});
+            if (after)
+              after();
+          },
+          [this](const caf::error& reason) {
+            log::error("shadow", "not-stored", {{"id", item_->record().id}, {"reason", sentence_of(reason)}});
+            fail_readers(reason);
+            for (auto& [number, w] : writes_)
+              w.reply.fail(reason);
+            self_->quit(reason);
+          });
+}
+
+/// Puts the synced copy into the read index. Several versions, tombstones and versions that expire by themselves are
+/// left to the shadow.
+void shadow_state::publish() {
+  const auto& id = item_->record().id;
+  auto plain = visible_ && visible_->versions.siblings.size() == 1 && !visible_->versions.deleted()
+               && visible_->versions.siblings.front().expires == timestamp{};
+  if (!plain)
+    return node_->index.erase(id);
+  auto ttl = item_->role() == holder_state::shadow && !item_->record().pinned ? item_->record().lease.ttl : duration{};
+  auto last_read = static_cast<int64_t>(item_->record().lease.last_read.time_since_epoch().count());
+  if (auto before = node_->index.peek(id)) {
+    last_read = std::max(last_read, before->last_read_ms.load(std::memory_order_relaxed));
+    if (before->ttl == ttl && before->versions.versions == visible_->versions)
+      return;
+  }
+  auto entry = std::make_shared<index_entry>();
+  entry->versions = *visible_;
+  entry->http_head = render_head(*visible_);
+  entry->ttl = ttl;
+  entry->prefetched = visible_->copy == copy_kind::prefetched;
+  entry->last_read_ms.store(last_read, std::memory_order_relaxed);
+  node_->index.put(std::move(entry));
+}
+
+/// What this copy adds to the node's counters and to its catalog follows its role.
+void shadow_state::adjust_counters() {
+  auto role = item_->present() ? item_->role() : holder_state::left;
+  auto bytes = item_->present() ? item_->bytes() : 0;
+  auto& c = node_->counters;
+  auto holds = role != holder_state::left;
+  auto held = counted_role_ != holder_state::left;
+  c.items += static_cast<uint64_t>(holds) - static_cast<uint64_t>(held);
+  c.leases += static_cast<uint64_t>(role == holder_state::shadow)
+              - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
+  c.bytes += bytes - counted_bytes_;
+  counted_role_ = role;
+  counted_bytes_ = bytes;
+  if (holds != held)
+    self_->send(shard_, catalog_row{item_->record().id, holds});
+}
+
+void shadow_state::replicate(const std::vector<std::string>& going_to, traffic urgency) {
+  auto targets = others();
+  std::erase_if(targets, [&](const std::string& node) {
+    return std::find(going_to.begin(), going_to.end(), node) != going_to.end() || !may_hold(node);
+  });
+  auto named = going_to;
+  named.insert(named.end(), targets.begin(), targets.end());
+  named.push_back(node_->self.node);
+  for (const auto& node : targets)
+    send_update(node, named, urgency);
+}
+
+void shadow_state::send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency) {
+  if (!visible_)
+    return;
+  item_copy copy{item_->record().id, visible_->versions, visible_->values, item_->record().holders};
+  for (const auto& value : copy.values)
+    node_->counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
+  ask_peer<replicate_ack>(
+      node, urgency, replicate_item{std::move(copy), node_->self.node, going_to},
+      [this, node](const replicate_ack& ack) {
+        item_->merge(ack.holders);
+        acknowledge(node, ack.context, ack.counts);
+        settle_debt(node);
+        if (!item_->versions().context.covers(ack.context))
+          pull_from(node);
+        persist();
+      },
+      [this, node](const caf::error& reason) {
+        if (code_of(reason) != ec::not_here)
+          return owe(node);
+        item_->mark_left(node); // its own word: it keeps no record
+        persist();
+      });
+}
+
+/// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back.
+void shadow_state::owe(const std::string& node) {
+  owed_.insert(node);
+  store_batch hint;
+  hint.puts.emplace_back(keys::hint(node, item_->record().id), blob{std::string{}});
+  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(hint));
+}
+
+void shadow_state::settle_debt(const std::string& node) {
+  if (owed_.erase(node) == 0)
+    return;
+  store_batch done;
+  done.erases.push_back(keys::hint(node, item_->record().id));
+  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(done));
+}
+
+void shadow_state::pull_from(const std::string& node) {
+  ask_peer<item_copy>(
+      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
+      [this](const item_copy& copy) {
+        item_->merge(copy, rules().conflicts);
+        persist([this] { answer_readers(); });
+      },
+      [](const caf::error&) {});
+}
+
+void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map& news) {
+  auto context = visible_ ? visible_->versions.context : version_vector{};
+  for (const auto& node : nodes)
+    ask_peer<holders_ack>(
+        node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
+        [this, node](const holders_ack& ack) {
+          if (item_->role() == holder_state::left)
+            return;
+          ack.holds ? void(item_->merge(ack.holders)) : item_->mark_left(node);
+          persist();
+        },
+        [](const caf::error&) {});
+}
+
+/// Invites the first candidate; when it refuses or does not answer, the next.
+void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation) {
+  if (candidates->empty())
+    return log::info("shadow", "nobody-to-invite", {{"id", invitation.id}});
+  auto node = std::move(candidates->front());
+  candidates->pop_front();
+  ask_peer<invite_answer>(
+      node, traffic::repair, invitation,
+      [this, candidates, invitation, node](const invite_answer& said) {
+        if (said.accepted)
+          return;
+        log::info("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
+        invite(candidates, invitation);
+      },
+      [this, candidates, invitation](const caf::error&) { invite(candidates, invitation); });
+}
+
+/// First access of the item here: the agent ranks the regions that get the other copies.
+void shadow_state::ask_for_copies() {
+  create_shadow wish;
+  wish.id = item_->record().id;
+  wish.user = item_->creator();
+  wish.reason = lease_reason::policy;
+  caf::anon_send(node_->handles.get()->agent, std::move(wish));
+}
+
+} // namespace gnomon

@@ -1,0 +1,189 @@
+// How a shadow finds a copy of its item: the holders that the catalog names, nearest first, then every region.
+#include "actors/shadow.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+/// Starts a search or joins the one under way; `then` runs when it ends, found or not.
+void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::string first, std::function<void()> then) {
+  if (search_) {
+    if (keep.wanted && !search_->keep.wanted)
+      search_->keep = keep;
+    if (keep.wanted && keep.as == holder_state::durable)
+      search_->keep.as = keep.as;
+    search_->anyone |= anyone;
+    if (then)
+      search_->then.push_back(std::move(then));
+    return;
+  }
+  search_ = std::make_unique<search>();
+  search_->keep = std::move(keep);
+  search_->anyone = anyone;
+  search_->urgency = urgency;
+  if (then)
+    search_->then.push_back(std::move(then));
+  if (!first.empty())
+    search_->next.push_back(std::move(first));
+  self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
+      .then(
+          [this](const std::vector<std::string>& nodes) {
+            search_->next.insert(search_->next.end(), nodes.begin(), nodes.end());
+            auto known = others();
+            search_->next.insert(search_->next.end(), known.begin(), known.end());
+            ask_next();
+          },
+          [this](caf::error&) { ask_next(); });
+}
+
+void shadow_state::ask_next() {
+  auto& s = *search_;
+  while (!s.next.empty() && s.asked.count(s.next.front()) > 0)
+    s.next.pop_front();
+  if (s.next.empty())
+    return s.anyone ? ask_everyone() : search_failed();
+  if (s.keep.wanted && !s.joined && !item_->present()) {
+    item_->join(s.keep.terms);
+    return persist([this] {
+      search_->joined = true;
+      ask_next();
+    });
+  }
+  auto holder = std::move(s.next.front());
+  s.next.pop_front();
+  ask_holder(holder);
+}
+
+void shadow_state::ask_holder(const std::string& holder) {
+  search_->asked.insert(holder);
+  ask_peer<item_copy>(
+      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false},
+      [this, holder](item_copy& copy) { found(std::move(copy), holder); },
+      [this, holder](const caf::error& reason) {
+        auto code = code_of(reason);
+        if (code == ec::gone) {
+          search_->gone = true;
+          return search_failed();
+        }
+        if (code != ec::not_here && code != ec::forbidden_region)
+          search_->unreachable.insert(holder);
+        ask_next();
+      });
+}
+
+/// Nobody the catalog names has the item, but the catalog may be behind: asks all live regions at once who holds it.
+void shadow_state::ask_everyone() {
+  search_->anyone = false;
+  auto view = node_->cluster.get();
+  std::vector<std::string> nodes;
+  for (auto peer : view->by_latency())
+    if (search_->asked.count(peer->identity.node) == 0)
+      nodes.push_back(peer->identity.node);
+  if (nodes.empty())
+    return search_failed();
+  search_->open_questions = nodes.size();
+  for (const auto& node : nodes) {
+    auto heard = [this, node](bool holds, bool gone) {
+      if (!search_ || search_->open_questions == 0)
+        return; // another region was quicker, and the search went on with it
+      search_->gone |= gone;
+      --search_->open_questions;
+      if (holds) {
+        search_->open_questions = 0;
+        search_->next.push_front(node);
+        ask_next();
+      } else if (search_->open_questions == 0) {
+        search_failed();
+      }
+    };
+    ask_peer<item_copy>(
+        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true},
+        [heard](item_copy&) { heard(true, false); },
+        [heard](const caf::error& reason) { heard(false, code_of(reason) == ec::gone); });
+  }
+}
+
+/// Readers are answered at once; then the copy stays here, if it is to.
+void shadow_state::found(item_copy copy, const std::string& giver) {
+  for (const auto& value : copy.values)
+    node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+  if (item_->present()) { // a newer version was wanted
+    item_->merge(copy, rules().conflicts);
+    return persist([this] {
+      answer_readers();
+      readers_.empty() ? end_search() : ask_next();
+    });
+  }
+  item_versions answer{copy.id, copy.versions, copy.values, giver, copy_kind::remote, false};
+  std::erase_if(readers_, [&](const waiting_reader& reader) {
+    if (!copy.versions.context.covers(reader.request.seen))
+      return false;
+    node_->counters.reads_remote.fetch_add(1, std::memory_order_relaxed);
+    answer_reader(reader, answer);
+    return true;
+  });
+  if (search_->joined)
+    return settle(copy);
+  if (search_->keep.wanted) { // someone came to want it here while the question was under way
+    search_->asked.erase(giver);
+    search_->next.push_front(giver);
+    return ask_next();
+  }
+  readers_.empty() ? end_search() : ask_next();
+}
+
+void shadow_state::settle(const item_copy& copy) {
+  uint64_t moved = 0;
+  for (const auto& value : copy.values)
+    moved += value.size();
+  item_->merge(copy, rules().conflicts);
+  item_->settle(search_->keep.as, search_->keep.terms);
+  item_->add_cost(moved);
+  for (const auto& s : item_->versions().siblings)
+    stamps_.observe(s.stamp);
+  persist([this] {
+    node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
+    tell(others(), item_->record().holders);
+    if (item_->record().holders.current().size() < rules().factor)
+      ask_for_copies();
+    answer_readers();
+    readers_.empty() ? end_search() : ask_next();
+  });
+}
+
+void shadow_state::search_failed() {
+  auto reason = why_not_found();
+  if (item_->role() == holder_state::joining) {
+    std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());
+    auto told = item_->drop();
+    persist([this, asked, told] { tell(asked, told); });
+  }
+  if (code_of(reason) == ec::unavailable)
+    node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
+  fail_readers(reason);
+  end_search();
+}
+
+caf::error shadow_state::why_not_found() const {
+  std::string unreachable;
+  for (const auto& node : search_->unreachable)
+    unreachable += (unreachable.empty() ? "" : ", ") + node;
+  if (item_->present())
+    return make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had"
+                                       + (unreachable.empty() ? "" : " from " + unreachable) + "; try again");
+  if (search_->gone)
+    return make_error(ec::gone, "the item was deleted");
+  if (!unreachable.empty())
+    return make_error(ec::unavailable, "the regions that hold the item do not answer (" + unreachable + "); try again");
+  if (!node_->is_fresh())
+    return make_error(ec::unavailable, "this region is cut off from the others, and has no copy; try again");
+  return make_error(ec::not_found, "no region holds the item");
+}
+
+void shadow_state::end_search() {
+  auto ended = std::move(search_);
+  for (auto& run : ended->then)
+    run();
+}
+
+} // namespace gnomon

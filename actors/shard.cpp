@@ -1,0 +1,248 @@
+#include "actors/shard.hpp"
+
+#include "actors/shadow.hpp"
+#include "runtime/base/log.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+namespace {
+
+constexpr uint32_t catalog_page = 2000;
+constexpr auto rest_every = std::chrono::seconds{1};
+
+} // namespace
+
+shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, context_ptr node, size_t index) {
+  auto& state = self->state;
+  state.start(self, std::move(node), index);
+  return {
+      [&](const read_item& x) { return state.pass<item_versions>(x.id, x); },
+      [&](const write_item& x) { return state.pass<write_receipt>(x.id, x); },
+      [&](const place_copies& x) { return state.pass<shadow_plan>(x.id, x); },
+      [&](const fetch_item& x) { return state.pass<item_copy>(x.id, x); },
+      [&](const replicate_item& x) { return state.pass<replicate_ack>(x.copy.id, x); },
+      [&](const invite_copy& x) { return state.pass<invite_answer>(x.id, x); },
+      [&](const update_holders& x) { return state.pass<holders_ack>(x.id, x); },
+      [&](const get_copy_report& x) { return state.pass<copy_report>(x.id, x); },
+      [&](locate_a, const std::string& id) { return state.locate(id); },
+      [&](const pull_catalog& x) { return state.slice(x); },
+      [&](const catalog_position& x) { state.compare(x); },
+      [&](const catalog_delta& rows) { state.take_own(rows); },
+      [&](const catalog_row& row) { state.note(row); },
+      [&](const access_batch& batch) { state.spread(batch); },
+      [&](expire_a, const std::string& id) { state.tell(id, expire_a_v); },
+      [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(id, refresh_a_v, peer); },
+      [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.tell(id, watch_a_v, watcher); },
+      [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
+        state.tell(id, unwatch_a_v, watcher);
+      },
+      [&](tick_a) { state.rest(); },
+  };
+}
+
+void shard_state::start(self_pointer self, context_ptr node, size_t index) {
+  self_ = self;
+  node_ = std::move(node);
+  index_ = static_cast<uint32_t>(index);
+  self_->set_down_handler([this](const caf::down_msg& down) { shadow_down(down); });
+  self_->delayed_send(self_, rest_every, tick_a_v);
+}
+
+// -- from message to shadow
+// ---------------------------------------------------------------------------------------------
+
+template <class Reply, class Message>
+caf::result<Reply> shard_state::pass(const std::string& id, const Message& message) {
+  auto& entry = wake(id);
+  if (!entry.stopping)
+    return self_->delegate(entry.shadow, message);
+  auto promise = self_->make_response_promise<Reply>();
+  entry.waiting.push_back(
+      [promise, message](const shadow_actor& shadow) mutable { promise.delegate(shadow, message); });
+  return caf::delegated<Reply>{};
+}
+
+template <class... Ts>
+void shard_state::tell(const std::string& id, const Ts&... message) {
+  auto& entry = wake(id);
+  if (!entry.stopping)
+    self_->send(entry.shadow, message...);
+  else
+    entry.waiting.push_back([this, message...](const shadow_actor& shadow) { self_->send(shadow, message...); });
+}
+
+shard_state::awake& shard_state::wake(const std::string& id) {
+  auto [i, is_new] = awake_.try_emplace(id);
+  auto& entry = i->second;
+  if (is_new) {
+    entry.place = order_.insert(order_.end(), id);
+    spawn_shadow(id, entry);
+    if (awake_.size() > std::max<size_t>(1, node_->config.max_active_shadows / shard_count))
+      ask_to_stop(order_.front(), awake_.at(order_.front()));
+  } else {
+    order_.splice(order_.end(), order_, entry.place);
+  }
+  entry.used = self_->clock().now();
+  return entry;
+}
+
+void shard_state::spawn_shadow(const std::string& id, awake& entry) {
+  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}});
+  entry.stopping = false;
+  ids_.emplace(entry.shadow.address(), id);
+  self_->monitor(entry.shadow);
+  node_->counters.active_shadows.fetch_add(1);
+}
+
+// -- sleep and death
+// ----------------------------------------------------------------------------------------------------
+
+/// Sends those to sleep that nobody has asked for a while.
+void shard_state::rest() {
+  auto tired = self_->clock().now() - node_->config.shadow_idle;
+  for (const auto& id : order_) {
+    auto& entry = awake_.at(id);
+    if (entry.used > tired)
+      break;
+    if (!entry.stopping)
+      ask_to_stop(id, entry);
+  }
+  self_->delayed_send(self_, rest_every, tick_a_v);
+}
+
+/// Until the shadow has answered, nothing is sent to it: when it says that it stops, its mailbox is empty.
+void shard_state::ask_to_stop(const std::string& id, awake& entry) {
+  if (std::exchange(entry.stopping, true))
+    return;
+  self_->request(entry.shadow, node_->config.request_timeout, tick_a_v)
+      .then(
+          [this, id](bool stops) {
+            if (!stops)
+              resume(id);
+          },
+          [](const caf::error&) {}); // it died, and its DOWN follows
+}
+
+void shard_state::resume(const std::string& id) {
+  auto i = awake_.find(id);
+  if (i == awake_.end())
+    return;
+  auto& entry = i->second;
+  entry.stopping = false;
+  entry.used = self_->clock().now();
+  order_.splice(order_.end(), order_, entry.place);
+  auto waiting = std::move(entry.waiting);
+  entry.waiting.clear();
+  for (auto& deliver : waiting)
+    deliver(entry.shadow);
+}
+
+void shard_state::shadow_down(const caf::down_msg& down) {
+  auto known = ids_.find(down.source);
+  if (known == ids_.end())
+    return;
+  auto id = std::move(known->second);
+  ids_.erase(known);
+  node_->counters.active_shadows.fetch_sub(1);
+  if (down.reason && down.reason != caf::exit_reason::normal) {
+    node_->counters.shadow_crashes.fetch_add(1);
+    log::warn("shard", "shadow-died", {{"id", id}, {"reason", sentence_of(down.reason)}});
+  }
+  auto& entry = awake_.at(id);
+  if (entry.waiting.empty()) {
+    order_.erase(entry.place);
+    awake_.erase(id);
+    return;
+  }
+  spawn_shadow(id, entry);
+  resume(id);
+}
+
+void shard_state::spread(const access_batch& batch) {
+  std::map<std::string, access_batch> by_id;
+  for (const auto& sample : batch.samples)
+    by_id[sample.id].samples.push_back(sample);
+  for (const auto& [id, samples] : by_id)
+    tell(id, samples);
+}
+
+// -- the catalog
+// --------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> shard_state::locate(const std::string& id) const {
+  std::vector<std::string> found;
+  if (own_.holds(id))
+    found.push_back(node_->self.node);
+  auto believed = others_.holders(id);
+  auto view = node_->cluster.get();
+  for (auto peer : view->by_latency())
+    if (auto i = std::find(believed.begin(), believed.end(), peer->identity.node); i != believed.end()) {
+      found.push_back(*i);
+      believed.erase(i);
+    }
+  found.insert(found.end(), believed.begin(), believed.end()); // those that are not reachable now
+  return found;
+}
+
+catalog_delta shard_state::slice(const pull_catalog& request) const {
+  auto whole = request.generation != node_->counters.catalog_generation || !request.after.empty();
+  auto result = own_.delta(request.since, whole, request.after, catalog_page);
+  result.shard = index_;
+  result.generation = node_->counters.catalog_generation;
+  return result;
+}
+
+void shard_state::compare(const catalog_position& theirs) {
+  auto& known = positions_[theirs.node];
+  auto same = known == std::make_pair(theirs.generation, theirs.head);
+  if (same || !pulling_.insert(theirs.node).second)
+    return;
+  pull(theirs.node, {index_, known.first, known.second, {}}, 0);
+}
+
+/// Asks `peer` for what is new; of a whole slice page after page. `head` is the change number the first page had.
+void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t head) {
+  auto view = node_->cluster.get();
+  auto known = view->find(peer);
+  if (!known || !known->usable() || !known->link) {
+    pulling_.erase(peer);
+    return;
+  }
+  self_->request(known->link, node_->config.peer_timeout, traffic::repair, question)
+      .then(
+          [this, peer, question, head](const catalog_delta& delta) {
+            auto first = question.after.empty();
+            apply(peer, delta, first);
+            auto reached = first ? delta.head : head;
+            if (delta.whole && delta.more && !delta.rows.empty())
+              return pull(peer, {index_, delta.generation, 0, delta.rows.back().id}, reached);
+            positions_[peer] = {delta.generation, reached};
+            pulling_.erase(peer);
+          },
+          [this, peer](const caf::error&) { pulling_.erase(peer); });
+}
+
+void shard_state::apply(const std::string& peer, const catalog_delta& delta, bool first_page) {
+  others_.apply(peer, delta, first_page);
+  if (delta.whole)
+    return;
+  // An item that both hold although neither knew of the other began in two regions at once.
+  for (const auto& row : delta.rows)
+    if (row.holds && own_.holds(row.id))
+      tell(row.id, meet_a_v, peer);
+}
+
+void shard_state::take_own(const catalog_delta& rows) {
+  for (const auto& row : rows.rows)
+    note(row);
+  if (!rows.more && !std::exchange(ready_, true))
+    node_->counters.shards_ready.fetch_add(1);
+}
+
+void shard_state::note(const catalog_row& row) {
+  node_->counters.catalog_heads[index_].store(own_.record(row.id, row.holds));
+}
+
+} // namespace gnomon

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace gnomon {
+
+/// One line of a node's catalog: it holds `id`, or no longer does.
+struct catalog_row {
+  std::string id;
+  bool holds = true;
+  auto fields() {
+    return std::tie(id, holds);
+  }
+  bool operator==(const catalog_row&) const = default;
+};
+
+/// Changes of one node's slice of the ids, or a page of the whole slice.
+struct catalog_delta {
+  uint32_t shard = 0;
+  uint64_t generation = 0; // of the log the change numbers belong to: new after each start
+  uint64_t head = 0;       // change number these rows lead to
+  bool whole = false;      // the first page replaces what was known
+  bool more = false;       // of a whole slice: go on after the last id
+  std::vector<catalog_row> rows;
+  auto fields() {
+    return std::tie(shard, generation, head, whole, more, rows);
+  }
+};
+
+/// What this node holds of one slice, with its recent changes numbered, so that peers can ask for what is new to them.
+class catalog_log {
+public:
+  explicit catalog_log(size_t kept_changes = 4096) : kept_(kept_changes) {}
+  /// Notes a change and returns its number; nothing happens when it is known already.
+  uint64_t record(const std::string& id, bool holds);
+  uint64_t head() const {
+    return head_;
+  }
+  bool holds(const std::string& id) const {
+    return held_.count(id) > 0;
+  }
+  /// The changes after `since`, or the whole slice behind `after` when they are no longer kept or `whole` is asked for.
+  catalog_delta delta(uint64_t since, bool whole, const std::string& after, size_t limit) const;
+
+private:
+  size_t kept_;
+  uint64_t head_ = 0;
+  std::set<std::string> held_;
+  std::deque<catalog_row> changes_; // the last of them has number head_
+};
+
+/// What other nodes hold of one slice, for routing only: it may be stale.
+class catalog_view {
+public:
+  void apply(const std::string& node, const catalog_delta& delta, bool first_page);
+  /// Nodes believed to hold `id`, in order of their names.
+  std::vector<std::string> holders(const std::string& id) const;
+  void forget(const std::string& node);
+  size_t size() const {
+    return rows_.size();
+  }
+
+private:
+  uint16_t number_of(const std::string& node);
+  void set(const std::string& id, uint16_t node, bool holds);
+
+  std::vector<std::string> nodes_; // a node's number is its place here
+  std::unordered_map<std::string, std::vector<uint16_t>> rows_;
+};
+
+} // namespace gnomon
