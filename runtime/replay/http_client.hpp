@@ -1,0 +1,69 @@
+#pragma once
+
+#include "runtime/base/error.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gnomon::replay {
+
+struct endpoint {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;
+};
+
+/// "http://host:port" with nothing behind it. Errors: invalid_argument.
+expected<endpoint> parse_endpoint(std::string_view url);
+
+struct http_request {
+  std::string method = "GET"; // GET or PUT
+  std::string target = "/";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+struct http_response {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers; // names in lower case
+  std::string body;
+
+  /// The first value of the header; empty when it is not there.
+  std::string_view header(std::string_view lower_case_name) const;
+};
+
+/// Sends requests to one server over connections that are kept open between them; opens another one whenever all are
+/// busy. A request that meets a kept connection which the server has closed meanwhile is sent once more on a new one.
+/// Callbacks run in the loop of `io`, never inside `send`. Destroying the client drops what is under way without an
+/// answer. Not thread-safe.
+class http_client {
+public:
+  using callback = std::function<void(expected<http_response>)>;
+
+  http_client(boost::asio::io_context& io, endpoint server, std::chrono::milliseconds timeout);
+  ~http_client();
+  http_client(const http_client&) = delete;
+  http_client& operator=(const http_client&) = delete;
+
+  /// Errors: timeout, peer_gone (connecting or the connection failed), bad_message (the answer is not HTTP).
+  void send(http_request request, callback answer);
+
+private:
+  class pool;
+  std::shared_ptr<pool> pool_;
+};
+
+/// `text` as it stands in the path of a URL: everything escaped but unreserved characters and '/'.
+std::string escape_path(std::string_view text);
+
+/// `text` as it stands in a query's value.
+std::string escape_query(std::string_view text);
+
+} // namespace gnomon::replay

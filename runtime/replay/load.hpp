@@ -1,0 +1,52 @@
+#pragma once
+
+#include "runtime/replay/cluster.hpp"
+#include "runtime/replay/event_loop.hpp"
+#include "runtime/replay/figures.hpp"
+#include "runtime/replay/progress.hpp"
+#include "runtime/replay/trace.hpp"
+
+#include <string>
+#include <vector>
+
+/// Plays a trace to a cluster over HTTP: first every item is written once, then each read goes to its reader's region
+/// when its time has come.
+namespace gnomon::replay {
+
+/// At most that many requests are under way at once, over all regions.
+inline constexpr size_t open_requests = 64;
+
+struct load_plan {
+  const trace* reads = nullptr;
+  std::vector<size_t> homes; // for each region of the trace, the number of the target that serves it
+  std::vector<target> targets;
+  size_t origin = 0;     // the target that takes the writes
+  double time_scale = 1; // seconds of the trace in one second here
+  size_t value_bytes = 1024;
+  std::chrono::milliseconds timeout{15'000}; // one request
+};
+
+/// What a pass of reads gave.
+struct load_result {
+  std::vector<latency_record> by_target;
+  std::vector<std::string> failures; // the first few, as sentences
+  double seconds = 0;                // from the first read to the last answer
+  double late_max_s = 0;             // the most a read went out after its time
+  uint64_t late_reads = 0;           // reads that went out more than 100 ms after their time
+
+  latency_record all() const;
+};
+
+/// The bytes that `id` holds in a replay: always the same for the same id and size.
+std::string content_of(std::string_view id, size_t bytes);
+
+/// Writes every item of the trace once at the origin. An item that is there already is left alone. Errors: those of the
+/// first write that fails three times, or the loop's.
+caf::error write_items(event_loop& loop, const load_plan& plan, progress& shown);
+
+/// Sends all reads at their times, or as soon after as the bound on open requests allows, and checks every answer's
+/// bytes. A latency runs from the sending of a read to its last byte. Reads that fail are counted; it is an error only
+/// when 200 in a row do. Other errors: the loop's.
+expected<load_result> send_reads(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title);
+
+} // namespace gnomon::replay

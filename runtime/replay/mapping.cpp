@@ -1,0 +1,89 @@
+#include "runtime/replay/mapping.hpp"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::replay {
+
+namespace {
+
+std::string list_of(const std::vector<cluster_region>& cluster) {
+  std::string text;
+  for (const auto& region : cluster)
+    text += (text.empty() ? "" : ", ") + region.name;
+  return text;
+}
+
+} // namespace
+
+expected<std::vector<size_t>> map_regions(const trace& reads, const std::vector<cluster_region>& cluster) {
+  std::vector<size_t> homes;
+  for (size_t i = 0; i < reads.regions.size(); ++i) {
+    auto home = home_of(reads.regions[i], cluster);
+    if (!home)
+      return make_error(
+          ec::invalid_argument,
+          fmt::format("{} line {}: the region \"{}\" is unknown; the cluster has {}, and the names of cloud "
+                      "regions such as eu-west-1 are mapped to the nearest of these",
+                      reads.source, reads.region_lines[i], reads.regions[i], list_of(cluster)));
+    homes.push_back(*home);
+  }
+  return homes;
+}
+
+std::vector<uint64_t> reads_by_home(const trace& reads, const std::vector<size_t>& homes, size_t cluster_size) {
+  std::vector<uint64_t> counts(cluster_size, 0);
+  for (const auto& read : reads.reads)
+    ++counts[homes[read.region]];
+  return counts;
+}
+
+expected<size_t> choose_origin(const std::string& wanted, const std::vector<cluster_region>& cluster,
+                               const std::vector<uint64_t>& reads) {
+  if (wanted.empty())
+    return static_cast<size_t>(std::max_element(reads.begin(), reads.end()) - reads.begin());
+  for (size_t i = 0; i < cluster.size(); ++i)
+    if (cluster[i].name == wanted)
+      return i;
+  return make_error(ec::invalid_argument,
+                    fmt::format("--origin {}: the cluster has no such region; it has {}", wanted, list_of(cluster)));
+}
+
+double mean_round_trip_ms(const std::vector<cluster_region>& cluster, const std::vector<uint64_t>& reads, size_t origin,
+                          const round_trips& distances) {
+  double sum = 0;
+  uint64_t count = 0;
+  for (size_t i = 0; i < cluster.size(); ++i) {
+    sum += static_cast<double>(reads[i]) * distances.between(cluster[i].name, cluster[origin].name);
+    count += reads[i];
+  }
+  return count == 0 ? 0 : sum / static_cast<double>(count);
+}
+
+std::vector<std::string> trace_notes(const trace& reads, const std::vector<size_t>& homes,
+                                     const std::vector<cluster_region>& cluster) {
+  std::vector<std::string> notes;
+  std::string moved;
+  for (size_t i = 0; i < homes.size(); ++i)
+    if (reads.regions[i] != cluster[homes[i]].name)
+      moved += fmt::format("{}{} -> {}", moved.empty() ? "" : ", ", reads.regions[i], cluster[homes[i]].name);
+  if (!moved.empty())
+    notes.push_back("regions of the trace served by the nearest region of the cluster: " + moved);
+  if (reads.from_access_log)
+    notes.push_back(
+        "an access log names no regions: clients are spread over the regions by a hash of their address's /16 "
+        "(IPv6: /32), not by where they are");
+  if (reads.no_reads > 0 && reads.from_access_log)
+    notes.push_back(
+        fmt::format("{} lines are no reads: other methods than GET, or not answered with 2xx or 304", reads.no_reads));
+  if (reads.out_of_order > 0)
+    notes.push_back(fmt::format("{} reads stood before an earlier one and were sorted", reads.out_of_order));
+  if (reads.malformed > 0)
+    notes.push_back(fmt::format("{} lines could not be understood and were passed over; the first:", reads.malformed));
+  for (const auto& [line, reason] : reads.complaints)
+    notes.push_back(fmt::format("line {} {}", line, reason));
+  return notes;
+}
+
+} // namespace gnomon::replay

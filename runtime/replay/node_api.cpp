@@ -1,0 +1,96 @@
+#include "runtime/replay/node_api.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <optional>
+
+namespace gnomon::replay {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto answer_bound = 5s;
+constexpr std::string_view bytes_moved_metric = "gnomon_bytes_out_total";
+
+/// The value of a sample line such as `name{label="x"} 12.5 1700000000`, given what follows the name.
+double sample_value(std::string_view rest) {
+  if (rest.starts_with('{')) {
+    auto close = rest.rfind('}');
+    rest.remove_prefix(close == std::string_view::npos ? rest.size() : close + 1);
+  }
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  double value = 0;
+  std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  return value;
+}
+
+} // namespace
+
+double metric_sum(std::string_view text, std::string_view name) {
+  double sum = 0;
+  while (!text.empty()) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.starts_with(name))
+      continue;
+    auto rest = line.substr(name.size());
+    if (rest.starts_with('{') || rest.starts_with(' '))
+      sum += sample_value(rest);
+  }
+  return sum;
+}
+
+expected<node_view> parse_cluster(const std::string& text) {
+  auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("nodes") || !json["nodes"].is_array())
+    return make_error(ec::bad_message, "the answer of /cluster has no list of nodes: " + text.substr(0, 200));
+  node_view result;
+  result.name = json.value("self", "");
+  for (const auto& node : json["nodes"]) {
+    if (!node.is_object())
+      return make_error(ec::bad_message, "the answer of /cluster lists something that is no node");
+    result.live_nodes += node.value("state", "") == "live";
+    if (node.value("node", "") == result.name)
+      result.items = node.value("items", uint64_t{0});
+  }
+  return result;
+}
+
+expected<std::string> get_text(event_loop& loop, const endpoint& api, std::string target) {
+  http_client client(loop.io(), api, answer_bound);
+  std::optional<expected<http_response>> answer;
+  http_request request;
+  request.target = target;
+  client.send(std::move(request), [&](expected<http_response> got) { answer.emplace(std::move(got)); });
+  if (auto wrong = loop.run_until([&] { return answer.has_value(); }, answer_bound + 1s))
+    return wrong;
+  if (!*answer)
+    return answer->error();
+  auto& response = **answer;
+  if (response.status != 200)
+    return make_error(ec::bad_message, "http://" + api.host + ':' + std::to_string(api.port) + target + " answered "
+                                           + std::to_string(response.status) + ' ' + response.body.substr(0, 200));
+  return std::move(response.body);
+}
+
+expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<endpoint>& nodes) {
+  cluster_totals totals;
+  for (const auto& node : nodes) {
+    auto cluster = get_text(loop, node, "/cluster");
+    if (!cluster)
+      return cluster.error();
+    auto view = parse_cluster(*cluster);
+    if (!view)
+      return view.error();
+    auto metrics = get_text(loop, node, "/metrics");
+    if (!metrics)
+      return metrics.error();
+    totals.copies += view->items;
+    totals.bytes_moved += static_cast<uint64_t>(metric_sum(*metrics, bytes_moved_metric));
+  }
+  return totals;
+}
+
+} // namespace gnomon::replay

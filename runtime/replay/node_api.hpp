@@ -1,0 +1,40 @@
+#pragma once
+
+#include "runtime/base/error.hpp"
+#include "runtime/replay/event_loop.hpp"
+#include "runtime/replay/http_client.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The few questions that a replay asks about a running cluster, beside its reads and writes.
+namespace gnomon::replay {
+
+/// What one node says about itself and the others at `GET /cluster`.
+struct node_view {
+  std::string name;
+  uint64_t live_nodes = 0; // itself included
+  uint64_t items = 0;      // copies that it holds
+};
+
+/// What a cluster holds and has moved, summed over its nodes.
+struct cluster_totals {
+  uint64_t copies = 0;      // items held
+  uint64_t bytes_moved = 0; // of items, sent to other regions since the nodes started
+};
+
+/// The sum of all samples of one metric in Prometheus' text format, whatever their labels; 0 when it is not there.
+double metric_sum(std::string_view text, std::string_view name);
+
+/// Errors: bad_message when this is not the answer of `GET /cluster`.
+expected<node_view> parse_cluster(const std::string& json);
+
+/// One GET that waits for its answer. Errors: as http_client, and bad_message for a status other than 200.
+expected<std::string> get_text(event_loop& loop, const endpoint& api, std::string target);
+
+/// Asks every node for /cluster and /metrics. Errors: those of the first that fails.
+expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<endpoint>& nodes);
+
+} // namespace gnomon::replay

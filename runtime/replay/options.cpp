@@ -1,0 +1,191 @@
+#include "runtime/replay/options.hpp"
+
+#include <charconv>
+#include <functional>
+#include <map>
+#include <optional>
+
+namespace gnomon::replay {
+
+namespace {
+
+caf::error refuse(std::string sentence) {
+  return make_error(ec::invalid_argument, std::move(sentence));
+}
+
+template <class T>
+caf::error read_number(const std::string& name, const std::string& text, T least, T most, T& result) {
+  T value{};
+  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
+    return refuse(name + " takes a number from " + std::to_string(least) + " to " + std::to_string(most) + ", not \""
+                  + text + "\"");
+  result = value;
+  return {};
+}
+
+caf::error add_target(const std::string& text, std::vector<target>& targets) {
+  auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return refuse("--target takes REGION=http://HOST:PORT, not \"" + text + "\"");
+  auto api = parse_endpoint(std::string_view{text}.substr(equals + 1));
+  if (!api)
+    return refuse("--target " + text.substr(0, equals) + ": " + sentence_of(api.error()));
+  auto name = text.substr(0, equals);
+  for (const auto& known : targets)
+    if (known.region.name == name)
+      return refuse("--target names the region " + name + " twice");
+  targets.push_back({{name, place_of(name)}, *api});
+  return {};
+}
+
+/// An option that takes a value, and how it is read.
+using reader = std::function<caf::error(const std::string&, options&)>;
+
+const std::map<std::string, reader>& valued_options() {
+  static const std::map<std::string, reader> table{
+      {"--limit", [](auto& v, auto& o) { return read_number<uint64_t>("--limit", v, 1, 1'000'000'000, o.limit); }},
+      {"--origin",
+       [](auto& v, auto& o) {
+         o.origin = v;
+         return caf::error{};
+       }},
+      {"--value-bytes",
+       [](auto& v, auto& o) { return read_number<uint64_t>("--value-bytes", v, 0, 64u << 20, o.value_bytes); }},
+      {"--time-scale",
+       [](auto& v, auto& o) { return read_number<double>("--time-scale", v, 0.001, 1e9, o.time_scale); }},
+      {"--seed", [](auto& v, auto& o) { return read_number<uint64_t>("--seed", v, 0, UINT64_MAX, o.synthetic.seed); }},
+      {"--reads",
+       [](auto& v, auto& o) { return read_number<uint64_t>("--reads", v, 1, 10'000'000, o.synthetic.reads); }},
+      {"--json",
+       [](auto& v, auto& o) {
+         o.json = v;
+         return caf::error{};
+       }},
+      {"--bin",
+       [](auto& v, auto& o) {
+         o.bin = v;
+         return caf::error{};
+       }},
+      {"--configs",
+       [](auto& v, auto& o) {
+         o.configs = v;
+         return caf::error{};
+       }},
+      {"--keep",
+       [](auto& v, auto& o) {
+         o.keep = v;
+         return caf::error{};
+       }},
+      {"--set",
+       [](auto& v, auto& o) {
+         o.settings.push_back(v);
+         return caf::error{};
+       }},
+      {"--target", [](auto& v, auto& o) { return add_target(v, o.targets); }},
+  };
+  return table;
+}
+
+bool set_switch(const std::string& argument, options& result) {
+  if (argument == "--quiet")
+    result.quiet = true;
+  else if (argument == "--no-delays")
+    result.delays = false;
+  else if (argument == "--no-baseline")
+    result.baseline = false;
+  else
+    return false;
+  return true;
+}
+
+caf::error check_together(const options& result) {
+  if (result.what == options::command::load && result.targets.empty())
+    return refuse("load needs at least one --target REGION=http://HOST:PORT");
+  if (result.what == options::command::run && !result.targets.empty())
+    return refuse("run starts its own nodes; use load with --target");
+  return {};
+}
+
+} // namespace
+
+expected<options> parse_options(const std::vector<std::string>& arguments) {
+  options result;
+  for (const auto& argument : arguments)
+    if (argument == "--help" || argument == "-h")
+      return result;
+  if (arguments.empty())
+    return refuse("give a command: run or load");
+  if (arguments[0] != "run" && arguments[0] != "load")
+    return refuse("there is no command \"" + arguments[0] + "\"; there are run and load");
+  result.what = arguments[0] == "run" ? options::command::run : options::command::load;
+  bool trace_given = false;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const auto& argument = arguments[i];
+    auto name = argument.substr(0, argument.find('='));
+    if (set_switch(argument, result))
+      continue;
+    if (auto known = valued_options().find(name); known != valued_options().end()) {
+      auto inside = name.size() < argument.size();
+      if (!inside && i + 1 == arguments.size())
+        return refuse(name + " needs a value");
+      if (auto wrong = known->second(inside ? argument.substr(name.size() + 1) : arguments[++i], result))
+        return wrong;
+    } else if (argument.starts_with('-') && argument.size() > 1) {
+      return refuse("there is no option " + argument);
+    } else if (std::exchange(trace_given, true)) {
+      return refuse("there is more than one trace: " + result.trace.string() + " and " + argument);
+    } else {
+      result.trace = argument;
+    }
+  }
+  if (auto wrong = check_together(result))
+    return wrong;
+  return result;
+}
+
+std::string_view help_text() {
+  return R"(usage: gnomon-replay run [TRACE] [OPTIONS]
+       gnomon-replay load --target REGION=http://HOST:PORT... [TRACE] [OPTIONS]
+
+run   starts one node for each config file in configs/five-regions/ on this machine, delays the links between them as the
+      distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it does
+      the same once more with nodes that keep every item at its origin only, and prints both results side by side.
+load  plays TRACE once to a cluster that runs already.
+
+TRACE is one of these, plain or gzip; what it is shows in its content:
+  CSV         t,user,region,item        t in seconds; a header line may stand first; fields may be quoted
+  access log  Common or Combined Log Format: GETs answered with 2xx or 304; the item is "web" and the path without its
+              query, the user the client address; clients are spread over the regions by a hash of their /16 (IPv6: /32)
+Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by the
+nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions, 1,200
+stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for the same
+--seed.
+
+Each item is written once in the origin region first, which is not measured. At most 64 requests are open at once; when
+that is too few for the time scale, reads go out late, and the page says so.
+
+  --limit N           read the first N lines of TRACE only
+  --origin REGION     where the items are written; the default is the region with the most reads
+  --value-bytes N     size of each item's value; the default is 1024
+  --time-scale X      seconds of the trace in one second here; leases and rates shrink alike, distances do not. The default
+                      makes both passes together take under ten minutes where 64 open requests allow it
+  --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
+  --quiet             no progress on standard error
+  --seed N, --reads N the synthetic trace's seed (1) and number of reads (40000)
+run only:
+  --no-baseline       leave out the second pass
+  --no-delays         leave the links as fast as this machine is
+  --set KEY=VALUE     a config setting for every node, e.g. --set 'placement.shadow_ttl="1h"'; may be given again
+  --keep DIR          keep data directories and logs in DIR
+  --bin DIR           where gnomond is; the default is beside this program
+  --configs DIR       another cluster than configs/five-regions
+
+Exit status: 0 when every read was answered with the right bytes, 1 when something failed, 2 for wrong usage.
+
+  gnomon-replay run reads.csv.gz --limit 200000 --json figures.json
+  gnomon-replay load --target us-east-1=http://127.0.0.1:8101 --target eu-central-1=http://127.0.0.1:8103 access.log
+)";
+}
+
+} // namespace gnomon::replay

@@ -1,0 +1,174 @@
+#include "runtime/replay/report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::replay {
+
+namespace {
+
+std::string percent(double share) {
+  return fmt::format("{:.1f}%", share * 100);
+}
+
+std::string milliseconds(double ms) {
+  return fmt::format("{:.1f} ms", ms);
+}
+
+std::string megabytes(uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+/// One line of the page: what it is called and how a pass shows it.
+struct page_row {
+  std::string_view name;
+  std::function<std::string(const pass_report&)> value;
+};
+
+const std::vector<page_row>& rows() {
+  static const std::vector<page_row> table{
+      {"reads", [](auto& p) { return grouped(p.all.reads); }},
+      {"answered by a local copy", [](auto& p) { return percent(p.all.local_share); }},
+      {"mean latency", [](auto& p) { return milliseconds(p.all.mean_ms); }},
+      {"p50", [](auto& p) { return milliseconds(p.all.p50_ms); }},
+      {"p95", [](auto& p) { return milliseconds(p.all.p95_ms); }},
+      {"p99", [](auto& p) { return milliseconds(p.all.p99_ms); }},
+      {"copies per item", [](auto& p) { return fmt::format("{:.2f}", p.copies_per_item); }},
+      {"moved between regions", [](auto& p) { return megabytes(p.bytes_moved); }},
+      {"failed reads", [](auto& p) { return grouped(p.all.failures); }},
+      {"took", [](auto& p) { return in_words(std::chrono::seconds{static_cast<int64_t>(p.seconds + 0.5)}); }},
+  };
+  return table;
+}
+
+std::string region_rows(const pass_report& shadows, const pass_report* other) {
+  auto text = fmt::format("\n{:<17}{:>9}  {:>9} {:>10} {:>10}", "by region", "reads", "local", "mean", "p95");
+  if (other != nullptr)
+    text += fmt::format("   {:>9} {:>10} {:>10}", "local", "mean", "p95");
+  text += '\n';
+  for (size_t i = 0; i < shadows.by_region.size(); ++i) {
+    const auto& [name, f] = shadows.by_region[i];
+    text += fmt::format("{:<17}{:>9}  {:>9} {:>10} {:>10}", name, grouped(f.reads), percent(f.local_share),
+                        milliseconds(f.mean_ms), milliseconds(f.p95_ms));
+    if (other != nullptr) {
+      const auto& o = other->by_region[i].second;
+      text += fmt::format("   {:>9} {:>10} {:>10}", percent(o.local_share), milliseconds(o.mean_ms),
+                          milliseconds(o.p95_ms));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string wrapped_note(std::string_view note) {
+  constexpr size_t width = 100;
+  std::string text = "- ";
+  size_t column = 2;
+  while (!note.empty()) {
+    auto word = note.substr(0, note.find(' '));
+    note.remove_prefix(std::min(word.size() + 1, note.size()));
+    if (column + word.size() > width) {
+      text += "\n  ";
+      column = 2;
+    }
+    text += fmt::format("{} ", word);
+    column += word.size() + 1;
+  }
+  text.back() = '\n';
+  return text;
+}
+
+std::vector<std::string> pass_notes(std::string_view title, const pass_report& pass) {
+  std::vector<std::string> notes;
+  if (pass.late_reads > 0)
+    notes.push_back(
+        fmt::format("{}: {} reads went out more than 0.1 s late, the latest by {:.1f} s, because {} requests "
+                    "were open already or the machine was busy; latencies run from when a read went out.",
+                    title, grouped(pass.late_reads), pass.late_max_s, open_requests));
+  for (const auto& failure : pass.failures)
+    notes.push_back(fmt::format("{}: failed: {}", title, failure));
+  return notes;
+}
+
+nlohmann::json latency_json(const latency_figures& f) {
+  return {{"reads", f.reads},           {"failures", f.failures},       {"local", f.local},
+          {"prefetched", f.prefetched}, {"local_share", f.local_share}, {"mean_ms", f.mean_ms},
+          {"p50_ms", f.p50_ms},         {"p95_ms", f.p95_ms},           {"p99_ms", f.p99_ms}};
+}
+
+nlohmann::json pass_json(const pass_report& pass) {
+  auto json = latency_json(pass.all);
+  json["copies_per_item"] = pass.copies_per_item;
+  json["bytes_moved"] = pass.bytes_moved;
+  json["bytes_moved_writing"] = pass.bytes_moved_writing;
+  json["seconds"] = pass.seconds;
+  json["late_reads"] = pass.late_reads;
+  json["late_max_s"] = pass.late_max_s;
+  for (const auto& [region, figures] : pass.by_region)
+    json["regions"][region] = latency_json(figures);
+  return json;
+}
+
+} // namespace
+
+std::string grouped(uint64_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<int>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<size_t>(at), 1, ',');
+  return text;
+}
+
+pass_report sum_up(const load_plan& plan, const load_result& result) {
+  pass_report report;
+  report.all = result.all().sum_up();
+  for (size_t i = 0; i < plan.targets.size(); ++i)
+    report.by_region.emplace_back(plan.targets[i].region.name, result.by_target[i].sum_up());
+  report.seconds = result.seconds;
+  report.late_max_s = result.late_max_s;
+  report.late_reads = result.late_reads;
+  report.failures = result.failures;
+  return report;
+}
+
+std::string page(const run_facts& facts, const pass_report& shadows, const std::optional<pass_report>& origin_only) {
+  auto text = fmt::format("\n{}: {} items of {} bytes, {} readers; written in {}; 1 s here is {} there\n\n",
+                          facts.source, grouped(facts.items), grouped(facts.value_bytes), grouped(facts.users),
+                          facts.origin, in_words(std::chrono::seconds{static_cast<int64_t>(facts.time_scale + 0.5)}));
+  text += fmt::format("{:<28}{:>16}", "", "with shadows");
+  text += origin_only ? fmt::format("{:>16}\n", "origin only") : "\n";
+  for (const auto& row : rows()) {
+    text += fmt::format("{:<28}{:>16}", row.name, row.value(shadows));
+    text += origin_only ? fmt::format("{:>16}\n", row.value(*origin_only)) : "\n";
+  }
+  text += region_rows(shadows, origin_only ? &*origin_only : nullptr);
+  auto notes = facts.notes;
+  for (auto& note : pass_notes("with shadows", shadows))
+    notes.push_back(std::move(note));
+  if (origin_only)
+    for (auto& note : pass_notes("origin only", *origin_only))
+      notes.push_back(std::move(note));
+  text += notes.empty() ? "" : "\n";
+  for (const auto& note : notes)
+    text += wrapped_note(note);
+  return text;
+}
+
+nlohmann::json figures_json(const run_facts& facts, const pass_report& shadows,
+                            const std::optional<pass_report>& origin_only) {
+  auto json = pass_json(shadows);
+  json["trace"] = facts.source;
+  json["items"] = facts.items;
+  json["users"] = facts.users;
+  json["origin"] = facts.origin;
+  json["time_scale"] = facts.time_scale;
+  json["value_bytes"] = facts.value_bytes;
+  json["notes"] = facts.notes;
+  if (origin_only)
+    json["origin_only"] = pass_json(*origin_only);
+  return json;
+}
+
+} // namespace gnomon::replay

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "runtime/replay/figures.hpp"
+#include "runtime/replay/load.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gnomon::replay {
+
+/// The figures of one pass.
+struct pass_report {
+  latency_figures all;
+  std::vector<std::pair<std::string, latency_figures>> by_region;
+  double copies_per_item = 0;
+  uint64_t bytes_moved = 0;         // between regions, over the whole pass
+  uint64_t bytes_moved_writing = 0; // of these, before the first read
+  double seconds = 0;
+  double late_max_s = 0;
+  uint64_t late_reads = 0;
+  std::vector<std::string> failures; // the first few
+};
+
+/// What is said once for all passes.
+struct run_facts {
+  std::string source;
+  uint64_t items = 0;
+  uint64_t users = 0;
+  std::string origin;
+  double time_scale = 1;
+  uint64_t value_bytes = 0;
+  std::vector<std::string> notes;
+};
+
+pass_report sum_up(const load_plan& plan, const load_result& result);
+
+/// One page for a terminal.
+std::string page(const run_facts& facts, const pass_report& shadows, const std::optional<pass_report>& origin_only);
+
+/// The same as JSON: reads, local_share, mean_ms, p50_ms, p95_ms, p99_ms, copies_per_item, bytes_moved and more; the
+/// same keys of the other pass under origin_only.
+nlohmann::json figures_json(const run_facts& facts, const pass_report& shadows,
+                            const std::optional<pass_report>& origin_only);
+
+/// 1234567 as "1,234,567".
+std::string grouped(uint64_t number);
+
+} // namespace gnomon::replay

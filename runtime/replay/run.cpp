@@ -1,0 +1,339 @@
+#include "runtime/replay/run.hpp"
+
+#include "runtime/replay/load.hpp"
+#include "runtime/replay/mapping.hpp"
+#include "runtime/replay/node_api.hpp"
+#include "runtime/replay/pace.hpp"
+#include "runtime/replay/report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::replay {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto settle_bound = 30s;
+constexpr auto settle_rhythm = 500ms;
+
+// -- where things are -------------------------------------------------------------------------------------------------
+
+fs::path own_folder() {
+  std::error_code failure;
+  return fs::read_symlink("/proc/self/exe", failure).parent_path();
+}
+
+/// The configs of the five regions: from here, from the build folder or as installed.
+expected<fs::path> find_configs(const options& wanted) {
+  if (!wanted.configs.empty())
+    return wanted.configs;
+  auto name = fs::path{"configs"} / "five-regions";
+  for (const auto& place : {fs::path{name}, own_folder() / "../.." / name, own_folder() / "../share/gnomon" / name})
+    if (fs::is_directory(place))
+      return place;
+  return make_error(ec::not_found, "there is no folder configs/five-regions here; name one with --configs DIR");
+}
+
+/// A folder for data and logs that goes with this object, unless the user wants to keep it.
+class work_folder {
+public:
+  static expected<std::unique_ptr<work_folder>> make(const fs::path& keep) {
+    std::error_code failure;
+    if (!keep.empty()) {
+      if (fs::exists(keep) && !fs::is_empty(keep, failure))
+        return make_error(ec::invalid_argument, "--keep " + keep.string() + ": exists already; name a new folder");
+      fs::create_directories(keep, failure);
+      if (failure)
+        return make_error(ec::store_failed, "--keep " + keep.string() + ": " + failure.message());
+      return std::unique_ptr<work_folder>{new work_folder{fs::absolute(keep), true}};
+    }
+    auto pattern = (fs::temp_directory_path(failure) / "gnomon-replay-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr)
+      return make_error(ec::store_failed, "cannot create a folder like " + pattern + "; set TMPDIR to one with space");
+    return std::unique_ptr<work_folder>{new work_folder{pattern, false}};
+  }
+  ~work_folder() {
+    std::error_code ignored;
+    if (!keep_)
+      fs::remove_all(path_, ignored);
+  }
+  work_folder(const work_folder&) = delete;
+  work_folder& operator=(const work_folder&) = delete;
+  const fs::path& path() const {
+    return path_;
+  }
+
+private:
+  work_folder(fs::path path, bool keep) : path_(std::move(path)), keep_(keep) {}
+  fs::path path_;
+  bool keep_;
+};
+
+// -- what both commands do --------------------------------------------------------------------------------------------
+
+/// A trace, laid over a cluster.
+struct prepared {
+  trace reads;
+  load_plan plan; // without targets' addresses when the nodes do not run yet
+  run_facts facts;
+  pace speed;
+};
+
+std::vector<cluster_region> regions_of(const std::vector<target>& targets) {
+  std::vector<cluster_region> regions;
+  for (const auto& node : targets)
+    regions.push_back(node.region);
+  return regions;
+}
+
+expected<trace> get_trace(const options& wanted, const std::vector<cluster_region>& cluster) {
+  if (wanted.trace.empty())
+    return synthetic_trace(wanted.synthetic);
+  trace_options how;
+  how.limit = wanted.limit;
+  for (const auto& region : cluster)
+    how.log_regions.push_back(region.name);
+  return load_trace(wanted.trace, how);
+}
+
+expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<target> targets,
+                                            const round_trips& distances) {
+  auto cluster = regions_of(targets);
+  auto loaded = get_trace(wanted, cluster);
+  if (!loaded)
+    return loaded.error();
+  auto job = std::make_unique<prepared>();
+  job->reads = std::move(*loaded);
+  auto homes = map_regions(job->reads, cluster);
+  if (!homes)
+    return homes.error();
+  auto counts = reads_by_home(job->reads, *homes, cluster.size());
+  auto origin = choose_origin(wanted.origin, cluster, counts);
+  if (!origin)
+    return origin.error();
+  auto round_trip = mean_round_trip_ms(cluster, counts, *origin, distances);
+  auto count = job->reads.reads.size();
+  job->speed = wanted.time_scale > 0 ? given_pace(wanted.time_scale, count, job->reads.span(), round_trip)
+                                     : choose_pace(count, job->reads.span(), round_trip);
+  job->facts = {job->reads.source,
+                job->reads.items.size(),
+                job->reads.users.size(),
+                cluster[*origin].name,
+                job->speed.time_scale,
+                wanted.value_bytes,
+                trace_notes(job->reads, *homes, cluster)};
+  job->plan.reads = &job->reads;
+  job->plan.homes = std::move(*homes);
+  job->plan.targets = std::move(targets);
+  job->plan.origin = *origin;
+  job->plan.time_scale = job->speed.time_scale;
+  job->plan.value_bytes = wanted.value_bytes;
+  return job;
+}
+
+std::vector<endpoint> addresses(const load_plan& plan) {
+  std::vector<endpoint> result;
+  for (const auto& node : plan.targets)
+    result.push_back(node.api);
+  return result;
+}
+
+/// Waits until the copies that the writes started have arrived: the count stays the same for a while.
+expected<cluster_totals> settled_totals(event_loop& loop, const load_plan& plan) {
+  auto deadline = std::chrono::steady_clock::now() + settle_bound;
+  cluster_totals before;
+  for (int same = 0;;) {
+    auto now = ask_totals(loop, addresses(plan));
+    if (!now)
+      return now.error();
+    same = now->copies == before.copies ? same + 1 : 0;
+    if (same == 2 || std::chrono::steady_clock::now() > deadline)
+      return now;
+    before = *now;
+    if (auto wrong = loop.pause(settle_rhythm))
+      return wrong;
+  }
+}
+
+/// Writes, then reads; the cluster runs.
+expected<pass_report> play(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title) {
+  auto start = ask_totals(loop, addresses(plan));
+  if (!start)
+    return start.error();
+  if (auto wrong = write_items(loop, plan, shown))
+    return wrong;
+  auto written = settled_totals(loop, plan);
+  if (!written)
+    return written.error();
+  auto result = send_reads(loop, plan, shown, title);
+  if (!result)
+    return result.error();
+  auto end = ask_totals(loop, addresses(plan));
+  if (!end)
+    return end.error();
+  auto report = sum_up(plan, *result);
+  report.copies_per_item = static_cast<double>(end->copies) / static_cast<double>(plan.reads->items.size());
+  report.bytes_moved = end->bytes_moved - start->bytes_moved;
+  report.bytes_moved_writing = written->bytes_moved - start->bytes_moved;
+  shown.finish(fmt::format("{}: {} reads in {}, {:.1f}% local", title, grouped(report.all.reads),
+                           in_words(std::chrono::seconds{static_cast<int64_t>(report.seconds + 0.5)}),
+                           report.all.local_share * 100));
+  return report;
+}
+
+caf::error write_json(const options& wanted, const nlohmann::json& figures) {
+  auto text = figures.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  if (wanted.json == "-") {
+    fmt::print("{}", text);
+    return {};
+  }
+  std::ofstream out(wanted.json, std::ios::trunc);
+  out << text << std::flush;
+  if (!out)
+    return make_error(ec::store_failed, "cannot write " + wanted.json.string());
+  return {};
+}
+
+expected<bool> publish(const options& wanted, const prepared& job, const pass_report& first,
+                       const std::optional<pass_report>& second) {
+  if (wanted.json != "-")
+    fmt::print("{}", page(job.facts, first, second));
+  if (!wanted.json.empty())
+    if (auto wrong = write_json(wanted, figures_json(job.facts, first, second)))
+      return wrong;
+  return first.all.failures == 0 && (!second || second->all.failures == 0);
+}
+
+// -- run --------------------------------------------------------------------------------------------------------------
+
+/// Fresh nodes for one pass, which are stopped again in the end whatever happens.
+expected<pass_report> run_pass(event_loop& loop, prepared& job, cluster_options nodes, progress& shown,
+                               const std::string& title) {
+  if (!nodes.work.is_absolute())
+    nodes.work = fs::absolute(nodes.work);
+  shown.update(title + ": starting nodes", 0, 1, "");
+  auto cluster = local_cluster::start(loop, nodes);
+  if (!cluster)
+    return cluster.error();
+  job.plan.targets = (*cluster)->targets();
+  loop.watch([&] { return (*cluster)->check(); });
+  auto report = play(loop, job.plan, shown, title);
+  loop.watch(nullptr);
+  (*cluster)->stop();
+  return report;
+}
+
+/// Nodes of which only the origin ever holds an item.
+std::vector<std::string> origin_only(std::vector<std::string> settings) {
+  for (auto setting : {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false"})
+    settings.emplace_back(setting);
+  return settings;
+}
+
+std::string announcement(const prepared& job, bool baseline) {
+  auto passes = job.speed.pass_seconds + (baseline ? std::max(job.speed.pass_seconds, job.speed.baseline_seconds) : 0);
+  return fmt::format("{}: {} reads of {} items, written in {}; {:.0f} times as fast as it happened, about {}",
+                     job.facts.source, grouped(job.reads.reads.size()), grouped(job.facts.items), job.facts.origin,
+                     job.facts.time_scale, in_words(std::chrono::seconds{static_cast<int64_t>(passes)}));
+}
+
+expected<bool> run(const options& wanted) {
+  auto configs = find_configs(wanted);
+  if (!configs)
+    return configs.error();
+  auto nodes = read_node_configs(*configs);
+  if (!nodes)
+    return nodes.error();
+  std::vector<target> targets;
+  for (const auto& node : *nodes)
+    targets.push_back({node.region, {}});
+  round_trips distances;
+  if (auto file = *configs / "round-trips.csv"; wanted.delays && fs::exists(file)) {
+    auto read = round_trips::load(file);
+    if (!read)
+      return read.error();
+    distances = std::move(*read);
+  }
+  auto job = prepare(wanted, std::move(targets), distances);
+  if (!job)
+    return job.error();
+  auto work = work_folder::make(wanted.keep);
+  if (!work)
+    return work.error();
+  event_loop loop;
+  progress shown(wanted.quiet);
+  shown.finish(announcement(**job, wanted.baseline));
+  cluster_options cluster;
+  cluster.gnomond = (wanted.bin.empty() ? own_folder() : wanted.bin) / "gnomond";
+  cluster.configs = *configs;
+  cluster.work = (*work)->path() / "with-shadows";
+  cluster.time_scale = (*job)->speed.time_scale;
+  cluster.delays = wanted.delays;
+  cluster.settings = wanted.settings;
+  auto first = run_pass(loop, **job, cluster, shown, "with shadows");
+  if (!first)
+    return first.error();
+  std::optional<pass_report> second;
+  if (wanted.baseline) {
+    cluster.work = (*work)->path() / "origin-only";
+    cluster.settings = origin_only(wanted.settings);
+    auto report = run_pass(loop, **job, cluster, shown, "origin only");
+    if (!report)
+      return report.error();
+    second = std::move(*report);
+  }
+  return publish(wanted, **job, *first, second);
+}
+
+// -- load -------------------------------------------------------------------------------------------------------------
+
+expected<bool> load(const options& wanted) {
+  auto job = prepare(wanted, wanted.targets, {});
+  if (!job)
+    return job.error();
+  event_loop loop;
+  progress shown(wanted.quiet);
+  shown.finish(announcement(**job, false));
+  auto report = play(loop, (*job)->plan, shown, "reading");
+  if (!report)
+    return report.error();
+  return publish(wanted, **job, *report, std::nullopt);
+}
+
+/// An error that a look at the arguments would have shown; the others are the world's.
+bool is_usage(const caf::error& wrong) {
+  return code_of(wrong) == ec::invalid_argument;
+}
+
+int complain(const std::string& sentence, int status) {
+  fmt::print(stderr, "gnomon-replay: {}\n", sentence);
+  return status;
+}
+
+} // namespace
+
+int replay_main(const std::vector<std::string>& arguments) {
+  auto wanted = parse_options(arguments);
+  if (!wanted)
+    return complain(sentence_of(wanted.error()) + "\nTry gnomon-replay --help.", 2);
+  if (wanted->what == options::command::help) {
+    fmt::print("{}", help_text());
+    return 0;
+  }
+  if (!wanted->json.empty() && wanted->json != "-" && !std::ofstream(wanted->json, std::ios::app))
+    return complain("--json: cannot write " + wanted->json.string(), 2);
+  auto good = wanted->what == options::command::run ? run(*wanted) : load(*wanted);
+  if (!good)
+    return complain(sentence_of(good.error()), is_usage(good.error()) ? 2 : 1);
+  return *good ? 0 : 1;
+}
+
+} // namespace gnomon::replay

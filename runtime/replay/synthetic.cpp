@@ -1,0 +1,161 @@
+#include "runtime/replay/synthetic.hpp"
+
+#include "runtime/replay/random_source.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+namespace gnomon::replay {
+
+namespace {
+
+struct reader_region {
+  std::string_view name;
+  double share;     // of all readers
+  double utc_hours; // its time of day minus that of Greenwich
+};
+
+constexpr std::array<reader_region, 5> regions{{{"us-east-1", 0.30, -5},
+                                                {"sa-east-1", 0.18, -3},
+                                                {"eu-central-1", 0.26, 1},
+                                                {"ap-south-1", 0.14, 5.5},
+                                                {"ap-northeast-1", 0.12, 9}}};
+
+constexpr size_t topic_count = 24;
+constexpr size_t world_topics = 4; // liked everywhere
+constexpr size_t stories_per_topic = 50;
+constexpr size_t reader_count = 3'000;
+constexpr double day = 86'400;
+constexpr double front_page_seconds = 1'200;
+constexpr double taste_seconds = day / 2;
+
+using topic_order = std::array<size_t, topic_count>;
+
+struct reader {
+  size_t home = 0;
+  size_t away = 0; // where he is in the second half of the day
+  std::array<size_t, 2> favourites{};
+};
+
+std::vector<double> zipf(size_t n, double exponent) {
+  std::vector<double> weights(n);
+  for (size_t i = 0; i < n; ++i)
+    weights[i] = std::pow(static_cast<double>(i + 1), -exponent);
+  return weights;
+}
+
+/// Makes the reads of one day in the order of time.
+class news_day {
+public:
+  explicit news_day(uint64_t seed) : random_(seed) {
+    for (auto& taste : tastes_)
+      taste = new_taste();
+    for (size_t i = 0; i < reader_count; ++i)
+      add_reader();
+  }
+
+  raw_read read_at(double t) {
+    if (t >= next_taste_) {
+      change_tastes();
+      next_taste_ += taste_seconds;
+    }
+    auto number = reader_awake_at(t);
+    auto& who = readers_[number];
+    auto region = t < day / 2 ? who.home : who.away;
+    auto topic = topic_for(who, region);
+    return {t, "reader-" + std::to_string(number), std::string{regions[region].name}, story_at(topic, t)};
+  }
+
+private:
+  /// The world's topics stand at random places among the first, the others follow in any order.
+  topic_order new_taste() {
+    topic_order order;
+    std::iota(order.begin(), order.end(), 0);
+    for (size_t i = topic_count; i > world_topics + 1; --i)
+      std::swap(order[i - 1], order[world_topics + random_.below(i - world_topics)]);
+    for (size_t i = 0; i < world_topics; ++i)
+      std::swap(order[i], order[random_.below(2 * world_topics)]);
+    return order;
+  }
+
+  void add_reader() {
+    std::array<double, regions.size()> shares;
+    for (size_t i = 0; i < regions.size(); ++i)
+      shares[i] = regions[i].share;
+    reader who;
+    who.home = random_.weighted(shares);
+    who.away = random_.chance(0.05) ? random_.below(regions.size()) : who.home;
+    for (auto& topic : who.favourites)
+      topic = favourite_in(who.home);
+    by_home_[who.home].push_back(readers_.size());
+    readers_.push_back(who);
+  }
+
+  void change_tastes() {
+    for (auto& taste : tastes_)
+      for (int i = 0; i < 3; ++i)
+        std::swap(taste[random_.below(8)], taste[random_.below(topic_count)]);
+  }
+
+  size_t reader_awake_at(double t) {
+    std::array<double, regions.size()> weights;
+    for (size_t i = 0; i < regions.size(); ++i) {
+      auto hours_from_peak = t / 3600 + regions[i].utc_hours - 20;
+      weights[i] = regions[i].share * (1 + 2.0 / 3 * std::cos(hours_from_peak * std::numbers::pi / 12));
+    }
+    const auto& awake = by_home_[random_.weighted(weights)];
+    return awake[random_.weighted(std::span{reader_weights_}.first(awake.size()))];
+  }
+
+  size_t favourite_in(size_t region) {
+    return tastes_[region][random_.weighted(topic_weights_)];
+  }
+
+  size_t topic_for(reader& who, size_t region) {
+    if (!random_.chance(0.7))
+      return favourite_in(region);
+    auto& topic = who.favourites[random_.below(who.favourites.size())];
+    if (random_.chance(0.025))
+      topic = favourite_in(region);
+    return topic;
+  }
+
+  /// The most popular place of a topic's front page passes from story to story.
+  std::string story_at(size_t topic, double t) {
+    auto rank = random_.weighted(story_weights_);
+    auto turn = static_cast<size_t>(t / front_page_seconds);
+    auto story = (turn + stories_per_topic - rank) % stories_per_topic;
+    return "story/" + std::to_string(topic) + '/' + std::to_string(story);
+  }
+
+  random_source random_;
+  double next_taste_ = taste_seconds;
+  std::array<topic_order, regions.size()> tastes_;
+  std::vector<double> topic_weights_ = zipf(topic_count, 1.0);
+  std::vector<double> story_weights_ = zipf(stories_per_topic, 0.9);
+  std::vector<double> reader_weights_ = zipf(reader_count, 0.6);
+  std::vector<reader> readers_;
+  std::array<std::vector<size_t>, regions.size()> by_home_;
+};
+
+} // namespace
+
+trace synthetic_trace(const synthetic_options& options) {
+  trace result;
+  result.source = "synthetic day (seed " + std::to_string(options.seed) + ")";
+  news_day made(options.seed);
+  random_source times(options.seed ^ 0x74696D6573u);
+  // One read in each of equal slices of the day, so that the count is exact and the times are sorted.
+  auto slice = day / static_cast<double>(std::max<uint64_t>(options.reads, 1));
+  for (uint64_t i = 0; i < options.reads; ++i) {
+    result.add(made.read_at((static_cast<double>(i) + times.uniform()) * slice), i + 1);
+    ++result.lines;
+  }
+  result.finish();
+  return result;
+}
+
+} // namespace gnomon::replay
