@@ -9,24 +9,31 @@ namespace gnomon {
 
 using namespace std::chrono_literals;
 
+// clang-format off
 const std::vector<restart_rule>& restart_rules() {
   constexpr auto one = restart_strategy::one_for_one;
   constexpr auto rest = restart_strategy::rest_for_one;
+  constexpr auto all = restart_strategy::one_for_all;
+  constexpr auto any = SIZE_MAX;
+  // The region fills the shards' catalogs from the store when it starts, so they only start together. Shards and
+  // membership are the supervisors of shadows and links: these are started again when they are next needed, as often as
+  // it takes, since one broken item or peer must not take the others with it.
   static const std::vector<restart_rule> rules{
-    // child        parent        strategy  restarts  window  grace
-    {"store",       "node",       rest,     3,        60s,    5s},
-    {"membership",  "node",       one,      5,        60s,    2s},
-    {"link",        "membership", one,      10,       60s,    1s},
-    {"region tree", "node",       rest,     3,        60s,    5s},
-    {"region",      "region tree", rest,    5,        60s,    2s},
-    {"shard",       "region tree", one,     64,       60s,    2s},
-    {"shadow",      "shard",      one,      10,       60s,    1s},
-    {"agent",       "node",       one,      5,        60s,    1s},
-    {"collector",   "node",       one,      5,        60s,    1s},
-    {"router",      "node",       one,      5,        60s,    2s},
+    // child         parent         strategy restarts window grace
+    {"store",        "node",        rest,    3,       60s,   5s},
+    {"membership",   "node",        one,     5,       60s,   2s},
+    {"link",         "membership",  one,     any,     60s,   1s},
+    {"region tree",  "node",        rest,    3,       60s,   5s},
+    {"shard",        "region tree", all,     5,       60s,   2s},
+    {"shadow",       "shard",       one,     any,     60s,   1s},
+    {"region",       "region tree", all,     5,       60s,   2s},
+    {"agent",        "node",        one,     5,       60s,   1s},
+    {"collector",    "node",        one,     5,       60s,   1s},
+    {"router",       "node",        one,     5,       60s,   2s},
   };
   return rules;
 }
+// clang-format on
 
 const restart_rule& restart_rule_of(std::string_view child) {
   const auto& rules = restart_rules();
@@ -130,13 +137,17 @@ void supervisor_state::child_down(const caf::down_msg& down) {
 
 void supervisor_state::child_failed(size_t index, const caf::error& reason) {
   const auto& spec = children_[index].spec;
-  log::warn("supervisor", "child-failed", {{"supervisor", name_}, {"child", spec.name}, {"reason", caf::to_string(reason)}});
+  log::warn("supervisor", "child-failed",
+            {{"supervisor", name_}, {"child", spec.name}, {"reason", caf::to_string(reason)}});
   if (!ending_ && failures_of(*spec.rule).exceeded_by(*spec.rule, self_->clock().now())) {
-    log::error("supervisor", "gives-up", {{"supervisor", name_}, {"child", spec.name}, {"restarts", spec.rule->restarts}});
+    log::error("supervisor", "gives-up",
+               {{"supervisor", name_}, {"child", spec.name}, {"restarts", spec.rule->restarts}});
     stop(make_error(ec::internal, name_ + " gave up: " + spec.name + " failed too often"));
     return;
   }
-  if (spec.rule->strategy == restart_strategy::rest_for_one)
+  if (spec.rule->strategy == restart_strategy::one_for_all)
+    stop_from_ = 0;
+  else if (spec.rule->strategy == restart_strategy::rest_for_one)
     stop_from_ = std::min(stop_from_, index + 1);
   advance();
 }
@@ -163,8 +174,8 @@ supervisor_actor::behavior_type supervisor(supervisor_actor::stateful_pointer<su
   self->set_exit_handler([self](const caf::exit_msg& exit) { self->state.stop(exit.reason); });
   self->state.start(self, std::move(config));
   return {
-    [self](tick_a) { self->state.advance(); },
-    [self](expire_a, uint64_t index, uint64_t generation) { self->state.grace_over(index, generation); },
+      [self](tick_a) { self->state.advance(); },
+      [self](expire_a, uint64_t index, uint64_t generation) { self->state.grace_over(index, generation); },
   };
 }
 

@@ -11,8 +11,8 @@
 
 namespace gnomon {
 
-/// Who is restarted when a child fails: only itself, or also the siblings that were started after it.
-enum class restart_strategy : uint8_t { one_for_one, rest_for_one };
+/// Who is restarted when a child fails: only itself, also the siblings that were started after it, or all of them.
+enum class restart_strategy : uint8_t { one_for_one, rest_for_one, one_for_all };
 
 /// One line of the table of restart rules.
 struct restart_rule {

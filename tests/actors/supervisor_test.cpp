@@ -22,6 +22,7 @@ using scene_ptr = std::shared_ptr<scene>;
 
 constexpr restart_rule alone{"child", "test", restart_strategy::one_for_one, 3, 60s, 2s};
 constexpr restart_rule with_rest{"first", "test", restart_strategy::rest_for_one, 3, 60s, 2s};
+constexpr restart_rule with_all{"each", "test", restart_strategy::one_for_all, 3, 60s, 2s};
 constexpr restart_rule tree{"tree", "test", restart_strategy::one_for_one, 1, 60s, 2s};
 
 /// Throws at "throw", ends at exit messages unless it is stubborn.
@@ -116,6 +117,13 @@ CAF_TEST(what_was_started_after_a_rest_for_one_child_is_restarted_with_it) {
   fail("b");
   CAF_CHECK_EQUAL(seen->ends, (names{"b", "d", "c"}));
   CAF_CHECK_EQUAL(seen->starts, (names{"a", "b", "c", "d", "b", "c", "d"}));
+}
+
+CAF_TEST(all_are_restarted_with_a_one_for_all_child) {
+  begin({child(seen, "a"), child(seen, "b", with_all), child(seen, "c")});
+  fail("b");
+  CAF_CHECK_EQUAL(seen->ends, (names{"b", "c", "a"}));
+  CAF_CHECK_EQUAL(seen->starts, (names{"a", "b", "c", "a", "b", "c"}));
 }
 
 CAF_TEST(a_child_that_fails_too_often_takes_its_supervisor_with_it) {
