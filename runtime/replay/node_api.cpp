@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto answer_bound = 5s;
-constexpr std::string_view bytes_moved_metric = "gnomon_bytes_out_total";
+constexpr std::string_view bytes_moved_metric = "gnomon_region_bytes_out_total";
 
 /// The value of a sample line such as `name{label="x"} 12.5 1700000000`, given what follows the name.
 double sample_value(std::string_view rest) {
@@ -51,8 +51,9 @@ expected<node_view> parse_cluster(const std::string& text) {
   for (const auto& node : json["nodes"]) {
     if (!node.is_object())
       return make_error(ec::bad_message, "the answer of /cluster lists something that is no node");
-    result.live_nodes += node.value("state", "") == "live";
-    if (node.value("node", "") == result.name)
+    auto itself = node.value("node", "") == result.name;
+    result.live_nodes += itself || node.value("state", "") == "live";
+    if (itself)
       result.items = node.value("items", uint64_t{0});
   }
   return result;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <span>
+#include <vector>
 
 namespace gnomon::replay {
 
@@ -41,6 +44,26 @@ public:
 
 private:
   uint64_t state_;
+};
+
+/// Draws indices in proportion to fixed weights, in logarithmic time.
+class weighted_choice {
+public:
+  explicit weighted_choice(std::span<const double> weights) : sums_(weights.size()) {
+    std::partial_sum(weights.begin(), weights.end(), sums_.begin());
+  }
+  /// Among the first `n` of them.
+  size_t draw(random_source& random, size_t n) const {
+    auto end = sums_.begin() + static_cast<std::ptrdiff_t>(n);
+    auto found = std::upper_bound(sums_.begin(), end, random.uniform() * sums_[n - 1]);
+    return static_cast<size_t>(std::min(found, end - 1) - sums_.begin());
+  }
+  size_t draw(random_source& random) const {
+    return draw(random, sums_.size());
+  }
+
+private:
+  std::vector<double> sums_;
 };
 
 } // namespace gnomon::replay

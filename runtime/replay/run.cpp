@@ -104,6 +104,17 @@ expected<trace> get_trace(const options& wanted, const std::vector<cluster_regio
   return load_trace(wanted.trace, how);
 }
 
+/// What a speed does to the figures when distances, which do not shrink, become long beside the trace's own times.
+void note_speed(prepared& job, double round_trip_ms) {
+  constexpr double noteworthy_s = 600;
+  auto there = round_trip_ms / 1e3 * job.speed.time_scale;
+  if (there > noteworthy_s)
+    job.facts.notes.push_back(fmt::format(
+        "leases shrink with the trace, distances do not: at this speed the mean round trip to the origin, {:.0f} "
+        "ms, is as long as {} of the trace",
+        round_trip_ms, in_words(std::chrono::seconds{static_cast<int64_t>(there)})));
+}
+
 expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<target> targets,
                                             const round_trips& distances) {
   auto cluster = regions_of(targets);
@@ -130,6 +141,7 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
                 job->speed.time_scale,
                 wanted.value_bytes,
                 trace_notes(job->reads, *homes, cluster)};
+  note_speed(*job, round_trip);
   job->plan.reads = &job->reads;
   job->plan.homes = std::move(*homes);
   job->plan.targets = std::move(targets);

@@ -107,11 +107,11 @@ private:
       weights[i] = regions[i].share * (1 + 2.0 / 3 * std::cos(hours_from_peak * std::numbers::pi / 12));
     }
     const auto& awake = by_home_[random_.weighted(weights)];
-    return awake[random_.weighted(std::span{reader_weights_}.first(awake.size()))];
+    return awake[readers_by_zeal_.draw(random_, awake.size())];
   }
 
   size_t favourite_in(size_t region) {
-    return tastes_[region][random_.weighted(topic_weights_)];
+    return tastes_[region][topics_by_rank_.draw(random_)];
   }
 
   size_t topic_for(reader& who, size_t region) {
@@ -125,7 +125,7 @@ private:
 
   /// The most popular place of a topic's front page passes from story to story.
   std::string story_at(size_t topic, double t) {
-    auto rank = random_.weighted(story_weights_);
+    auto rank = stories_by_rank_.draw(random_);
     auto turn = static_cast<size_t>(t / front_page_seconds);
     auto story = (turn + stories_per_topic - rank) % stories_per_topic;
     return "story/" + std::to_string(topic) + '/' + std::to_string(story);
@@ -134,9 +134,9 @@ private:
   random_source random_;
   double next_taste_ = taste_seconds;
   std::array<topic_order, regions.size()> tastes_;
-  std::vector<double> topic_weights_ = zipf(topic_count, 1.0);
-  std::vector<double> story_weights_ = zipf(stories_per_topic, 0.9);
-  std::vector<double> reader_weights_ = zipf(reader_count, 0.6);
+  weighted_choice topics_by_rank_{zipf(topic_count, 1.0)};
+  weighted_choice stories_by_rank_{zipf(stories_per_topic, 0.9)};
+  weighted_choice readers_by_zeal_{zipf(reader_count, 0.6)};
   std::vector<reader> readers_;
   std::array<std::vector<size_t>, regions.size()> by_home_;
 };

@@ -162,11 +162,11 @@ CAF_TEST(copies_and_bytes_are_summed_over_the_nodes) {
   near.pages["/cluster"] =
       R"({"self":"n","nodes":[{"node":"n","state":"live","items":7},{"node":"f","state":"down"}]})";
   near.pages["/metrics"] =
-      "# HELP gnomon_bytes_out_total x\ngnomon_bytes_out_total 100\ngnomon_bytes_out_total_other 5\n";
+      "# HELP gnomon_region_bytes_out_total x\ngnomon_region_bytes_out_total 100\ngnomon_region_bytes_out_total_other 5\n";
   far.pages["/cluster"] =
       R"({"self":"f","nodes":[{"node":"n","state":"live","items":9},{"node":"f","state":"live","items":3}]})";
   far.pages["/metrics"] =
-      "gnomon_bytes_out_total{peer=\"n\"} 20\ngnomon_bytes_out_total{peer=\"a } b\"} 1e3 1700000000\n";
+      "gnomon_region_bytes_out_total{peer=\"n\"} 20\ngnomon_region_bytes_out_total{peer=\"a } b\"} 1e3 1700000000\n";
   auto totals = ask_totals(loop, {near.api(), far.api()});
   CAF_REQUIRE(totals);
   CAF_CHECK_EQUAL(totals->copies, 10u);
