@@ -25,6 +25,18 @@ T value_of(expected<T> x) {
   return std::move(*x);
 }
 
+/// Ends `promise` with what `convert` makes of the outcome, or with its exception.
+template <class Reply, class Result, class Convert>
+auto settle(std::shared_ptr<std::promise<Result>> promise, Convert convert) {
+  return [=](expected<Reply> outcome) {
+    try {
+      promise->set_value(convert(std::move(outcome)));
+    } catch (...) {
+      promise->set_exception(std::current_exception());
+    }
+  };
+}
+
 template <class Request, class Reply>
 class typed_call final : public session_call {
 public:
@@ -57,39 +69,73 @@ private:
   handler done_;
 };
 
+/// Sends `request`; `done` gets the outcome, once.
+template <class Reply, class Request>
+void begin(const session_port& port, Request request, bool repeatable, std::function<void(expected<Reply>)> done) {
+  auto call =
+      std::make_shared<typed_call<Request, Reply>>(port.options, repeatable, std::move(request), std::move(done));
+  port.push([call](session_state& session) { session.begin(call); });
+}
+
 /// Sends `request`; the future holds what `convert` makes of the outcome, or its exception.
 template <class Reply, class Request, class Convert>
-auto ask(client::core& core, Request request, bool repeatable, Convert convert) {
+auto ask(const session_port& port, Request request, Convert convert) {
   using result = decltype(convert(std::declval<expected<Reply>>()));
   auto promise = std::make_shared<std::promise<result>>();
-  auto future = promise->get_future();
-  auto done = [promise, convert](expected<Reply> outcome) {
-    try {
-      promise->set_value(convert(std::move(outcome)));
-    } catch (...) {
-      promise->set_exception(std::current_exception());
-    }
-  };
-  auto call =
-      std::make_shared<typed_call<Request, Reply>>(core.options, repeatable, std::move(request), std::move(done));
-  core.push([call](session_state& session) { session.begin(call); });
-  return future;
+  begin<Reply>(port, std::move(request), true, settle<Reply>(promise, convert));
+  return promise->get_future();
 }
 
 template <class Reply>
 constexpr auto to_answer = [](expected<Reply> outcome) { return to_public(value_of(std::move(outcome))); };
 
+bool is_missing(const caf::error& reason) {
+  return code_of(reason) == ec::not_found || code_of(reason) == ec::gone;
+}
+
 std::optional<item> found_or_nothing(expected<item_versions> outcome) {
-  if (!outcome && (code_of(outcome.error()) == ec::not_found || code_of(outcome.error()) == ec::gone))
+  if (!outcome && is_missing(outcome.error()))
     return std::nullopt;
   return to_public(value_of(std::move(outcome)));
 }
 
-std::future<put_receipt> write(client::core& core, write_item request) {
+using receipt_promise = std::shared_ptr<std::promise<put_receipt>>;
+
+void begin_write(const session_port& port, write_item request, const receipt_promise& promise) {
   request.request_id = fmt::format("{:016x}", random_u64());
   // Repeated after it was carried out, a condition would fail by the write itself.
   auto repeatable = request.condition == write_condition::none;
-  return ask<write_receipt>(core, std::move(request), repeatable, to_answer<write_receipt>);
+  begin<write_receipt>(port, std::move(request), repeatable, settle<write_receipt>(promise, to_answer<write_receipt>));
+}
+
+/// Reads what there is, tombstones as well, and writes `request` over it.
+void begin_replace(const session_port& port, write_item request, const receipt_promise& promise) {
+  read_item look;
+  look.id = request.id;
+  look.user = request.user;
+  look.without_values = true;
+  begin<item_versions>(port, std::move(look), true, [=](expected<item_versions> now) mutable {
+    auto missing = now ? now->versions.deleted() : is_missing(now.error());
+    if (missing && request.deleted) {
+      auto sentence = fmt::format("there is no item '{}'", request.id);
+      promise->set_exception(std::make_exception_ptr(failure{ec::not_found, sentence}));
+    } else if (!now && !missing) {
+      promise->set_exception(std::make_exception_ptr(failure{code_of(now.error()), sentence_of(now.error())}));
+    } else {
+      if (now)
+        request.seen = now->versions.context;
+      begin_write(port, std::move(request), promise);
+    }
+  });
+}
+
+std::future<put_receipt> write(const session_port& port, write_item request, bool replace) {
+  auto promise = std::make_shared<std::promise<put_receipt>>();
+  if (replace && request.seen.empty())
+    begin_replace(port, std::move(request), promise);
+  else
+    begin_write(port, std::move(request), promise);
+  return promise->get_future();
 }
 
 } // namespace
@@ -109,7 +155,7 @@ const std::string& item::value() const {
 }
 
 std::future<std::optional<item>> client::get_later(const std::string& id, const get_options& options) {
-  return ask<item_versions>(*core_, value_of(to_request(id, options)), true, found_or_nothing);
+  return ask<item_versions>(core_->port(), value_of(to_request(id, options)), found_or_nothing);
 }
 
 std::optional<item> client::get(const std::string& id, const get_options& options) {
@@ -117,7 +163,7 @@ std::optional<item> client::get(const std::string& id, const get_options& option
 }
 
 std::future<put_receipt> client::put_later(const std::string& id, std::string value, const put_options& options) {
-  return write(*core_, value_of(to_request(id, std::move(value), options, false)));
+  return write(core_->port(), value_of(to_request(id, std::move(value), options, false)), options.replace);
 }
 
 put_receipt client::put(const std::string& id, std::string value, const put_options& options) {
@@ -125,22 +171,11 @@ put_receipt client::put(const std::string& id, std::string value, const put_opti
 }
 
 put_receipt client::del(const std::string& id, const put_options& options) {
-  auto request = value_of(to_request(id, {}, options, true));
-  if (options.context.empty()) {
-    read_item look;
-    look.id = request.id;
-    look.user = options.user;
-    look.without_values = true;
-    auto now = ask<item_versions>(*core_, std::move(look), true, value_of<item_versions>).get();
-    if (now.versions.deleted())
-      throw failure{ec::not_found, fmt::format("there is no item '{}': it was deleted before", id)};
-    request.seen = now.versions.context;
-  }
-  return write(*core_, std::move(request)).get();
+  return write(core_->port(), value_of(to_request(id, {}, options, true)), true).get();
 }
 
 item_list client::list(const std::string& prefix, const std::string& after, uint32_t limit) {
-  return ask<item_page>(*core_, list_items{prefix, after, limit}, true, to_answer<item_page>).get();
+  return ask<item_page>(core_->port(), list_items{prefix, after, limit}, to_answer<item_page>).get();
 }
 
 shadow_creation client::create_shadow(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
@@ -150,15 +185,15 @@ shadow_creation client::create_shadow(const std::string& id, uint32_t factor, st
   request.id = value_of(checked_id(id));
   request.factor = factor;
   request.ttl = ttl;
-  return ask<shadow_plan>(*core_, std::move(request), true, to_answer<shadow_plan>).get();
+  return ask<shadow_plan>(core_->port(), std::move(request), to_answer<shadow_plan>).get();
 }
 
 item_status client::status(const std::string& id) {
   get_shadow_status request{value_of(checked_id(id))};
-  return ask<shadow_report>(*core_, std::move(request), true, to_answer<shadow_report>).get();
+  return ask<shadow_report>(core_->port(), std::move(request), to_answer<shadow_report>).get();
 }
 
-std::vector<route_entry> client::route(const std::string& id, std::optional<place> from) {
+std::vector<route_entry> client::route(const std::string& id, std::optional<coordinates> from) {
   get_route request;
   request.id = value_of(checked_id(id));
   if (from) {
@@ -166,25 +201,25 @@ std::vector<route_entry> client::route(const std::string& id, std::optional<plac
     request.latitude = from->latitude;
     request.longitude = from->longitude;
   }
-  return ask<route_list>(*core_, std::move(request), true, to_answer<route_list>).get();
+  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>).get();
 }
 
-std::vector<policy_rule> client::policies() {
-  return ask<policy_list>(*core_, get_policies{}, true, to_answer<policy_list>).get();
+std::vector<policy_setting> client::policies() {
+  return ask<policy_list>(core_->port(), get_policies{}, to_answer<policy_list>).get();
 }
 
-void client::set_policy(const policy_rule& rule) {
+void client::set_policy(const policy_setting& rule) {
   if (rule.text.empty())
     throw failure{ec::invalid_argument, "a policy is a JSON object such as {\"factor\": 4}; to remove one, delete it"};
-  ask<policy_list>(*core_, value_of(to_request(rule)), true, value_of<policy_list>).get();
+  ask<policy_list>(core_->port(), value_of(to_request(rule)), value_of<policy_list>).get();
 }
 
 void client::delete_policy(const std::string& scope, const std::string& name) {
-  ask<policy_list>(*core_, value_of(to_request(policy_rule{scope, name, {}})), true, value_of<policy_list>).get();
+  ask<policy_list>(core_->port(), value_of(to_request(policy_setting{scope, name, {}})), value_of<policy_list>).get();
 }
 
 cluster_status client::cluster() {
-  return ask<cluster_report>(*core_, get_cluster{}, true, to_answer<cluster_report>).get();
+  return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>).get();
 }
 
 caf::actor_system& client::system() {
@@ -195,14 +230,14 @@ caf::actor_system& client::system() {
 
 void watch(client& from, const std::string& id, const item_watcher_actor& watcher) {
   auto checked = value_of(checked_id(id));
-  auto& core = *from.shared();
+  auto& port = from.shared()->port();
   // The cheapest request tells that there is a node, and keeps the order of what follows.
-  ask<policy_list>(core, get_policies{}, true, value_of<policy_list>).get();
-  core.push([=](session_state& session) { session.watch(checked, watcher); });
+  ask<policy_list>(port, get_policies{}, value_of<policy_list>).get();
+  port.push([=](session_state& session) { session.watch(checked, watcher); });
 }
 
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  from.shared()->push([=](session_state& session) { session.unwatch(id, watcher); });
+  from.shared()->port().push([=](session_state& session) { session.unwatch(id, watcher); });
 }
 
 } // namespace gnomon

@@ -14,6 +14,16 @@ namespace gnomon {
 client make_local_client(caf::actor_system& system, std::function<router_actor()> current_router,
                          client_options options);
 
+/// Where callers hand over their requests. Copies reach the same session. Thread-safe.
+struct session_port {
+  client_options options;
+  std::shared_ptr<session_outbox> outbox = std::make_shared<session_outbox>();
+  session_actor actor;
+
+  /// False when the session has ended; `next` is then dropped.
+  bool push(session_outbox::job next) const;
+};
+
 /// What the copies of a client share: the session, and for a client outside the node an actor system of its own.
 class client::core {
 public:
@@ -25,13 +35,12 @@ public:
   core(const core&) = delete;
   core& operator=(const core&) = delete;
 
-  /// Hands `next` to the session. Throws `failure` (unavailable) when that has ended.
-  void push(session_outbox::job next);
-
+  const session_port& port() const {
+    return port_;
+  }
   caf::actor_system& system() {
     return *system_;
   }
-  const client_options options;
 
 private:
   struct own_system;
@@ -39,8 +48,7 @@ private:
 
   std::unique_ptr<own_system> own_;
   caf::actor_system* system_ = nullptr;
-  std::shared_ptr<session_outbox> outbox_ = std::make_shared<session_outbox>();
-  session_actor session_;
+  session_port port_;
 };
 
 } // namespace gnomon

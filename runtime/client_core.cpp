@@ -74,13 +74,21 @@ client make_local_client(caf::actor_system& system, std::function<router_actor()
                                                std::move(options))};
 }
 
-client::core::core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options chosen)
-    : options(std::move(chosen)), system_(&system) {
+bool session_port::push(session_outbox::job next) const {
+  auto pushed = outbox->push(std::move(next));
+  if (pushed == session_outbox::pushed::first)
+    caf::anon_send(actor, refresh_a_v);
+  return pushed != session_outbox::pushed::closed;
+}
+
+client::core::core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options options)
+    : system_(&system) {
+  port_.options = std::move(options);
   open(std::move(transport));
 }
 
 void client::core::open(std::shared_ptr<session_transport> transport) {
-  session_ = system_->spawn(session, session_config{options, outbox_, std::move(transport)});
+  port_.actor = system_->spawn(session, session_config{port_.options, port_.outbox, std::move(transport)});
 }
 
 /// What a client needs that has no node in its process.
@@ -97,34 +105,22 @@ struct client::core::own_system {
   caf::actor_system system{config};
 };
 
-client::core::core(std::filesystem::path socket, client_options chosen)
-    : options(std::move(chosen)), own_(std::make_unique<own_system>()), system_(&own_->system) {
+client::core::core(std::filesystem::path socket, client_options options)
+    : own_(std::make_unique<own_system>()), system_(&own_->system) {
+  port_.options = std::move(options);
   // An app's watchers may still be alive when the last client goes; they must not keep the program from ending.
   system_->await_actors_before_shutdown(false);
   open(std::make_shared<socket_transport>(socket.string()));
 }
 
 client::core::~core() {
-  if (outbox_->push([](session_state& s) { s.close(); }) == session_outbox::pushed::first)
-    caf::anon_send(session_, refresh_a_v);
+  port_.push([](session_state& session) { session.close(); });
   if (!own_)
     return;
   caf::scoped_actor self{own_->system, true};
-  self->monitor(session_);
-  session_ = nullptr;
+  self->monitor(port_.actor);
+  port_.actor = nullptr;
   self->receive([](const caf::down_msg&) {}, caf::after(close_timeout) >> [] {});
-}
-
-void client::core::push(session_outbox::job next) {
-  switch (outbox_->push(std::move(next))) {
-  case session_outbox::pushed::first:
-    caf::anon_send(session_, refresh_a_v);
-    break;
-  case session_outbox::pushed::more:
-    break;
-  case session_outbox::pushed::closed:
-    throw failure{ec::unavailable, "the node that this client belongs to has stopped"};
-  }
 }
 
 } // namespace gnomon

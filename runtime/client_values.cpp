@@ -1,18 +1,14 @@
 #include "runtime/client_values.hpp"
 
+#include "actors/http_head.hpp"
+#include "actors/policy.hpp"
 #include "runtime/base/ids.hpp"
 
-#include <array>
 #include <utility>
 
 namespace gnomon {
 
 namespace {
-
-constexpr std::array<std::pair<std::string_view, policy_scope>, 4> scopes{{{"default", policy_scope::fallback},
-                                                                           {"type", policy_scope::type},
-                                                                           {"user", policy_scope::user},
-                                                                           {"item", policy_scope::item}}};
 
 expected<version_vector> read_context(const std::string& text) {
   if (text.empty())
@@ -42,27 +38,6 @@ copy_status to_public(const copy_report& c) {
           .reachable = c.reachable};
 }
 
-} // namespace
-
-std::string_view name(copy_kind kind) {
-  switch (kind) {
-  case copy_kind::local:
-    return "local";
-  case copy_kind::remote:
-    return "remote";
-  case copy_kind::prefetched:
-    return "prefetched";
-  }
-  return "unknown";
-}
-
-std::string_view name(policy_scope scope) {
-  for (auto& [text, value] : scopes)
-    if (value == scope)
-      return text;
-  return "unknown";
-}
-
 std::string_view name(peer_state state) {
   switch (state) {
   case peer_state::live:
@@ -76,6 +51,8 @@ std::string_view name(peer_state state) {
   }
   return "unknown";
 }
+
+} // namespace
 
 // -- requests ---------------------------------------------------------------------------------------------------------
 
@@ -119,10 +96,9 @@ expected<write_item> to_request(const std::string& id, std::string value, const 
   return request;
 }
 
-expected<put_policy> to_request(const policy_rule& rule) {
-  for (auto& [text, value] : scopes)
-    if (text == rule.scope)
-      return put_policy{value, rule.name, rule.text};
+expected<put_policy> to_request(const policy_setting& rule) {
+  if (auto scope = scope_from(rule.scope))
+    return put_policy{*scope, rule.name, rule.text};
   return make_error(ec::invalid_argument, "'" + rule.scope + "' is no scope: choose default, type, user or item");
 }
 
@@ -184,8 +160,8 @@ std::vector<route_entry> to_public(const route_list& routes) {
   return result;
 }
 
-std::vector<policy_rule> to_public(const policy_list& policies) {
-  std::vector<policy_rule> result;
+std::vector<policy_setting> to_public(const policy_list& policies) {
+  std::vector<policy_setting> result;
   for (auto& e : policies.entries)
     if (!e.text.empty())
       result.push_back({std::string{name(e.scope)}, e.name, e.text});

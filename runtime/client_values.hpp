@@ -12,8 +12,8 @@ namespace gnomon {
 /// Errors: invalid_argument for a bad id or context, too_large.
 expected<read_item> to_request(const std::string& id, const get_options& options);
 expected<write_item> to_request(const std::string& id, std::string value, const put_options& options, bool deleted);
-/// `scope` as in `policy_rule`. Errors: invalid_argument.
-expected<put_policy> to_request(const policy_rule& rule);
+/// `scope` as in `policy_setting`. Errors: invalid_argument.
+expected<put_policy> to_request(const policy_setting& rule);
 
 /// Nothing when every version is a tombstone.
 std::optional<item> to_public(const item_versions& found);
@@ -22,11 +22,7 @@ item_list to_public(const item_page& page);
 shadow_creation to_public(const shadow_plan& plan);
 item_status to_public(const shadow_report& report);
 std::vector<route_entry> to_public(const route_list& routes);
-std::vector<policy_rule> to_public(const policy_list& policies);
+std::vector<policy_setting> to_public(const policy_list& policies);
 cluster_status to_public(const cluster_report& report);
-
-std::string_view name(copy_kind kind);
-std::string_view name(policy_scope scope);
-std::string_view name(peer_state state);
 
 } // namespace gnomon

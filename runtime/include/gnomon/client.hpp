@@ -55,6 +55,7 @@ struct put_options {
   std::string user;
   std::string content_type = "application/octet-stream";
   std::string context;    // of the read that this write replaces; what it did not cover stays beside it
+  bool replace = false;   // without a context: read first, and replace what is there
   bool if_absent = false; // only when there is no such item (decided at one region)
   std::string if_match;   // only when the item still has this ETag (decided at one region)
   uint32_t acks = 0;      // copies that must have it synced; 0: as the policy says
@@ -123,7 +124,7 @@ struct item_status {
   std::vector<copy_status> copies;
 };
 
-struct place {
+struct coordinates {
   double latitude = 0;  // degrees, -90 to 90
   double longitude = 0; // degrees, -180 to 180
 };
@@ -138,8 +139,8 @@ struct route_entry {
   std::string reason;
 };
 
-/// `scope` is "default", "type", "user" or "item"; `text` is a JSON object such as {"factor": 4}.
-struct policy_rule {
+/// `scope` is "default" (with name "default"), "type", "user" or "item"; `text` is a JSON object such as {"factor": 4}.
+struct policy_setting {
   std::string scope;
   std::string name;
   std::string text;
@@ -149,7 +150,7 @@ struct node_status {
   std::string node;
   std::string region;
   std::string address;
-  place where;
+  coordinates where;
   std::string state; // "self", "live", "suspect", "down", "unknown"
   std::optional<double> rtt_ms;
   uint64_t items = 0;
@@ -182,12 +183,12 @@ public:
   std::optional<item> get(const std::string& id, const get_options& options = {});
   std::future<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
 
-  /// Writes. Without a context it adds a version beside those that exist: read first to replace them. Errors:
-  /// precondition_failed for `if_absent` and `if_match`, too_large over 64 MiB, not_enough_acks.
+  /// Writes. With neither context nor `replace` it adds a version beside those that exist. Errors: precondition_failed
+  /// for `if_absent` and `if_match`, too_large over 64 MiB, not_enough_acks.
   put_receipt put(const std::string& id, std::string value, const put_options& options = {});
   std::future<put_receipt> put_later(const std::string& id, std::string value, const put_options& options = {});
 
-  /// Deletes what `options.context` covers; without a context what there is now. `content_type` is not used.
+  /// Deletes what `options.context` covers; without a context what is there now. `content_type` is not used.
   /// Errors: not_found; otherwise as `put`.
   put_receipt del(const std::string& id, const put_options& options = {});
 
@@ -201,11 +202,11 @@ public:
   item_status status(const std::string& id);
 
   /// Regions that would serve `id`, best first, seen from `from` or from the asked node.
-  std::vector<route_entry> route(const std::string& id, std::optional<place> from = {});
+  std::vector<route_entry> route(const std::string& id, std::optional<coordinates> from = {});
 
   /// Policies, in force on every node at once and kept over restarts. Errors: invalid_argument names what is wrong.
-  std::vector<policy_rule> policies();
-  void set_policy(const policy_rule& rule);
+  std::vector<policy_setting> policies();
+  void set_policy(const policy_setting& rule);
   void delete_policy(const std::string& scope, const std::string& name);
 
   cluster_status cluster();

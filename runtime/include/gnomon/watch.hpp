@@ -31,10 +31,10 @@ typename Inspector::result_type inspect(Inspector& f, item_changed& x) {
 using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
 
 /// Sends `watcher` an `item_changed` whenever the copy of `id` at the client's node changes, until `unwatch`, until
-/// `watcher` ends or until the last copy of `from` is gone. Returns once the node is connected and the subscription is on
-/// its way, ahead of everything `from` asks later. Subscribes again when the node comes back; changes in between are not
-/// replayed. `watcher` must live in `from.system()`. Throws `failure`: invalid_argument for a bad id; unavailable or
-/// timeout when there is no node.
+/// `watcher` ends or until the last copy of `from` is gone. Returns once the node is connected and the subscription is
+/// on its way, ahead of everything `from` asks later. Subscribes again when the node comes back; changes in between are
+/// not replayed. `watcher` must live in `from.system()`. Throws `failure`: invalid_argument for a bad id; unavailable
+/// or timeout when there is no node.
 void watch(client& from, const std::string& id, const item_watcher_actor& watcher);
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher);
 
