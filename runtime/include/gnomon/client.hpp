@@ -139,7 +139,7 @@ struct route_entry {
   std::string reason;
 };
 
-/// `scope` is "default" (with name "default"), "type", "user" or "item"; `text` is a JSON object such as {"factor": 4}.
+/// `scope` is "type", "user", "item", or "default", which has no name; `text` is a JSON object such as {"factor": 4}.
 struct policy_setting {
   std::string scope;
   std::string name;

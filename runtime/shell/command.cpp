@@ -1,0 +1,181 @@
+#include "runtime/shell/command.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+
+namespace gnomon::shell {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> sockets_nearby() {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (fs::directory_iterator i{"run", ignored}, end; !ignored && i != end; i.increment(ignored))
+    if (auto socket = i->path() / "gnomon.sock"; fs::is_socket(socket, ignored))
+      found.push_back(socket.string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void complain(session_context& context, std::string_view code, const std::string& sentence) {
+  if (context.json)
+    context.to.err << nlohmann::ordered_json{{"error", {{"code", code}, {"message", sentence}}}}.dump(
+        -1, ' ', false, nlohmann::json::error_handler_t::replace)
+                   << '\n';
+  else
+    context.to.err << (context.interactive ? "" : "gnomon: ") << printable(sentence) << '\n';
+}
+
+[[noreturn]] void throw_unknown(const std::vector<std::string>& words) {
+  std::vector<std::string> names, seconds;
+  for (auto& c : command_table()) {
+    auto space = c.name.find(' ');
+    names.push_back(c.name.substr(0, space));
+    if (space != c.name.npos && c.name.substr(0, space) == words[0])
+      seconds.push_back(c.name.substr(space + 1));
+  }
+  if (!seconds.empty())
+    throw usage_error{fmt::format("'{}' goes on with one of: {}", words[0], fmt::join(seconds, ", "))};
+  auto meant = nearest(words[0], names);
+  throw usage_error{
+      fmt::format("there is no command '{}'{}", words[0],
+                  meant.empty() ? "; 'help' lists them all" : fmt::format("; did you mean '{}'?", meant))};
+}
+
+int run_words(session_context& context, const std::vector<std::string>& words) {
+  auto [what, count] = find_command(words);
+  if (!what)
+    throw_unknown(words);
+  auto specs = what->options;
+  specs.insert(specs.end(), common_options().begin(), common_options().end());
+  auto args = parse_arguments({words.begin() + count, words.end()}, specs);
+  if (args.has("--help")) {
+    context.to.out << help_of(*what);
+    return done;
+  }
+  auto n = args.positional.size();
+  if (n < what->least || n > what->most)
+    throw usage_error{fmt::format("{}: usage: {} {}", n < what->least ? "something is missing" : "too many words",
+                                  what->name, what->synopsis)};
+  auto before = std::exchange(context.json, context.json || args.has("--json"));
+  try {
+    auto status = what->run(context, args);
+    context.json = before;
+    return status;
+  } catch (...) {
+    context.json = before;
+    throw;
+  }
+}
+
+} // namespace
+
+std::string find_socket(const std::string& given) {
+  if (!given.empty())
+    return given;
+  if (auto from_environment = std::getenv("GNOMON_SOCKET"); from_environment && *from_environment)
+    return from_environment;
+  auto found = sockets_nearby();
+  if (found.size() == 1)
+    return found.front();
+  if (found.empty())
+    throw failure{ec::unavailable, "which node? There is no ./run/*/gnomon.sock here. Start one with gnomond "
+                                   "--config-file=FILE, or name its socket with --socket PATH or GNOMON_SOCKET"};
+  throw failure{ec::invalid_argument,
+                fmt::format("which node? There are several here; choose one with --socket PATH or GNOMON_SOCKET: {}",
+                            fmt::join(found, " "))};
+}
+
+client& session_context::node() {
+  if (!node_)
+    node_ = std::make_unique<client>(find_socket(socket), options_);
+  return *node_;
+}
+
+client& session_context::patient_node() {
+  node().cluster();
+  options_.patience = options_.timeout;
+  node_ = nullptr;
+  return node();
+}
+
+void session_context::print(const nlohmann::ordered_json& document) {
+  to.out << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+}
+
+const std::vector<option_spec>& common_options() {
+  static const std::vector<option_spec> options{{"--json", "", "print JSON"}, {"--help", "", "explain the command"}};
+  return options;
+}
+
+const std::vector<command>& command_table() {
+  static const auto table = [] {
+    std::vector<command> all;
+    for (auto group :
+         {data_commands, copy_commands, policy_commands, cluster_commands, watch_commands, transfer_commands})
+      for (auto& c : group())
+        all.push_back(std::move(c));
+    return all;
+  }();
+  return table;
+}
+
+found_command find_command(const std::vector<std::string>& words) {
+  for (auto& c : command_table()) {
+    if (words.size() > 1 && c.name == words[0] + " " + words[1])
+      return {&c, 2};
+    if (!words.empty() && c.name == words[0])
+      return {&c, 1};
+  }
+  return {};
+}
+
+int run_command(session_context& context, const std::vector<std::string>& words) {
+  try {
+    auto status = run_words(context, words);
+    context.to.out.flush();
+    return status;
+  } catch (const usage_error& e) {
+    complain(context, "usage", e.what());
+    return misused;
+  } catch (const failure& e) {
+    complain(context, name(e.code()), e.what());
+    return e.code() == ec::invalid_argument ? misused : failed;
+  } catch (const std::exception& e) {
+    complain(context, "failed", e.what());
+    return failed;
+  }
+}
+
+std::string help_of(const command& c) {
+  auto text = fmt::format("{} {}\n\n  {}\n", c.name, c.synopsis, c.summary);
+  if (!c.details.empty())
+    text += "\n" + c.details;
+  auto options = c.options;
+  options.push_back(common_options().front());
+  size_t width = 0;
+  for (auto& o : options)
+    width = std::max(width, o.name.size() + 1 + o.placeholder.size());
+  text += "\nOptions:\n";
+  for (auto& o : options)
+    text += fmt::format("  {:{}}  {}\n", o.placeholder.empty() ? o.name : o.name + " " + o.placeholder, width, o.help);
+  return text;
+}
+
+std::string help_overview() {
+  size_t width = 0;
+  for (auto& c : command_table())
+    width = std::max(width, columns(c.name + " " + c.synopsis));
+  std::string text;
+  for (auto& c : command_table())
+    text += fmt::format("  {:{}}  {}\n", c.name + " " + c.synopsis, width, c.summary);
+  return text;
+}
+
+} // namespace gnomon::shell

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "gnomon/client.hpp"
+#include "runtime/shell/output.hpp"
+#include "runtime/shell/words.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// What a command of the shell is. Each group of commands has a file of its own that answers its part of the table.
+namespace gnomon::shell {
+
+/// Exit statuses.
+inline constexpr int done = 0;
+inline constexpr int failed = 1; // not found, refused, not reachable
+inline constexpr int misused = 2;
+
+/// What the caller chose for all commands, and the node they talk to.
+class session_context {
+public:
+  session_context(const terminal& where, client_options options) : to(where), options_(options) {}
+  /// The node behind `socket`, or behind the one that can be found (`find_socket`). Throws `failure`.
+  client& node();
+  /// The same for long work: from now on requests wait for a node that restarts. Throws at once when there is none.
+  client& patient_node();
+  /// One JSON document to standard output, indented for people.
+  void print(const nlohmann::ordered_json& document);
+
+  const terminal& to;
+  std::string socket; // empty: to be found
+  bool json = false;
+  bool interactive = false;
+
+private:
+  client_options options_;
+  std::unique_ptr<client> node_;
+};
+
+/// `given`, else $GNOMON_SOCKET, else ./run/*/gnomon.sock when there is exactly one. Throws `failure` that says what to
+/// do.
+std::string find_socket(const std::string& given);
+
+/// What the tab key offers for a word.
+enum class offer { nothing, ids, files, scopes, regions, commands };
+
+struct command {
+  std::string name; // one or two words
+  std::string synopsis;
+  std::string summary;
+  std::string details; // lines for `help COMMAND`
+  std::vector<option_spec> options;
+  size_t least = 0; // positional arguments
+  size_t most = 0;
+  std::vector<offer> offers; // by position
+  /// Answers the exit status. Throws usage_error, `failure`, or std::runtime_error with a sentence.
+  std::function<int(session_context&, const arguments&)> run;
+};
+
+std::vector<command> data_commands();     // put get del list
+std::vector<command> copy_commands();     // shadow create, status, route
+std::vector<command> policy_commands();   // policy set get del list
+std::vector<command> cluster_commands();  // cluster
+std::vector<command> watch_commands();    // watch
+std::vector<command> transfer_commands(); // import export
+
+/// All of them, in the order in which `help` lists them.
+const std::vector<command>& command_table();
+
+/// The command whose name `words` begins with, and how many words that took; null when there is none.
+struct found_command {
+  const command* what = nullptr;
+  size_t words = 0;
+};
+found_command find_command(const std::vector<std::string>& words);
+
+/// Runs the command that `words` spell. Prints what went wrong, and answers the exit status; throws nothing.
+int run_command(session_context& context, const std::vector<std::string>& words);
+
+/// Options that every command takes.
+const std::vector<option_spec>& common_options();
+
+std::string help_overview();
+std::string help_of(const command& c);
+
+} // namespace gnomon::shell

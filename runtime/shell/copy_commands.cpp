@@ -1,0 +1,202 @@
+#include "runtime/shell/command.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::shell {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+wall_time now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+style of_role(const std::string& role) {
+  return role == "durable" ? style::good : role == "shadow" ? style::plain : style::faint;
+}
+
+// -- shadow create ----------------------------------------------------------------------------------------------------
+
+json to_json(const shadow_creation& made) {
+  json copies = json::array();
+  for (auto& c : made.copies)
+    copies.push_back({{"node", c.node}, {"region", c.region}, {"role", c.role}, {"present", c.present}});
+  json result{{"id", made.id}, {"factor", made.factor}, {"copies", copies}};
+  if (!made.shortfall.empty())
+    result["shortfall"] = made.shortfall;
+  return result;
+}
+
+int create_shadow(session_context& context, const arguments& args) {
+  uint32_t factor = 0;
+  if (args.has("--factor"))
+    factor = static_cast<uint32_t>(parse_count(args.get("--factor"), "--factor", 1, 64));
+  std::chrono::seconds ttl{0};
+  if (args.has("--ttl"))
+    ttl = std::chrono::seconds{parse_count(args.get("--ttl"), "--ttl", 1, 10ull * 365 * 86400)};
+  auto made = context.node().create_shadow(args.positional[0], factor, ttl);
+  if (context.json) {
+    context.print(to_json(made));
+    return done;
+  }
+  table t{{"REGION", "NODE", "ROLE", "SINCE"}};
+  for (auto& c : made.copies)
+    t.row({c.region,
+           c.node,
+           {c.role, of_role(c.role)},
+           c.present ? cell{"before", style::faint} : cell{"now", style::good}});
+  t.print(context.to);
+  if (!made.shortfall.empty())
+    context.to.err << fmt::format("fewer than the factor of {} asks for: {}\n", made.factor, made.shortfall);
+  return done;
+}
+
+// -- status -----------------------------------------------------------------------------------------------------------
+
+json to_json(const copy_status& c) {
+  json result{{"node", c.node}, {"region", c.region}, {"role", c.role}, {"reachable", c.reachable}};
+  if (!c.reason.empty()) {
+    result["reason"] = c.reason;
+    result["confidence"] = c.confidence;
+  }
+  result["etag"] = c.etag;
+  if (c.created != time_point{})
+    result["created"] = iso_time(c.created);
+  if (c.expiry != time_point{})
+    result["expiry"] = iso_time(c.expiry);
+  result["bytes"] = c.bytes;
+  result["reads"] = c.reads;
+  result["cost_bytes"] = c.cost_bytes;
+  result["saved_ms"] = c.saved.count();
+  result["pinned"] = c.pinned;
+  return result;
+}
+
+std::vector<cell> to_row(const copy_status& c, const item_status& whole) {
+  std::string notes;
+  auto note = [&](std::string_view text) { notes += (notes.empty() ? "" : ", ") + std::string{text}; };
+  if (c.node == whole.steward)
+    note("steward");
+  if (c.pinned)
+    note("pinned");
+  if (!c.reachable)
+    note("no answer");
+  auto reason = c.reason == "prediction" ? fmt::format("{} {:.2f}", c.reason, c.confidence) : c.reason;
+  auto lives = c.role == "shadow" ? human_time(c.expiry, now()) : std::string{};
+  return {c.region,
+          c.node,
+          {c.role, of_role(c.role)},
+          reason,
+          lives,
+          human_bytes(c.bytes),
+          human_count(c.reads),
+          human_bytes(c.cost_bytes),
+          human_duration(c.saved),
+          {notes, c.reachable ? style::plain : style::bad}};
+}
+
+int status(session_context& context, const arguments& args) {
+  auto found = context.node().status(args.positional[0]);
+  if (context.json) {
+    json copies = json::array();
+    for (auto& c : found.copies)
+      copies.push_back(to_json(c));
+    context.print({{"id", found.id},
+                   {"factor", found.factor},
+                   {"min_copies", found.min_copies},
+                   {"steward", found.steward},
+                   {"copies", copies}});
+    return done;
+  }
+  table t{{"REGION", "NODE", "ROLE", "REASON", "EXPIRES", ">SIZE", ">READS", ">COST", ">SAVED", "NOTES"}};
+  for (auto& c : found.copies)
+    t.row(to_row(c, found));
+  t.print(context.to);
+  context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
+  return done;
+}
+
+// -- route ------------------------------------------------------------------------------------------------------------
+
+std::optional<coordinates> place_from(session_context& context, const arguments& args) {
+  if (args.has("--from")) {
+    if (args.has("--lat") || args.has("--lon"))
+      throw usage_error{"say --from REGION, or --lat and --lon, not both"};
+    auto region = args.get("--from");
+    for (auto& n : context.node().cluster().nodes)
+      if (n.region == region)
+        return n.where;
+    throw usage_error{fmt::format("the cluster has no region '{}'; 'cluster' lists them", region)};
+  }
+  if (args.has("--lat") != args.has("--lon"))
+    throw usage_error{"--lat and --lon go together"};
+  if (!args.has("--lat"))
+    return std::nullopt;
+  return coordinates{parse_real(args.get("--lat"), "--lat", -90, 90),
+                     parse_real(args.get("--lon"), "--lon", -180, 180)};
+}
+
+int route(session_context& context, const arguments& args) {
+  auto choices = context.node().route(args.positional[0], place_from(context, args));
+  if (context.json) {
+    json list = json::array();
+    for (auto& c : choices) {
+      json one{{"region", c.region}, {"node", c.node}, {"holds", c.holds}, {"live", c.live}};
+      if (c.rtt_ms)
+        one["rtt_ms"] = *c.rtt_ms;
+      if (c.distance_km)
+        one["distance_km"] = *c.distance_km;
+      one["reason"] = c.reason;
+      list.push_back(std::move(one));
+    }
+    context.print({{"id", args.positional[0]}, {"regions", list}});
+    return done;
+  }
+  table t{{">#", "REGION", "NODE", "HOLDS", ">ROUND TRIP", ">DISTANCE", "REASON"}};
+  size_t rank = 0;
+  for (auto& c : choices)
+    t.row({std::to_string(++rank),
+           c.region,
+           {c.node, c.live ? style::plain : style::bad},
+           c.holds ? cell{"yes", style::good} : cell{"no", style::faint},
+           c.rtt_ms ? human_ms(*c.rtt_ms) : "",
+           c.distance_km ? fmt::format("{} km", human_count(static_cast<uint64_t>(*c.distance_km))) : "",
+           c.reason});
+  t.print(context.to);
+  return done;
+}
+
+} // namespace
+
+std::vector<command> copy_commands() {
+  return {
+      {"shadow create",
+       "ID",
+       "make copies of an item now",
+       "  Copies are made in the regions with the lowest latency from here until as many hold one as the factor says.\n"
+       "\n  shadow create news/1 --factor 4 --ttl 3600\n",
+       {{"--factor", "N", "regions that shall hold it; by default as the policy says"},
+        {"--ttl", "SECONDS", "how long a copy lives after its last read; by default as the policy says"}},
+       1,
+       1,
+       {offer::ids},
+       create_shadow},
+      {"status", "ID", "where an item's copies are, and why", "", {}, 1, 1, {offer::ids}, status},
+      {"route",
+       "ID",
+       "which regions would serve an item, best first",
+       "  Seen from the node that is asked, or from a place.\n\n  route news/1 --from sa-east-1\n"
+       "  route news/1 --lat -33.4 --lon -70.6\n",
+       {{"--from", "REGION", "seen from that region"},
+        {"--lat", "DEGREES", "seen from that place"},
+        {"--lon", "DEGREES", ""}},
+       1,
+       1,
+       {offer::ids},
+       route},
+  };
+}
+
+} // namespace gnomon::shell

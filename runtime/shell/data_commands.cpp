@@ -1,0 +1,289 @@
+#include "runtime/shell/base64.hpp"
+#include "runtime/shell/command.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace gnomon::shell {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr size_t max_value_bytes = 64u << 20;
+constexpr uint32_t page_items = 1000;
+constexpr uint64_t rows_for_a_person = 200;
+
+const option_spec user_option{"--user", "NAME", "on whose behalf"};
+const option_spec acks_option{"--acks", "N|all", "copies that must have it on disk before the answer"};
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> types_by_ending{
+    {{".txt", "text/plain; charset=utf-8"},
+     {".md", "text/markdown; charset=utf-8"},
+     {".html", "text/html; charset=utf-8"},
+     {".css", "text/css; charset=utf-8"},
+     {".csv", "text/csv; charset=utf-8"},
+     {".js", "text/javascript; charset=utf-8"},
+     {".json", "application/json"},
+     {".png", "image/png"},
+     {".jpg", "image/jpeg"},
+     {".svg", "image/svg+xml"},
+     {".pdf", "application/pdf"},
+     {".gz", "application/gzip"}}};
+
+bool is_text(std::string_view value) {
+  auto plain = printable(value);
+  return std::count(value.begin(), value.end(), '\n') + std::count(value.begin(), value.end(), '\t') > 0
+             ? plain.find("\\x00") == plain.npos
+             : plain == value;
+}
+
+std::string read_all(std::istream& from, const std::string& name) {
+  std::string value;
+  std::array<char, 64 << 10> chunk;
+  while (from.read(chunk.data(), chunk.size()), from.gcount() > 0) {
+    value.append(chunk.data(), from.gcount());
+    if (value.size() > max_value_bytes)
+      throw failure{ec::too_large, fmt::format("{} holds more than 64 MiB, the most that a value may have", name)};
+  }
+  return value;
+}
+
+struct read_value {
+  std::string value;
+  std::string type;
+};
+
+read_value read_file(const std::string& file) {
+  std::ifstream in{file, std::ios::binary};
+  if (!in || std::filesystem::is_directory(file))
+    throw std::runtime_error{fmt::format("{}: cannot be read", file)};
+  for (auto& [ending, type] : types_by_ending)
+    if (file.ends_with(ending))
+      return {read_all(in, file), std::string{type}};
+  return {read_all(in, file), "application/octet-stream"};
+}
+
+read_value value_from(const arguments& args) {
+  auto given = args.positional.size() > 1;
+  if (given && args.positional[1].starts_with('@') && args.positional[1].size() > 1)
+    return read_file(args.positional[1].substr(1));
+  if (given && args.positional[1] != "-")
+    return {args.positional[1], "text/plain; charset=utf-8"};
+  if (!given && ::isatty(STDIN_FILENO) == 1)
+    throw usage_error{"put needs a value: put ID VALUE, put ID @FILE, or put ID - to type it and end with Ctrl-D"};
+  auto value = read_all(std::cin, "standard input");
+  std::cin.clear();
+  return {std::move(value), "application/octet-stream"};
+}
+
+uint32_t acks_from(const arguments& args) {
+  auto text = args.get("--acks", "0");
+  return text == "all" ? acks_of_all : static_cast<uint32_t>(parse_count(text, "--acks", 0, 64));
+}
+
+int print_receipt(session_context& context, const put_receipt& r, std::string_view verb) {
+  if (context.json)
+    context.print({{"id", r.id},
+                   {"created", r.created},
+                   {"etag", r.etag},
+                   {"context", r.context},
+                   {"acks", r.acks},
+                   {"served_by", r.served_by}});
+  else
+    context.to.out << fmt::format("{} {} at {}, safe in {} cop{}\n", verb, printable(r.id), r.served_by, r.acks,
+                                  r.acks == 1 ? "y" : "ies");
+  return done;
+}
+
+int put(session_context& context, const arguments& args) {
+  auto [value, type] = value_from(args);
+  put_options options;
+  options.user = args.get("--user");
+  options.content_type = args.get("--type", type);
+  options.acks = acks_from(args);
+  options.replace = !args.has("--new-sibling");
+  auto receipt = context.node().put(args.positional[0], std::move(value), options);
+  return print_receipt(context, receipt, receipt.created ? "created" : "wrote");
+}
+
+json to_json(const item_version& v) {
+  json result;
+  auto text = is_text(v.value);
+  result[text ? "text" : "base64"] = text ? v.value : base64_encode(v.value);
+  result["bytes"] = v.value.size();
+  result["content_type"] = v.content_type;
+  if (!v.user.empty())
+    result["user"] = v.user;
+  result["written"] = iso_time(v.written);
+  if (v.expires != time_point{})
+    result["expires"] = iso_time(v.expires);
+  return result;
+}
+
+void print_json(session_context& context, const item& x) {
+  json versions = json::array();
+  for (auto& v : x.versions)
+    versions.push_back(to_json(v));
+  context.print({{"id", x.id},
+                 {"etag", x.etag},
+                 {"context", x.context},
+                 {"served_by", x.served_by},
+                 {"copy", x.copy},
+                 {"stale", x.stale},
+                 {"versions", versions}});
+}
+
+void print_siblings(session_context& context, const item& x) {
+  auto& err = context.to.err;
+  err << fmt::format("{} has {} versions that do not know of each other:\n", printable(x.id), x.versions.size());
+  size_t number = 0;
+  for (auto& v : x.versions) {
+    auto text = is_text(v.value);
+    err << fmt::format("\n  {}. written {}{}, {}, {}\n", ++number, iso_time(v.written),
+                       v.user.empty() ? "" : " by " + printable(v.user), v.content_type, human_bytes(v.value.size()));
+    err << "     " << (text ? printable(v.value.substr(0, 500)) : "(not text)") << '\n';
+  }
+  err << fmt::format("\nTo resolve, write the one that holds: put {} VALUE replaces them all.\n", quote_word(x.id));
+}
+
+void save(const std::string& file, const std::string& value) {
+  std::ofstream out{file, std::ios::binary | std::ios::trunc};
+  out.write(value.data(), static_cast<std::streamsize>(value.size()));
+  if (!out.flush())
+    throw std::runtime_error{fmt::format("{}: cannot be written", file)};
+}
+
+int print_value(session_context& context, const item& x, const arguments& args) {
+  auto& value = x.value();
+  if (x.stale)
+    context.to.err << "this may be out of date: the node is cut off from the others\n";
+  if (args.has("-o")) {
+    save(args.get("-o"), value);
+  } else if (context.to.out_is_tty && !is_text(value)) {
+    context.to.err << fmt::format("{} of {}, not text; save it with -o FILE\n", human_bytes(value.size()),
+                                  x.versions.front().content_type);
+  } else {
+    context.to.out << value;
+    if (context.to.out_is_tty && !value.ends_with('\n'))
+      context.to.out << '\n';
+  }
+  return done;
+}
+
+int get(session_context& context, const arguments& args) {
+  auto& id = args.positional[0];
+  auto found = context.node().get(id, {.user = args.get("--user"), .context = {}});
+  if (!found)
+    throw failure{ec::not_found, fmt::format("there is no item '{}'", id)};
+  auto single = found->versions.size() == 1;
+  if (context.json)
+    print_json(context, *found);
+  else if (single)
+    return print_value(context, *found, args);
+  else
+    print_siblings(context, *found);
+  return single ? done : failed;
+}
+
+int del(session_context& context, const arguments& args) {
+  put_options options;
+  options.user = args.get("--user");
+  options.acks = acks_from(args);
+  return print_receipt(context, context.node().del(args.positional[0], options), "deleted");
+}
+
+void print_page(session_context& context, const item_list& page) {
+  if (context.json) {
+    for (auto& i : page.items)
+      context.to.out << json{{"id", i.id},
+                             {"bytes", i.bytes},
+                             {"content_type", i.content_type},
+                             {"role", i.role},
+                             {"versions", i.versions}}
+                            .dump(-1, ' ', false, json::error_handler_t::replace)
+                     << '\n';
+    return;
+  }
+  table t{{"ID", ">BYTES", "TYPE", "ROLE", "VERSIONS"}};
+  for (auto& i : page.items)
+    t.row({i.id, human_count(i.bytes), i.content_type, i.role,
+           i.versions > 1 ? cell{std::to_string(i.versions), style::warning} : cell{""}});
+  if (!t.empty())
+    t.print(context.to);
+}
+
+int list(session_context& context, const arguments& args) {
+  auto prefix = args.positional.empty() ? std::string{} : args.positional[0];
+  auto after = args.get("--after");
+  auto person = context.to.out_is_tty && !context.json;
+  uint64_t left = args.has("--limit") ? parse_count(args.get("--limit"), "--limit", 1, UINT64_MAX)
+                  : person            ? rows_for_a_person
+                                      : UINT64_MAX;
+  uint64_t shown = 0;
+  for (bool more = true; more && left > 0;) {
+    auto page = context.node().list(prefix, after, static_cast<uint32_t>(std::min<uint64_t>(left, page_items)));
+    print_page(context, page);
+    more = page.more && !page.items.empty();
+    shown += page.items.size();
+    left -= std::min<uint64_t>(left, page.items.size());
+    if (!page.items.empty())
+      after = page.items.back().id;
+    if (more && left == 0 && person)
+      context.to.err << fmt::format("there are more; go on with: list {} --after {}\n",
+                                    prefix.empty() ? "" : quote_word(prefix), quote_word(after));
+  }
+  if (shown == 0 && person)
+    context.to.err << "nothing here\n";
+  return done;
+}
+
+} // namespace
+
+std::vector<command> data_commands() {
+  return {
+      {"put",
+       "ID [VALUE | @FILE | -]",
+       "write an item, replacing what is there",
+       "  The value is the word itself, a file's content (@FILE), or standard input (-, or nothing in a pipe).\n"
+       "  What is there is read first and replaced; --new-sibling keeps it as a version beside the new one.\n"
+       "\n  put news/1 \"hello world\"\n  put pictures/7 @cat.jpg --acks all\n",
+       {{"--type", "TYPE", "content type; by default from the file's name, or plain text"},
+        user_option,
+        acks_option,
+        {"--new-sibling", "", "do not replace: add a version"}},
+       1,
+       2,
+       {offer::ids, offer::files},
+       put},
+      {"get",
+       "ID",
+       "print an item's value",
+       "  Ends with status 1 when there is no such item, or when there are several versions that do not know of\n"
+       "  each other; these are shown, and put resolves them.\n",
+       {user_option, {"-o", "FILE", "write the value there"}},
+       1,
+       1,
+       {offer::ids},
+       get},
+      {"del", "ID", "delete an item everywhere", "", {user_option, acks_option}, 1, 1, {offer::ids}, del},
+      {"list",
+       "[PREFIX]",
+       "list the items that this node holds",
+       "  On a terminal it stops after 200 rows and says how to go on. With --json: one object a line.\n",
+       {{"--limit", "N", "stop after that many"}, {"--after", "ID", "begin behind this id"}},
+       0,
+       1,
+       {offer::ids},
+       list},
+  };
+}
+
+} // namespace gnomon::shell

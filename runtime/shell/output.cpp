@@ -1,0 +1,199 @@
+#include "runtime/shell/output.hpp"
+
+#include <spdlog/fmt/chrono.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+
+namespace gnomon::shell {
+
+namespace {
+
+constexpr std::string_view gap = "  ";
+
+std::string_view code(style s) {
+  switch (s) {
+  case style::heading:
+    return "\033[1m";
+  case style::good:
+    return "\033[32m";
+  case style::warning:
+    return "\033[33m";
+  case style::bad:
+    return "\033[31m";
+  case style::faint:
+    return "\033[2m";
+  case style::plain:
+    break;
+  }
+  return "";
+}
+
+size_t width_of_terminal() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// Bytes of the UTF-8 sequence at the front of `text`; 0 when it is broken.
+size_t sequence_length(std::string_view text) {
+  auto lead = static_cast<unsigned char>(text[0]);
+  size_t length = lead < 0x80                   ? 1
+                  : lead >= 0xC2 && lead < 0xE0 ? 2
+                  : lead >= 0xE0 && lead < 0xF0 ? 3
+                  : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                : 0;
+  if (length > text.size())
+    return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
+      return 0;
+  return length;
+}
+
+/// C0, DEL and C1 (U+0080 to U+009F): a terminal may obey them.
+bool is_control(std::string_view sequence) {
+  auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1)
+    return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+}
+
+} // namespace
+
+terminal terminal::of_process() {
+  auto tty = ::isatty(STDOUT_FILENO) == 1;
+  auto no_color = std::getenv("NO_COLOR");
+  auto kind = std::getenv("TERM");
+  auto dumb = kind && std::string_view{kind} == "dumb";
+  return {.out = std::cout,
+          .err = std::cerr,
+          .out_is_tty = tty,
+          .err_is_tty = ::isatty(STDERR_FILENO) == 1,
+          .colour = tty && !dumb && !(no_color && *no_color),
+          .width = tty ? width_of_terminal() : 80};
+}
+
+std::string terminal::paint(style s, std::string_view text) const {
+  if (!colour || s == style::plain)
+    return std::string{text};
+  return fmt::format("{}{}\033[0m", code(s), text);
+}
+
+table::table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
+
+void table::row(std::vector<cell> cells) {
+  for (auto& c : cells)
+    c.text = printable(c.text);
+  cells.resize(headings_.size(), cell{""});
+  rows_.push_back(std::move(cells));
+}
+
+void table::print(const terminal& to) const {
+  std::vector<size_t> widths(headings_.size());
+  for (size_t i = 0; i < headings_.size(); ++i) {
+    for (auto& r : rows_)
+      widths[i] = std::max(widths[i], columns(r[i].text));
+    if (widths[i] > 0)
+      widths[i] = std::max(widths[i], columns(headings_[i]) - (headings_[i].front() == '>'));
+  }
+  auto print_row = [&](auto&& cell_at) {
+    std::string line;
+    size_t owed = 0; // blanks that are only written when something follows
+    for (size_t i = 0; i < widths.size(); ++i) {
+      if (widths[i] == 0)
+        continue;
+      auto [text, look] = cell_at(i);
+      auto space = widths[i] - columns(text);
+      auto right = headings_[i].front() == '>';
+      if (!text.empty()) {
+        line.append(owed + (right ? space : 0), ' ');
+        line += to.paint(look, text);
+        owed = (right ? 0 : space) + gap.size();
+      } else {
+        owed += widths[i] + gap.size();
+      }
+    }
+    to.out << line << '\n';
+  };
+  print_row([&](size_t i) {
+    auto& h = headings_[i];
+    return std::pair{h.front() == '>' ? h.substr(1) : h, style::heading};
+  });
+  for (auto& r : rows_)
+    print_row([&](size_t i) { return std::pair{r[i].text, r[i].look}; });
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    auto length = sequence_length(text);
+    if (length == 0 || is_control(text.substr(0, length))) {
+      result += fmt::format("\\x{:02X}", static_cast<unsigned char>(text[0]));
+      text.remove_prefix(1);
+    } else {
+      result += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return result;
+}
+
+size_t columns(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+std::string human_bytes(uint64_t bytes) {
+  if (bytes < 1024)
+    return fmt::format("{} B", bytes);
+  static constexpr const char* units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  auto value = bytes / 1024.0;
+  size_t unit = 0;
+  for (; value >= 1023.95 && unit < 5; ++unit)
+    value /= 1024;
+  return fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string human_count(uint64_t count) {
+  auto text = std::to_string(count);
+  for (auto at = text.size(); at > 3;)
+    text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+std::string human_duration(std::chrono::milliseconds span) {
+  auto ms = span.count();
+  if (ms < 1000)
+    return fmt::format("{} ms", ms);
+  auto s = ms / 1000;
+  if (s < 120)
+    return fmt::format("{} s", s);
+  if (s < 2 * 3600)
+    return fmt::format("{} min", s / 60);
+  if (s < 48 * 3600)
+    return s % 3600 < 60 ? fmt::format("{} h", s / 3600) : fmt::format("{} h {} min", s / 3600, s % 3600 / 60);
+  return fmt::format("{} d", s / 86400);
+}
+
+std::string human_ms(double ms) {
+  return ms < 100 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.0f} ms", ms);
+}
+
+std::string human_time(wall_time when, wall_time now) {
+  if (when == wall_time{})
+    return "never";
+  auto span = std::chrono::duration_cast<std::chrono::milliseconds>(when - now);
+  return span.count() >= 0 ? "in " + human_duration(span) : human_duration(-span) + " ago";
+}
+
+std::string iso_time(wall_time when) {
+  auto ms = when.time_since_epoch().count();
+  auto seconds = static_cast<std::time_t>(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), ms - seconds * 1000);
+}
+
+} // namespace gnomon::shell

@@ -1,0 +1,115 @@
+#include "runtime/shell/command.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+
+namespace gnomon::shell {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// SCOPE [NAME] at the front of the arguments: only the default policy has no name.
+policy_setting target_from(const arguments& args, size_t after) {
+  auto& words = args.positional;
+  policy_setting target{words[0], {}, {}};
+  auto named = target.scope != "default";
+  static constexpr std::array<std::string_view, 4> scopes{"default", "type", "user", "item"};
+  if (std::find(scopes.begin(), scopes.end(), target.scope) == scopes.end())
+    throw usage_error{fmt::format("'{}' is no scope: choose default, type, user or item", target.scope)};
+  if (words.size() != 1 + named + after)
+    throw usage_error{named ? fmt::format("'{}' needs a name, and nothing is left over: policy ... {} NAME{}", words[0],
+                                          words[0], after ? " JSON" : "")
+                            : "the default policy has no name"};
+  if (named)
+    target.name = words[1];
+  return target;
+}
+
+json to_json(const policy_setting& p) {
+  json one{{"scope", p.scope}};
+  if (!p.name.empty())
+    one["name"] = p.name;
+  one["policy"] = json::parse(p.text, nullptr, false);
+  return one;
+}
+
+int set(session_context& context, const arguments& args) {
+  auto target = target_from(args, 1);
+  target.text = args.positional.back();
+  context.node().set_policy(target);
+  if (context.json)
+    context.print(to_json(target));
+  else
+    context.to.out << "set; in force on every node that can be reached\n";
+  return done;
+}
+
+int get(session_context& context, const arguments& args) {
+  auto target = target_from(args, 0);
+  for (auto& p : context.node().policies())
+    if (p.scope == target.scope && p.name == target.name) {
+      if (context.json)
+        context.print(to_json(p));
+      else
+        context.to.out << p.text << '\n';
+      return done;
+    }
+  throw failure{ec::not_found, fmt::format("there is no policy for {} {}", target.scope, target.name)};
+}
+
+int del(session_context& context, const arguments& args) {
+  auto target = target_from(args, 0);
+  context.node().delete_policy(target.scope, target.name);
+  if (!context.json)
+    context.to.out << "deleted\n";
+  return done;
+}
+
+int list(session_context& context, const arguments&) {
+  auto policies = context.node().policies();
+  if (context.json) {
+    json all = json::array();
+    for (auto& p : policies)
+      all.push_back(to_json(p));
+    context.print(all);
+    return done;
+  }
+  table t{{"SCOPE", "NAME", "POLICY"}};
+  for (auto& p : policies)
+    t.row({p.scope, p.name, p.text});
+  if (t.empty())
+    context.to.err << "no policies: the defaults of each node's config hold\n";
+  else
+    t.print(context.to);
+  return done;
+}
+
+} // namespace
+
+std::vector<command> policy_commands() {
+  const std::vector<offer> offers{offer::scopes, offer::ids};
+  return {
+      {"policy set",
+       "SCOPE [NAME] JSON",
+       "set a policy on every node, at once and for good",
+       "  SCOPE is item, user, type (the part of an id before the first /) or default, which has no name.\n"
+       "  An item's policy wins over its creating user's, that over its type's, that over the default.\n"
+       "  Fields: factor, min_copies, ttl (seconds), acks (a number or \"all\"), conflicts (\"siblings\" or \"lww\"),\n"
+       "  residency (a list of regions), learn.\n"
+       "\n  policy set type news '{\"factor\": 4, \"ttl\": 3600}'\n  policy set default '{\"factor\": 2}'\n",
+       {},
+       2,
+       3,
+       offers,
+       set},
+      {"policy get", "SCOPE [NAME]", "print one policy", "", {}, 1, 2, offers, get},
+      {"policy del", "SCOPE [NAME]", "delete a policy on every node", "", {}, 1, 2, offers, del},
+      {"policy list", "", "list all policies", "", {}, 0, 0, {}, list},
+  };
+}
+
+} // namespace gnomon::shell

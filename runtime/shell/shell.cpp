@@ -1,0 +1,219 @@
+#include "runtime/shell/shell.hpp"
+
+#include "gnomon/version.hpp"
+#include "runtime/shell/command.hpp"
+#include "runtime/shell/editor.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+
+namespace gnomon::shell {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr size_t ids_to_offer = 100;
+
+const std::vector<option_spec>& program_options() {
+  static const std::vector<option_spec> options{
+      {"--socket", "PATH", "the node's Unix socket (default: $GNOMON_SOCKET, else the only ./run/*/gnomon.sock)"},
+      {"--timeout", "SECONDS", "how long one request may take (default 15)"},
+      {"--json", "", "print JSON, errors as well"},
+      {"--help", "", "this text; with a command: what it does"},
+      {"--version", "", "print the version"}};
+  return options;
+}
+
+std::string program_help() {
+  auto text = fmt::format("gnomon {}: talks to a Gnomon node on this machine\n\n"
+                          "usage: gnomon [OPTIONS]                  type commands, with history and completion\n"
+                          "       gnomon [OPTIONS] COMMAND [WORDS]  run one command\n\nCommands:\n{}"
+                          "  help [COMMAND]\n\nOptions:\n",
+                          version, help_overview());
+  for (auto& o : program_options())
+    text += fmt::format("  {:18} {}\n", o.placeholder.empty() ? o.name : o.name + " " + o.placeholder, o.help);
+  return text
+         + "\nExit status: 0 done, 1 failed or not found, 2 wrong usage.\n\n"
+           "Try:\n"
+           "  gnomond --config-file=configs/single.toml &\n"
+           "  gnomon put greetings/1 \"hello world\"\n"
+           "  gnomon get greetings/1\n"
+           "  gnomon status greetings/1\n"
+           "  gnomon list --json | head\n";
+}
+
+/// The options before the command, and what follows them.
+struct command_line {
+  arguments options;
+  std::vector<std::string> words;
+};
+
+command_line split(const std::vector<std::string>& words) {
+  size_t i = 0;
+  while (i < words.size() && words[i].starts_with('-')) {
+    auto& specs = program_options();
+    auto takes_value =
+        std::any_of(specs.begin(), specs.end(), [&](auto& o) { return o.name == words[i] && !o.placeholder.empty(); });
+    i += takes_value ? 2 : 1;
+  }
+  i = std::min(i, words.size());
+  return {parse_arguments({words.begin(), words.begin() + static_cast<ptrdiff_t>(i)}, program_options()),
+          {words.begin() + static_cast<ptrdiff_t>(i), words.end()}};
+}
+
+int help(const terminal& to, const std::vector<std::string>& words) {
+  if (words.empty()) {
+    to.out << help_overview() << "  help [COMMAND]\n  quit\n";
+    return done;
+  }
+  auto shown = false;
+  for (auto& c : command_table())
+    if (c.name == fmt::format("{}", fmt::join(words, " ")) || c.name.substr(0, c.name.find(' ')) == words[0]) {
+      to.out << (shown ? "\n" : "") << help_of(c);
+      shown = true;
+    }
+  if (!shown)
+    to.err << fmt::format("there is no command '{}'; 'help' lists them all\n", printable(words[0]));
+  return shown ? done : misused;
+}
+
+completion_sources sources_of(session_context& context) {
+  completion_sources sources;
+  sources.ids = [&context](const std::string& prefix) {
+    std::vector<std::string> ids;
+    for (auto& i : context.node().list(prefix, {}, ids_to_offer).items)
+      ids.push_back(i.id);
+    return ids;
+  };
+  sources.regions = [&context] {
+    std::vector<std::string> regions;
+    for (auto& n : context.node().cluster().nodes)
+      regions.push_back(n.region);
+    return regions;
+  };
+  return sources;
+}
+
+/// Says whom one talks to; answers the prompt.
+std::string greet(session_context& context) {
+  try {
+    auto report = context.node().cluster();
+    auto live = std::count_if(report.nodes.begin(), report.nodes.end(),
+                              [](auto& n) { return n.state == "live" || n.state == "self"; });
+    context.to.out << fmt::format("{}, {} of {} nodes live; 'help' lists the commands, Ctrl-D leaves\n", report.self,
+                                  live, report.nodes.size());
+    return fmt::format("{}> ", report.self);
+  } catch (const failure& e) {
+    context.to.err << e.what() << "\n'help' lists the commands, Ctrl-D leaves\n";
+    return "gnomon> ";
+  }
+}
+
+enum class next { go_on, leave };
+
+next run_line(session_context& context, const std::string& line, int& status) {
+  std::vector<std::string> words;
+  try {
+    words = split_words(line);
+  } catch (const usage_error& e) {
+    context.to.err << e.what() << '\n';
+    status = misused;
+    return next::go_on;
+  }
+  if (words.empty() || words[0].starts_with('#'))
+    return next::go_on;
+  if (words[0] == "quit" || words[0] == "exit")
+    return next::leave;
+  status = words[0] == "help" ? help(context.to, {words.begin() + 1, words.end()}) : run_command(context, words);
+  return next::go_on;
+}
+
+int converse(session_context& context) {
+  context.interactive = true;
+  editor lines{greet(context), default_history_file(), sources_of(context)};
+  int last = done;
+  while (auto line = lines.read()) {
+    if (line->find_first_not_of(" \t") != line->npos)
+      lines.remember(*line);
+    if (run_line(context, *line, last) == next::leave)
+      break;
+  }
+  return done;
+}
+
+/// Commands from a pipe or file, one a line; the worst status counts.
+int run_script(session_context& context) {
+  int worst = done;
+  for (std::string line; std::getline(std::cin, line);) {
+    int status = done;
+    auto what = run_line(context, line, status);
+    worst = std::max(worst, status);
+    if (what == next::leave || !context.to.out.good())
+      break;
+  }
+  return worst;
+}
+
+/// When the reader of our output has gone, ends as other programs do.
+int leave(const terminal& to, int status) {
+  to.out.flush();
+  if (!to.out.good() && errno == EPIPE) {
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+  }
+  if (!to.out.good()) {
+    to.err << "gnomon: standard output cannot be written\n";
+    return failed;
+  }
+  return status;
+}
+
+int dispatch(const terminal& to, const std::vector<std::string>& given) {
+  auto [options, words] = split(given);
+  if (options.has("--version")) {
+    to.out << "gnomon " << version << '\n';
+    return done;
+  }
+  if (words.empty() ? options.has("--help") : words[0] == "help") {
+    if (words.size() > 1)
+      return help(to, {words.begin() + 1, words.end()});
+    to.out << program_help();
+    return done;
+  }
+  client_options limits;
+  if (options.has("--timeout"))
+    limits.timeout = std::chrono::milliseconds{
+        static_cast<int64_t>(parse_real(options.get("--timeout"), "--timeout", 0.001, 86400) * 1000)};
+  // A person or script wants to know at once that there is no node.
+  limits.patience = 0ms;
+  session_context context{to, limits};
+  context.socket = options.get("--socket");
+  context.json = options.has("--json");
+  if (!words.empty()) {
+    if (options.has("--help"))
+      words.push_back("--help");
+    return run_command(context, words);
+  }
+  return ::isatty(STDIN_FILENO) == 1 && to.out_is_tty ? converse(context) : run_script(context);
+}
+
+} // namespace
+
+int run(const std::vector<std::string>& words) {
+  // A closed pipe or socket shows as an error of the write instead.
+  std::signal(SIGPIPE, SIG_IGN);
+  auto to = terminal::of_process();
+  try {
+    return leave(to, dispatch(to, words));
+  } catch (const std::exception& e) {
+    to.err << "gnomon: " << printable(e.what()) << '\n';
+    return dynamic_cast<const usage_error*>(&e) ? misused : failed;
+  }
+}
+
+} // namespace gnomon::shell

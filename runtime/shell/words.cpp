@@ -1,0 +1,144 @@
+#include "runtime/shell/words.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace gnomon::shell {
+
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+constexpr std::string_view needs_quotes = " \t\r\n'\"\\";
+
+/// Reads what stands between quotes from `at`, which follows the opening one; returns the place behind the closing one.
+size_t read_quoted(std::string_view line, size_t at, char quote, std::string& word) {
+  for (; at < line.size(); ++at) {
+    if (line[at] == quote)
+      return at + 1;
+    auto escapes =
+        quote == '"' && line[at] == '\\' && at + 1 < line.size() && (line[at + 1] == '"' || line[at + 1] == '\\');
+    word += line[escapes ? ++at : at];
+  }
+  throw usage_error{fmt::format("the quote {} is never closed", quote)};
+}
+
+size_t read_word(std::string_view line, size_t at, std::string& word) {
+  while (at < line.size() && blanks.find(line[at]) == blanks.npos) {
+    if (line[at] == '\'' || line[at] == '"') {
+      at = read_quoted(line, at + 1, line[at], word);
+      continue;
+    }
+    if (line[at] == '\\' && at + 1 < line.size())
+      ++at;
+    word += line[at++];
+  }
+  return at;
+}
+
+} // namespace
+
+std::vector<std::string> split_words(std::string_view line) {
+  std::vector<std::string> words;
+  for (size_t at = 0; (at = line.find_first_not_of(blanks, at)) != line.npos;)
+    at = read_word(line, at, words.emplace_back());
+  return words;
+}
+
+std::string quote_word(std::string_view word) {
+  if (!word.empty() && word.find_first_of(needs_quotes) == word.npos)
+    return std::string{word};
+  std::string quoted = "\"";
+  for (char c : word) {
+    if (c == '"' || c == '\\')
+      quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string arguments::get(const std::string& option, std::string fallback) const {
+  auto found = options.find(option);
+  return found == options.end() ? std::move(fallback) : found->second;
+}
+
+arguments parse_arguments(const std::vector<std::string>& words, const std::vector<option_spec>& specs) {
+  arguments result;
+  for (size_t i = 0; i < words.size(); ++i) {
+    auto& word = words[i];
+    if (word == "--") {
+      result.positional.insert(result.positional.end(), words.begin() + i + 1, words.end());
+      break;
+    }
+    if (word.size() < 2 || word[0] != '-') {
+      result.positional.push_back(word);
+      continue;
+    }
+    auto equals = word.find('=');
+    auto name = word.substr(0, equals);
+    auto spec = std::find_if(specs.begin(), specs.end(), [&](auto& s) { return s.name == name; });
+    if (spec == specs.end())
+      throw usage_error{
+          fmt::format("there is no option {} here; write -- before a word that begins with a dash", name)};
+    std::string value;
+    if (spec->placeholder.empty()) {
+      if (equals != word.npos)
+        throw usage_error{fmt::format("{} takes no value", name)};
+    } else if (equals != word.npos) {
+      value = word.substr(equals + 1);
+    } else if (++i < words.size()) {
+      value = words[i];
+    } else {
+      throw usage_error{fmt::format("{} needs a value: {} {}", name, name, spec->placeholder)};
+    }
+    if (!result.options.emplace(name, std::move(value)).second)
+      throw usage_error{fmt::format("{} is given twice", name)};
+  }
+  return result;
+}
+
+uint64_t parse_count(const std::string& text, const std::string& what, uint64_t least, uint64_t most) {
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || value < least || value > most)
+    throw usage_error{fmt::format("{} must be a whole number from {} to {}, not '{}'", what, least, most, text)};
+  return value;
+}
+
+double parse_real(const std::string& text, const std::string& what, double least, double most) {
+  double value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  auto bad = text.empty() || error != std::errc{} || end != text.data() + text.size();
+  if (bad || !std::isfinite(value) || value < least || value > most)
+    throw usage_error{fmt::format("{} must be a number from {} to {}, not '{}'", what, least, most, text)};
+  return value;
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  // Levenshtein distance, one row at a time.
+  auto distance = [word](std::string_view other) {
+    std::vector<size_t> row(other.size() + 1);
+    std::iota(row.begin(), row.end(), size_t{0});
+    for (size_t i = 1; i <= word.size(); ++i) {
+      auto diagonal = std::exchange(row[0], i);
+      for (size_t j = 1; j <= other.size(); ++j)
+        diagonal =
+            std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (word[i - 1] != other[j - 1])}));
+    }
+    return row.back();
+  };
+  std::string best;
+  size_t least = 3;
+  for (auto& candidate : candidates)
+    if (auto d = distance(candidate); d < least && d < candidate.size()) {
+      least = d;
+      best = candidate;
+    }
+  return best;
+}
+
+} // namespace gnomon::shell

@@ -1,0 +1,67 @@
+#define CAF_SUITE completion
+#include "runtime/shell/completion.hpp"
+
+#include <caf/test/dsl.hpp>
+
+using namespace gnomon::shell;
+
+namespace {
+
+using words = std::vector<std::string>;
+
+const completion_sources sources{
+    .ids = [](const std::string& prefix) -> words {
+      words all;
+      for (std::string id : {"news/1", "news/2", "two words", "weather"})
+        if (id.starts_with(prefix))
+          all.push_back(id);
+      return all;
+    },
+    .regions =
+        [] {
+          return words{"eu-central-1", "us-east-1"};
+        },
+};
+
+words offered(std::string_view line) {
+  return complete(line, sources).candidates;
+}
+
+} // namespace
+
+CAF_TEST(the_first_word_is_a_command) {
+  CAF_CHECK_EQUAL(offered("st"), words{"status"});
+  CAF_CHECK_EQUAL(offered("i"), words{"import"});
+  CAF_CHECK(offered("").size() > 10);
+}
+
+CAF_TEST(a_command_of_two_words_goes_on) {
+  CAF_CHECK_EQUAL(offered("policy "), (words{"del", "get", "list", "set"}));
+  CAF_CHECK_EQUAL(offered("shadow c"), words{"create"});
+  CAF_CHECK_EQUAL(offered("help sta"), words{"status"});
+}
+
+CAF_TEST(ids_come_from_the_node_and_are_quoted_where_needed) {
+  CAF_CHECK_EQUAL(offered("get news"), (words{"news/1", "news/2"}));
+  CAF_CHECK_EQUAL(offered("shadow create w"), words{"weather"});
+  CAF_CHECK_EQUAL(offered("get two"), words{"\"two words\""});
+  CAF_CHECK_EQUAL(offered("get \"two w"), words{"\"two words\""});
+  CAF_CHECK_EQUAL(complete("get \"two w", sources).begin, 4u);
+}
+
+CAF_TEST(options_and_their_values_are_offered) {
+  CAF_CHECK_EQUAL(offered("put a --n"), words{"--new-sibling"});
+  CAF_CHECK_EQUAL(offered("route news/1 --from eu"), words{"eu-central-1"});
+  CAF_CHECK_EQUAL(offered("put a --acks "), words{});
+  CAF_CHECK_EQUAL(offered("get --user u1 wea"), words{"weather"});
+}
+
+CAF_TEST(scopes_are_offered_for_policies) {
+  CAF_CHECK_EQUAL(offered("policy set t"), words{"type"});
+}
+
+CAF_TEST(the_common_part_is_what_tab_can_add) {
+  CAF_CHECK_EQUAL(common_prefix({"news/1", "news/2"}), "news/");
+  CAF_CHECK_EQUAL(common_prefix({"a"}), "a");
+  CAF_CHECK_EQUAL(common_prefix({}), "");
+}

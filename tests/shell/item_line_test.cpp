@@ -1,0 +1,68 @@
+#define CAF_SUITE item_line
+#include "runtime/shell/item_line.hpp"
+
+#include "runtime/shell/base64.hpp"
+
+#include <caf/test/dsl.hpp>
+
+using namespace gnomon;
+using namespace gnomon::shell;
+
+CAF_TEST(base64_reads_back_every_length_and_byte) {
+  std::string bytes;
+  for (int i = 0; i < 600; ++i) {
+    CAF_CHECK_EQUAL(base64_decode(base64_encode(bytes)).value_or("?"), bytes);
+    bytes += static_cast<char>(i * 7);
+  }
+  CAF_CHECK_EQUAL(base64_encode("hello"), "aGVsbG8=");
+  CAF_CHECK_EQUAL(base64_decode("aGVsbG8").value_or("?"), "hello");
+}
+
+CAF_TEST(base64_that_no_encoder_writes_is_refused) {
+  for (auto bad : {"a", "a===", "aGVsbG8==", "aG V", "aGVsbG9=x", "aGVsbG-_", "aGVsbG9"})
+    CAF_CHECK(!base64_decode(bad));
+}
+
+CAF_TEST(an_item_with_siblings_comes_back_as_it_was) {
+  item x;
+  x.id = "ключ/\"1\"\n";
+  x.versions = {
+      {std::string("\0\xFF\n", 3), "image/png", "u1", {}, time_point{std::chrono::milliseconds{1700000000000}}},
+      {"other", "", "", {}, {}}};
+  auto line = write_line(x);
+  CAF_CHECK_EQUAL(line.find('\n'), std::string::npos);
+  auto y = read_line(line);
+  CAF_CHECK_EQUAL(y.id, x.id);
+  CAF_REQUIRE_EQUAL(y.versions.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    CAF_CHECK_EQUAL(y.versions[i].value, x.versions[i].value);
+    CAF_CHECK_EQUAL(y.versions[i].content_type, x.versions[i].content_type);
+    CAF_CHECK_EQUAL(y.versions[i].user, x.versions[i].user);
+    CAF_CHECK(y.versions[i].expires == x.versions[i].expires);
+  }
+}
+
+CAF_TEST(a_line_may_say_its_value_as_text) {
+  auto x = read_line(R"({"id":"a","text":"hello"})");
+  CAF_CHECK_EQUAL(x.versions.at(0).value, "hello");
+}
+
+CAF_TEST(a_bad_line_says_what_is_wrong) {
+  auto why = [](std::string_view line) -> std::string {
+    try {
+      read_line(line);
+    } catch (const bad_line& e) {
+      return e.what();
+    }
+    return "nothing";
+  };
+  CAF_CHECK_EQUAL(why("{"), "this is not JSON");
+  CAF_CHECK(why("[1]").starts_with("a JSON object is needed"));
+  CAF_CHECK_EQUAL(why(R"({"value":"aGVsbG8="})"), "\"id\" is missing or empty");
+  CAF_CHECK_EQUAL(why(R"({"id":"a"})"), "there must be either \"value\" (base64) or \"text\"");
+  CAF_CHECK_EQUAL(why(R"({"id":"a","value":"%"})"), "\"value\" is not base64");
+  CAF_CHECK_EQUAL(why(R"({"id":"a","value":7})"), "\"value\" must be a string");
+  CAF_CHECK_EQUAL(why(R"({"id":"a","text":"","vlaue":""})"), "unknown key \"vlaue\"");
+  CAF_CHECK(why(R"({"id":"a","text":"","expires":-1})").starts_with("\"expires\" must be"));
+  CAF_CHECK(why(R"({"id":"a","text":"","siblings":{}})").starts_with("\"siblings\" must be"));
+}

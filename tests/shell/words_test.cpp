@@ -1,0 +1,59 @@
+#define CAF_SUITE words
+#include "runtime/shell/words.hpp"
+
+#include <caf/test/dsl.hpp>
+
+using namespace gnomon::shell;
+
+using words = std::vector<std::string>;
+
+CAF_TEST(blanks_separate_and_quotes_keep) {
+  CAF_CHECK_EQUAL(split_words("put  a\t'b c' \"d \\\" e\" f\\ g"), (words{"put", "a", "b c", "d \" e", "f g"}));
+  CAF_CHECK_EQUAL(split_words("put a '{\"factor\": 4}'"), (words{"put", "a", "{\"factor\": 4}"}));
+  CAF_CHECK_EQUAL(split_words("put a ''"), (words{"put", "a", ""}));
+  CAF_CHECK_EQUAL(split_words("   "), words{});
+  CAF_CHECK_EQUAL(split_words("a'b'\"c\""), words{"abc"});
+}
+
+CAF_TEST(a_quote_that_never_ends_is_named) {
+  CAF_CHECK_THROWS_AS(split_words("put a 'b"), usage_error);
+  CAF_CHECK_THROWS_AS(split_words("put a \"b\\\""), usage_error);
+}
+
+CAF_TEST(a_quoted_word_is_read_back_as_it_was) {
+  for (auto word : {"plain", "two words", "it's", "say \"so\"", "back\\slash", "", "news/1", "\t"})
+    CAF_CHECK_EQUAL(split_words(quote_word(word)), words{word});
+}
+
+CAF_TEST(options_may_stand_anywhere_and_a_double_dash_ends_them) {
+  const std::vector<option_spec> specs{{"--acks", "N", ""}, {"--json", "", ""}, {"-o", "FILE", ""}};
+  auto args = parse_arguments({"id", "--acks", "2", "-", "--json", "--", "--acks"}, specs);
+  CAF_CHECK_EQUAL(args.positional, (words{"id", "-", "--acks"}));
+  CAF_CHECK_EQUAL(args.get("--acks"), "2");
+  CAF_CHECK(args.has("--json"));
+  CAF_CHECK_EQUAL(parse_arguments({"--acks=7"}, specs).get("--acks"), "7");
+  CAF_CHECK_EQUAL(parse_arguments({"-o", "-"}, specs).get("-o"), "-");
+}
+
+CAF_TEST(wrong_options_are_refused) {
+  const std::vector<option_spec> specs{{"--acks", "N", ""}, {"--json", "", ""}};
+  CAF_CHECK_THROWS_AS(parse_arguments({"--ack", "1"}, specs), usage_error);
+  CAF_CHECK_THROWS_AS(parse_arguments({"--acks"}, specs), usage_error);
+  CAF_CHECK_THROWS_AS(parse_arguments({"--json=yes"}, specs), usage_error);
+  CAF_CHECK_THROWS_AS(parse_arguments({"--json", "--json"}, specs), usage_error);
+}
+
+CAF_TEST(numbers_are_checked_to_the_last_character) {
+  CAF_CHECK_EQUAL(parse_count("64", "n", 1, 64), 64u);
+  for (auto bad : {"", "0", "65", "-1", "1x", " 1", "1.5", "99999999999999999999999"})
+    CAF_CHECK_THROWS_AS(parse_count(bad, "n", 1, 64), usage_error);
+  CAF_CHECK_EQUAL(parse_real("-33.5", "lat", -90, 90), -33.5);
+  for (auto bad : {"", "91", "nan", "inf", "1,5", "1e400"})
+    CAF_CHECK_THROWS_AS(parse_real(bad, "lat", -90, 90), usage_error);
+}
+
+CAF_TEST(a_mistyped_word_finds_its_neighbour) {
+  CAF_CHECK_EQUAL(nearest("staus", {"status", "list", "put"}), "status");
+  CAF_CHECK_EQUAL(nearest("pt", {"status", "list", "put"}), "put");
+  CAF_CHECK_EQUAL(nearest("frobnicate", {"status", "list", "put"}), "");
+}
