@@ -75,6 +75,11 @@ expected<std::vector<node_config>> read_node_configs(const std::filesystem::path
   return nodes;
 }
 
+expected<round_trips> distances_of(const std::filesystem::path& configs) {
+  auto file = configs / "round-trips.csv";
+  return std::filesystem::exists(file) ? round_trips::load(file) : expected<round_trips>{round_trips{}};
+}
+
 std::vector<std::string> node_command(const cluster_options& options, const std::vector<node_config>& nodes,
                                       size_t index, const std::vector<std::pair<uint16_t, uint16_t>>& ports,
                                       const round_trips& delays, int64_t clock_origin_ms) {
@@ -124,13 +129,9 @@ caf::error local_cluster::launch(const cluster_options& options) {
   auto nodes = read_node_configs(options.configs);
   if (!nodes)
     return nodes.error();
-  round_trips delays;
-  if (auto file = options.configs / "round-trips.csv"; options.delays && std::filesystem::exists(file)) {
-    auto loaded = round_trips::load(file);
-    if (!loaded)
-      return loaded.error();
-    delays = std::move(*loaded);
-  }
+  auto delays = distances_of(options.configs);
+  if (!delays)
+    return delays.error();
   auto free = free_ports(2 * nodes->size());
   if (!free)
     return free.error();
@@ -146,7 +147,7 @@ caf::error local_cluster::launch(const cluster_options& options) {
       return make_error(ec::store_failed,
                         "cannot create " + (options.work / node.name).string() + ": " + failure.message());
     auto log = options.work / (node.name + ".log");
-    auto program = process::start(node_command(options, *nodes, i, ports, delays, origin), log);
+    auto program = process::start(node_command(options, *nodes, i, ports, *delays, origin), log);
     if (!program)
       return program.error();
     members_.push_back({node.region.name, log, std::move(*program)});
@@ -182,9 +183,9 @@ caf::error local_cluster::wait_until_ready() {
 caf::error local_cluster::check() {
   for (auto& member : members_)
     if (!member.program->running())
-      return make_error(ec::unavailable, fmt::format("the node of {} has ended ({}); its log {} ends with:\n{}",
-                                                     member.region, member.program->ending(), member.log.string(),
-                                                     last_lines(member.log, shown_log_lines)));
+      return make_error(ec::unavailable,
+                        fmt::format("the node of {} has ended ({}); the end of its log:\n{}", member.region,
+                                    member.program->ending(), last_lines(member.log, shown_log_lines)));
   return {};
 }
 

@@ -39,6 +39,9 @@ struct node_config {
 /// The nodes of a folder of configs, sorted by region. Errors: not_found, bad_config.
 expected<std::vector<node_config>> read_node_configs(const std::filesystem::path& folder);
 
+/// The round trips in round-trips.csv of a folder of configs; none when there is no such file. Errors: bad_config.
+expected<round_trips> distances_of(const std::filesystem::path& configs);
+
 /// The command line of one node. Pure; `ports` holds the HTTP and the tunnel port of each node in the order of `nodes`.
 std::vector<std::string> node_command(const cluster_options& options, const std::vector<node_config>& nodes,
                                       size_t index, const std::vector<std::pair<uint16_t, uint16_t>>& ports,

@@ -229,8 +229,6 @@ expected<bool> publish(const options& wanted, const prepared& job, const pass_re
 /// Fresh nodes for one pass, which are stopped again in the end whatever happens.
 expected<pass_report> run_pass(event_loop& loop, prepared& job, cluster_options nodes, progress& shown,
                                const std::string& title) {
-  if (!nodes.work.is_absolute())
-    nodes.work = fs::absolute(nodes.work);
   shown.update(title + ": starting nodes", 0, 1, "");
   auto cluster = local_cluster::start(loop, nodes);
   if (!cluster)
@@ -257,52 +255,55 @@ std::string announcement(const prepared& job, bool baseline) {
                      job.facts.time_scale, in_words(std::chrono::seconds{static_cast<int64_t>(passes)}));
 }
 
+/// The trace, laid over the nodes that the configs describe.
+expected<std::unique_ptr<prepared>> prepare_run(const options& wanted, const fs::path& configs) {
+  auto nodes = read_node_configs(configs);
+  if (!nodes)
+    return nodes.error();
+  auto distances = wanted.delays ? distances_of(configs) : expected<round_trips>{round_trips{}};
+  if (!distances)
+    return distances.error();
+  std::vector<target> targets;
+  for (const auto& node : *nodes)
+    targets.push_back({node.region, {}});
+  return prepare(wanted, std::move(targets), *distances);
+}
+
+expected<bool> run_passes(const options& wanted, prepared& job, cluster_options nodes, const fs::path& work) {
+  event_loop loop;
+  progress shown(wanted.quiet);
+  shown.finish(announcement(job, wanted.baseline));
+  nodes.work = work / "with-shadows";
+  auto first = run_pass(loop, job, nodes, shown, "with shadows");
+  if (!first)
+    return first.error();
+  if (!wanted.baseline)
+    return publish(wanted, job, *first, std::nullopt);
+  nodes.work = work / "origin-only";
+  nodes.settings = origin_only(wanted.settings);
+  auto second = run_pass(loop, job, nodes, shown, "origin only");
+  if (!second)
+    return second.error();
+  return publish(wanted, job, *first, *second);
+}
+
 expected<bool> run(const options& wanted) {
   auto configs = find_configs(wanted);
   if (!configs)
     return configs.error();
-  auto nodes = read_node_configs(*configs);
-  if (!nodes)
-    return nodes.error();
-  std::vector<target> targets;
-  for (const auto& node : *nodes)
-    targets.push_back({node.region, {}});
-  round_trips distances;
-  if (auto file = *configs / "round-trips.csv"; wanted.delays && fs::exists(file)) {
-    auto read = round_trips::load(file);
-    if (!read)
-      return read.error();
-    distances = std::move(*read);
-  }
-  auto job = prepare(wanted, std::move(targets), distances);
+  auto job = prepare_run(wanted, *configs);
   if (!job)
     return job.error();
   auto work = work_folder::make(wanted.keep);
   if (!work)
     return work.error();
-  event_loop loop;
-  progress shown(wanted.quiet);
-  shown.finish(announcement(**job, wanted.baseline));
-  cluster_options cluster;
-  cluster.gnomond = (wanted.bin.empty() ? own_folder() : wanted.bin) / "gnomond";
-  cluster.configs = *configs;
-  cluster.work = (*work)->path() / "with-shadows";
-  cluster.time_scale = (*job)->speed.time_scale;
-  cluster.delays = wanted.delays;
-  cluster.settings = wanted.settings;
-  auto first = run_pass(loop, **job, cluster, shown, "with shadows");
-  if (!first)
-    return first.error();
-  std::optional<pass_report> second;
-  if (wanted.baseline) {
-    cluster.work = (*work)->path() / "origin-only";
-    cluster.settings = origin_only(wanted.settings);
-    auto report = run_pass(loop, **job, cluster, shown, "origin only");
-    if (!report)
-      return report.error();
-    second = std::move(*report);
-  }
-  return publish(wanted, **job, *first, second);
+  cluster_options nodes;
+  nodes.gnomond = (wanted.bin.empty() ? own_folder() : wanted.bin) / "gnomond";
+  nodes.configs = *configs;
+  nodes.time_scale = (*job)->speed.time_scale;
+  nodes.delays = wanted.delays;
+  nodes.settings = wanted.settings;
+  return run_passes(wanted, **job, nodes, (*work)->path());
 }
 
 // -- load -------------------------------------------------------------------------------------------------------------
