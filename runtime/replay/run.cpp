@@ -2,14 +2,14 @@
 
 #include "runtime/replay/load.hpp"
 #include "runtime/replay/mapping.hpp"
-#include "runtime/replay/node_api.hpp"
 #include "runtime/replay/pace.hpp"
+#include "runtime/replay/pass.hpp"
 #include "runtime/replay/report.hpp"
+#include "runtime/replay/work_folder.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 
 #include <spdlog/fmt/fmt.h>
@@ -17,12 +17,8 @@
 namespace gnomon::replay {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto settle_bound = 30s;
-constexpr auto settle_rhythm = 500ms;
 
 // -- where things are -------------------------------------------------------------------------------------------------
 
@@ -41,41 +37,6 @@ expected<fs::path> find_configs(const options& wanted) {
       return place;
   return make_error(ec::not_found, "there is no folder configs/five-regions here; name one with --configs DIR");
 }
-
-/// A folder for data and logs that goes with this object, unless the user wants to keep it.
-class work_folder {
-public:
-  static expected<std::unique_ptr<work_folder>> make(const fs::path& keep) {
-    std::error_code failure;
-    if (!keep.empty()) {
-      if (fs::exists(keep) && !fs::is_empty(keep, failure))
-        return make_error(ec::invalid_argument, "--keep " + keep.string() + ": exists already; name a new folder");
-      fs::create_directories(keep, failure);
-      if (failure)
-        return make_error(ec::store_failed, "--keep " + keep.string() + ": " + failure.message());
-      return std::unique_ptr<work_folder>{new work_folder{fs::absolute(keep), true}};
-    }
-    auto pattern = (fs::temp_directory_path(failure) / "gnomon-replay-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr)
-      return make_error(ec::store_failed, "cannot create a folder like " + pattern + "; set TMPDIR to one with space");
-    return std::unique_ptr<work_folder>{new work_folder{pattern, false}};
-  }
-  ~work_folder() {
-    std::error_code ignored;
-    if (!keep_)
-      fs::remove_all(path_, ignored);
-  }
-  work_folder(const work_folder&) = delete;
-  work_folder& operator=(const work_folder&) = delete;
-  const fs::path& path() const {
-    return path_;
-  }
-
-private:
-  work_folder(fs::path path, bool keep) : path_(std::move(path)), keep_(keep) {}
-  fs::path path_;
-  bool keep_;
-};
 
 // -- what both commands do --------------------------------------------------------------------------------------------
 
@@ -151,56 +112,6 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
   return job;
 }
 
-std::vector<endpoint> addresses(const load_plan& plan) {
-  std::vector<endpoint> result;
-  for (const auto& node : plan.targets)
-    result.push_back(node.api);
-  return result;
-}
-
-/// Waits until the copies that the writes started have arrived: the count stays the same for a while.
-expected<cluster_totals> settled_totals(event_loop& loop, const load_plan& plan) {
-  auto deadline = std::chrono::steady_clock::now() + settle_bound;
-  cluster_totals before;
-  for (int same = 0;;) {
-    auto now = ask_totals(loop, addresses(plan));
-    if (!now)
-      return now.error();
-    same = now->copies == before.copies ? same + 1 : 0;
-    if (same == 2 || std::chrono::steady_clock::now() > deadline)
-      return now;
-    before = *now;
-    if (auto wrong = loop.pause(settle_rhythm))
-      return wrong;
-  }
-}
-
-/// Writes, then reads; the cluster runs.
-expected<pass_report> play(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title) {
-  auto start = ask_totals(loop, addresses(plan));
-  if (!start)
-    return start.error();
-  if (auto wrong = write_items(loop, plan, shown))
-    return wrong;
-  auto written = settled_totals(loop, plan);
-  if (!written)
-    return written.error();
-  auto result = send_reads(loop, plan, shown, title);
-  if (!result)
-    return result.error();
-  auto end = ask_totals(loop, addresses(plan));
-  if (!end)
-    return end.error();
-  auto report = sum_up(plan, *result);
-  report.copies_per_item = static_cast<double>(end->copies) / static_cast<double>(plan.reads->items.size());
-  report.bytes_moved = end->bytes_moved - start->bytes_moved;
-  report.bytes_moved_writing = written->bytes_moved - start->bytes_moved;
-  shown.finish(fmt::format("{}: {} reads in {}, {:.1f}% local", title, grouped(report.all.reads),
-                           in_words(std::chrono::seconds{static_cast<int64_t>(report.seconds + 0.5)}),
-                           report.all.local_share * 100));
-  return report;
-}
-
 caf::error write_json(const options& wanted, const nlohmann::json& figures) {
   auto text = figures.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
   if (wanted.json == "-") {
@@ -235,7 +146,7 @@ expected<pass_report> run_pass(event_loop& loop, prepared& job, cluster_options 
     return cluster.error();
   job.plan.targets = (*cluster)->targets();
   loop.watch([&] { return (*cluster)->check(); });
-  auto report = play(loop, job.plan, shown, title);
+  auto report = play_pass(loop, job.plan, shown, title);
   loop.watch(nullptr);
   (*cluster)->stop();
   return report;
@@ -315,7 +226,7 @@ expected<bool> load(const options& wanted) {
   event_loop loop;
   progress shown(wanted.quiet);
   shown.finish(announcement(**job, false));
-  auto report = play(loop, (*job)->plan, shown, "reading");
+  auto report = play_pass(loop, (*job)->plan, shown, "reading");
   if (!report)
     return report.error();
   return publish(wanted, **job, *report, std::nullopt);

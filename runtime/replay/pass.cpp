@@ -1,0 +1,67 @@
+#include "runtime/replay/pass.hpp"
+
+#include "runtime/replay/node_api.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::replay {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto settle_bound = 30s;
+constexpr auto settle_rhythm = 500ms;
+
+std::vector<endpoint> addresses(const load_plan& plan) {
+  std::vector<endpoint> result;
+  for (const auto& node : plan.targets)
+    result.push_back(node.api);
+  return result;
+}
+
+/// Waits until the copies that the writes started have arrived: the count stays the same for a while.
+expected<cluster_totals> settled_totals(event_loop& loop, const load_plan& plan) {
+  auto deadline = std::chrono::steady_clock::now() + settle_bound;
+  cluster_totals before;
+  for (int same = 0;;) {
+    auto now = ask_totals(loop, addresses(plan));
+    if (!now)
+      return now.error();
+    same = now->copies == before.copies ? same + 1 : 0;
+    if (same == 2 || std::chrono::steady_clock::now() > deadline)
+      return now;
+    before = *now;
+    if (auto wrong = loop.pause(settle_rhythm))
+      return wrong;
+  }
+}
+
+} // namespace
+
+expected<pass_report> play_pass(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title) {
+  auto start = ask_totals(loop, addresses(plan));
+  if (!start)
+    return start.error();
+  if (auto wrong = write_items(loop, plan, shown))
+    return wrong;
+  auto written = settled_totals(loop, plan);
+  if (!written)
+    return written.error();
+  auto result = send_reads(loop, plan, shown, title);
+  if (!result)
+    return result.error();
+  auto end = ask_totals(loop, addresses(plan));
+  if (!end)
+    return end.error();
+  auto report = sum_up(plan, *result);
+  report.copies_per_item = static_cast<double>(end->copies) / static_cast<double>(plan.reads->items.size());
+  report.bytes_moved = end->bytes_moved - start->bytes_moved;
+  report.bytes_moved_writing = written->bytes_moved - start->bytes_moved;
+  shown.finish(fmt::format("{}: {} reads in {}, {:.1f}% local", title, grouped(report.all.reads),
+                           in_words(std::chrono::seconds{static_cast<int64_t>(report.seconds + 0.5)}),
+                           report.all.local_share * 100));
+  return report;
+}
+
+} // namespace gnomon::replay
