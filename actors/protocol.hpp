@@ -309,4 +309,13 @@ using membership_actor = caf::typed_actor<
   caf::replies_to<join_a>::with<uint32_t>,
   caf::reacts_to<tick_a>>;
 
+/// Carries what the HTTP threads ask to the router, each under a number that names the waiting connection, and gives
+/// the replies back to their threads. Callers: the HTTP server. Calls: the router. Every request ends in a reply or an
+/// error.
+using gateway_actor = caf::typed_actor<caf::reacts_to<uint64_t, read_item>, caf::reacts_to<uint64_t, write_item>,
+                                       caf::reacts_to<uint64_t, list_items>, caf::reacts_to<uint64_t, create_shadow>,
+                                       caf::reacts_to<uint64_t, get_shadow_status>,
+                                       caf::reacts_to<uint64_t, put_policy>, caf::reacts_to<uint64_t, get_policies>,
+                                       caf::reacts_to<uint64_t, get_route>, caf::reacts_to<uint64_t, get_cluster>>;
+
 } // namespace gnomon

@@ -1,0 +1,89 @@
+#include "runtime/gateway/api.hpp"
+
+#include "runtime/base/ids.hpp"
+#include "runtime/gateway/handlers.hpp"
+#include "runtime/gateway/uri.hpp"
+
+namespace gnomon::http {
+
+namespace {
+
+template <class... Ts>
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+next_step prepare_item(request& asked, timestamp now) {
+  if (asked.method == "GET" || asked.method == "HEAD")
+    return prepare_read(asked);
+  return prepare_write(asked, now);
+}
+
+} // namespace
+
+response refusal(const caf::error& err) {
+  return code_of(err) == ec::too_large ? problem(414, name(ec::too_large), sentence_of(err)) : problem(err);
+}
+
+expected<std::string> item_parameter(const request& asked, std::string_view name) {
+  auto value = query_parameter(asked.query, name);
+  if (!value)
+    return value.error();
+  if (!*value)
+    return make_error(ec::invalid_argument, "the query parameter " + std::string{name} + " is missing");
+  return checked_id(std::move(**value));
+}
+
+next_step prepare(request& asked, timestamp now) {
+  auto where = find_route(asked.path);
+  if (auto refusal = refuse(asked, where))
+    return std::move(*refusal);
+  switch (where) {
+  case endpoint::items:
+    return prepare_list(asked);
+  case endpoint::item:
+    return prepare_item(asked, now);
+  case endpoint::policies:
+    return client_message{get_policies{}};
+  case endpoint::default_policy:
+  case endpoint::policy:
+    return prepare_policy(asked, where);
+  case endpoint::shadow_create:
+    return prepare_shadow_create(asked);
+  case endpoint::shadow_status:
+    return prepare_shadow_status(asked);
+  case endpoint::route:
+    return prepare_route(asked);
+  case endpoint::cluster:
+    return client_message{get_cluster{}};
+  case endpoint::live:
+    return own_page::live;
+  case endpoint::ready:
+    return own_page::ready;
+  case endpoint::metrics:
+    return own_page::metrics;
+  case endpoint::openapi:
+    return own_page::openapi;
+  case endpoint::unknown:
+    break;
+  }
+  return problem(404, "unknown-path", "there is nothing at this path");
+}
+
+response complete(const request& asked, client_result result) {
+  auto where = find_route(asked.path);
+  return std::visit(overloaded{
+                        [](const caf::error& err) { return problem(err); },
+                        [&](const item_versions& item) { return answer_read(asked, item); },
+                        [&](const write_receipt& receipt) { return answer_write(asked, receipt); },
+                        [&](const item_page& page) { return answer_list(asked, page); },
+                        [](const shadow_plan& plan) { return answer_shadow_create(plan); },
+                        [](const shadow_report& report) { return answer_shadow_status(report); },
+                        [&](const policy_list& list) { return answer_policy(asked, where, list); },
+                        [&](const route_list& found) { return answer_route(asked, found); },
+                        [](const cluster_report& report) { return answer_cluster(report); },
+                    },
+                    result);
+}
+
+} // namespace gnomon::http

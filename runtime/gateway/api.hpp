@@ -1,0 +1,35 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "runtime/gateway/routes.hpp"
+
+#include <caf/error.hpp>
+
+#include <variant>
+
+/// The HTTP API without sockets and without actors: a request becomes a message to the router, or an answer at once,
+/// and the router's reply becomes a response. All pure functions.
+namespace gnomon::http {
+
+/// What the router understands.
+using client_message = std::variant<read_item, write_item, list_items, create_shadow, get_shadow_status, put_policy,
+                                    get_policies, get_route, get_cluster>;
+
+/// What the router replies.
+using client_result = std::variant<caf::error, item_versions, write_receipt, item_page, shadow_plan, shadow_report,
+                                   policy_list, route_list, cluster_report>;
+
+/// Pages about the node itself, which the server answers without asking an actor.
+enum class own_page : uint8_t { live, ready, metrics, openapi };
+
+using next_step = std::variant<response, client_message, own_page>;
+
+/// Decides what a complete request asks for; a write takes the body out of it. `now` is the node's clock, for expiries
+/// given in seconds. The order is: path, method, media type, then what the path, query, fields and body say; the first
+/// fault found is the answer.
+next_step prepare(request& asked, timestamp now);
+
+/// Turns the router's reply to `asked` into the response.
+response complete(const request& asked, client_result result);
+
+} // namespace gnomon::http

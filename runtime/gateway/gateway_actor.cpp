@@ -1,0 +1,47 @@
+#include "runtime/gateway/gateway_actor.hpp"
+
+#include "runtime/base/log.hpp"
+
+namespace gnomon {
+
+namespace {
+
+using gateway_pointer = gateway_actor::stateful_pointer<gateway_state>;
+
+template <class Reply, class Message>
+void ask(gateway_pointer self, uint64_t token, const Message& message) {
+  auto& state = self->state;
+  auto router = state.node->handles.get()->router;
+  if (!router) {
+    state.deliver(token, make_error(ec::unavailable, "the node is still starting; try again"));
+    return;
+  }
+  self->request(router, state.node->config.request_timeout, message)
+      .then([self, token](Reply& reply) { self->state.deliver(token, std::move(reply)); },
+            [self, token](caf::error& err) { self->state.deliver(token, std::move(err)); });
+}
+
+} // namespace
+
+gateway_actor::behavior_type gateway(gateway_pointer self, context_ptr node, deliver_function deliver) {
+  self->state.node = std::move(node);
+  self->state.deliver = std::move(deliver);
+  // One request that goes wrong must not take the others with it; its connection runs into its own deadline.
+  self->set_exception_handler([](std::exception_ptr&) -> caf::error {
+    log::error("gateway", "request-threw");
+    return {};
+  });
+  return {
+      [=](uint64_t token, const read_item& message) { ask<item_versions>(self, token, message); },
+      [=](uint64_t token, const write_item& message) { ask<write_receipt>(self, token, message); },
+      [=](uint64_t token, const list_items& message) { ask<item_page>(self, token, message); },
+      [=](uint64_t token, const create_shadow& message) { ask<shadow_plan>(self, token, message); },
+      [=](uint64_t token, const get_shadow_status& message) { ask<shadow_report>(self, token, message); },
+      [=](uint64_t token, const put_policy& message) { ask<policy_list>(self, token, message); },
+      [=](uint64_t token, const get_policies& message) { ask<policy_list>(self, token, message); },
+      [=](uint64_t token, const get_route& message) { ask<route_list>(self, token, message); },
+      [=](uint64_t token, const get_cluster& message) { ask<cluster_report>(self, token, message); },
+  };
+}
+
+} // namespace gnomon

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "runtime/gateway/api.hpp"
+
+/// The parts of the API, one pair of functions for each kind of thing: from a request to a message, from a reply to a
+/// response. `api.cpp` puts them together. A `next_step` that holds a response is a refusal.
+namespace gnomon::http {
+
+// -- items (items.cpp) ------------------------------------------------------------------------------------------------
+
+next_step prepare_read(const request& asked);
+next_step prepare_write(request& asked, timestamp now);
+next_step prepare_list(const request& asked);
+response answer_write(const request& asked, const write_receipt& receipt);
+response answer_list(const request& asked, const item_page& page);
+
+/// A read, with its conditions, ranges and conflicts (read_answer.cpp).
+response answer_read(const request& asked, const item_versions& item);
+
+// -- shadows, routes, the cluster (placement_pages.cpp) ---------------------------------------------------------------
+
+next_step prepare_shadow_create(const request& asked);
+next_step prepare_shadow_status(const request& asked);
+next_step prepare_route(const request& asked);
+response answer_shadow_create(const shadow_plan& plan);
+response answer_shadow_status(const shadow_report& report);
+response answer_route(const request& asked, const route_list& found);
+response answer_cluster(const cluster_report& report);
+
+// -- policies (policies.cpp) ------------------------------------------------------------------------------------------
+
+next_step prepare_policy(const request& asked, endpoint where);
+response answer_policy(const request& asked, endpoint where, const policy_list& list);
+
+// -- shared (api.cpp) -------------------------------------------------------------------------------------------------
+
+/// The problem document for a fault found while a request was prepared; what is too large then stands in its address.
+response refusal(const caf::error& err);
+
+template <class T>
+next_step step_for(expected<T> message) {
+  if (!message)
+    return refusal(message.error());
+  return client_message{std::move(*message)};
+}
+
+/// A required query parameter that names an item. Errors: invalid_argument, too_large.
+expected<std::string> item_parameter(const request& asked, std::string_view name);
+
+} // namespace gnomon::http

@@ -1,0 +1,413 @@
+#include "runtime/gateway/http_connection.hpp"
+
+#include "runtime/gateway/own_pages.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace gnomon::http {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using parse_error = boost::beast::http::error;
+
+constexpr size_t body_buffer_bytes = 128u << 10;
+constexpr uint64_t max_lingered_bytes = 256u << 20;
+constexpr auto linger_time = 2s;
+constexpr auto router_grace = 2s; // beyond the actors' own bound: they should say themselves that it took too long
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view item_path = "/data/";
+
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    auto lower = static_cast<char>(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9')
+           || std::string_view{"-._~:@/"}.find(c) != std::string_view::npos;
+  });
+}
+
+} // namespace
+
+connection::connection(worker& owner, uint64_t serial, asio::ip::tcp::socket socket)
+    : owner_(owner), serial_(serial), socket_(std::move(socket)), in_(owner.parts().config.max_header_bytes),
+      share_(owner.parts().bodies) {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  socket_.non_blocking(true, ignored);
+}
+
+void connection::start() {
+  serve();
+}
+
+void connection::turn_away() {
+  fail(503, name(ec::overloaded), "the server has as many connections as it may; try again later");
+}
+
+void connection::drain() {
+  keep_ = false;
+  if (phase_ == phase::head && begin_ == end_)
+    close();
+}
+
+void connection::close() {
+  if (phase_ == phase::closed)
+    return;
+  phase_ = phase::closed;
+  deadline_ = clock::time_point::max();
+  error_code ignored;
+  socket_.close(ignored);
+  owner_.forget(serial_);
+}
+
+void connection::time_out() {
+  switch (phase_) {
+  case phase::head:
+    if (begin_ == end_)
+      return close();
+    return fail(408, name(ec::timeout), "the head of the request did not arrive in time");
+  case phase::body:
+    return fail(408, name(ec::timeout), "the body stopped before its end; nothing was stored");
+  case phase::waiting:
+    keep_ = false;
+    return respond(problem(504, name(ec::timeout), "the node found no answer within its bound; try again"));
+  default:
+    close();
+  }
+}
+
+// -- reading ----------------------------------------------------------------------------------------------------------
+
+void connection::read() {
+  if (reading_)
+    return;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
+                          [self = shared_from_this()](const error_code& fault, size_t count) {
+                            self->reading_ = false;
+                            self->on_read(fault, count);
+                          });
+}
+
+void connection::on_read(const error_code& fault, size_t count) {
+  if (phase_ == phase::closed)
+    return;
+  if (fault)
+    return close();
+  if (phase_ == phase::lingering) {
+    lingered_ += count;
+    begin_ = end_ = 0;
+    return lingered_ > max_lingered_bytes ? close() : read();
+  }
+  end_ += count;
+  if (phase_ == phase::body)
+    feed();
+  if (phase_ == phase::head)
+    serve();
+}
+
+// Answers every complete request in the buffer, then waits for more.
+void connection::serve() {
+  while (phase_ == phase::head && find_head()) {
+    started_ = clock::now();
+    if (parse_head() && !answer_from_index())
+      begin();
+  }
+  if (phase_ != phase::head)
+    return;
+  if (begin_ == end_ && !keep_)
+    return close();
+  const auto& config = owner_.parts().config;
+  if (begin_ == end_)
+    deadline_ = clock::now() + config.idle_timeout;
+  else if (!head_begun_)
+    deadline_ = clock::now() + config.head_timeout;
+  head_begun_ = begin_ != end_;
+  read();
+}
+
+// True when [begin_, ...) starts with a complete head. A head that is too long is refused here.
+bool connection::find_head() {
+  while (end_ - begin_ >= 2 && in_[begin_] == '\r' && in_[begin_ + 1] == '\n')
+    begin_ += 2; // empty lines before a request are allowed (RFC 9112, 2.2)
+  if (begin_ == end_)
+    begin_ = end_ = 0;
+  auto limit = owner_.parts().config.max_header_bytes;
+  auto received = std::string_view{in_.data() + begin_, std::min<size_t>(end_ - begin_, limit)};
+  if (received.find("\r\n\r\n", searched_) != std::string_view::npos) {
+    searched_ = 0;
+    return true;
+  }
+  searched_ = received.size() < 3 ? 0 : received.size() - 3;
+  if (received.size() >= limit) {
+    if (received.find('\n') == std::string_view::npos)
+      fail(414, name(ec::too_large), "the address is too long; ids may have at most 1,024 bytes");
+    else
+      fail(431, name(ec::too_large), "the head of the request is larger than 16 KiB or what the node's config allows");
+    return false;
+  }
+  make_room();
+  return false;
+}
+
+void connection::make_room() {
+  if (begin_ == 0)
+    return;
+  std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+bool connection::parse_head() {
+  head_begun_ = false;
+  where_ = endpoint::unknown;
+  std::string_view bytes{in_.data() + begin_, end_ - begin_};
+  parser_.emplace(bytes, head_, body_, share_, owner_.parts().config.max_body_bytes);
+  error_code fault;
+  begin_ += parser_->put(asio::buffer(bytes.data(), bytes.size()), fault);
+  if (fault == parse_error::body_limit)
+    fail(413, name(ec::too_large), "the body is larger than values may be (64 MiB)");
+  else if (fault == parse_error::bad_version)
+    fail(505, "http-version", "this server speaks HTTP/1.0 and HTTP/1.1");
+  else if (fault)
+    fail(400, "bad-request", "the request cannot be read: " + fault.message());
+  return !fault && head_is_sound();
+}
+
+bool connection::head_is_sound() {
+  keep_ = parser_->keep_alive() && !owner_.draining();
+  if (head_.folded)
+    fail(400, "bad-request", "a header field goes on in the next line, which HTTP no longer allows");
+  else if (head_.version >= 11 && head_.hosts != 1)
+    fail(400, "bad-request", "an HTTP/1.1 request needs exactly one Host field");
+  else if (head_.transfer_coding && !parser_->chunked())
+    fail(501, "transfer-coding", "of the transfer codings this server understands chunked only");
+  else
+    return true;
+  return false;
+}
+
+void connection::begin() {
+  auto has_body = parser_->chunked() || parser_->content_length().has_value();
+  asked_ = to_request(head_, has_body);
+  where_ = find_route(asked_.path);
+  const auto* expectation = asked_.field("expect");
+  if (expectation && !head_.expects)
+    return fail(417, "expectation-failed", "of the expectations this server knows 100-continue only");
+  if (auto refusal = refuse(asked_, where_)) {
+    keep_ = keep_ && parser_->is_done();
+    return respond(std::move(*refusal));
+  }
+  if (parser_->is_done())
+    return dispatch();
+  expect_body();
+}
+
+void connection::expect_body() {
+  const auto& config = owner_.parts().config;
+  phase_ = phase::body;
+  body_end_ = clock::now() + config.body_limit;
+  parser_->eager(true);
+  if (head_.expects && begin_ == end_) {
+    error_code fault;
+    if (socket_.write_some(asio::buffer(go_on.data(), go_on.size()), fault) != go_on.size())
+      return close();
+  }
+  auto length = parser_->content_length();
+  if (in_.size() < body_buffer_bytes && (!length || *length > in_.size()))
+    in_.resize(body_buffer_bytes); // head_ is not looked at again: asked_ has it
+  feed();
+}
+
+// Gives what was received to the parser until the body is complete.
+void connection::feed() {
+  error_code fault;
+  while (!parser_->is_done() && begin_ != end_ && !fault)
+    begin_ += parser_->put(asio::buffer(in_.data() + begin_, end_ - begin_), fault);
+  if (fault && fault != parse_error::need_more) {
+    if (fault == parse_error::body_limit)
+      return fail(413, name(ec::too_large), "the body is larger than values may be (64 MiB); nothing was stored");
+    if (fault == parse_error::buffer_overflow)
+      return fail(503, name(ec::overloaded), "too many large bodies arrive at once; try again");
+    return fail(400, "bad-request", "the body cannot be read: " + fault.message() + "; nothing was stored");
+  }
+  if (parser_->is_done())
+    return dispatch();
+  if (begin_ == end_)
+    begin_ = end_ = 0;
+  make_room();
+  if (end_ == in_.size())
+    return fail(400, "bad-request", "a chunk's head or the trailer is too long; nothing was stored");
+  deadline_ = std::min(clock::now() + owner_.parts().config.body_timeout, body_end_);
+  read();
+}
+
+// -- answering --------------------------------------------------------------------------------------------------------
+
+// The path that has to be fast: a GET without conditions for an item that the index has, answered by one write.
+bool connection::answer_from_index() {
+  if (head_.conditional || head_.version != 11 || !keep_ || head_.method != "GET"
+      || !head_.target.starts_with(item_path))
+    return false;
+  auto [path, query] = split_target(head_.target);
+  auto id = path.substr(item_path.size());
+  constexpr std::string_view user_key = "user_id=";
+  auto user = query.substr(std::min(query.size(), user_key.size()));
+  if ((!query.empty() && !query.starts_with(user_key)) || !is_plain(user) || !is_plain(id))
+    return false;
+  auto entry = owner_.current(id, user);
+  if (!entry)
+    return false;
+  if (entry->http_head.empty())
+    return false;
+  where_ = endpoint::item;
+  send_entry(entry);
+  owner_.stats.record(where_, 200, clock::now() - started_);
+  return true;
+}
+
+void connection::send_entry(const std::shared_ptr<const index_entry>& entry) {
+  const auto& value = entry->versions.values.front();
+  const auto& end = owner_.head_end();
+  std::array<asio::const_buffer, 3> parts{asio::buffer(entry->http_head), asio::buffer(end),
+                                          asio::buffer(value.view())};
+  error_code fault;
+  auto sent = socket_.write_some(parts, fault);
+  if (fault && fault != asio::error::would_block)
+    return close();
+  if (sent == asio::buffer_size(parts))
+    return;
+  out_head_ = entry->http_head + end;
+  out_body_ = value;
+  out_sent_ = std::min(sent, out_head_.size());
+  out_rest_ = std::string_view{out_body_.view()}.substr(sent - out_sent_);
+  phase_ = phase::writing;
+  flush();
+}
+
+void connection::dispatch() {
+  asked_.body = std::exchange(body_, {});
+  auto& parts = owner_.parts();
+  auto step = prepare(asked_, parts.node->time->now());
+  if (auto* answer = std::get_if<response>(&step))
+    return respond(std::move(*answer));
+  if (auto* message = std::get_if<client_message>(&step))
+    return ask(std::move(*message));
+  server_facts facts{{}, parts.connections.load()};
+  for (const auto& thread : parts.workers)
+    facts.threads.push_back(&thread->stats);
+  respond(answer_own(std::get<own_page>(step), *parts.node, facts));
+}
+
+void connection::ask(client_message message) {
+  if (auto* read = std::get_if<read_item>(&message); read && answer_from_index(*read))
+    return;
+  phase_ = phase::waiting;
+  deadline_ = clock::now() + owner_.parts().node->config.request_timeout + router_grace;
+  owner_.ask(serial_, std::move(message));
+}
+
+bool connection::answer_from_index(const read_item& message) {
+  auto entry = owner_.parts().node->index.peek(message.id);
+  if (!entry || !entry->versions.versions.context.covers(message.seen))
+    return false;
+  entry = owner_.current(message.id, message.user);
+  if (!entry || !entry->versions.versions.context.covers(message.seen))
+    return false;
+  respond(complete(asked_, entry->versions));
+  return true;
+}
+
+void connection::resume(client_result result) {
+  if (phase_ != phase::waiting)
+    return;
+  respond(complete(asked_, std::move(result)));
+  if (phase_ == phase::head)
+    serve();
+}
+
+void connection::fail(int status, std::string_view error, std::string_view detail) {
+  keep_ = false;
+  respond(problem(status, error, detail));
+}
+
+void connection::respond(response answer) {
+  keep_ = keep_ && !owner_.draining();
+  auto persistent = head_.version >= 11 ? "" : "keep-alive";
+  out_head_ = head_of(answer, owner_.date(), keep_ ? persistent : "close");
+  out_sent_ = 0;
+  out_body_ = asked_.method == "HEAD" ? blob{} : std::move(answer.body);
+  answer.body = out_body_;
+  out_rest_ = answer.content();
+  if (started_ != clock::time_point{})
+    owner_.stats.record(where_, answer.status, clock::now() - started_);
+  phase_ = phase::writing;
+  flush();
+}
+
+void connection::flush() {
+  if (write_now())
+    return after_write();
+  if (phase_ == phase::closed)
+    return;
+  deadline_ = clock::now() + owner_.parts().config.write_timeout;
+  socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const error_code& fault) {
+    if (self->phase_ != phase::writing)
+      return;
+    if (fault)
+      return self->close();
+    self->flush();
+    if (self->phase_ == phase::head)
+      self->serve();
+  });
+}
+
+// Writes as much as the socket takes. True when that was all.
+bool connection::write_now() {
+  error_code fault;
+  while (!fault && (out_sent_ < out_head_.size() || !out_rest_.empty())) {
+    std::array<asio::const_buffer, 2> parts{asio::buffer(out_head_.data() + out_sent_, out_head_.size() - out_sent_),
+                                            asio::buffer(out_rest_.data(), out_rest_.size())};
+    auto sent = socket_.write_some(parts, fault);
+    auto of_head = std::min(sent, out_head_.size() - out_sent_);
+    out_sent_ += of_head;
+    out_rest_.remove_prefix(sent - of_head);
+  }
+  if (fault && fault != asio::error::would_block)
+    close();
+  return !fault;
+}
+
+void connection::after_write() {
+  out_body_ = {};
+  share_.release();
+  asked_ = {};
+  where_ = endpoint::unknown;
+  auto complete_request = parser_ && parser_->is_done();
+  if (!keep_)
+    return complete_request && begin_ == end_ ? close() : linger();
+  if (begin_ == end_ && in_.size() > owner_.parts().config.max_header_bytes) {
+    in_ = std::vector<char>(owner_.parts().config.max_header_bytes);
+    begin_ = end_ = 0;
+  }
+  phase_ = phase::head;
+}
+
+// The answer is sent before the client has sent all: closing at once would make its system throw the answer away.
+void connection::linger() {
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  phase_ = phase::lingering;
+  deadline_ = clock::now() + linger_time;
+  begin_ = end_ = 0;
+  read();
+}
+
+} // namespace gnomon::http

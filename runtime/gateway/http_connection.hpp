@@ -1,0 +1,95 @@
+#pragma once
+
+#include "runtime/gateway/http_worker.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace gnomon::http {
+
+/// One client's connection: reads requests one after the other, answers each before it looks at the next. Belongs to
+/// one worker and its thread; kept alive by the worker and by the socket operation that is under way.
+///
+///   head -> (index hit) -> writing -> head ...
+///   head -> body -> waiting for the router -> writing -> head ...
+///   a fault -> writing -> lingering -> closed
+class connection : public std::enable_shared_from_this<connection> {
+public:
+  using clock = std::chrono::steady_clock;
+
+  connection(worker& owner, uint64_t serial, boost::asio::ip::tcp::socket socket);
+
+  void start();
+  /// Says 503, because the server has as many connections as it may, and closes.
+  void turn_away();
+  /// The router's reply to the request that waits.
+  void resume(client_result result);
+  /// Closes when idle; else the answer under way is the last.
+  void drain();
+  bool is_late(clock::time_point now) const {
+    return now >= deadline_;
+  }
+  /// The deadline has passed: answers what can still be answered, and closes.
+  void time_out();
+  void close();
+
+private:
+  enum class phase : uint8_t { head, body, waiting, writing, lingering, closed };
+
+  // reading
+  void read();
+  void on_read(const boost::system::error_code& fault, size_t count);
+  void serve();
+  bool find_head();
+  bool parse_head();
+  bool head_is_sound();
+  void begin();
+  void expect_body();
+  void feed();
+  void make_room();
+
+  // answering
+  bool answer_from_index();
+  void send_entry(const std::shared_ptr<const index_entry>& entry);
+  void dispatch();
+  void ask(client_message message);
+  bool answer_from_index(const read_item& message);
+  void respond(response answer);
+  void fail(int status, std::string_view error, std::string_view detail);
+  void flush();
+  bool write_now();
+  void after_write();
+  void linger();
+
+  worker& owner_;
+  uint64_t serial_;
+  boost::asio::ip::tcp::socket socket_;
+  phase phase_ = phase::head;
+  clock::time_point deadline_ = clock::time_point::max();
+
+  std::vector<char> in_; // [begin_, end_) was received and not used yet
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  size_t searched_ = 0; // bytes behind begin_ that hold no end of a head
+  bool reading_ = false;
+  bool head_begun_ = false;
+  uint64_t lingered_ = 0;
+
+  request_head head_;
+  std::string body_;
+  body_share share_;
+  std::optional<request_parser> parser_;
+  clock::time_point body_end_{}; // when the whole body must be there
+
+  request asked_;
+  endpoint where_ = endpoint::unknown;
+  clock::time_point started_{};
+  bool keep_ = true; // go on with this connection after the answer
+
+  std::string out_head_;
+  blob out_body_;
+  std::string_view out_rest_; // of the body
+  size_t out_sent_ = 0;       // of the head
+};
+
+} // namespace gnomon::http

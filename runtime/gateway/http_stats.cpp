@@ -1,0 +1,152 @@
+#include "runtime/gateway/http_stats.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace gnomon::http {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+// The only writer of the value is this thread: no locked instruction is needed.
+void bump(std::atomic<uint64_t>& value, uint64_t by) {
+  value.store(value.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+ClientMetric sample(MetricType type, double value, std::vector<ClientMetric::Label> labels = {}) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  return metric;
+}
+
+MetricFamily single(std::string name, std::string help, MetricType type, uint64_t value) {
+  return {std::move(name), std::move(help), type, {sample(type, static_cast<double>(value))}};
+}
+
+void add_node(const node_context& node, std::vector<MetricFamily>& families) {
+  const auto& n = node.counters;
+  auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    families.push_back(single(name, help, MetricType::Counter, value.load()));
+  };
+  auto gauge = [&](const char* name, const char* help, uint64_t value) {
+    families.push_back(single(name, help, MetricType::Gauge, value));
+  };
+  counter("gnomon_reads_local_total", "Reads answered from a copy held here.", n.reads_local);
+  counter("gnomon_reads_remote_total", "Reads answered by another region.", n.reads_remote);
+  counter("gnomon_reads_failed_total", "Reads that no region could answer.", n.reads_failed);
+  counter("gnomon_writes_total", "Writes acknowledged to clients.", n.writes);
+  counter("gnomon_shadows_created_total", "Shadows that became copies here.", n.shadows_created);
+  counter("gnomon_shadows_dropped_total", "Shadows whose lease ended here.", n.shadows_dropped);
+  counter("gnomon_shadow_crashes_total", "Shadow actors that were restarted after an exception.", n.shadow_crashes);
+  counter("gnomon_region_bytes_in_total", "Item bytes received from other regions.", n.bytes_in);
+  counter("gnomon_region_bytes_out_total", "Item bytes sent to other regions.", n.bytes_out);
+  counter("gnomon_store_syncs_total", "Synced batches written to the store.", n.store_syncs);
+  counter("gnomon_store_writes_total", "Writes inside those batches.", n.store_writes);
+  counter("gnomon_store_failures_total", "Writes that the store refused.", n.store_failures);
+  gauge("gnomon_active_shadows", "Shadow actors alive now.", n.active_shadows);
+  gauge("gnomon_items", "Items held here.", n.items);
+  gauge("gnomon_leases", "Items held here as shadows.", n.leases);
+  gauge("gnomon_item_bytes", "Bytes of the items held here.", n.bytes);
+  gauge("gnomon_index_entries", "Items in the read index.", node.index.size());
+  gauge("gnomon_index_bytes", "Bytes in the read index.", node.index.bytes());
+  gauge("gnomon_fresh", "1 while the node may answer from its copies without saying that they may be old.",
+        node.is_fresh());
+}
+
+void add_peers(const node_context& node, std::vector<MetricFamily>& families) {
+  MetricFamily rtt{"gnomon_peer_rtt_seconds", "Smoothed round trip to a peer.", MetricType::Gauge, {}};
+  MetricFamily state{"gnomon_peer_state", "0 not heard of yet, 1 live, 2 suspect, 3 down.", MetricType::Gauge, {}};
+  auto view = node.cluster.get();
+  for (const auto& peer : view->peers) {
+    std::vector<ClientMetric::Label> labels{{"peer", peer.identity.node}, {"region", peer.identity.region}};
+    state.metric.push_back(sample(state.type, static_cast<double>(peer.state), labels));
+    if (peer.rtt_ms >= 0)
+      rtt.metric.push_back(sample(rtt.type, peer.rtt_ms / 1000, std::move(labels)));
+  }
+  families.push_back(std::move(rtt));
+  families.push_back(std::move(state));
+}
+
+struct totals {
+  uint64_t count = 0;
+  uint64_t nanoseconds = 0;
+  std::array<uint64_t, http_stats::bounds.size()> buckets{};
+};
+
+totals sum(const std::vector<const http_stats*>& threads, endpoint where, size_t status_class) {
+  totals all;
+  for (const auto* thread : threads) {
+    const auto& cell = thread->at(where, status_class);
+    all.count += cell.count.load(std::memory_order_relaxed);
+    all.nanoseconds += cell.nanoseconds.load(std::memory_order_relaxed);
+    for (size_t i = 0; i < all.buckets.size(); ++i)
+      all.buckets[i] += cell.buckets[i].load(std::memory_order_relaxed);
+  }
+  return all;
+}
+
+ClientMetric histogram(const totals& all, std::vector<ClientMetric::Label> labels) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.histogram.sample_count = all.count;
+  metric.histogram.sample_sum = static_cast<double>(all.nanoseconds) / 1e9;
+  uint64_t cumulative = 0;
+  for (size_t i = 0; i < all.buckets.size(); ++i)
+    metric.histogram.bucket.push_back({cumulative += all.buckets[i], http_stats::bounds[i]});
+  metric.histogram.bucket.push_back({all.count, std::numeric_limits<double>::infinity()});
+  return metric;
+}
+
+void add_http(const std::vector<const http_stats*>& threads, size_t connections, std::vector<MetricFamily>& families) {
+  MetricFamily requests{
+      "gnomon_http_requests_total", "Requests by route and class of status.", MetricType::Counter, {}};
+  MetricFamily seconds{
+      "gnomon_http_request_seconds", "From the complete head of a request to its answer.", MetricType::Histogram, {}};
+  for (size_t i = 0; i <= static_cast<size_t>(endpoint::unknown); ++i)
+    for (size_t k = 1; k < http_stats::classes; ++k) {
+      auto where = static_cast<endpoint>(i);
+      auto all = sum(threads, where, k);
+      if (all.count == 0)
+        continue;
+      std::vector<ClientMetric::Label> labels{{"route", std::string{pattern_of(where)}},
+                                              {"status", std::to_string(k) + "xx"}};
+      requests.metric.push_back(sample(requests.type, static_cast<double>(all.count), labels));
+      seconds.metric.push_back(histogram(all, std::move(labels)));
+    }
+  families.push_back(std::move(requests));
+  families.push_back(std::move(seconds));
+  families.push_back(single("gnomon_http_connections", "Open connections.", MetricType::Gauge, connections));
+}
+
+} // namespace
+
+void http_stats::record(endpoint where, int status, std::chrono::nanoseconds took) {
+  auto digit = static_cast<size_t>(std::clamp(status / 100, 1, 5));
+  auto& cell = cells_[static_cast<size_t>(where)][digit];
+  bump(cell.count, 1);
+  bump(cell.nanoseconds, static_cast<uint64_t>(took.count()));
+  auto seconds = static_cast<double>(took.count()) / 1e9;
+  auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
+  if (static_cast<size_t>(bucket) < bounds.size())
+    bump(cell.buckets[static_cast<size_t>(bucket)], 1);
+}
+
+std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections) {
+  std::vector<MetricFamily> families;
+  add_node(node, families);
+  add_peers(node, families);
+  add_http(threads, connections, families);
+  return prometheus::TextSerializer{}.Serialize(families);
+}
+
+} // namespace gnomon::http

@@ -1,0 +1,162 @@
+#include "runtime/gateway/http_worker.hpp"
+
+#include "runtime/base/log.hpp"
+#include "runtime/gateway/dates.hpp"
+#include "runtime/gateway/http_connection.hpp"
+
+#include <caf/send.hpp>
+
+namespace gnomon::http {
+
+namespace {
+
+constexpr size_t max_samples = 4096; // of one batch: more are handed over at once
+
+duration sweep_interval(const server_parts& parts) {
+  const auto& c = parts.config;
+  auto shortest = std::min({c.head_timeout, c.body_timeout, c.idle_timeout, c.write_timeout});
+  return std::clamp(std::min(shortest / 4, parts.node->config.sample_every), duration{10}, duration{250});
+}
+
+std::string date_field() {
+  auto now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+  return "Date: " + http_date(now) + "\r\n\r\n";
+}
+
+} // namespace
+
+worker::worker(server_parts& parts, size_t number)
+    : parts_(parts), number_(number), head_end_(date_field()), timer_(context) {}
+
+worker::~worker() = default;
+
+void worker::run() {
+  schedule_sweep();
+  auto guard = boost::asio::make_work_guard(context);
+  while (!context.stopped()) {
+    try {
+      context.run();
+    } catch (const std::exception& fault) {
+      // Only memory can run out here; the connection at fault meets its deadline, the others go on.
+      log::error("http", "handler-threw", {{"what", fault.what()}});
+    }
+  }
+  hand_over_samples();
+}
+
+std::string_view worker::date() const {
+  return std::string_view{head_end_}.substr(6, head_end_.size() - 10);
+}
+
+void worker::adopt(boost::asio::ip::tcp::socket socket, bool turn_away) {
+  auto serial = next_serial_++;
+  auto guest = std::make_shared<connection>(*this, serial, std::move(socket));
+  connections_.emplace(serial, guest);
+  if (turn_away)
+    guest->turn_away();
+  else
+    guest->start();
+}
+
+void worker::forget(uint64_t serial) {
+  if (connections_.erase(serial) > 0)
+    parts_.connections.fetch_sub(1);
+}
+
+void worker::deliver(uint64_t serial, client_result result) {
+  auto found = connections_.find(serial);
+  if (found == connections_.end())
+    return;
+  auto waiting = found->second; // the reply may end the connection
+  waiting->resume(std::move(result));
+}
+
+void worker::ask(uint64_t serial, client_message message) {
+  parts_.ask(static_cast<uint64_t>(number_) << 48 | serial, std::move(message));
+}
+
+void worker::drain() {
+  draining_ = true;
+  auto all = connections_;
+  for (auto& [serial, guest] : all)
+    guest->drain();
+}
+
+void worker::close_all() {
+  auto all = connections_;
+  for (auto& [serial, guest] : all)
+    guest->close();
+  timer_.cancel();
+}
+
+// -- time -------------------------------------------------------------------------------------------------------------
+
+void worker::schedule_sweep() {
+  timer_.expires_after(sweep_interval(parts_));
+  timer_.async_wait([this](const boost::system::error_code& fault) {
+    if (!fault)
+      sweep();
+  });
+}
+
+void worker::sweep() {
+  auto now = std::chrono::steady_clock::now();
+  head_end_ = date_field();
+  std::vector<std::shared_ptr<connection>> late;
+  for (auto& [serial, guest] : connections_)
+    if (guest->is_late(now))
+      late.push_back(guest);
+  for (auto& guest : late)
+    guest->time_out();
+  if (now - handed_over_ >= parts_.node->config.sample_every)
+    hand_over_samples();
+  schedule_sweep();
+}
+
+// -- hits -------------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<const index_entry> worker::current(std::string_view id, std::string_view user) {
+  auto& node = *parts_.node;
+  auto entry = node.index.find(id);
+  if (!entry)
+    return nullptr;
+  auto now = node.time->now();
+  for (const auto& version : entry->versions.versions.siblings)
+    if (version.expires != timestamp{} && version.expires <= now)
+      return nullptr;
+  if (!entry->lease_runs(now) || !node.is_fresh())
+    return nullptr;
+  entry->last_read_ms.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  node.counters.reads_local.fetch_add(1, std::memory_order_relaxed);
+  count_access(id, user, now);
+  return entry;
+}
+
+void worker::count_access(std::string_view id, std::string_view user, timestamp now) {
+  sample_key_.assign(id).push_back('\0');
+  sample_key_.append(user);
+  auto known = samples_.find(sample_key_);
+  if (known != samples_.end()) {
+    known->second.at = now;
+    ++known->second.count;
+    return;
+  }
+  samples_.emplace(sample_key_, access_sample{std::string{id}, std::string{user}, now, 1, false});
+  if (samples_.size() >= max_samples)
+    hand_over_samples();
+}
+
+void worker::hand_over_samples() {
+  handed_over_ = std::chrono::steady_clock::now();
+  if (samples_.empty())
+    return;
+  access_batch batch;
+  batch.samples.reserve(samples_.size());
+  for (auto& [key, sample] : samples_)
+    batch.samples.push_back(std::move(sample));
+  samples_.clear();
+  if (auto agent = parts_.node->handles.get()->agent)
+    caf::anon_send(agent, std::move(batch));
+}
+
+} // namespace gnomon::http

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "runtime/gateway/api.hpp"
+#include "runtime/gateway/http_server.hpp"
+#include "runtime/gateway/http_stats.hpp"
+#include "runtime/gateway/request_parser.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <unordered_map>
+
+namespace gnomon::http {
+
+class connection;
+class worker;
+
+/// What the threads of one server share. Set up before they start; only the atomics change afterwards.
+struct server_parts {
+  context_ptr node;
+  http_config config;
+  body_budget bodies;
+  std::atomic<size_t> connections{0};
+  std::function<void(uint64_t token, client_message message)> ask;
+  std::vector<std::unique_ptr<worker>> workers;
+};
+
+/// One HTTP thread: its connections, its counters and the accesses it answered from the read index. All members but
+/// `context` and `stats` are for that thread alone.
+class worker {
+public:
+  worker(server_parts& parts, size_t number);
+  ~worker();
+
+  /// Runs until the context is stopped.
+  void run();
+  /// Takes over a new connection, or tells it that there are too many.
+  void adopt(boost::asio::ip::tcp::socket socket, bool turn_away);
+  /// The router's reply for the connection `serial`, which may be gone.
+  void deliver(uint64_t serial, client_result result);
+  /// Closes idle connections; the others end with the request they are at.
+  void drain();
+  void close_all();
+  void forget(uint64_t serial);
+
+  /// The entry of an item that may be answered right here, now: its lease runs, the value has not expired, the node is
+  /// fresh. Slides the lease and counts the access.
+  std::shared_ptr<const index_entry> current(std::string_view id, std::string_view user);
+  /// Hands a request to the router; the reply comes through `deliver`.
+  void ask(uint64_t serial, client_message message);
+
+  server_parts& parts() {
+    return parts_;
+  }
+  bool draining() const {
+    return draining_;
+  }
+  /// "Date: ...", and the empty line that ends a head.
+  const std::string& head_end() const {
+    return head_end_;
+  }
+  std::string_view date() const;
+
+  boost::asio::io_context context{1};
+  http_stats stats;
+
+private:
+  void sweep();
+  void schedule_sweep();
+  void count_access(std::string_view id, std::string_view user, timestamp now);
+  void hand_over_samples();
+
+  server_parts& parts_;
+  size_t number_;
+  uint64_t next_serial_ = 0;
+  bool draining_ = false;
+  std::string head_end_;
+  boost::asio::steady_timer timer_;
+  std::unordered_map<uint64_t, std::shared_ptr<connection>> connections_;
+  std::unordered_map<std::string, access_sample> samples_; // by id, NUL and user
+  std::string sample_key_;                                 // kept for its capacity
+  std::chrono::steady_clock::time_point handed_over_{};
+};
+
+} // namespace gnomon::http

@@ -1,0 +1,228 @@
+#include "runtime/base/ids.hpp"
+#include "runtime/gateway/dates.hpp"
+#include "runtime/gateway/handlers.hpp"
+#include "runtime/gateway/json.hpp"
+#include "runtime/gateway/uri.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace gnomon::http {
+
+namespace {
+
+constexpr std::string_view item_path = "/data/";
+constexpr int64_t max_expiry_seconds = 100ll * 366 * 24 * 3600;
+constexpr size_t max_request_id_bytes = 128;
+constexpr uint32_t max_acks = 64;
+constexpr uint32_t max_page = 10'000;
+
+caf::error invalid(std::string sentence) {
+  return make_error(ec::invalid_argument, std::move(sentence));
+}
+
+std::optional<int64_t> whole_number(std::string_view text) {
+  int64_t value = 0;
+  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || fault != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return value;
+}
+
+// -- what both reads and writes say -----------------------------------------------------------------------------------
+
+caf::error take_id(const request& asked, std::string& id) {
+  auto decoded = percent_decode(std::string_view{asked.path}.substr(item_path.size()));
+  if (!decoded)
+    return decoded.error();
+  auto checked = checked_id(std::move(*decoded));
+  if (!checked)
+    return checked.error();
+  id = std::move(*checked);
+  return {};
+}
+
+caf::error take_user(const request& asked, std::string& user) {
+  auto value = query_parameter(asked.query, "user_id");
+  if (!value)
+    return value.error();
+  if (!*value || (*value)->empty())
+    return {};
+  user = std::move(**value);
+  if (user.size() > max_id_bytes)
+    return make_error(ec::too_large, "user_id has more than 1,024 bytes");
+  if (!is_utf8(user) || user.find('\0') != std::string::npos)
+    return invalid("user_id must be UTF-8 without NUL bytes");
+  return {};
+}
+
+caf::error take_context(const request& asked, version_vector& seen) {
+  const auto* text = asked.field("gnomon-context");
+  if (!text)
+    return {};
+  auto parsed = version_vector::from_text(*text);
+  if (!parsed)
+    return invalid("Gnomon-Context cannot be read (" + sentence_of(parsed.error())
+                   + "); send back exactly what an earlier answer said");
+  seen = std::move(*parsed);
+  return {};
+}
+
+// -- writes -----------------------------------------------------------------------------------------------------------
+
+bool is_strong_tag(std::string_view tag) {
+  return tag.size() >= 2 && tag.front() == '"' && tag.back() == '"'
+         && tag.substr(1, tag.size() - 2).find('"') == std::string_view::npos;
+}
+
+caf::error take_condition(const request& asked, write_item& message) {
+  const auto* match = asked.field("if-match");
+  const auto* none = asked.field("if-none-match");
+  if (match && none)
+    return invalid("If-Match and If-None-Match exclude each other; send one of them");
+  if (none && (*none != "*" || message.deleted))
+    return invalid("If-None-Match on a write may only be *, and only with PUT: write if there is no version yet");
+  if (match && !is_strong_tag(*match))
+    return invalid("If-Match on a write takes one ETag in double quotes, as an earlier answer said it");
+  if (none)
+    message.condition = write_condition::if_absent;
+  if (match) {
+    message.condition = write_condition::if_match;
+    message.etag = *match;
+  }
+  return {};
+}
+
+caf::error take_request_id(const request& asked, std::string& request_id) {
+  const auto* text = asked.field("gnomon-request-id");
+  if (!text)
+    return {};
+  auto visible = std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (text->empty() || text->size() > max_request_id_bytes || !visible)
+    return invalid("Gnomon-Request-Id must have 1 to 128 visible ASCII characters");
+  request_id = *text;
+  return {};
+}
+
+caf::error take_acks(const request& asked, uint32_t& acks) {
+  const auto* text = asked.field("gnomon-acks");
+  if (!text)
+    return {};
+  if (*text == "all") {
+    acks = acks_all;
+    return {};
+  }
+  auto number = whole_number(*text);
+  if (!number || *number < 1 || *number > max_acks)
+    return invalid("Gnomon-Acks must be a number of copies from 1 to 64, or all");
+  acks = static_cast<uint32_t>(*number);
+  return {};
+}
+
+caf::error take_expiry(const request& asked, timestamp now, timestamp& expires) {
+  const auto* text = asked.field("gnomon-expires");
+  if (!text)
+    return {};
+  if (auto seconds = whole_number(*text)) {
+    if (*seconds < 1 || *seconds > max_expiry_seconds)
+      return invalid("Gnomon-Expires must lie 1 second to 100 years ahead");
+    expires = now + std::chrono::seconds{*seconds};
+    return {};
+  }
+  auto date = parse_http_date(*text);
+  if (!date)
+    return invalid("Gnomon-Expires must be seconds from now or a date like Sun, 06 Nov 1994 08:49:37 GMT");
+  if (*date <= now)
+    return invalid("Gnomon-Expires lies in the past; to remove an item use DELETE");
+  expires = *date;
+  return {};
+}
+
+expected<write_item> parse_write(request& asked, timestamp now) {
+  write_item message;
+  message.deleted = asked.method == "DELETE";
+  for (auto fault : {take_id(asked, message.id), take_user(asked, message.user), take_context(asked, message.seen),
+                     take_condition(asked, message), take_request_id(asked, message.request_id),
+                     take_acks(asked, message.acks), take_expiry(asked, now, message.expires)})
+    if (fault)
+      return fault;
+  if (message.deleted)
+    return message;
+  const auto* type = asked.field("content-type");
+  message.content_type = field_value(type ? *type : "", "application/octet-stream");
+  message.value = blob{std::move(asked.body)};
+  return message;
+}
+
+expected<read_item> parse_read(const request& asked) {
+  read_item message;
+  for (auto fault : {take_id(asked, message.id), take_user(asked, message.user), take_context(asked, message.seen)})
+    if (fault)
+      return fault;
+  message.without_values = asked.method == "HEAD";
+  return message;
+}
+
+// -- lists ------------------------------------------------------------------------------------------------------------
+
+expected<list_items> parse_list(const request& asked) {
+  list_items message;
+  auto prefix = query_parameter(asked.query, "prefix");
+  auto after = query_parameter(asked.query, "after");
+  auto limit = query_parameter(asked.query, "limit");
+  for (const auto* part : {&prefix, &after, &limit})
+    if (!*part)
+      return part->error();
+  message.prefix = prefix->value_or("");
+  message.after = after->value_or("");
+  if (message.prefix.size() > max_id_bytes || message.after.size() > max_id_bytes)
+    return make_error(ec::too_large, "prefix and after may have at most 1,024 bytes, as ids do");
+  if (*limit) {
+    auto number = whole_number(**limit);
+    if (!number || *number < 1 || *number > max_page)
+      return invalid("limit must be a number from 1 to 10000");
+    message.limit = static_cast<uint32_t>(*number);
+  }
+  return message;
+}
+
+} // namespace
+
+next_step prepare_read(const request& asked) {
+  return step_for(parse_read(asked));
+}
+
+next_step prepare_write(request& asked, timestamp now) {
+  return step_for(parse_write(asked, now));
+}
+
+next_step prepare_list(const request& asked) {
+  return step_for(parse_list(asked));
+}
+
+response answer_write(const request& asked, const write_receipt& receipt) {
+  response answer;
+  answer.status = receipt.created && asked.method == "PUT" ? 201 : 204;
+  answer.headers = {{"ETag", receipt.etag},
+                    {"Gnomon-Context", receipt.context.to_text()},
+                    {"Gnomon-Served-By", field_value(receipt.served_by)},
+                    {"Gnomon-Acks", std::to_string(receipt.acks)}};
+  return answer;
+}
+
+response answer_list(const request& asked, const item_page& page) {
+  auto items = json::array();
+  for (const auto& item : page.items)
+    items.push_back({{"data_id", item.id},
+                     {"bytes", item.bytes},
+                     {"content_type", item.content_type},
+                     {"role", name(item.role)},
+                     {"siblings", item.siblings}});
+  json next = nullptr;
+  if (auto message = parse_list(asked); message && page.more && !page.items.empty())
+    next = "/data?prefix=" + percent_encode(message->prefix) + "&after=" + percent_encode(page.items.back().id)
+           + "&limit=" + std::to_string(message->limit);
+  return json_response(200, dump({{"items", std::move(items)}, {"next", std::move(next)}}));
+}
+
+} // namespace gnomon::http

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "runtime/base/inspect.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace gnomon::http {
+
+/// Keeps the order in which fields were added: answers read as they are written here.
+using json = nlohmann::ordered_json;
+
+/// Bodies of requests other than values; larger ones are refused.
+inline constexpr size_t max_json_bytes = 1u << 20;
+
+/// One line of text; bytes that are not UTF-8 are replaced.
+inline std::string dump(const json& document) {
+  return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+/// null where a measurement is not known, which `real` fields say as -1.
+inline json known(const real& measured) {
+  return std::isfinite(measured.value) && measured.value >= 0 ? json(measured.value) : json(nullptr);
+}
+
+} // namespace gnomon::http

@@ -1,0 +1,54 @@
+#include "runtime/gateway/own_pages.hpp"
+
+#include "runtime/gateway/json.hpp"
+
+#include <algorithm>
+
+namespace gnomon::http {
+
+namespace {
+
+// What is still missing until the node can serve; empty when nothing is.
+std::string missing(const node_context& node) {
+  auto handles = node.handles.get();
+  auto open = !handles->stores.empty()
+              && std::all_of(handles->stores.begin(), handles->stores.end(), [](const auto& s) { return bool{s}; });
+  if (!open)
+    return "the stores are not open yet";
+  if (!handles->membership)
+    return "the node does not take part in the cluster yet";
+  if (!handles->router || handles->shards.size() != shard_count)
+    return "the router is not running yet";
+  return {};
+}
+
+response ready(const node_context& node) {
+  auto lacking = missing(node);
+  if (!lacking.empty())
+    return problem(503, "not-ready", lacking);
+  return json_response(200, dump({{"status", "ready"}, {"node", node.self.node}, {"region", node.self.region}}));
+}
+
+response text(std::string_view type, std::string body) {
+  auto answer = json_response(200, std::move(body));
+  answer.headers.front().second = type;
+  return answer;
+}
+
+} // namespace
+
+response answer_own(own_page page, const node_context& node, const server_facts& server) {
+  switch (page) {
+  case own_page::live:
+    return json_response(200, dump({{"status", "live"}}));
+  case own_page::ready:
+    return ready(node);
+  case own_page::metrics:
+    return text("text/plain; version=0.0.4; charset=utf-8", metrics_page(node, server.threads, server.connections));
+  case own_page::openapi:
+    return json_response(200, std::string{openapi_document()});
+  }
+  return problem(404, "unknown-path", "there is nothing at this path");
+}
+
+} // namespace gnomon::http

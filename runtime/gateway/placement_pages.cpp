@@ -1,0 +1,224 @@
+#include "runtime/base/ids.hpp"
+#include "runtime/gateway/dates.hpp"
+#include "runtime/gateway/handlers.hpp"
+#include "runtime/gateway/json.hpp"
+#include "runtime/gateway/uri.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace gnomon::http {
+
+namespace {
+
+constexpr int64_t max_factor = 64;
+constexpr double max_ttl_seconds = 100.0 * 366 * 24 * 3600;
+
+caf::error invalid(std::string sentence) {
+  return make_error(ec::invalid_argument, std::move(sentence));
+}
+
+std::string_view name(peer_state state) {
+  switch (state) {
+  case peer_state::live:
+    return "live";
+  case peer_state::suspect:
+    return "suspect";
+  case peer_state::down:
+    return "down";
+  default:
+    return "unknown";
+  }
+}
+
+json date_or_null(timestamp when) {
+  return when == timestamp{} || when == timestamp::max() ? json(nullptr) : json(rfc3339(when));
+}
+
+// -- POST /shadow/create ----------------------------------------------------------------------------------------------
+
+caf::error take_data_id(const json& document, std::string& id) {
+  auto field = document.find("data_id");
+  if (field == document.end() || !field->is_string())
+    return invalid("data_id must be given as a string");
+  auto checked = checked_id(field->get<std::string>());
+  if (!checked)
+    return invalid("data_id: " + sentence_of(checked.error()));
+  id = std::move(*checked);
+  return {};
+}
+
+caf::error take_factor(const json& document, uint32_t& factor) {
+  auto field = document.find("shadowing_factor");
+  if (field == document.end())
+    return {};
+  auto fits = field->is_number_integer() && *field >= 1 && *field <= max_factor;
+  if (!fits)
+    return invalid("shadowing_factor must be a whole number from 1 to 64");
+  factor = field->get<uint32_t>();
+  return {};
+}
+
+caf::error take_ttl(const json& document, duration& ttl) {
+  auto field = document.find("ttl");
+  if (field == document.end())
+    return {};
+  if (*field == "adaptive")
+    return invalid("ttl \"adaptive\" is not offered by this version; give a number of seconds");
+  auto fits = field->is_number() && *field >= 0.001 && *field <= max_ttl_seconds;
+  if (!fits)
+    return invalid("ttl must be a number of seconds, more than 0 and at most 100 years");
+  ttl = duration{static_cast<int64_t>(field->get<double>() * 1000)};
+  return {};
+}
+
+caf::error refuse_unknown_fields(const json& document) {
+  static constexpr std::string_view fields[] = {"data_id", "shadowing_factor", "ttl"};
+  for (const auto& [key, value] : document.items())
+    if (std::find(std::begin(fields), std::end(fields), key) == std::end(fields))
+      return invalid("the field " + key + " is not known; there are data_id, shadowing_factor and ttl");
+  return {};
+}
+
+expected<create_shadow> parse_create(const request& asked) {
+  auto document = json::parse(asked.body, nullptr, false);
+  if (!document.is_object())
+    return invalid("the body must be a JSON object with data_id, shadowing_factor and ttl");
+  create_shadow message;
+  for (auto fault : {refuse_unknown_fields(document), take_data_id(document, message.id),
+                     take_factor(document, message.factor), take_ttl(document, message.ttl)})
+    if (fault)
+      return fault;
+  return message;
+}
+
+// -- GET /route -------------------------------------------------------------------------------------------------------
+
+expected<std::optional<double>> degrees(const request& asked, std::string_view name, double bound) {
+  auto text = query_parameter(asked.query, name);
+  if (!text)
+    return text.error();
+  if (!*text)
+    return std::optional<double>{};
+  double value = 0;
+  auto [end, fault] = std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), value);
+  if ((*text)->empty() || fault != std::errc{} || end != (*text)->data() + (*text)->size()
+      || !(std::abs(value) <= bound))
+    return invalid(std::string{name} + " must be a number of degrees from -" + std::to_string(static_cast<int>(bound))
+                   + " to " + std::to_string(static_cast<int>(bound)));
+  return std::optional<double>{value};
+}
+
+expected<get_route> parse_route(const request& asked) {
+  auto id = item_parameter(asked, "data_id");
+  if (!id)
+    return id.error();
+  auto address = query_parameter(asked.query, "ip");
+  if (!address)
+    return address.error();
+  if (*address)
+    return invalid("no location database is loaded; give lat and lon");
+  auto latitude = degrees(asked, "lat", 90);
+  if (!latitude)
+    return latitude.error();
+  auto longitude = degrees(asked, "lon", 180);
+  if (!longitude)
+    return longitude.error();
+  if (latitude->has_value() != longitude->has_value())
+    return invalid("lat and lon belong together; give both or none");
+  get_route message;
+  message.id = std::move(*id);
+  message.has_place = latitude->has_value();
+  message.latitude = latitude->value_or(0);
+  message.longitude = longitude->value_or(0);
+  return message;
+}
+
+} // namespace
+
+next_step prepare_shadow_create(const request& asked) {
+  if (asked.body.size() > max_json_bytes)
+    return problem(413, "too-large", "the body has more than 1 MiB; a shadow needs a few fields only");
+  return step_for(parse_create(asked));
+}
+
+response answer_shadow_create(const shadow_plan& plan) {
+  auto regions = json::array(), copies = json::array();
+  for (const auto& copy : plan.copies) {
+    regions.push_back(copy.region);
+    copies.push_back(
+        {{"node", copy.node}, {"region", copy.region}, {"state", name(copy.state)}, {"present", copy.present}});
+  }
+  json document{{"data_id", plan.id}, {"shadowing_factor", plan.factor}, {"regions", regions}, {"copies", copies}};
+  document["shortfall"] = plan.shortfall.empty() ? json(nullptr) : json(plan.shortfall);
+  return json_response(202, dump(document));
+}
+
+next_step prepare_shadow_status(const request& asked) {
+  auto id = item_parameter(asked, "data_id");
+  if (!id)
+    return refusal(id.error());
+  return client_message{get_shadow_status{std::move(*id)}};
+}
+
+response answer_shadow_status(const shadow_report& report) {
+  auto copies = json::array();
+  for (const auto& copy : report.copies)
+    copies.push_back({{"node", copy.node},
+                      {"region", copy.region},
+                      {"role", name(copy.role)},
+                      {"reason", name(copy.reason)},
+                      {"confidence", known(copy.confidence)},
+                      {"version", copy.etag},
+                      {"context", copy.context.to_text()},
+                      {"created", date_or_null(copy.created)},
+                      {"expires", date_or_null(copy.expiry)},
+                      {"bytes", copy.bytes},
+                      {"reads", copy.reads},
+                      {"cost_bytes", copy.cost_bytes},
+                      {"saved_ms", copy.saved_ms},
+                      {"pinned", copy.pinned},
+                      {"reachable", copy.reachable}});
+  return json_response(200, dump({{"data_id", report.id},
+                                  {"shadowing_factor", report.factor},
+                                  {"min_copies", report.min_copies},
+                                  {"steward", report.steward},
+                                  {"copies", std::move(copies)}}));
+}
+
+next_step prepare_route(const request& asked) {
+  return step_for(parse_route(asked));
+}
+
+response answer_route(const request& asked, const route_list& found) {
+  auto choices = json::array();
+  for (const auto& choice : found.choices)
+    choices.push_back({{"node", choice.node},
+                       {"region", choice.region},
+                       {"holds", choice.holds},
+                       {"live", choice.live},
+                       {"rtt_ms", known(choice.rtt_ms)},
+                       {"distance_km", known(choice.distance_km)},
+                       {"reason", choice.reason}});
+  auto id = item_parameter(asked, "data_id");
+  return json_response(200, dump({{"data_id", id ? *id : std::string{}}, {"regions", std::move(choices)}}));
+}
+
+response answer_cluster(const cluster_report& report) {
+  auto nodes = json::array();
+  for (const auto& node : report.nodes)
+    nodes.push_back({{"node", node.node},
+                     {"region", node.region},
+                     {"address", node.address},
+                     {"incarnation", std::to_string(node.incarnation)},
+                     {"latitude", node.latitude.value},
+                     {"longitude", node.longitude.value},
+                     {"state", name(node.state)},
+                     {"rtt_ms", known(node.rtt_ms)},
+                     {"items", node.items},
+                     {"leases", node.leases},
+                     {"bytes", node.bytes}});
+  return json_response(200, dump({{"self", report.self}, {"nodes", std::move(nodes)}}));
+}
+
+} // namespace gnomon::http

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "runtime/gateway/message.hpp"
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include <atomic>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gnomon::http {
+
+/// Bytes of request bodies that the connections of a server hold together.
+struct body_budget {
+  std::atomic<uint64_t> used{0};
+  uint64_t limit = 0;
+};
+
+/// The part of the budget that one body has taken; gives it back when it goes.
+class body_share {
+public:
+  explicit body_share(body_budget& budget) : budget_(budget) {}
+  ~body_share() {
+    release();
+  }
+  body_share(const body_share&) = delete;
+  body_share& operator=(const body_share&) = delete;
+  bool take(uint64_t bytes);
+  void release();
+
+private:
+  body_budget& budget_;
+  uint64_t taken_ = 0;
+};
+
+/// The head of one request as views into the buffer that was parsed: valid until that buffer changes.
+struct request_head {
+  std::string_view method;
+  std::string_view target;
+  std::vector<std::pair<std::string_view, std::string_view>> fields;
+  unsigned version = 11;
+  unsigned hosts = 0;
+  bool folded = false;      // a field goes on in the next line, which is refused
+  bool conditional = false; // a field is there that changes the answer to a GET
+  bool transfer_coding = false;
+  bool expects = false; // Expect: 100-continue
+};
+
+/// Beast's parser, told to keep views of the head and to collect the body, so that a plain GET costs no allocation.
+class request_parser final : public boost::beast::http::basic_parser<true> {
+public:
+  using string_view = boost::beast::string_view;
+  using error_code = boost::beast::error_code;
+
+  /// `bytes` is the complete head that will be parsed. The others must outlive the parser; `head` is emptied.
+  request_parser(std::string_view bytes, request_head& head, std::string& body, body_share& share,
+                 uint64_t max_body_bytes);
+
+private:
+  void on_request_impl(boost::beast::http::verb, string_view method, string_view target, int version,
+                       error_code& ec) override;
+  void on_response_impl(int, string_view, int, error_code&) override;
+  void on_field_impl(boost::beast::http::field which, string_view name, string_view value, error_code& ec) override;
+  void on_header_impl(error_code& ec) override;
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& ec) override;
+  size_t on_body_impl(string_view bytes, error_code& ec) override;
+  void on_chunk_header_impl(std::uint64_t size, string_view extensions, error_code& ec) override;
+  size_t on_chunk_body_impl(std::uint64_t left, string_view bytes, error_code& ec) override;
+  void on_finish_impl(error_code& ec) override;
+
+  std::string_view bytes_;
+  request_head& head_;
+  std::string& body_;
+  body_share& share_;
+  bool in_trailer_ = false;
+};
+
+/// An owned request from the views of a head. `has_body` says whether one was announced.
+request to_request(const request_head& head, bool has_body);
+
+/// Splits a target, in origin or absolute form, into path and query.
+std::pair<std::string_view, std::string_view> split_target(std::string_view target);
+
+} // namespace gnomon::http

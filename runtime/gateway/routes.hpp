@@ -1,0 +1,63 @@
+#pragma once
+
+#include "runtime/gateway/message.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace gnomon::http {
+
+enum class endpoint : uint8_t {
+  items,    // the list of ids
+  item,     // one of them
+  policies, // all policies
+  default_policy,
+  policy, // one with a name
+  shadow_create,
+  shadow_status,
+  route,
+  cluster,
+  live,
+  ready,
+  metrics,
+  openapi,
+  unknown,
+};
+
+/// One row of the table of all that the server answers. Where GET is allowed, so is HEAD.
+struct route {
+  endpoint where;
+  std::string_view pattern;
+  std::string_view methods; // separated by ", ", as in an Allow field
+};
+
+inline constexpr std::array<route, 13> routes{{
+    {endpoint::items, "/data", "GET, HEAD"},
+    {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
+    {endpoint::policies, "/policy", "GET, HEAD"},
+    {endpoint::default_policy, "/policy/default", "GET, HEAD, PUT, DELETE"},
+    {endpoint::policy, "/policy/{scope}/{name}", "GET, HEAD, PUT, DELETE"},
+    {endpoint::shadow_create, "/shadow/create", "POST"},
+    {endpoint::shadow_status, "/shadow/status", "GET, HEAD"},
+    {endpoint::route, "/route", "GET, HEAD"},
+    {endpoint::cluster, "/cluster", "GET, HEAD"},
+    {endpoint::live, "/health/live", "GET, HEAD"},
+    {endpoint::ready, "/health/ready", "GET, HEAD"},
+    {endpoint::metrics, "/metrics", "GET, HEAD"},
+    {endpoint::openapi, "/openapi.json", "GET, HEAD"},
+}};
+
+/// The pattern, or "unknown".
+std::string_view pattern_of(endpoint where);
+
+/// Which row a path, still encoded, belongs to. Everything behind "/data/" is one id, slashes included.
+endpoint find_route(std::string_view path);
+
+/// True when the row's methods name `method`, which is case-sensitive.
+bool allows(const route& row, std::string_view method);
+
+/// What can be refused by the head alone, before a body is read: unknown paths (404), wrong methods (405 with Allow),
+/// bodies that are not JSON where JSON is needed (415), announced bodies that are missing (400).
+std::optional<response> refuse(const request& asked, endpoint where);
+
+} // namespace gnomon::http
