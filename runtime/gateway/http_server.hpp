@@ -13,7 +13,7 @@ namespace gnomon {
 /// Where the HTTP server listens and how much it lets strangers ask of it. Every wait has its bound here.
 struct http_config {
   std::string host = "127.0.0.1";        // an address of this machine, IPv4 or IPv6
-  uint16_t port = 8080;                  // 0: one that is free
+  uint16_t port = 8101;                  // 0: one that is free
   uint32_t threads = 0;                  // 0: one for each core
   uint32_t max_connections = 4096;       // more are answered 503 and closed
   uint64_t max_header_bytes = 16u << 10; // request line and fields together
