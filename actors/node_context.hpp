@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,19 +54,18 @@ struct node_handles {
 struct node_counters {
   std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
-  std::atomic<uint64_t> items{0}, leases{0}, bytes{0};               // held now
-  std::atomic<uint64_t> bytes_in{0}, bytes_out{0};                   // item bytes moved between regions
+  std::atomic<uint64_t> items{0}, leases{0}, bytes{0}; // held now
+  std::atomic<uint64_t> bytes_in{0}, bytes_out{0};     // item bytes moved between regions
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
-  std::array<std::atomic<uint64_t>, shard_count> catalog_heads{};    // change number of each slice of ours
-  std::atomic<uint32_t> shards_ready{0};                             // that have read their slice of the store
+  std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of ours
+  std::atomic<uint32_t> shards_ready{0};                          // that have read their slice of the store
   uint64_t catalog_generation = random_u64();
 };
 
 /// What every actor of one node shares. Owned by the node, outlives its actors; all members are safe from any thread.
 struct node_context {
   node_context(node_identity who, settings s, std::shared_ptr<const clock> c)
-    : self(std::move(who)), config(std::move(s)), time(std::move(c)), index(config.read_index_bytes) {
-  }
+      : self(std::move(who)), config(std::move(s)), time(std::move(c)), index(config.read_index_bytes) {}
 
   node_identity self;
   settings config;
@@ -75,7 +75,11 @@ struct node_context {
   published<policy_table> policies;
   read_index index;
   node_counters counters;
-  /// Until then (steady milliseconds of `caf` clock) the node has heard from enough peers to call its copies current.
+  /// Milliseconds of a clock that never jumps, thread-safe. The simulator puts its own here before actors start.
+  std::function<int64_t()> steady_ms = [] {
+    return std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  /// Until then (`steady_ms`) the node has heard from enough peers to call its copies current.
   std::atomic<int64_t> fresh_until_ms{0};
   bool is_fresh() const;
 

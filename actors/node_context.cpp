@@ -1,0 +1,29 @@
+#include "actors/node_context.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+const peer_view* cluster_view::find(std::string_view node) const {
+  auto i = std::lower_bound(peers.begin(), peers.end(), node,
+                            [](const peer_view& p, std::string_view name) { return p.identity.node < name; });
+  return i != peers.end() && i->identity.node == node ? &*i : nullptr;
+}
+
+std::vector<const peer_view*> cluster_view::by_latency() const {
+  std::vector<const peer_view*> usable;
+  for (auto& p : peers)
+    if (p.usable())
+      usable.push_back(&p);
+  // Stable, so that equals stay in the order of their names; what was never measured comes last.
+  std::stable_sort(usable.begin(), usable.end(), [](auto a, auto b) {
+    return (a->rtt_ms < 0) != (b->rtt_ms < 0) ? b->rtt_ms < 0 : a->rtt_ms < b->rtt_ms;
+  });
+  return usable;
+}
+
+bool node_context::is_fresh() const {
+  return steady_ms() < fresh_until_ms.load();
+}
+
+} // namespace gnomon
