@@ -59,8 +59,8 @@ public:
 
 private:
   class impl;
-  explicit tunnel(std::unique_ptr<impl> self);
-  std::unique_ptr<impl> impl_;
+  explicit tunnel(std::shared_ptr<impl> self);
+  std::shared_ptr<impl> impl_;
 };
 
 } // namespace gnomon

@@ -1,0 +1,65 @@
+#include "runtime/net/network.hpp"
+
+#include "actors/gate.hpp"
+#include "runtime/net/dialer.hpp"
+#include "runtime/net/unix_middleman.hpp"
+
+namespace gnomon {
+namespace {
+
+/// Asks membership about each caller, through an actor that lives for that one question.
+tunnel::greeter make_greeter(caf::actor_system& system, context_ptr node) {
+  return [&system, node](node_identity caller, tunnel::answer_function answer) {
+    auto membership = node->handles.get()->membership;
+    if (!membership)
+      return answer({reception::busy, "node " + node->self.node + " is still starting; try again", {}});
+    system.spawn<caf::hidden>([=](caf::event_based_actor* self) {
+      self->request(membership, node->config.peer_timeout, greet_a_v, caller)
+          .then([=](const greeting& verdict) { answer(verdict); },
+                [=](const caf::error& reason) {
+                  answer({reception::busy, sentence_of(reason), {}});
+                });
+    });
+  };
+}
+
+} // namespace
+
+network::network(caf::actor_system& system, std::string socket) : system_(system), socket_(std::move(socket)) {}
+
+expected<std::unique_ptr<network>> network::start(caf::actor_system& system, context_ptr node, tunnel_config config) {
+  std::unique_ptr<network> net{new network{system, config.socket}};
+  config.self = node->self;
+  net->gate_ = system.spawn(gate, node);
+  if (auto err = publish_on_socket(system, caf::actor_cast<caf::strong_actor_ptr>(net->gate_), config.socket))
+    return err;
+  auto dial_timeout = config.handshake_timeout;
+  auto started = tunnel::start(std::move(config), make_greeter(system, std::move(node)));
+  if (!started)
+    return std::move(started.error());
+  net->tunnel_ = std::move(*started);
+  net->dialer_ = system.spawn(gnomon::dialer, net->tunnel_, dial_timeout);
+  return net;
+}
+
+network::~network() {
+  stop();
+}
+
+const std::string& network::address() const {
+  return tunnel_->address();
+}
+
+dialer_actor network::dialer() const {
+  return dialer_;
+}
+
+void network::stop() {
+  if (tunnel_)
+    tunnel_->stop();
+  unpublish_socket(system_, socket_);
+  caf::anon_send_exit(std::exchange(dialer_, dialer_actor{}), caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(std::exchange(gate_, gate_actor{}), caf::exit_reason::user_shutdown);
+}
+
+} // namespace gnomon

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "runtime/base/error.hpp"
+
+#include <string>
+#include <string_view>
+
+/// What two tunnels say to each other before any byte reaches CAF. Written and read by hand, with every length checked,
+/// because the other side may be anybody.
+///
+/// Envelope: "GNOMON", format number (1 byte), length of the body (2 bytes), body. Integers are little-endian, texts a
+/// length (2 bytes) and their bytes. The caller's body is its identity: cluster, node, region, address, incarnation,
+/// start, latitude and longitude as IEEE 754 bits. The answer's is a verdict (1 byte), a sentence and an identity.
+namespace gnomon {
+
+inline constexpr size_t preamble_head_bytes = 9;
+inline constexpr size_t max_preamble_bytes = 4096;
+
+std::string encode_caller(const node_identity& who);
+std::string encode_greeting(const greeting& answer);
+
+/// Bytes of the body that follows `head`. Errors: bad_message for another magic, format or a length over the limit.
+expected<size_t> body_length(std::string_view head);
+
+/// Errors: bad_message for lengths that do not fit, names that are empty, not UTF-8 or hold control characters.
+expected<node_identity> decode_caller(std::string_view body);
+expected<greeting> decode_greeting(std::string_view body);
+
+} // namespace gnomon

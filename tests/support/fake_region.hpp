@@ -1,0 +1,52 @@
+#pragma once
+
+#include "actors/protocol.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace gnomon::test {
+
+struct fake_region_state {
+  std::vector<caf::typed_response_promise<item_copy>> held;
+  std::vector<ping> pings;
+};
+
+/// A region that answers a fetch of id "N" with a value of N bytes, never one of "hold", and all else with not_here.
+inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fake_region_state> self) {
+  auto nothing = [] { return make_error(ec::not_here, "this region is not real"); };
+  return {
+      [=](const fetch_item& request) -> caf::result<item_copy> {
+        if (request.id == "hold") {
+          self->state.held.push_back(self->make_response_promise<item_copy>());
+          return self->state.held.back();
+        }
+        if (!std::all_of(request.id.begin(), request.id.end(), ::isdigit))
+          return nothing();
+        item_copy copy;
+        copy.id = request.id;
+        copy.values.push_back(blob{std::string(std::stoul(request.id), 'x')});
+        return copy;
+      },
+      [=](const replicate_item& update) -> caf::result<replicate_ack> {
+        replicate_ack ack;
+        ack.holders = update.copy.holders;
+        ack.counts = true;
+        return ack;
+      },
+      [=](const invite_copy&) -> caf::result<invite_answer> { return nothing(); },
+      [=](const update_holders&) -> caf::result<holders_ack> { return nothing(); },
+      [=](const get_copy_report&) -> caf::result<copy_report> { return nothing(); },
+      [=](const read_item&) -> caf::result<item_versions> { return nothing(); },
+      [=](const write_item&) -> caf::result<write_receipt> { return nothing(); },
+      [=](const pull_catalog&) -> caf::result<catalog_delta> { return nothing(); },
+      [=](const exchange_policies&) -> caf::result<policy_list> { return nothing(); },
+      [=](const put_policy&) -> caf::result<policy_list> { return nothing(); },
+      [=](const get_policies&) -> caf::result<policy_list> { return nothing(); },
+      [=](const ping& facts) { self->state.pings.push_back(facts); },
+      [](tick_a) {},
+  };
+}
+
+} // namespace gnomon::test
