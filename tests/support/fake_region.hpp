@@ -45,7 +45,6 @@ inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fa
       [=](const put_policy&) -> caf::result<policy_list> { return nothing(); },
       [=](const get_policies&) -> caf::result<policy_list> { return nothing(); },
       [=](const ping& facts) { self->state.pings.push_back(facts); },
-      [](tick_a) {},
   };
 }
 
