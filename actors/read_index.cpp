@@ -20,7 +20,7 @@ constexpr size_t part_count = 16;
 constexpr uint8_t max_uses = 3;          // a use counter of S3-FIFO has two bits
 constexpr uint8_t uses_to_stay = 2;      // that often while new: not part of a scan
 constexpr uint64_t share_of_new = 10;    // one tenth of the bytes
-constexpr uint64_t entry_overhead = 160; // of our nodes and of the allocator, about
+constexpr uint64_t entry_overhead = 160; // of our slots and of the allocator, about
 
 /// Held for a look-up and a pointer copy: shorter than a trip into the kernel.
 class spin_lock {
@@ -52,7 +52,8 @@ struct key_hash {
   }
 };
 
-struct node {
+/// An entry and its place in a queue.
+struct slot {
   entry_ptr entry;
   uint64_t hash;
   uint64_t bytes;
@@ -60,7 +61,7 @@ struct node {
   bool established = false;
 };
 
-using queue = std::list<node>; // newest in front
+using queue = std::list<slot>; // newest in front
 
 /// Hashes of what was evicted while new, in order; whoever comes back soon is established at once.
 class ghosts {
@@ -99,14 +100,14 @@ struct alignas(64) read_index::part {
   queue established;
   ghosts evicted;
 
-  queue& home(const node& n) {
-    return n.established ? established : fresh;
+  queue& home(const slot& s) {
+    return s.established ? established : fresh;
   }
 
-  void account(const node& n, bool added) {
-    auto change = added ? n.bytes : -n.bytes;
+  void account(const slot& s, bool added) {
+    auto change = added ? s.bytes : -s.bytes;
     bytes += change;
-    if (!n.established)
+    if (!s.established)
       new_bytes += change;
   }
 
@@ -198,10 +199,10 @@ entry_ptr read_index::find(std::string_view id) const {
   auto i = p.entries.find({hash, id});
   if (i == p.entries.end())
     return nullptr;
-  auto& n = *i->second;
-  if (n.uses < max_uses)
-    ++n.uses;
-  return n.entry;
+  auto& s = *i->second;
+  if (s.uses < max_uses)
+    ++s.uses;
+  return s.entry;
 }
 
 entry_ptr read_index::peek(std::string_view id) const {

@@ -43,12 +43,12 @@ caf::result<store_receipt> store_state::enqueue(store_batch&& batch) {
 void store_state::commit() {
   if (waiting.empty())
     return; // the group was full before the tick came
+  std::vector<kv_write> writes;
+  for (const auto& w : waiting)
+    append(writes, w.batch);
+  auto synced = database->apply(writes); // if it throws, the destructor answers
   auto group = std::exchange(waiting, {});
   auto bytes = std::exchange(waiting_bytes, 0);
-  std::vector<kv_write> writes;
-  for (const auto& w : group)
-    append(writes, w.batch);
-  auto synced = database->apply(writes);
   if (synced) {
     ++groups;
     ++node->counters.store_syncs;

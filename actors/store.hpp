@@ -16,6 +16,7 @@ struct store_state {
   store_state() = default;
   ~store_state();
 
+  const char* name = "store";
   store_actor::pointer self = nullptr;
   context_ptr node;
   std::shared_ptr<kv_store> database;

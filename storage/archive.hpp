@@ -19,27 +19,32 @@
 /// Include it from source files only: Boost's headers are heavy.
 namespace boost::serialization {
 
+template <class Archive, class... Ts>
+void pass(Archive& archive, Ts&... xs) {
+  (archive & ... & xs);
+}
+
 template <class Archive, gnomon::has_fields T>
 void serialize(Archive& archive, T& x, unsigned) {
-  std::apply([&](auto&... xs) { (archive & ... & xs); }, x.fields());
+  std::apply([&](auto&... xs) { pass(archive, xs...); }, x.fields());
 }
 
 template <class Archive>
 void serialize(Archive& archive, gnomon::real& x, unsigned) {
-  archive& x.value;
+  pass(archive, x.value);
 }
 
 template <class Archive>
 void serialize(Archive& archive, gnomon::duration& x, unsigned) {
   auto count = static_cast<int64_t>(x.count());
-  archive& count;
+  pass(archive, count);
   x = gnomon::duration{count};
 }
 
 template <class Archive>
 void serialize(Archive& archive, gnomon::timestamp& x, unsigned) {
   auto since_epoch = x.time_since_epoch();
-  archive& since_epoch;
+  pass(archive, since_epoch);
   x = gnomon::timestamp{since_epoch};
 }
 

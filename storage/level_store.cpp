@@ -115,8 +115,11 @@ public:
     leveldb::WriteOptions synced;
     synced.sync = true;
     auto status = db_->Write(synced, &batch);
-    suspect_ = !status.ok();
-    return result_of(status);
+    // Opening a damaged database anew would fail, and reads of what is still whole with it.
+    suspect_ = !status.ok() && !status.IsCorruption();
+    if (!status.ok())
+      return explain(status, path_);
+    return caf::unit;
   }
 
   expected<std::optional<std::string>> get(std::string_view key) override {
@@ -161,12 +164,6 @@ private:
     leveldb::ReadOptions options;
     options.verify_checksums = true;
     return options;
-  }
-
-  expected<void> result_of(const leveldb::Status& status) const {
-    if (!status.ok())
-      return explain(status, path_);
-    return caf::unit;
   }
 
   /// A failed write can leave half a record in LevelDB's log; what is appended behind it would be lost at the next
