@@ -42,6 +42,11 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
   };
 }
 
+shard_state::~shard_state() {
+  for (auto& [id, entry] : awake_)
+    caf::anon_send_exit(entry.shadow, caf::exit_reason::user_shutdown);
+}
+
 void shard_state::start(self_pointer self, context_ptr node, size_t index) {
   self_ = self;
   node_ = std::move(node);

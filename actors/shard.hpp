@@ -19,6 +19,8 @@ public:
   using self_pointer = shard_actor::stateful_pointer<shard_state>;
 
   shard_state() = default;
+  /// Ends its shadows: whoever takes this slice over starts them afresh.
+  ~shard_state();
   const char* name = "shard";
 
   void start(self_pointer self, context_ptr node, size_t index);
