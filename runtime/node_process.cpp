@@ -1,0 +1,298 @@
+#include "runtime/node_process.hpp"
+
+#include "runtime/base/log.hpp"
+#include "runtime/gateway/http_server.hpp"
+#include "runtime/net/network.hpp"
+#include "runtime/net/unix_middleman.hpp"
+#include "runtime/node_tree.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+
+namespace gnomon {
+
+namespace {
+
+namespace fs = std::filesystem;
+using steady = std::chrono::steady_clock;
+
+constexpr auto start_bound = 60s; // reading the ids of a large store takes its time
+constexpr auto join_bound = 15s;
+
+struct system_config : caf::actor_system_config {
+  system_config() {
+    register_messages(*this);
+    load_middleman(*this);
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{2});
+  }
+};
+
+/// Becomes true once, from any thread.
+class ending {
+public:
+  void tell() {
+    std::lock_guard lock{mutex_};
+    over_ = true;
+    changed_.notify_all();
+  }
+  bool wait_until(steady::time_point deadline) const {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_until(lock, deadline, [this] { return over_; });
+  }
+
+private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool over_ = false;
+};
+
+std::string store_path(const node_config& config, size_t index) {
+  return fmt::format("{}/store-{}", config.data_dir, index);
+}
+
+/// Ids are spread over the stores by their number, so it cannot change under data that exists.
+caf::error check_store_count(const node_config& config) {
+  size_t found = 0;
+  while (fs::exists(store_path(config, found)))
+    ++found;
+  if (found == 0 || found == config.actors.stores)
+    return {};
+  return make_error(ec::bad_config, fmt::format("store.stores = {} but {} holds {}; set it to {}", config.actors.stores,
+                                                config.data_dir, found, found));
+}
+
+expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& config) {
+  std::error_code problem;
+  fs::create_directories(config.data_dir, problem);
+  if (problem)
+    return make_error(ec::store_failed,
+                      fmt::format("node.data_dir = \"{}\" cannot be created: {}; create it, or choose one "
+                                  "that this user may write",
+                                  config.data_dir, problem.message()));
+  if (auto err = check_store_count(config))
+    return err;
+  std::vector<std::shared_ptr<kv_store>> stores;
+  for (size_t i = 0; i < config.actors.stores; ++i) {
+    auto store = open_level_store(store_path(config, i));
+    if (!store)
+      return store.error();
+    stores.push_back(std::move(*store));
+  }
+  return stores;
+}
+
+context_ptr make_context(const node_config& config, const store_identity& store) {
+  node_identity self;
+  self.cluster = config.cluster;
+  self.node = config.name;
+  self.region = config.region;
+  self.incarnation = store.incarnation;
+  self.start = random_u64();
+  self.latitude = config.latitude;
+  self.longitude = config.longitude;
+  auto actors = config.actors;
+  actors.store_path = config.data_dir;
+  auto time = std::make_shared<scaled_clock>(config.clock_scale, timestamp{duration{config.clock_origin_ms}});
+  auto node = std::make_shared<node_context>(std::move(self), std::move(actors), std::move(time));
+  node->holding_sequence = store.start << 32; // no two starts ever draw the same number
+  return node;
+}
+
+tunnel_config tunnel_of(const node_config& config) {
+  tunnel_config tunnel;
+  tunnel.listen = to_string(config.tunnel);
+  tunnel.insecure = config.insecure;
+  tunnel.socket = config.socket_path();
+  tunnel.delays = config.link_delay;
+  return tunnel;
+}
+
+http_config http_of(const node_config& config) {
+  http_config http;
+  http.host = config.http.host;
+  http.port = config.http.port;
+  http.threads = config.http_threads;
+  http.max_connections = config.http_connections;
+  http.max_buffered_bytes = config.http_buffered_bytes;
+  http.head_timeout = config.http_head_timeout;
+  http.body_timeout = config.http_body_timeout;
+  http.body_limit = config.http_body_limit;
+  http.idle_timeout = config.http_idle_timeout;
+  http.write_timeout = config.http_write_timeout;
+  http.drain_timeout = config.stop_within / 2;
+  return http;
+}
+
+} // namespace
+
+/// Declared in the order of their start, so that they also end in the reverse order.
+struct node_process::parts {
+  explicit parts(node_config c) : config(std::move(c)) {}
+
+  node_config config;
+  context_ptr node;
+  std::unique_ptr<system_config> settings;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<network> net;
+  caf::actor root;
+  std::shared_ptr<ending> root_ended;
+  std::unique_ptr<http_server> http;
+  std::string http_address;
+  std::atomic<bool> running = false;
+
+  caf::error start();
+  caf::error start_tree(std::vector<std::shared_ptr<kv_store>> stores);
+  caf::error await_shards();
+  caf::error join();
+  caf::error start_http();
+  void stop();
+};
+
+caf::error node_process::parts::start() {
+  auto stores = open_stores(config);
+  if (!stores)
+    return stores.error();
+  node = make_context(config, stores->front()->identity());
+  settings = std::make_unique<system_config>();
+  system = std::make_unique<caf::actor_system>(*settings);
+  auto started = network::start(*system, node, tunnel_of(config));
+  if (!started)
+    return started.error();
+  net = std::move(*started);
+  node->self.address = net->address();
+  if (auto err = start_tree(std::move(*stores)))
+    return err;
+  if (auto err = join())
+    return err;
+  return start_http();
+}
+
+caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>> stores) {
+  membership_config membership;
+  membership.seeds = config.seeds;
+  membership.dialer = net->dialer();
+  root_ended = std::make_shared<ending>();
+  root = caf::actor_cast<caf::actor>(
+      system->spawn(supervisor, node_tree({node, std::move(stores), std::move(membership)})));
+  root->attach_functor([told = root_ended] { told->tell(); });
+  return await_shards();
+}
+
+caf::error node_process::parts::await_shards() {
+  auto deadline = steady::now() + start_bound;
+  while (node->counters.shards_ready < shard_count || !node->handles.get()->router) {
+    if (root_ended->wait_until(steady::now() + 5ms))
+      return make_error(ec::internal, "the actors of this node fail as soon as they start; the log says which and why");
+    if (steady::now() > deadline)
+      return make_error(ec::timeout,
+                        fmt::format("the store in {} could not be read within {} s; is the disk overloaded?",
+                                    config.data_dir, start_bound.count()));
+  }
+  return {};
+}
+
+caf::error node_process::parts::join() {
+  caf::error refusal;
+  caf::scoped_actor self{*system, true};
+  self->request(node->handles.get()->membership, join_bound, join_a_v)
+      .receive(
+          [&](uint32_t reached) {
+            if (reached == 0 && !config.seeds.empty())
+              log::warn("gnomond", "no-seed-reached", {{"seeds", fmt::format("{}", fmt::join(config.seeds, ","))}});
+          },
+          [&](const caf::error& err) {
+            if (code_of(err) == ec::rejected)
+              refusal = err;
+            else
+              log::warn("gnomond", "join-unfinished", {{"reason", sentence_of(err)}});
+          });
+  return refusal;
+}
+
+caf::error node_process::parts::start_http() {
+  if (config.http.empty())
+    return {};
+  http = std::make_unique<http_server>(node, *system, http_of(config));
+  auto port = http->start();
+  if (!port)
+    return port.error();
+  http_address = to_string(endpoint{config.http.host, *port});
+  return {};
+}
+
+void node_process::parts::stop() {
+  auto deadline = steady::now() + config.stop_within;
+  running = false;
+  if (http)
+    http->stop();
+  if (root) {
+    caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
+    if (!root_ended->wait_until(deadline)) {
+      log::error("gnomond", "stop-overdue", {{"after_ms", config.stop_within.count()}});
+      caf::anon_send_exit(root, caf::exit_reason::kill);
+    }
+  }
+  http.reset();
+  root = nullptr;
+  if (net)
+    net->stop();
+  net.reset();
+  if (node)
+    node->handles.set({});
+  if (node)
+    node->cluster.set({});
+  system.reset();
+}
+
+node_process::node_process(node_config config) : parts_(std::make_unique<parts>(std::move(config))) {}
+
+node_process::~node_process() {
+  stop();
+}
+
+caf::error node_process::start() {
+  auto err = parts_->start();
+  if (err)
+    parts_->stop();
+  else
+    parts_->running = true;
+  return err;
+}
+
+void node_process::stop() {
+  parts_->stop();
+}
+
+bool node_process::running() const {
+  return parts_->running && !parts_->root_ended->wait_until(steady::time_point{});
+}
+
+bool node_process::wait(duration bound) const {
+  return !parts_->root_ended || parts_->root_ended->wait_until(steady::now() + bound);
+}
+
+const node_config& node_process::config() const {
+  return parts_->config;
+}
+
+std::string node_process::http_address() const {
+  return parts_->http_address;
+}
+
+std::string node_process::tunnel_address() const {
+  return parts_->node ? parts_->node->self.address : std::string{};
+}
+
+caf::actor_system& node_process::system() {
+  return *parts_->system;
+}
+
+const context_ptr& node_process::context() const {
+  return parts_->node;
+}
+
+} // namespace gnomon

@@ -1,0 +1,117 @@
+#define CAF_SUITE start_and_stop
+#include "tests/cluster/node_under_test.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <filesystem>
+
+#include <sys/stat.h>
+
+using namespace gnomon::test;
+
+namespace {
+
+/// Starts a node that must not come up, and answers the one line it ends with.
+std::string refusal(node_under_test& node) {
+  node.start();
+  CAF_CHECK_EQUAL(node.exit_status(30s), 1);
+  std::string line, last;
+  std::istringstream lines{node.log()};
+  while (std::getline(lines, line))
+    if (line.starts_with("gnomond: "))
+      last = line;
+  CAF_MESSAGE(last);
+  return last;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+CAF_TEST(a_node_serves_until_sigterm_and_ends_within_the_bound) {
+  temporary_directory dir;
+  node_under_test node{"a", "r1", dir.path()};
+  CAF_REQUIRE(node.set("placement.factor=1").set("placement.min_copies=1").set("node.stop_within=2s").start_and_wait());
+  CAF_CHECK_EQUAL(node.put("x/1", "hello").status, 201);
+  auto read = node.get("/data/x/1");
+  CAF_CHECK_EQUAL(read.status, 200);
+  CAF_CHECK_EQUAL(read.body, "hello");
+  connection idle{node.http_port()};
+  CAF_CHECK(idle.open());
+  auto began = std::chrono::steady_clock::now();
+  CAF_CHECK_EQUAL(node.terminate(), 0);
+  CAF_CHECK(std::chrono::steady_clock::now() - began < 3s);
+  CAF_CHECK(has(node.log(), "gnomond stopped"));
+  CAF_REQUIRE(node.start_and_wait());
+  CAF_CHECK_EQUAL(node.get("/data/x/1").body, "hello");
+}
+
+CAF_TEST(a_store_that_another_process_holds_ends_the_start) {
+  temporary_directory dir;
+  node_under_test first{"a", "r1", dir.path()};
+  CAF_REQUIRE(first.start_and_wait());
+  node_under_test second{"b", "r2", dir.path()};
+  second.set("node.data_dir=" + first.data_dir()).set("listen.socket=" + dir / "b.sock");
+  auto line = refusal(second);
+  CAF_CHECK(has(line, first.data_dir()));
+  CAF_CHECK(has(line, "lock") || has(line, "holds") || has(line, "process"));
+}
+
+CAF_TEST(an_address_that_is_taken_ends_the_start) {
+  temporary_directory dir;
+  node_under_test first{"a", "r1", dir.path()};
+  CAF_REQUIRE(first.start_and_wait());
+  node_under_test same_tunnel{"b", "r2", dir.path()};
+  auto tunnel = "127.0.0.1:" + std::to_string(first.tunnel_port());
+  CAF_CHECK(has(refusal(same_tunnel.set("listen.tunnel=" + tunnel)), tunnel));
+  node_under_test same_http{"c", "r3", dir.path()};
+  auto http = "127.0.0.1:" + std::to_string(first.http_port());
+  CAF_CHECK(has(refusal(same_http.set("listen.http=" + http)), http));
+  node_under_test elsewhere{"d", "r4", dir.path()};
+  CAF_CHECK(has(refusal(elsewhere.set("listen.http=192.0.2.1:80")), "192.0.2.1:80"));
+}
+
+CAF_TEST(a_data_directory_that_cannot_be_written_ends_the_start) {
+  temporary_directory dir;
+  node_under_test node{"a", "r1", dir.path()};
+  auto line = refusal(node.set("node.data_dir=/proc/gnomon").set("listen.socket=" + dir / "a.sock"));
+  CAF_CHECK(has(line, "/proc/gnomon"));
+  CAF_CHECK(has(line, "cannot be created"));
+}
+
+CAF_TEST(unknown_keys_and_bad_values_end_the_start) {
+  temporary_directory dir;
+  node_under_test node{"a", "r1", dir.path()};
+  CAF_CHECK(has(refusal(node.set("node.color=red")), "unknown key node.color"));
+  node_under_test other{"b", "r1", dir.path()};
+  CAF_CHECK(has(refusal(other.set("placement.factor=1000")), "must be a number from 1 to 64"));
+}
+
+CAF_TEST(the_number_of_stores_is_fixed_once_there_is_data) {
+  temporary_directory dir;
+  node_under_test node{"a", "r1", dir.path()};
+  CAF_REQUIRE(node.set("store.stores=2").start_and_wait());
+  CAF_CHECK_EQUAL(node.terminate(), 0);
+  CAF_CHECK(has(refusal(node.set("store.stores=3")), "holds 2"));
+}
+
+CAF_TEST(sighup_opens_the_log_file_again) {
+  temporary_directory dir;
+  node_under_test node{"a", "r1", dir.path()};
+  auto file = dir / "gnomond.log";
+  node.set("log.file=" + file).start();
+  CAF_REQUIRE(within(30s, [&] { return std::filesystem::exists(file) && std::filesystem::file_size(file) > 0; }));
+  CAF_REQUIRE(within(30s, [&] {
+    std::ifstream in{file};
+    std::ostringstream all;
+    all << in.rdbuf();
+    return has(all.str(), "gnomond listening");
+  }));
+  std::filesystem::rename(file, file + ".1");
+  node.signal(SIGHUP);
+  CAF_CHECK(within(10s, [&] { return std::filesystem::exists(file) && std::filesystem::file_size(file) > 0; }));
+  CAF_CHECK_EQUAL(node.terminate(), 0);
+}

@@ -1,0 +1,120 @@
+#define CAF_SUITE three_nodes
+#include "tests/cluster/node_under_test.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+using namespace gnomon::test;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// How many nodes /cluster reports as live, the asked one included.
+size_t live_nodes(node_under_test& node) {
+  auto text = node.get("/cluster").body;
+  size_t n = 0;
+  for (size_t at = 0; (at = text.find("\"state\"", at)) != std::string::npos; ++at) {
+    auto value = text.substr(at + 7, 12);
+    n += has(value, "\"live\"") || has(value, "\"self\"");
+  }
+  return n;
+}
+
+struct three_nodes {
+  three_nodes() {
+    for (auto* node : {&b, &c})
+      node->seed(a);
+    for (auto* node : {&a, &b, &c}) {
+      node->set("placement.factor=2").set("membership.heartbeat=100ms");
+      node->set("membership.suspect_after=500ms").set("membership.down_after=1s").set("membership.fresh_for=1s");
+    }
+  }
+  bool start() {
+    return a.start_and_wait() && b.start_and_wait() && c.start_and_wait()
+           && within(20s, [&] { return live_nodes(a) == 3 && live_nodes(b) == 3 && live_nodes(c) == 3; });
+  }
+
+  temporary_directory dir;
+  node_under_test a{"a", "r1", dir.path()};
+  node_under_test b{"b", "r2", dir.path()};
+  node_under_test c{"c", "r3", dir.path()};
+};
+
+} // namespace
+
+CAF_TEST(every_acknowledged_write_is_there_after_a_node_was_killed_and_restarted) {
+  three_nodes cluster;
+  CAF_REQUIRE(cluster.start());
+  std::map<std::string, std::string> acknowledged;
+  std::mutex guard;
+  std::atomic<bool> done = false;
+  std::thread writer{[&] {
+    for (int i = 0; i < 5000 && !done; ++i) {
+      auto id = "item/" + std::to_string(i);
+      auto value = "value " + std::to_string(i);
+      if (auto status = cluster.b.put(id, value).status; status == 201 || status == 204) {
+        std::lock_guard lock{guard};
+        acknowledged[id] = value;
+      }
+    }
+  }};
+  within(20s, [&] {
+    std::lock_guard lock{guard};
+    return acknowledged.size() >= 100;
+  });
+  cluster.b.kill();
+  done = true;
+  writer.join();
+  CAF_MESSAGE(acknowledged.size() << " writes were acknowledged before the kill");
+  CAF_CHECK(acknowledged.size() >= 100);
+  CAF_REQUIRE(cluster.b.start_and_wait());
+  size_t lost = 0;
+  for (const auto& [id, value] : acknowledged)
+    lost += cluster.b.get("/data/" + id).body != value;
+  CAF_CHECK_EQUAL(lost, 0u);
+  CAF_CHECK(within(20s, [&] { return live_nodes(cluster.a) == 3; }));
+  for (const auto& [id, value] : acknowledged)
+    lost += cluster.c.get("/data/" + id).body != value;
+  CAF_CHECK_EQUAL(lost, 0u);
+}
+
+CAF_TEST(what_two_nodes_acknowledged_is_read_while_one_of_them_is_dead) {
+  three_nodes cluster;
+  CAF_REQUIRE(cluster.start());
+  for (int i = 0; i < 20; ++i)
+    CAF_CHECK_EQUAL(cluster.b.put("item/" + std::to_string(i), "v", "Gnomon-Acks: 2\r\n").status, 201);
+  cluster.b.kill();
+  CAF_CHECK(within(10s, [&] { return live_nodes(cluster.a) == 2 && live_nodes(cluster.c) == 2; }));
+  for (int i = 0; i < 20; ++i) {
+    CAF_CHECK_EQUAL(cluster.a.get("/data/item/" + std::to_string(i)).body, "v");
+    CAF_CHECK_EQUAL(cluster.c.get("/data/item/" + std::to_string(i)).body, "v");
+  }
+}
+
+CAF_TEST(a_second_node_of_a_region_and_a_second_node_of_a_name_are_refused_in_one_line) {
+  temporary_directory dir;
+  node_under_test a{"a", "r1", dir.path()};
+  CAF_REQUIRE(a.start_and_wait());
+  auto refused = [&](node_under_test& node) {
+    node.seed(a).start();
+    CAF_CHECK_EQUAL(node.exit_status(30s), 1);
+    auto log = node.log();
+    auto at = log.rfind("gnomond: ");
+    auto line = at == std::string::npos ? log : log.substr(at);
+    CAF_MESSAGE(line);
+    return line;
+  };
+  node_under_test same_region{"b", "r1", dir.path()};
+  CAF_CHECK(has(refused(same_region), "r1"));
+  node_under_test same_name{"a", "r2", dir.path()};
+  CAF_CHECK(has(refused(same_name), "a"));
+  node_under_test other_cluster{"c", "r3", dir.path()};
+  CAF_CHECK(has(refused(other_cluster.set("cluster.name=elsewhere")), "elsewhere"));
+}
