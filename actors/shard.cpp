@@ -231,11 +231,10 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
 
 void shard_state::apply(const std::string& peer, const catalog_delta& delta, bool first_page) {
   others_.apply(peer, delta, first_page);
-  if (delta.whole)
-    return;
-  // An item that both hold although neither knew of the other began in two regions at once.
+  // An item that both hold although neither knew of the other began in two regions at once. A whole slice wakes nobody:
+  // it names every item that the two have in common.
   for (const auto& row : delta.rows)
-    if (row.holds && own_.holds(row.id))
+    if (row.holds && own_.holds(row.id) && (!delta.whole || awake_.count(row.id) > 0))
       tell(row.id, meet_a_v, peer);
 }
 

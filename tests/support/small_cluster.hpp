@@ -1,0 +1,139 @@
+#pragma once
+
+#include "actors/agent.hpp"
+#include "actors/collector.hpp"
+#include "actors/region.hpp"
+#include "actors/router.hpp"
+#include "actors/shard.hpp"
+#include "actors/store.hpp"
+#include "tests/support/memory_store.hpp"
+
+#include <caf/all.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace gnomon::test {
+
+/// The way between the nodes of a small cluster: which pairs are cut, and how often what was asked.
+struct small_network {
+  std::map<std::string, context_ptr> nodes;
+  std::set<std::pair<std::string, std::string>> cut; // from, to
+  std::map<std::string, int> asked;                  // by the message's name
+
+  void separate(const std::string& a, const std::string& b) {
+    cut.insert({a, b});
+    cut.insert({b, a});
+  }
+  void heal() {
+    cut.clear();
+  }
+};
+
+/// A link without a connection: what it is asked goes straight to the other node's region actor.
+struct direct_link_state {
+  std::shared_ptr<small_network> network;
+  std::string from, to;
+
+  template <class Reply, class Self, class Message>
+  caf::result<Reply> pass(Self* self, const char* what, const Message& message) {
+    ++network->asked[what];
+    if (network->cut.count({from, to}) > 0)
+      return make_error(ec::peer_gone, to + " is cut off");
+    auto region = network->nodes.at(to)->handles.get()->region;
+    return self->delegate(region, message);
+  }
+};
+
+inline link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct_link_state> self,
+                                             std::shared_ptr<small_network> network, std::string from, std::string to) {
+  auto& s = self->state;
+  s.network = std::move(network);
+  s.from = std::move(from);
+  s.to = std::move(to);
+  auto not_here = [] { return make_error(ec::internal, "a direct link has no sessions"); };
+  return {
+      [=, &s](traffic, const fetch_item& x) { return s.pass<item_copy>(self, "fetch", x); },
+      [=, &s](traffic, const replicate_item& x) { return s.pass<replicate_ack>(self, "replicate", x); },
+      [=, &s](traffic, const invite_copy& x) { return s.pass<invite_answer>(self, "invite", x); },
+      [=, &s](traffic, const update_holders& x) { return s.pass<holders_ack>(self, "holders", x); },
+      [=, &s](traffic, const get_copy_report& x) { return s.pass<copy_report>(self, "report", x); },
+      [=, &s](traffic, const read_item& x) { return s.pass<item_versions>(self, "read", x); },
+      [=, &s](traffic, const write_item& x) { return s.pass<write_receipt>(self, "write", x); },
+      [=, &s](traffic, const pull_catalog& x) { return s.pass<catalog_delta>(self, "pull", x); },
+      [=, &s](traffic, const exchange_policies& x) { return s.pass<policy_list>(self, "policies", x); },
+      [=](traffic, const ping&) -> caf::result<pong> { return not_here(); },
+      [=](open_a, const gate_actor&) -> caf::result<node_identity> { return not_here(); },
+      [=](const hello&) -> caf::result<hello> { return not_here(); },
+      [](hang_up_a) {},
+      [](flush_a) {},
+      [](tick_a) {},
+      [](const frame&) {},
+      [](const credit&) {},
+      [](const session_over&) {},
+  };
+}
+
+/// One node of a small cluster: all actors but membership, links and gateways, over a store in memory.
+struct small_node {
+  context_ptr context;
+  std::shared_ptr<memory_store> database;
+  std::vector<caf::actor> actors;
+
+  void stop() {
+    for (auto& a : actors)
+      caf::anon_send_exit(a, caf::exit_reason::kill);
+    actors.clear();
+    context->handles.set({});
+  }
+};
+
+/// Starts (or after `stop` starts again) the actors of a node over the store it has.
+inline void start(small_node& node, caf::actor_system& sys, const node_identity& who, settings config,
+                  std::shared_ptr<const clock> time) {
+  auto identity = who;
+  identity.incarnation = node.database->identity().incarnation;
+  node.context = std::make_shared<node_context>(identity, std::move(config), std::move(time));
+  node.context->holding_sequence = node.database->identity().start << 32;
+  node.context->fresh_until_ms = INT64_MAX;
+  auto keep = [&](const auto& handle) {
+    node.actors.push_back(caf::actor_cast<caf::actor>(handle));
+    return handle;
+  };
+  node_handles handles;
+  handles.stores.push_back(keep(sys.spawn(store, node.context, node.database)));
+  for (size_t i = 0; i < shard_count; ++i)
+    handles.shards.push_back(keep(sys.spawn(shard, node.context, i)));
+  handles.agent = keep(sys.spawn(agent, node.context));
+  handles.router = keep(sys.spawn(router, node.context));
+  node.context->handles.set(handles);
+  handles.region = keep(sys.spawn(region, node.context));
+  handles.collector = keep(sys.spawn(collector, node.context));
+  node.context->handles.set(handles);
+}
+
+/// Makes each node see all others, with round trips that grow with the distance in `order`.
+inline void connect(std::map<std::string, small_node>& nodes, caf::actor_system& sys,
+                    const std::shared_ptr<small_network>& network, const std::vector<std::string>& order) {
+  for (const auto& name : order)
+    network->nodes[name] = nodes.at(name).context;
+  for (size_t i = 0; i < order.size(); ++i) {
+    auto& node = nodes.at(order[i]);
+    cluster_view view;
+    for (size_t k = 0; k < order.size(); ++k) {
+      if (k == i)
+        continue;
+      auto link = sys.spawn(direct_link, network, order[i], order[k]);
+      node.actors.push_back(caf::actor_cast<caf::actor>(link));
+      auto distance = static_cast<double>(k > i ? k - i : i - k);
+      view.peers.push_back({nodes.at(order[k]).context->self, peer_state::live, 20 * distance, link, 0, 0, 0});
+    }
+    std::sort(view.peers.begin(), view.peers.end(),
+              [](const auto& a, const auto& b) { return a.identity.node < b.identity.node; });
+    node.context->cluster.set(std::move(view));
+  }
+}
+
+} // namespace gnomon::test
