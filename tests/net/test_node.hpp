@@ -40,6 +40,7 @@ inline settings quick_settings() {
   s.heartbeat = 100ms;
   s.suspect_after = 500ms;
   s.down_after = 2s;
+  s.link_queue_bytes = 32u << 20;
   return s;
 }
 
