@@ -60,7 +60,7 @@ CAF_TEST(the_bytes_never_exceed_the_bound_and_always_add_up) {
   constexpr uint64_t bound = 400'000;
   read_index index{bound};
   std::mt19937 random{1};
-  for (int step = 0; step < 30'000; ++step) {
+  for (int step = 0; step < 10'000; ++step) {
     auto id = "item/" + std::to_string(random() % 600);
     switch (random() % 8) {
     case 0:
@@ -95,7 +95,7 @@ CAF_TEST(a_scan_does_not_push_out_what_is_read_again) {
   for (int round = 0; round < 3; ++round)
     for (int i = 0; i < 1000; ++i)
       index.find(hot(i));
-  for (int i = 0; i < 100'000; ++i)
+  for (int i = 0; i < 30'000; ++i)
     index.put(entry("scanned/" + std::to_string(i)));
   int kept = 0;
   for (int i = 0; i < 1000; ++i)
@@ -127,7 +127,7 @@ CAF_TEST(many_threads_may_use_it_at_once) {
   for (unsigned t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       std::mt19937 random{t};
-      for (int step = 0; step < 30'000; ++step) {
+      for (int step = 0; step < 10'000; ++step) {
         auto id = "item/" + std::to_string(random() % 500);
         auto what = random() % 64;
         if (what == 0)
