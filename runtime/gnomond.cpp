@@ -155,6 +155,8 @@ int main(int argc, char** argv) {
                {"socket", running.socket().string()}});
     return serve(running, signals, config->stop_within);
   } catch (const failure& problem) {
+    if (!config->log_file.empty())
+      log::error("gnomond", "not-started", {{"reason", problem.what()}});
     fmt::print(stderr, "gnomond: {}\n", problem.what());
     return 1;
   }

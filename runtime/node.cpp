@@ -27,11 +27,12 @@ node_config value_or_throw(expected<node_config> config) {
 
 struct node::impl {
   impl(node_config config, std::string source, std::vector<std::string> settings)
-      : file(std::move(source)), overrides(std::move(settings)), process(std::move(config)) {}
+      : file(std::move(source)), overrides(std::move(settings)), current(config), process(std::move(config)) {}
 
   std::string file; // empty: the config came as text
   std::vector<std::string> overrides;
   std::mutex one_at_a_time; // start, stop and reload
+  node_config current;      // as last reloaded
   node_process process;
 };
 
@@ -92,11 +93,11 @@ std::filesystem::path node::socket() const {
 
 void node::reload() {
   std::lock_guard lock{impl_->one_at_a_time};
-  const auto& before = impl_->process.config();
-  auto after = impl_->file.empty() ? before : value_or_throw(load_config(impl_->file, impl_->overrides));
-  auto [restart, now] = changed_keys(before, after);
+  auto after = impl_->file.empty() ? impl_->current : value_or_throw(load_config(impl_->file, impl_->overrides));
+  auto [restart, now] = changed_keys(impl_->current, after);
   if (!log::start(after.log_file, after.log_level))
     throw failure{ec::bad_config, fmt::format("log.file = \"{}\" cannot be opened for writing", after.log_file)};
+  impl_->current = after;
   log::info("gnomond", "reloaded",
             {{"changed", fmt::format("{}", fmt::join(now, ","))},
              {"need_restart", fmt::format("{}", fmt::join(restart, ","))}});

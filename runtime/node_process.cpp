@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 namespace gnomon {
 
@@ -21,6 +22,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr auto start_bound = 60s; // reading the ids of a large store takes its time
 constexpr auto join_bound = 15s;
+constexpr auto close_bound = 2s; // for actors that are not ours
 
 struct system_config : caf::actor_system_config {
   system_config() {
@@ -150,6 +152,7 @@ struct node_process::parts {
   caf::error join();
   caf::error start_http();
   void stop();
+  void close_system();
 };
 
 caf::error node_process::parts::start() {
@@ -241,17 +244,31 @@ void node_process::parts::stop() {
   if (net)
     net->stop();
   net.reset();
-  if (node)
+  if (node) {
     node->handles.set({});
-  if (node)
     node->cluster.set({});
+  }
+}
+
+/// An app may have left its own actors in our system; those that do not end by themselves must not hold us for ever.
+void node_process::parts::close_system() {
+  if (!system)
+    return;
+  auto deadline = steady::now() + close_bound;
+  while (system->registry().running() > 0 && steady::now() < deadline)
+    std::this_thread::sleep_for(1ms);
+  if (auto left = system->registry().running(); left > 0) {
+    log::warn("gnomond", "actors-left", {{"count", left}});
+    system->await_actors_before_shutdown(false);
+  }
   system.reset();
 }
 
 node_process::node_process(node_config config) : parts_(std::make_unique<parts>(std::move(config))) {}
 
 node_process::~node_process() {
-  stop();
+  parts_->stop();
+  parts_->close_system();
 }
 
 caf::error node_process::start() {

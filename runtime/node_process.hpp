@@ -17,7 +17,7 @@ using context_ptr = std::shared_ptr<node_context>;
 class node_process {
 public:
   explicit node_process(node_config config);
-  /// Stops when that was not done before.
+  /// Stops when that was not done before, then ends the actor system.
   ~node_process();
   node_process(const node_process&) = delete;
   node_process& operator=(const node_process&) = delete;
@@ -39,7 +39,7 @@ public:
   const node_config& config() const;
   std::string http_address() const; // host:port, empty when HTTP is off
   std::string tunnel_address() const;
-  /// Valid from start to stop.
+  /// Valid from start to destruction.
   caf::actor_system& system();
   const context_ptr& context() const;
 

@@ -52,6 +52,12 @@ public:
     return set("cluster.seeds=[\"127.0.0.1:" + std::to_string(other.tunnel_port_) + "\"]");
   }
 
+  /// Without a superuser's rights, which a read-only directory would not stop.
+  node_under_test& unprivileged() {
+    unprivileged_ = true;
+    return *this;
+  }
+
   /// Starts the process; does not wait for anything. Standard error goes to `log_file()`.
   void start() {
     std::ofstream{log_file(), std::ios::trunc};
@@ -66,7 +72,10 @@ public:
       return;
     auto log = ::open(log_file().c_str(), O_WRONLY | O_APPEND);
     ::dup2(log, 2);
-    ::execv(GNOMOND, argv.data());
+    auto program = ::open(GNOMOND, O_RDONLY | O_CLOEXEC); // may lie where only root can go
+    if (unprivileged_ && ::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
+      ::_exit(126);
+    ::fexecve(program, argv.data(), environ);
     ::_exit(127);
   }
 
@@ -161,6 +170,7 @@ private:
   std::string name_;
   std::string region_;
   std::vector<std::string> settings_;
+  bool unprivileged_ = false;
   pid_t pid_ = 0;
   std::optional<int> status_;
 };

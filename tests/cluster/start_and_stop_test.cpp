@@ -82,6 +82,22 @@ CAF_TEST(a_data_directory_that_cannot_be_written_ends_the_start) {
   CAF_CHECK(has(line, "cannot be created"));
 }
 
+CAF_TEST(a_store_that_is_read_only_ends_the_start) {
+  temporary_directory dir;
+  ::chmod(dir.path().c_str(), 0755);
+  node_under_test node{"a", "r1", dir.path()};
+  CAF_REQUIRE(node.start_and_wait());
+  CAF_CHECK_EQUAL(node.terminate(), 0);
+  auto store = node.data_dir() + "/store-0";
+  for (const auto& entry : std::filesystem::directory_iterator{store})
+    ::chmod(entry.path().c_str(), 0444);
+  ::chmod(store.c_str(), 0555);
+  auto line = refusal(node.unprivileged());
+  CAF_CHECK(has(line, store));
+  CAF_CHECK(has(line, "writ") || has(line, "ermission"));
+  ::chmod(store.c_str(), 0755);
+}
+
 CAF_TEST(unknown_keys_and_bad_values_end_the_start) {
   temporary_directory dir;
   node_under_test node{"a", "r1", dir.path()};
