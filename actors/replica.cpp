@@ -45,9 +45,8 @@ bool replica::present() const {
 item_versions replica::snapshot() const {
   item_versions result;
   result.id = record_.id;
-  result.versions = record_.versions;
-  for (const auto& s : record_.versions.siblings)
-    result.values.push_back(s.deleted ? blob{} : values_.at(s.id));
+  result.versions = record_.versions.distinct();
+  result.values = values_of(result.versions);
   result.served_by = node_;
   auto predicted = role() == holder_state::shadow && record_.lease.reason == lease_reason::prediction;
   result.copy = predicted ? copy_kind::prefetched : copy_kind::local;
@@ -55,8 +54,24 @@ item_versions replica::snapshot() const {
 }
 
 item_copy replica::copy() const {
-  auto all = snapshot();
-  return {record_.id, std::move(all.versions), std::move(all.values), record_.holders};
+  return {record_.id, record_.versions, values_of(record_.versions), record_.holders};
+}
+
+std::vector<blob> replica::values_of(const version_set& versions) const {
+  std::vector<blob> result;
+  for (const auto& s : versions.siblings)
+    result.push_back(s.deleted ? blob{} : values_.at(s.id));
+  return result;
+}
+
+bool replica::complete(const item_copy& other) {
+  const auto& siblings = other.versions.siblings;
+  if (other.values.size() != siblings.size())
+    return false;
+  for (size_t i = 0; i < siblings.size(); ++i)
+    if (!siblings[i].deleted && other.values[i].size() != siblings[i].bytes)
+      return false;
+  return true;
 }
 
 std::string replica::creator() const {
@@ -86,6 +101,9 @@ timestamp replica::due(duration join_timeout) const {
 // ------------------------------------------------------------------------------------------------------------
 
 caf::error replica::check(const write_item& request, conflict_rule conflicts) const {
+  if (!record_.versions.vouches_for(request.seen, record_.holding))
+    return make_error(ec::invalid_argument, "the context names versions that were never written here; send back the "
+                                            "Gnomon-Context of a read, unchanged");
   if (request.condition == write_condition::none)
     return {};
   if (conflicts == conflict_rule::lww)
@@ -102,12 +120,7 @@ caf::error replica::check(const write_item& request, conflict_rule conflicts) co
 }
 
 const sibling* replica::repeated(const write_item& request) const {
-  if (request.request_id.empty())
-    return nullptr;
-  for (const auto& s : record_.versions.siblings)
-    if (s.request_id == request.request_id)
-      return &s;
-  return nullptr;
+  return request.request_id.empty() ? nullptr : record_.versions.find_request(request.request_id);
 }
 
 dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding,

@@ -27,9 +27,12 @@ public:
   const version_set& versions() const {
     return record_.versions;
   }
-  /// All versions with their values; `served_by` is this node.
+  /// What readers see: the distinct versions with their values; `served_by` is this node.
   item_versions snapshot() const;
+  /// What other holders get: everything that is known of the versions.
   item_copy copy() const;
+  /// True when `other` brings the value of every version it names.
+  static bool complete(const item_copy& other);
   std::string creator() const; // the user whose policy counts; empty when unknown
   uint64_t bytes() const;
   /// When the collector should look at this copy next: end of the lease, or of the first version that expires by
@@ -76,6 +79,7 @@ public:
   }
 
 private:
+  std::vector<blob> values_of(const version_set& versions) const;
   void drop_replaced_values();
   void erase_values(store_batch& batch);
 

@@ -107,6 +107,7 @@ void shadow_state::loaded(caf::error problem) {
     counted_role_ = item_->role(); // the shard counted it when it read its slice
     counted_bytes_ = item_->bytes();
     visible_ = std::make_shared<const item_versions>(item_->snapshot());
+    synced_ = std::make_shared<const item_copy>(item_->copy());
   }
   for (const auto& s : item_->versions().siblings)
     stamps_.observe(s.stamp);

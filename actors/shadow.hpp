@@ -169,7 +169,8 @@ private:
   context_ptr node_;
   shard_actor shard_;
   std::unique_ptr<replica> item_;
-  std::shared_ptr<const item_versions> visible_;
+  std::shared_ptr<const item_versions> visible_; // null: no copy here
+  std::shared_ptr<const item_copy> synced_;      // the same with all that other holders need
   bool loaded_ = false;
   caf::error broken_;
   std::vector<std::function<void()>> waiting_for_load_;

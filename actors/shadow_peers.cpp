@@ -25,7 +25,7 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   auto deliver = [this, request, reply] {
     if (!visible_)
       return reply.fail(make_error(ec::not_here, "no copy here"));
-    item_copy copy{request.id, visible_->versions, visible_->values, item_->record().holders};
+    item_copy copy{request.id, synced_->versions, synced_->values, item_->record().holders};
     if (request.without_values)
       copy.values.assign(copy.values.size(), blob{});
     for (const auto& value : copy.values)
@@ -49,6 +49,8 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
     return reply.fail(make_error(ec::not_here, "no copy here"));
   if (!may_hold(node_->self.node))
     return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from here"));
+  if (!replica::complete(request.copy))
+    return reply.fail(make_error(ec::bad_message, "the update of '" + request.copy.id + "' lacks values"));
   for (const auto& value : request.copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   auto changed = item_->merge(request.copy, rules().conflicts);
@@ -136,6 +138,7 @@ void shadow_state::drop() {
   auto id = item_->record().id;
   log::debug("shadow", "dropped", {{"id", id}, {"role", gnomon::name(item_->role())}});
   visible_ = nullptr;
+  synced_ = nullptr;
   node_->index.erase(id);
   auto told = item_->drop();
   persist([this, told, id] {
@@ -160,14 +163,16 @@ void shadow_state::persist(std::function<void()> after) {
   }
   ++syncs_under_way_;
   auto next = item_->present() ? std::make_shared<const item_versions>(item_->snapshot()) : nullptr;
+  auto copy = item_->present() ? std::make_shared<const item_copy>(item_->copy()) : nullptr;
   self_
       ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
                 std::move(batch))
       .then(
-          [this, next, after = std::move(after)](store_receipt&) {
+          [this, next, copy, after = std::move(after)](store_receipt&) {
             --syncs_under_way_;
             auto changed = !next != !visible_ || (next && next->versions != visible_->versions);
             visible_ = next;
+            synced_ = copy;
             adjust_counters();
             if (visible_ || changed)
               publish();
@@ -243,7 +248,7 @@ void shadow_state::replicate(const std::vector<std::string>& going_to, traffic u
 void shadow_state::send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency) {
   if (!visible_)
     return;
-  item_copy copy{item_->record().id, visible_->versions, visible_->values, item_->record().holders};
+  item_copy copy{item_->record().id, synced_->versions, synced_->values, item_->record().holders};
   for (const auto& value : copy.values)
     node_->counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
   ask_peer<replicate_ack>(
@@ -284,6 +289,8 @@ void shadow_state::pull_from(const std::string& node) {
   ask_peer<item_copy>(
       node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
       [this](const item_copy& copy) {
+        if (!replica::complete(copy) || item_->role() == holder_state::left)
+          return;
         item_->merge(copy, rules().conflicts);
         persist([this] { answer_readers(); });
       },

@@ -105,6 +105,8 @@ void shadow_state::ask_everyone() {
 
 /// Readers are answered at once; then the copy stays here, if it is to.
 void shadow_state::found(item_copy copy, const std::string& giver) {
+  if (!replica::complete(copy))
+    return ask_next();
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   if (item_->present()) { // a newer version was wanted
