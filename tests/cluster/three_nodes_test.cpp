@@ -46,12 +46,13 @@ struct three_nodes {
   node_under_test c{"c", "r3", dir.path()};
 };
 
-/// Writes one item after the other through `node` until that dies, and adds what was acknowledged.
-void write_until_dead(node_under_test& node, std::map<std::string, std::string>& acknowledged,
-                      std::atomic<int>& count) {
-  for (int failures = 0; failures < 3;) {
-    auto id = "item/" + std::to_string(acknowledged.size());
-    auto value = "value " + std::to_string(acknowledged.size());
+/// Writes one item after the other through `node` until that dies, and adds what was acknowledged. No id is used twice:
+/// a write that was stored but not acknowledged would stay beside the second one.
+void write_until_dead(node_under_test& node, const std::string& prefix,
+                      std::map<std::string, std::string>& acknowledged, std::atomic<int>& count) {
+  for (int i = 0, failures = 0; failures < 3; ++i) {
+    auto id = prefix + std::to_string(i);
+    auto value = "value of " + id;
     if (auto status = node.put(id, value).status; status == 201 || status == 204) {
       acknowledged[id] = value;
       ++count;
