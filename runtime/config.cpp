@@ -98,7 +98,7 @@ caf::error apply(node_config& config, const std::string& origin, const toml::tab
 /// VALUE of "--set key=VALUE" is TOML when it parses as that, and a text otherwise: `24h` and `eu-central-1` need no
 /// quotes.
 toml::table override_table(const std::string& name, const std::string& subkey, const std::string& text) {
-  auto path = subkey.empty() ? name : name + "." + subkey;
+  auto path = subkey.empty() ? name : fmt::format("{}.\"{}\"", name, subkey);
   try {
     return toml::parse(fmt::format("{} = {}", path, text));
   } catch (const toml::parse_error&) {

@@ -49,6 +49,18 @@ CAF_TEST(a_node_serves_until_sigterm_and_ends_within_the_bound) {
   CAF_CHECK_EQUAL(node.get("/data/x/1").body, "hello");
 }
 
+CAF_TEST(a_client_that_stops_half_way_does_not_keep_a_node_from_ending) {
+  temporary_directory dir;
+  node_under_test node{"a", "r1", dir.path()};
+  CAF_REQUIRE(node.set("node.stop_within=2s").start_and_wait());
+  connection slow{node.http_port()};
+  CAF_CHECK(slow.send("PUT /data/x HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf"));
+  std::this_thread::sleep_for(200ms);
+  auto began = std::chrono::steady_clock::now();
+  CAF_CHECK_EQUAL(node.terminate(), 0);
+  CAF_CHECK(std::chrono::steady_clock::now() - began < 4s);
+}
+
 CAF_TEST(a_store_that_another_process_holds_ends_the_start) {
   temporary_directory dir;
   node_under_test first{"a", "r1", dir.path()};
