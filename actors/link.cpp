@@ -1,86 +1,13 @@
 #include "actors/link.hpp"
 
+#include "actors/exchanges.hpp"
 #include "runtime/base/log.hpp"
 
-#include <caf/binary_deserializer.hpp>
-#include <caf/binary_serializer.hpp>
-
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace gnomon {
 namespace {
-
-// -- what can be asked over a link
-// --------------------------------------------------------------------------------------
-
-template <class Request, class Reply>
-struct exchange {
-  using request_type = Request;
-  using reply_type = Reply;
-};
-
-// The position in this list is the first byte of a request on the wire: append only.
-using exchanges = std::tuple<exchange<ping, pong>, exchange<fetch_item, item_copy>,
-                             exchange<replicate_item, replicate_ack>, exchange<invite_copy, invite_answer>,
-                             exchange<update_holders, holders_ack>, exchange<get_copy_report, copy_report>,
-                             exchange<read_item, item_versions>, exchange<write_item, write_receipt>,
-                             exchange<pull_catalog, catalog_delta>, exchange<exchange_policies, policy_list>>;
-constexpr size_t exchange_count = std::tuple_size_v<exchanges>;
-
-template <class Request, size_t I = 0>
-constexpr size_t position_of() {
-  if constexpr (std::is_same_v<Request, typename std::tuple_element_t<I, exchanges>::request_type>)
-    return I;
-  else
-    return position_of<Request, I + 1>();
-}
-
-template <class Request>
-using reply_of = typename std::tuple_element_t<position_of<Request>(), exchanges>::reply_type;
-
-// -- parcels' bytes
-// -----------------------------------------------------------------------------------------------------
-
-constexpr uint8_t reply_ok = 0; // a reply's first byte; else the code of an error, whose sentence follows
-
-template <class T>
-std::vector<char> pack(caf::actor_system& system, uint8_t first, T& x) {
-  std::vector<char> bytes;
-  caf::binary_serializer sink{system, bytes};
-  if (sink(first, x))
-    bytes.clear();
-  return bytes;
-}
-
-std::vector<char> pack_error(caf::actor_system& system, const caf::error& reason) {
-  auto sentence = sentence_of(reason);
-  return pack(system, static_cast<uint8_t>(code_of(reason)), sentence);
-}
-
-template <class T>
-caf::error unpack(caf::actor_system& system, const std::vector<char>& bytes, T& x) {
-  caf::binary_deserializer source{system, bytes.data() + 1, bytes.size() - 1};
-  if (source(x) || source.remaining() > 0)
-    return make_error(ec::bad_message, "a peer's message cannot be read; do both nodes run the same version?");
-  return {};
-}
-
-template <class Reply>
-expected<Reply> unpack_reply(caf::actor_system& system, const std::vector<char>& bytes) {
-  if (bytes.front() == reply_ok) {
-    Reply reply;
-    if (auto err = unpack(system, bytes, reply))
-      return err;
-    return reply;
-  }
-  std::string sentence;
-  if (auto err = unpack(system, bytes, sentence))
-    return err;
-  auto code = std::min(static_cast<uint8_t>(bytes.front()), static_cast<uint8_t>(ec::internal));
-  return make_error(static_cast<ec>(code), sentence);
-}
 
 template <class T>
 void settle(caf::typed_response_promise<T>& promise, expected<T> result) {
@@ -90,8 +17,7 @@ void settle(caf::typed_response_promise<T>& promise, expected<T> result) {
     promise.deliver(std::move(result.error()));
 }
 
-// -- asking and serving
-// -------------------------------------------------------------------------------------------------
+// -- asking and serving ----------------------------------------------------------------------------------------------
 
 template <class Request>
 caf::result<reply_of<Request>> ask(link_state& state, traffic urgency, Request& request) {
@@ -141,8 +67,7 @@ caf::error not_connected(const std::string& peer) {
 
 } // namespace
 
-// -- requests of this node
-// ----------------------------------------------------------------------------------------------
+// -- requests of this node -------------------------------------------------------------------------------------------
 
 link_state::~link_state() {
   fail_pending("the link stops");
@@ -218,8 +143,7 @@ void link_state::sweep() {
     schedule_sweep();
 }
 
-// -- requests of the peer
-// -----------------------------------------------------------------------------------------------
+// -- requests of the peer --------------------------------------------------------------------------------------------
 
 void link_state::receive(const frame& arrived) {
   if (arrived.session != session_ || session_ == 0) {
@@ -287,8 +211,7 @@ void link_state::answer(const debt& owed, std::vector<char> bytes) {
   schedule_sweep();
 }
 
-// -- sessions
-// -----------------------------------------------------------------------------------------------------------
+// -- sessions --------------------------------------------------------------------------------------------------------
 
 hello link_state::our_hello() const {
   return {node->self, session_, link_end_actor{self}, node->config.link_credit_bytes,
@@ -375,8 +298,7 @@ link_state::time_point link_state::now() const {
   return self->clock().now();
 }
 
-// -- the actor
-// ----------------------------------------------------------------------------------------------------------
+// -- the actor -------------------------------------------------------------------------------------------------------
 
 link_actor::behavior_type link(link_actor::stateful_pointer<link_state> self, context_ptr node, link_config config) {
   auto& state = self->state;

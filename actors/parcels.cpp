@@ -58,7 +58,7 @@ caf::error read_header(std::string_view& rest, chunk_header& header) {
 
 } // namespace
 
-// -- outbox -----------------------------------------------------------------------------------------------------------
+// -- outbox ----------------------------------------------------------------------------------------------------------
 
 // A frame is at most a quarter of the window: the receiver may hold back credit for less than a quarter, so a sender
 // that waits always has room for one more.
@@ -161,7 +161,7 @@ void outbox::clear() {
   *this = outbox{limits_};
 }
 
-// -- inbox ------------------------------------------------------------------------------------------------------------
+// -- inbox -----------------------------------------------------------------------------------------------------------
 
 expected<std::vector<parcel>> inbox::take(std::string_view frame) {
   std::vector<parcel> complete;

@@ -25,6 +25,10 @@
 #include <set>
 #include <thread>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 namespace gnomon {
 
 namespace asio = boost::asio;
@@ -74,6 +78,15 @@ expected<tcp::endpoint> parse_loopback(const std::string& text) {
                       "127.0.0.1:7100 are allowed, not "
                           + text);
   return endpoint;
+}
+
+/// Has the kernel end a connection whose other machine is gone without a word, within about 20 s.
+void notice_silent_death(int fd) {
+  auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 10);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 3);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 /// Where the greeter's answer arrives; the timer wakes up who waits for it.
@@ -133,8 +146,7 @@ private:
   std::promise<void> finished_;
 };
 
-// -- start and stop
-// -----------------------------------------------------------------------------------------------------
+// -- start and stop --------------------------------------------------------------------------------------------------
 
 caf::error tunnel::impl::listen() {
   if (!config_.insecure)
@@ -191,8 +203,7 @@ void tunnel::impl::close_all() {
   work_.reset();
 }
 
-// -- callers
-// ------------------------------------------------------------------------------------------------------------
+// -- callers ---------------------------------------------------------------------------------------------------------
 
 awaitable<void> tunnel::impl::accept_all(std::shared_ptr<impl> alive) {
   while (!stopping_) {
@@ -272,8 +283,7 @@ awaitable<void> tunnel::impl::let_in(shared_socket caller, greeting answer, std:
     begin_relay(std::move(inner), std::move(*caller), node, {});
 }
 
-// -- calls
-// --------------------------------------------------------------------------------------------------------------
+// -- calls -----------------------------------------------------------------------------------------------------------
 
 void tunnel::impl::dial(std::string address, duration timeout, dial_function done) {
   if (stopped_)
@@ -351,8 +361,7 @@ int tunnel::impl::open_inner_end(tcp::socket socket, const std::string& node, co
   return fd;
 }
 
-// -- both
-// ---------------------------------------------------------------------------------------------------------------
+// -- both ------------------------------------------------------------------------------------------------------------
 
 awaitable<expected<std::string>> tunnel::impl::read_envelope(tcp::socket& socket) {
   error_code failure;
@@ -373,6 +382,7 @@ awaitable<expected<std::string>> tunnel::impl::read_envelope(tcp::socket& socket
 void tunnel::impl::begin_relay(relay::socket near, tcp::socket far, const std::string& node, std::string address) {
   error_code ignored;
   far.set_option(tcp::no_delay{true}, ignored);
+  notice_silent_death(far.native_handle());
   auto i = config_.delays.find(node);
   auto delay = i == config_.delays.end() ? duration::zero() : i->second;
   auto both = std::make_shared<relay>(std::move(near), std::move(far), delay, config_.buffer_bytes);
@@ -404,8 +414,7 @@ std::unique_ptr<asio::steady_timer> tunnel::impl::close_after(duration timeout, 
   return timer;
 }
 
-// -- the contract
-// -------------------------------------------------------------------------------------------------------
+// -- the contract ----------------------------------------------------------------------------------------------------
 
 tunnel::tunnel(std::shared_ptr<impl> self) : impl_(std::move(self)) {}
 

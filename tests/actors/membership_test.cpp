@@ -1,0 +1,206 @@
+#define CAF_SUITE membership
+#include "actors/membership.hpp"
+
+#include "tests/support/fake_region.hpp"
+
+#define FAIL CAF_FAIL
+#include <caf/test/dsl.hpp>
+
+using namespace gnomon;
+
+namespace {
+
+struct config : caf::actor_system_config {
+  config() {
+    register_messages(*this);
+  }
+};
+
+/// Notes what is dialed; nobody answers, or everybody with `answer`.
+dialer_actor::behavior_type fake_dialer(dialer_actor::pointer, std::shared_ptr<std::vector<std::string>> dialed,
+                                        std::shared_ptr<greeting> answer) {
+  return {
+      [=](dial_a, const std::string& address) -> caf::result<dial_result> {
+        dialed->push_back(address);
+        if (answer->from.node.empty())
+          return make_error(ec::unavailable, "nobody there");
+        return dial_result{*answer, gate_actor{}};
+      },
+      [=](hang_up_a, const std::string&) {},
+  };
+}
+
+/// A peer's end of a session that never says anything.
+link_end_actor::behavior_type silent_end(link_end_actor::pointer) {
+  return {
+      [](const frame&) {},
+      [](const credit&) {},
+      [](const session_over&) {},
+  };
+}
+
+node_identity named(const std::string& name) {
+  return {"c", name, "region-" + name, name + ":1", 1, 1, 0, 0};
+}
+
+struct fixture : test_coordinator_fixture<config> {
+  context_ptr node;
+  membership_actor member;
+  link_end_actor end;
+  std::shared_ptr<std::vector<std::string>> dialed = std::make_shared<std::vector<std::string>>();
+  std::shared_ptr<greeting> answer = std::make_shared<greeting>();
+  uint64_t session = 0;
+
+  void start(std::vector<std::string> seeds = {}) {
+    settings s;
+    s.heartbeat = 100ms;
+    s.suspect_after = 500ms;
+    s.down_after = 2s;
+    node = std::make_shared<node_context>(named("m"), s, std::make_shared<manual_clock>());
+    node->steady_ms = [this] {
+      return std::chrono::duration_cast<duration>(sched.clock().now().time_since_epoch()).count();
+    };
+    auto dialer = sys.spawn(fake_dialer, dialed, answer);
+    member = sys.spawn(membership, node, membership_config{std::move(seeds), dialer});
+    end = sys.spawn(silent_end);
+    sched.run();
+  }
+
+  ~fixture() {
+    caf::anon_send_exit(member, caf::exit_reason::kill);
+    caf::anon_send_exit(end, caf::exit_reason::kill);
+    sched.run();
+    if (node)
+      node->cluster.set({});
+  }
+
+  greeting greet(const node_identity& who) {
+    greeting result;
+    auto request = self->request(member, caf::infinite, greet_a_v, who);
+    sched.run();
+    request.receive([&](greeting& verdict) { result = verdict; },
+                    [](const caf::error& reason) { CAF_FAIL(sentence_of(reason)); });
+    return result;
+  }
+
+  ec say_hello(const node_identity& who) {
+    auto code = ec{};
+    auto request = self->request(member, caf::infinite, hello{who, ++session, end, 1000, 10});
+    sched.run();
+    request.receive([](const hello&) {}, [&](const caf::error& reason) { code = code_of(reason); });
+    return code;
+  }
+
+  void pass(duration time) {
+    for (; time > 0ms; time -= 50ms) {
+      sched.clock().advance_time(50ms);
+      sched.run();
+    }
+  }
+
+  peer_state state_of(const std::string& name) {
+    auto view = node->cluster.get();
+    auto peer = view->find(name);
+    return peer == nullptr ? peer_state::unknown : peer->state;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(membership_tests, fixture)
+
+CAF_TEST(the_smaller_name_is_welcome_and_the_larger_is_called_back) {
+  start();
+  CAF_CHECK(greet(named("a")).verdict == reception::welcome);
+  CAF_CHECK(dialed->empty());
+  CAF_CHECK(greet(named("z")).verdict == reception::call_back);
+  CAF_CHECK((*dialed == std::vector<std::string>{"z:1"}));
+  CAF_CHECK_EQUAL(say_hello(named("z")), ec::rejected);
+}
+
+CAF_TEST(other_clusters_taken_names_and_taken_regions_are_refused) {
+  start();
+  auto refused = [&](node_identity who) { return greet(who).verdict == reception::refused; };
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  auto stranger = named("b");
+  stranger.cluster = "other";
+  CAF_CHECK(refused(stranger));
+  auto namesake = named("a");
+  namesake.start = 2;
+  namesake.address = "elsewhere:1";
+  CAF_CHECK(refused(namesake));
+  auto neighbour = named("b");
+  neighbour.region = "region-m";
+  CAF_CHECK(refused(neighbour));
+  auto ours = named("m");
+  ours.start = 2;
+  CAF_CHECK(refused(ours));
+  auto restarted = named("a");
+  restarted.start = 2;
+  CAF_CHECK(greet(restarted).verdict == reception::welcome);
+}
+
+CAF_TEST(a_silent_peer_is_suspect_then_down_and_does_not_block_its_successor) {
+  start();
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  CAF_CHECK(state_of("a") == peer_state::live);
+  pass(600ms);
+  CAF_CHECK(state_of("a") == peer_state::suspect);
+  pass(1600ms);
+  CAF_CHECK(state_of("a") == peer_state::down);
+  auto successor = named("a");
+  successor.start = 2;
+  successor.address = "elsewhere:1";
+  CAF_CHECK_EQUAL(say_hello(successor), ec{});
+  CAF_CHECK(state_of("a") == peer_state::live);
+}
+
+CAF_TEST(a_node_that_was_itself_stopped_blames_nobody) {
+  start();
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  sched.clock().advance_time(1h);
+  sched.run();
+  CAF_CHECK(state_of("a") == peer_state::live);
+}
+
+CAF_TEST(a_lost_session_makes_the_peer_suspect_at_once) {
+  start();
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  caf::anon_send_exit(end, caf::exit_reason::kill);
+  sched.run();
+  CAF_CHECK(state_of("a") == peer_state::suspect);
+}
+
+CAF_TEST(a_node_alone_is_fresh_and_one_cut_off_is_not) {
+  start();
+  CAF_CHECK(node->is_fresh());
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  pass(200ms);
+  CAF_CHECK(!node->is_fresh()); // a never answered a ping
+}
+
+CAF_TEST(whoever_waits_to_join_hears_how_it_went) {
+  start({"seed:1", "seed:2"});
+  auto request = self->request(member, caf::infinite, join_a_v);
+  sched.run();
+  request.receive([](uint32_t reached) { CAF_CHECK_EQUAL(reached, 0u); },
+                  [](const caf::error& reason) { CAF_FAIL(sentence_of(reason)); });
+  *answer = {reception::refused, "no room for m", named("s")};
+  pass(1s);
+  auto again = self->request(member, caf::infinite, join_a_v);
+  sched.run();
+  again.receive([](uint32_t) { CAF_FAIL("joined"); },
+                [](const caf::error& reason) {
+                  CAF_CHECK_EQUAL(code_of(reason), ec::rejected);
+                  CAF_CHECK_EQUAL(sentence_of(reason), "no room for m");
+                });
+}
+
+CAF_TEST(an_address_that_does_not_answer_is_tried_less_and_less_often) {
+  start({"seed:1"});
+  pass(10s);
+  CAF_CHECK(dialed->size() >= 5u);
+  CAF_CHECK(dialed->size() <= 10u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
