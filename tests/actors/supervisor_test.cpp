@@ -1,10 +1,11 @@
 #define CAF_SUITE supervisor
 #include "actors/supervisor.hpp"
 
-#include "runtime/base/published.hpp"
-
 #define FAIL CAF_FAIL
 #include <caf/test/dsl.hpp>
+
+#include <fstream>
+#include <sstream>
 
 using namespace gnomon;
 using namespace std::chrono_literals;
@@ -197,6 +198,21 @@ CAF_TEST(a_killed_supervisor_leaves_no_orphans) {
   sched.run();
   CAF_CHECK(root_ended);
   CAF_CHECK_EQUAL(seen->ends.size(), 2u);
+}
+
+CAF_TEST(the_documented_restart_rules_are_those_in_force) {
+  std::ifstream in{GNOMON_DOCS "/architecture.md"};
+  std::ostringstream text;
+  text << in.rdbuf();
+  const char* restarted[] = {"alone", "with all that started after it", "with all its siblings"};
+  for (const auto& rule : restart_rules()) {
+    auto seconds = [](duration d) { return std::to_string(d / 1s) + " s"; };
+    auto line = "| " + std::string{rule.child} + " | " + std::string{rule.parent} + " | "
+                + restarted[static_cast<int>(rule.strategy)] + " | "
+                + (rule.restarts == SIZE_MAX ? "any" : std::to_string(rule.restarts)) + " | " + seconds(rule.window)
+                + " | " + seconds(rule.grace) + " |\n";
+    CAF_CHECK_EQUAL(text.str().find(line) == std::string::npos ? line : "", "");
+  }
 }
 
 CAF_TEST(every_rule_has_a_parent_that_stands_above_it) {
