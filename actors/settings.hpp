@@ -23,13 +23,13 @@ struct settings {
 
   // bounds
   duration request_timeout = 10s;      // one client request, all retries together
-  duration peer_timeout = 4s;          // one request to one peer
+  duration peer_timeout = 8s;          // one request to one peer
   uint32_t max_active_shadows = 100'000;
   duration shadow_idle = 30s;          // passive after that long without a message
   uint64_t read_index_bytes = 256u << 20;
   uint64_t link_queue_bytes = 64u << 20;
   uint32_t link_queue_messages = 65'536;
-  uint64_t link_credit_bytes = 1u << 20; // sent and not yet credited
+  uint64_t link_credit_bytes = 4u << 20; // sent and not yet credited
   uint32_t link_credit_messages = 256;
 
   // rhythm
