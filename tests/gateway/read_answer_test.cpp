@@ -1,0 +1,145 @@
+#define CAF_SUITE read_answer
+#include "api_fixture.hpp"
+
+#include "runtime/gateway/byte_range.hpp"
+
+#include <caf/test/dsl.hpp>
+
+using namespace gnomon;
+using namespace gnomon::test;
+
+namespace {
+
+item_versions one(std::string value, bool deleted = false) {
+  item_versions item;
+  item.id = "a";
+  sibling version;
+  version.content_type = "text/plain";
+  version.bytes = value.size();
+  version.deleted = deleted;
+  item.versions.write({}, holding_id{7, 1}, version);
+  item.values.emplace_back(std::move(value));
+  item.served_by = "n1";
+  return item;
+}
+
+item_versions two(std::string first, std::string second) {
+  auto item = one(std::move(first));
+  sibling version;
+  version.bytes = second.size();
+  item.versions.write({}, holding_id{7, 2}, version);
+  item.values.emplace_back(std::move(second));
+  return item;
+}
+
+http::response get(const item_versions& item, field_list fields = {}, std::string method = "GET") {
+  return reply_to(ask(std::move(method), "/data/a", std::move(fields)), item);
+}
+
+} // namespace
+
+CAF_TEST(a_read_says_where_its_copy_came_from) {
+  auto item = one("hello");
+  item.copy = copy_kind::remote;
+  auto answer = get(item);
+  CAF_CHECK_EQUAL(answer.status, 200);
+  CAF_CHECK_EQUAL(answer.content(), "hello");
+  CAF_CHECK_EQUAL(*answer.field("Content-Type"), "text/plain");
+  CAF_CHECK_EQUAL(*answer.field("ETag"), item.versions.etag());
+  CAF_CHECK_EQUAL(*answer.field("Gnomon-Context"), item.versions.context.to_text());
+  CAF_CHECK_EQUAL(*answer.field("Gnomon-Served-By"), "n1");
+  CAF_CHECK_EQUAL(*answer.field("Gnomon-Copy"), "remote");
+  CAF_CHECK(!answer.field("Gnomon-Stale"));
+  item.stale = true;
+  CAF_CHECK_EQUAL(*get(item).field("Gnomon-Stale"), "true");
+}
+
+CAF_TEST(a_tombstone_is_gone_and_tells_its_context) {
+  auto answer = get(one("", true));
+  CAF_CHECK_EQUAL(answer.status, 410);
+  CAF_CHECK(answer.field("Gnomon-Context"));
+  CAF_CHECK_EQUAL(get(item_versions{}).status, 404);
+}
+
+CAF_TEST(a_reader_with_the_current_tag_gets_no_value) {
+  auto item = one("hello");
+  auto tag = item.versions.etag();
+  for (const auto& list : {tag, std::string{"*"}, "\"x\", W/" + tag})
+    CAF_CHECK_EQUAL(get(item, {{"if-none-match", list}}).status, 304);
+  CAF_CHECK_EQUAL(get(item, {{"if-none-match", "\"x\""}}).status, 200);
+  CAF_CHECK_EQUAL(get(item, {{"if-match", "\"x\""}}).status, 412);
+  CAF_CHECK_EQUAL(get(item, {{"if-match", tag}}).status, 200);
+}
+
+CAF_TEST(one_range_is_answered_by_that_part) {
+  auto item = one("0123456789");
+  auto part = get(item, {{"range", "bytes=2-4"}});
+  CAF_CHECK_EQUAL(part.status, 206);
+  CAF_CHECK_EQUAL(part.content(), "234");
+  CAF_CHECK_EQUAL(*part.field("Content-Range"), "bytes 2-4/10");
+  CAF_CHECK_EQUAL(get(item, {{"range", "bytes=-3"}}).content(), "789");
+  CAF_CHECK_EQUAL(get(item, {{"range", "bytes=8-"}}).content(), "89");
+  auto beyond = get(item, {{"range", "bytes=10-"}});
+  CAF_CHECK_EQUAL(beyond.status, 416);
+  CAF_CHECK_EQUAL(*beyond.field("Content-Range"), "bytes */10");
+  CAF_CHECK_EQUAL(get(item, {{"range", "bytes=2-4"}, {"if-range", "\"old\""}}).status, 200);
+}
+
+CAF_TEST(ranges_that_make_no_sense_are_ignored) {
+  for (auto text : {"bytes=4-2", "bytes=", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4", "bytes=-", "bytes"})
+    CAF_CHECK(http::parse_range(text, 10).what == http::byte_range::kind::whole);
+  CAF_CHECK(http::parse_range("bytes=-0", 10).what == http::byte_range::kind::unsatisfiable);
+  CAF_CHECK(http::parse_range("bytes=0-", 0).what == http::byte_range::kind::unsatisfiable);
+  CAF_CHECK_EQUAL(http::parse_range("bytes=0-18446744073709551615", 10).count, 10u);
+}
+
+CAF_TEST(a_head_has_the_length_of_the_value_it_leaves_out) {
+  auto item = one("hello");
+  item.values.clear();
+  auto answer = get(item, {}, "HEAD");
+  CAF_CHECK_EQUAL(answer.status, 200);
+  CAF_CHECK_EQUAL(answer.length.value_or(0), 5u);
+  CAF_CHECK(http::head_of(answer, "now", "").find("Content-Length: 5\r\n") != std::string::npos);
+}
+
+CAF_TEST(siblings_come_as_parts_that_no_value_can_break) {
+  auto item = two("first", "second");
+  auto plain = get(item);
+  CAF_CHECK_EQUAL(plain.status, 300);
+  auto type = *plain.field("Content-Type");
+  auto boundary = type.substr(type.find('=') + 1);
+  CAF_CHECK(plain.content().find("\r\n\r\nfirst\r\n--" + boundary) != std::string::npos);
+  CAF_CHECK(plain.content().find("\r\n\r\nsecond\r\n--" + boundary + "--") != std::string::npos);
+  item.values.front() = blob{"a value with --" + boundary + " inside"};
+  CAF_CHECK(*get(item).field("Content-Type") != type);
+}
+
+CAF_TEST(siblings_come_as_json_when_asked_for) {
+  auto answer = get(two("first", "second!"), {{"accept", "text/html, application/json"}});
+  CAF_CHECK_EQUAL(answer.status, 300);
+  auto document = nlohmann::json::parse(answer.content());
+  CAF_CHECK_EQUAL(document["siblings"].size(), 2u);
+  CAF_CHECK_EQUAL(document["siblings"][0]["value"], "Zmlyc3Q=");
+  CAF_CHECK_EQUAL(document["siblings"][1]["value"], "c2Vjb25kIQ==");
+}
+
+CAF_TEST(the_ready_head_says_the_same_as_a_computed_answer) {
+  auto item = one("hello");
+  auto ready = render_head(item) + "Date: now\r\n\r\n";
+  auto computed = http::head_of(get(item), "now", "");
+  for (auto field : {"HTTP/1.1 200 OK\r\n", "Content-Type: text/plain\r\n", "Content-Length: 5\r\n",
+                     "Gnomon-Copy: local\r\n", "Accept-Ranges: bytes\r\n", "Gnomon-Served-By: n1\r\n"}) {
+    CAF_CHECK(ready.find(field) != std::string::npos);
+    CAF_CHECK(computed.find(field) != std::string::npos);
+  }
+  CAF_CHECK_EQUAL(ready.size(), computed.size());
+  CAF_CHECK_EQUAL(render_head(two("a", "b")), "");
+  CAF_CHECK_EQUAL(render_head(one("", true)), "");
+}
+
+CAF_TEST(no_stored_text_can_add_a_header_field) {
+  auto item = one("hello");
+  item.versions.siblings.front().content_type = "text/plain\r\nSet-Cookie: x";
+  CAF_CHECK(render_head(item).find("\r\nSet-Cookie") == std::string::npos);
+  CAF_CHECK(http::head_of(get(item), "now", "").find("\r\nSet-Cookie") == std::string::npos);
+}

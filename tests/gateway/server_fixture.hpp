@@ -1,0 +1,235 @@
+#pragma once
+
+#include "actors/http_head.hpp"
+#include "runtime/gateway/http_server.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <mutex>
+
+namespace gnomon::test {
+
+/// What the fake router saw and how it is to behave; shared with the tests' thread.
+struct router_script {
+  std::mutex guard;
+  std::map<std::string, write_item> stored;
+  std::vector<access_sample> samples;
+  std::atomic<int> reads{0};
+  std::atomic<bool> silent{false}; // never answer
+};
+
+struct fake_router_state {
+  std::shared_ptr<router_script> script;
+  std::vector<caf::response_promise> held;
+};
+
+inline item_versions versions_of(const std::string& id, const blob& value) {
+  item_versions item;
+  item.id = id;
+  sibling version;
+  version.content_type = "text/plain";
+  version.bytes = value.size();
+  item.versions.write({}, holding_id{7, 1}, version);
+  item.values.push_back(value);
+  item.served_by = "n1";
+  return item;
+}
+
+/// Keeps writes in a map and answers reads from it.
+inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
+                                               std::shared_ptr<router_script> script) {
+  self->state.script = script;
+  auto none = [] { return make_error(ec::unavailable, "the fake router does not do that"); };
+  return {
+      [=](const read_item& x) -> caf::result<item_versions> {
+        ++script->reads;
+        if (script->silent) {
+          self->state.held.push_back(self->make_response_promise());
+          return caf::delegated<item_versions>{};
+        }
+        std::lock_guard lock{script->guard};
+        auto found = script->stored.find(x.id);
+        if (found == script->stored.end())
+          return make_error(ec::not_found, "no region has this item");
+        return versions_of(x.id, found->second.value);
+      },
+      [=](const write_item& x) -> caf::result<write_receipt> {
+        std::lock_guard lock{script->guard};
+        auto created = script->stored.insert_or_assign(x.id, x).second;
+        return write_receipt{x.id, {}, "\"e\"", created, 1, "n1"};
+      },
+      [=](const list_items&) -> caf::result<item_page> { return item_page{}; },
+      [=](const create_shadow&) -> caf::result<shadow_plan> { return none(); },
+      [=](const get_shadow_status&) -> caf::result<shadow_report> { return none(); },
+      [=](const put_policy&) -> caf::result<policy_list> { return none(); },
+      [=](const get_policies&) -> caf::result<policy_list> { throw std::runtime_error{"as told"}; },
+      [=](const get_route&) -> caf::result<route_list> { return none(); },
+      [=](const get_cluster&) -> caf::result<cluster_report> {
+        return cluster_report{"n1", {}};
+      },
+      [=](const access_batch&) {},
+      [=](watch_a, const std::string&, const item_watcher_actor&) {},
+      [=](unwatch_a, const std::string&, const item_watcher_actor&) {},
+  };
+}
+
+inline agent_actor::behavior_type fake_agent(agent_actor::pointer, std::shared_ptr<router_script> script) {
+  return {
+      [=](const access_batch& batch) {
+        std::lock_guard lock{script->guard};
+        script->samples.insert(script->samples.end(), batch.samples.begin(), batch.samples.end());
+      },
+      [](const create_shadow&) -> caf::result<shadow_plan> { return make_error(ec::unavailable); },
+  };
+}
+
+/// A TCP connection of a client that may misbehave; every wait ends after ten seconds.
+class raw_client {
+public:
+  explicit raw_client(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    timeval bound{10, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    open_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~raw_client() {
+    ::close(fd_);
+  }
+  raw_client(const raw_client&) = delete;
+  raw_client& operator=(const raw_client&) = delete;
+
+  bool open() const {
+    return open_;
+  }
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n <= 0)
+        return false;
+      bytes.remove_prefix(static_cast<size_t>(n));
+    }
+    return true;
+  }
+  /// One complete answer to anything but HEAD; empty when the connection ended before.
+  std::string read_answer() {
+    size_t end;
+    while ((end = received_.find("\r\n\r\n")) == std::string::npos)
+      if (!receive())
+        return {};
+    end += 4;
+    auto field = received_.find("Content-Length: ");
+    auto length = field < end ? std::strtoull(received_.c_str() + field + 16, nullptr, 10) : 0;
+    while (received_.size() < end + length)
+      if (!receive())
+        return {};
+    auto answer = received_.substr(0, end + length);
+    received_.erase(0, end + length);
+    return answer;
+  }
+  /// What comes until the other side closes.
+  std::string read_all() {
+    while (receive())
+      ;
+    return std::exchange(received_, {});
+  }
+  void half_close() {
+    ::shutdown(fd_, SHUT_WR);
+  }
+
+private:
+  bool receive() {
+    char buffer[65536];
+    auto n = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (n > 0)
+      received_.append(buffer, static_cast<size_t>(n));
+    return n > 0;
+  }
+
+  int fd_;
+  bool open_ = false;
+  std::string received_;
+};
+
+struct server_fixture {
+  struct system_config : caf::actor_system_config {
+    system_config() {
+      add_message_types<caf::id_block::gnomon>();
+    }
+  };
+
+  server_fixture() {
+    settings s;
+    s.sample_every = 20ms;
+    node_identity who;
+    who.node = "n1";
+    node = std::make_shared<node_context>(who, s, std::make_shared<scaled_clock>());
+    node->fresh_until_ms = INT64_MAX;
+    node_handles handles;
+    handles.router = system.spawn(fake_router, script);
+    handles.agent = system.spawn(fake_agent, script);
+    node->handles.set(handles);
+    limits.port = 0;
+    limits.threads = 2;
+  }
+  ~server_fixture() {
+    server.reset();
+    auto handles = node->handles.get();
+    caf::anon_send_exit(handles->router, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(handles->agent, caf::exit_reason::user_shutdown);
+  }
+
+  void start() {
+    server = std::make_unique<http_server>(node, system, limits);
+    auto bound = server->start();
+    if (!bound)
+      throw std::runtime_error(sentence_of(bound.error()));
+    port = *bound;
+  }
+
+  /// The item as its shadow would publish it.
+  void publish(const std::string& id, const std::string& value, timestamp expires = {}) {
+    auto entry = std::make_shared<index_entry>();
+    entry->versions = versions_of(id, blob{value});
+    entry->versions.versions.siblings.front().expires = expires;
+    entry->http_head = render_head(entry->versions);
+    node->index.put(entry);
+  }
+
+  std::string once(const std::string& request) {
+    raw_client client{port};
+    client.send(request);
+    return client.read_answer();
+  }
+  std::string get(const std::string& target, const std::string& fields = {}) {
+    return once("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+  }
+  size_t stored() {
+    std::lock_guard lock{script->guard};
+    return script->stored.size();
+  }
+
+  system_config config;
+  caf::actor_system system{config};
+  std::shared_ptr<router_script> script = std::make_shared<router_script>();
+  context_ptr node;
+  http_config limits;
+  std::unique_ptr<http_server> server;
+  uint16_t port = 0;
+};
+
+inline bool is(const std::string& answer, int status) {
+  return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
+}
+
+inline bool has(const std::string& answer, std::string_view text) {
+  return answer.find(text) != std::string::npos;
+}
+
+} // namespace gnomon::test

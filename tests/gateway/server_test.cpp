@@ -1,0 +1,308 @@
+#define CAF_SUITE server
+#include "server_fixture.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <thread>
+
+using namespace gnomon;
+using namespace gnomon::test;
+
+namespace {
+
+std::string put(const std::string& target, const std::string& body, const std::string& fields = {}) {
+  return "PUT " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + fields
+         + "\r\n" + body;
+}
+
+const std::string chunked_put = "PUT /data/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(server_tests, server_fixture)
+
+CAF_TEST(what_was_put_is_read_back_over_one_connection) {
+  start();
+  raw_client client{port};
+  client.send(put("/data/a%20b", "hello", "Content-Type: text/plain\r\n"));
+  CAF_CHECK(is(client.read_answer(), 201));
+  client.send(put("/data/a%20b", "hello again"));
+  CAF_CHECK(is(client.read_answer(), 204));
+  client.send("GET /data/a%20b HTTP/1.1\r\nHost: x\r\n\r\n");
+  auto answer = client.read_answer();
+  CAF_CHECK(is(answer, 200));
+  CAF_CHECK(answer.ends_with("\r\n\r\nhello again"));
+  CAF_CHECK(is(get("/data/none"), 404));
+}
+
+CAF_TEST(reads_of_the_index_do_not_reach_the_router) {
+  start();
+  publish("news/1", "from the index");
+  auto answer = get("/data/news/1?user_id=ann");
+  CAF_CHECK(is(answer, 200));
+  CAF_CHECK(answer.ends_with("\r\n\r\nfrom the index"));
+  CAF_CHECK(has(answer, "\r\nDate: "));
+  CAF_CHECK(has(answer, "\r\nGnomon-Copy: local\r\n"));
+  CAF_CHECK(get("/data/news%2F1").ends_with("from the index"));
+  CAF_CHECK(is(get("/data/news/1", "Range: bytes=0-3\r\n"), 206));
+  CAF_CHECK_EQUAL(script->reads.load(), 0);
+  CAF_CHECK_EQUAL(node->counters.reads_local.load(), 3u);
+}
+
+CAF_TEST(an_index_entry_that_is_not_current_is_not_used) {
+  start();
+  publish("a", "old", node->time->now() - 1s);
+  CAF_CHECK(is(get("/data/a"), 404));
+  publish("b", "value");
+  node->fresh_until_ms = 0;
+  CAF_CHECK(is(get("/data/b"), 404));
+  node->fresh_until_ms = INT64_MAX;
+  version_vector newer;
+  newer.add(dot{holding_id{9, 9}, 1});
+  CAF_CHECK(is(get("/data/b", "Gnomon-Context: " + newer.to_text() + "\r\n"), 404));
+  CAF_CHECK_EQUAL(script->reads.load(), 3);
+}
+
+CAF_TEST(accesses_of_hits_reach_the_agent_counted_by_item_and_user) {
+  start();
+  publish("a", "value");
+  for (auto target : {"/data/a?user_id=ann", "/data/a?user_id=ann", "/data/a"})
+    CAF_CHECK(is(get(target), 200));
+  uint32_t ann = 0, nobody = 0;
+  for (int i = 0; i < 200 && ann + nobody < 3; ++i) {
+    std::this_thread::sleep_for(10ms);
+    std::lock_guard lock{script->guard};
+    ann = nobody = 0;
+    for (const auto& sample : script->samples)
+      (sample.user == "ann" ? ann : nobody) += sample.count;
+  }
+  CAF_CHECK_EQUAL(ann, 2u);
+  CAF_CHECK_EQUAL(nobody, 1u);
+}
+
+CAF_TEST(requests_sent_at_once_are_answered_in_order) {
+  start();
+  publish("hit", "from the index");
+  raw_client client{port};
+  std::string hit = "GET /data/hit HTTP/1.1\r\nHost: x\r\n\r\n";
+  client.send(put("/data/a", "one") + hit + "GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n" + hit + put("/data/b", "two"));
+  CAF_CHECK(is(client.read_answer(), 201));
+  CAF_CHECK(client.read_answer().ends_with("from the index"));
+  CAF_CHECK(client.read_answer().ends_with("one"));
+  CAF_CHECK(client.read_answer().ends_with("from the index"));
+  CAF_CHECK(is(client.read_answer(), 201));
+  CAF_CHECK_EQUAL(stored(), 2u);
+}
+
+CAF_TEST(a_request_may_arrive_byte_by_byte) {
+  start();
+  raw_client client{port};
+  for (char c : put("/data/a", "slow"))
+    client.send({&c, 1});
+  CAF_CHECK(is(client.read_answer(), 201));
+}
+
+CAF_TEST(head_leaves_out_the_value_and_keeps_its_length) {
+  start();
+  publish("a", "value");
+  raw_client client{port};
+  client.send("HEAD /data/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  auto answer = client.read_all();
+  CAF_CHECK(is(answer, 200));
+  CAF_CHECK(has(answer, "Content-Length: 5\r\n"));
+  CAF_CHECK(answer.ends_with("\r\n\r\n"));
+}
+
+CAF_TEST(a_large_value_goes_in_and_out_whole) {
+  start();
+  std::string value(20u << 20, 'v');
+  for (size_t i = 0; i < value.size(); i += 4096)
+    value[i] = static_cast<char>(i >> 12);
+  CAF_CHECK(is(once(put("/data/large", value)), 201));
+  CAF_CHECK(get("/data/large").ends_with("\r\n\r\n" + value));
+  publish("large", value);
+  CAF_CHECK(get("/data/large").ends_with("\r\n\r\n" + value));
+}
+
+CAF_TEST(chunked_bodies_are_put_together) {
+  start();
+  raw_client client{port};
+  client.send(chunked_put + "3;x=y\r\nabc\r\n");
+  client.send("2\r\nde\r\n0\r\nTrailer: x\r\n\r\nGET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
+  CAF_CHECK(is(client.read_answer(), 201));
+  CAF_CHECK(client.read_answer().ends_with("\r\n\r\nabcde"));
+}
+
+CAF_TEST(a_chunked_body_that_stops_half_way_stores_nothing) {
+  limits.body_timeout = 200ms;
+  start();
+  raw_client patient{port};
+  patient.send(chunked_put + "5\r\nab");
+  auto answer = patient.read_all();
+  CAF_CHECK(is(answer, 408));
+  CAF_CHECK(has(answer, "nothing was stored"));
+  raw_client gone{port};
+  gone.send(chunked_put + "5\r\nab");
+  gone.half_close();
+  CAF_CHECK_EQUAL(gone.read_all(), "");
+  CAF_CHECK(is(once(chunked_put + "zz\r\n"), 400));
+  CAF_CHECK(is(once(chunked_put + std::string(200'000, '1')), 400));
+  CAF_CHECK_EQUAL(stored(), 0u);
+}
+
+CAF_TEST(a_body_over_the_limit_is_refused_without_reading_it) {
+  start();
+  std::string head = "PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 68157440\r\n";
+  raw_client asking{port};
+  asking.send(head + "Expect: 100-continue\r\n\r\n");
+  CAF_CHECK(is(asking.read_answer(), 413));
+  raw_client pushing{port};
+  pushing.send(head + "\r\n");
+  pushing.send(std::string(65u << 20, 'x'));
+  CAF_CHECK(is(pushing.read_all(), 413));
+  raw_client chunks{port};
+  chunks.send(chunked_put + "4100001\r\n");
+  CAF_CHECK(is(chunks.read_answer(), 413));
+  CAF_CHECK_EQUAL(stored(), 0u);
+}
+
+CAF_TEST(a_client_that_asks_before_sending_is_told_to_go_on) {
+  start();
+  raw_client client{port};
+  client.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  CAF_CHECK_EQUAL(client.read_answer(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("abc");
+  CAF_CHECK(is(client.read_answer(), 201));
+  CAF_CHECK(is(get("/data/a", "Expect: miracles\r\n"), 417));
+}
+
+CAF_TEST(bodies_under_way_share_one_bound) {
+  limits.max_buffered_bytes = 100'000;
+  start();
+  CAF_CHECK(is(once(put("/data/a", std::string(100'001, 'x'))), 503));
+  CAF_CHECK(is(once(put("/data/a", std::string(90'000, 'x'))), 201));
+  CAF_CHECK(is(once(put("/data/b", std::string(90'000, 'x'))), 201));
+}
+
+CAF_TEST(heads_that_are_too_long_or_broken_are_refused) {
+  start();
+  CAF_CHECK(is(get("/data/" + std::string(10'240, 'x')), 414));
+  CAF_CHECK(is(get("/data/" + std::string(17'000, 'x')), 414));
+  CAF_CHECK(is(get("/data/a", "X: " + std::string(17'000, 'x') + "\r\n"), 431));
+  CAF_CHECK(is(get("/data/a%00b"), 400));
+  CAF_CHECK(is(once("GET /data/a HTTP/1.1\r\n\r\n"), 400));
+  CAF_CHECK(is(once("GET /data/a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"), 400));
+  CAF_CHECK(is(once("GET /data/a HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n"), 400));
+  CAF_CHECK(is(once("GET /data/a HTTP/2.0\r\nHost: x\r\n\r\n"), 505));
+  CAF_CHECK(is(once("nonsense\r\n\r\n"), 400));
+  CAF_CHECK(is(once("PUT /data/a HTTP/1.1\r\nHost: x\r\n\r\n"), 400));
+  CAF_CHECK(is(once("PUT /data/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"), 501));
+  CAF_CHECK(
+      is(once("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"), 400));
+  CAF_CHECK(is(once("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n"), 400));
+  CAF_CHECK(is(once("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\n"), 400));
+}
+
+CAF_TEST(http_1_0_closes_unless_it_asks_not_to) {
+  start();
+  publish("a", "value");
+  raw_client closing{port};
+  closing.send("GET /data/a HTTP/1.0\r\n\r\n");
+  CAF_CHECK(has(closing.read_all(), "Connection: close\r\n"));
+  raw_client keeping{port};
+  keeping.send("GET /data/a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CAF_CHECK(has(keeping.read_answer(), "Connection: keep-alive\r\n"));
+}
+
+CAF_TEST(slow_heads_and_idle_connections_end_in_time) {
+  limits.head_timeout = 100ms;
+  limits.idle_timeout = 100ms;
+  start();
+  raw_client slow{port};
+  slow.send("GET /data/a HT");
+  CAF_CHECK(is(slow.read_all(), 408));
+  raw_client idle{port};
+  CAF_CHECK_EQUAL(idle.read_all(), "");
+}
+
+CAF_TEST(a_router_that_does_not_answer_is_a_gateway_timeout) {
+  node->config.request_timeout = 100ms;
+  script->silent = true;
+  start();
+  CAF_CHECK(is(get("/data/a"), 504));
+  CAF_CHECK(is(get("/cluster"), 200));
+}
+
+CAF_TEST(a_router_that_dies_makes_the_request_fail_and_not_the_server) {
+  start();
+  CAF_CHECK(is(get("/policy"), 503)); // the fake router throws
+  CAF_CHECK(is(get("/cluster"), 503));
+  CAF_CHECK(is(get("/health/live"), 200));
+}
+
+CAF_TEST(more_connections_than_the_bound_are_turned_away) {
+  limits.max_connections = 2;
+  start();
+  raw_client first{port}, second{port};
+  first.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n");
+  CAF_CHECK(is(first.read_answer(), 200));
+  second.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n");
+  CAF_CHECK(is(second.read_answer(), 200));
+  raw_client third{port};
+  CAF_CHECK(is(third.read_all(), 503));
+}
+
+CAF_TEST(a_request_under_way_ends_before_the_server_stops) {
+  start();
+  raw_client idle{port}, busy{port};
+  busy.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
+  std::this_thread::sleep_for(50ms);
+  std::thread stopping{[this] { server->stop(); }};
+  CAF_CHECK_EQUAL(idle.read_all(), "");
+  busy.send("cd");
+  auto answer = busy.read_all();
+  stopping.join();
+  CAF_CHECK(is(answer, 201));
+  CAF_CHECK(has(answer, "Connection: close"));
+  CAF_CHECK(!raw_client{port}.open());
+}
+
+CAF_TEST(a_stop_does_not_wait_for_ever) {
+  limits.drain_timeout = 100ms;
+  script->silent = true;
+  start();
+  raw_client waiting{port};
+  waiting.send("GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::this_thread::sleep_for(50ms);
+  auto begin = std::chrono::steady_clock::now();
+  server->stop();
+  CAF_CHECK(std::chrono::steady_clock::now() - begin < 2s);
+}
+
+CAF_TEST(an_address_that_cannot_be_listened_at_is_named) {
+  start();
+  http_config other;
+  other.port = port;
+  auto taken = http_server{node, system, other}.start();
+  CAF_CHECK(!taken);
+  CAF_CHECK(has(sentence_of(taken.error()), "127.0.0.1:" + std::to_string(port)));
+  other.host = "nowhere.invalid";
+  auto nowhere = http_server{node, system, other}.start();
+  CAF_CHECK_EQUAL(code_of(nowhere.error()), ec::bad_config);
+}
+
+CAF_TEST(the_node_s_own_pages_need_no_router) {
+  start();
+  publish("a", "value");
+  get("/data/a");
+  CAF_CHECK(is(get("/health/live"), 200));
+  auto ready = get("/health/ready");
+  CAF_CHECK(is(ready, 503));
+  CAF_CHECK(has(ready, "stores"));
+  auto metrics = get("/metrics");
+  CAF_CHECK(has(metrics, "gnomon_reads_local_total 1"));
+  CAF_CHECK(has(metrics, "gnomon_http_requests_total{route=\"/data/{id}\",status=\"2xx\"} 1"));
+  CAF_CHECK(has(get("/openapi.json"), "\"openapi\": \"3.1.0\""));
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
