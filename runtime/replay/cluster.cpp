@@ -18,6 +18,7 @@ namespace {
 
 constexpr auto stop_bound = 15s;
 constexpr auto ask_again = 100ms;
+constexpr auto measuring = 2s; // a few heartbeats: before these, nodes choose neighbours by what starting up cost
 constexpr size_t shown_log_lines = 12;
 
 expected<node_config> read_node_config(const std::filesystem::path& file) {
@@ -177,7 +178,7 @@ caf::error local_cluster::wait_until_ready() {
         return wrong;
     }
   }
-  return {};
+  return loop_.pause(measuring);
 }
 
 caf::error local_cluster::check() {

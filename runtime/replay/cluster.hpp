@@ -51,8 +51,8 @@ std::vector<std::string> node_command(const cluster_options& options, const std:
 /// goes. Not thread-safe.
 class local_cluster {
 public:
-  /// Starts all nodes and waits until each is ready and sees all others alive. Errors: not_found, bad_config,
-  /// unavailable (a node ended, with the last lines of its log), timeout, interrupted.
+  /// Starts all nodes and waits until each is ready, sees all others alive and has measured its distances. Errors:
+  /// not_found, bad_config, unavailable (a node ended, with the last lines of its log; or interrupted), timeout.
   static expected<std::unique_ptr<local_cluster>> start(event_loop& loop, const cluster_options& options);
   ~local_cluster();
 

@@ -172,7 +172,7 @@ that is too few for the time scale, reads go out late, and the page says so.
                       makes both passes together take under ten minutes where 64 open requests allow it
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
   --quiet             no progress on standard error
-  --seed N, --reads N the synthetic trace's seed (1) and number of reads (40000)
+  --seed N, --reads N the synthetic trace's seed (1) and number of reads (30000)
 run only:
   --no-baseline       leave out the second pass
   --no-delays         leave the links as fast as this machine is

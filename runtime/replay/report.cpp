@@ -63,22 +63,22 @@ std::string region_rows(const pass_report& shadows, const pass_report* other) {
   return text;
 }
 
+/// A note as an indented paragraph.
 std::string wrapped_note(std::string_view note) {
   constexpr size_t width = 100;
-  std::string text = "- ";
-  size_t column = 2;
+  std::string text = "-";
+  size_t column = 1;
   while (!note.empty()) {
     auto word = note.substr(0, note.find(' '));
     note.remove_prefix(std::min(word.size() + 1, note.size()));
-    if (column + word.size() > width) {
-      text += "\n  ";
-      column = 2;
+    if (column + 1 + word.size() > width) {
+      text += "\n ";
+      column = 1;
     }
-    text += fmt::format("{} ", word);
-    column += word.size() + 1;
+    text += fmt::format(" {}", word);
+    column += 1 + word.size();
   }
-  text.back() = '\n';
-  return text;
+  return text + '\n';
 }
 
 std::vector<std::string> pass_notes(std::string_view title, const pass_report& pass) {

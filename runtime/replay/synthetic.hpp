@@ -6,7 +6,7 @@ namespace gnomon::replay {
 
 struct synthetic_options {
   uint64_t seed = 1;
-  uint64_t reads = 40'000;
+  uint64_t reads = 30'000;
 };
 
 /// The trace of a first run without a file: one virtual day of a news site with readers in five regions (us-east-1,

@@ -1,0 +1,31 @@
+#define CAF_SUITE run
+#include "runtime/replay/run.hpp"
+
+#include "temporary_folder.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <caf/test/dsl.hpp>
+
+#include <fstream>
+
+using namespace gnomon::replay;
+
+// Real nodes, started as ./dev run starts them; GNOMON_BIN is where gnomond is.
+
+CAF_TEST(five_regions_answer_every_read_and_shadows_make_more_of_them_local) {
+  temporary_folder folder;
+  auto file = (folder.path() / "figures.json").string();
+  auto status = replay_main({"run", "--bin", GNOMON_BIN, "--configs", GNOMON_CONFIGS "/five-regions", "--reads", "600",
+                             "--time-scale", "8640", "--quiet", "--json", file, "--keep", folder.path() / "work"});
+  CAF_CHECK_EQUAL(status, 0);
+  auto figures = nlohmann::json::parse(std::ifstream(file), nullptr, false);
+  CAF_REQUIRE(figures.is_object());
+  const auto& origin = figures["origin_only"];
+  CAF_CHECK_EQUAL(figures["reads"], 600);
+  CAF_CHECK_EQUAL(origin["reads"], 600);
+  CAF_CHECK_EQUAL(origin["copies_per_item"], 1.0);
+  CAF_CHECK(figures["copies_per_item"] > 1.9);
+  CAF_CHECK(figures["local_share"] > origin["local_share"]);
+  CAF_CHECK(figures["bytes_moved"] > 0);
+}
