@@ -79,6 +79,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
   CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
   CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
   CAF_ADD_ATOM(gnomon, gnomon, meet_a, "meet")
+  CAF_ADD_ATOM(gnomon, gnomon, rules_a, "rules")
   CAF_ADD_ATOM(gnomon, gnomon, deadline_a, "deadline")
   CAF_ADD_ATOM(gnomon, gnomon, dial_a, "dial")
   CAF_ADD_ATOM(gnomon, gnomon, hang_up_a, "hangup")
@@ -157,6 +158,8 @@ using shard_actor = item_service_actor::extend<
   // A shadow says that this node now holds its item, or no longer does.
   caf::reacts_to<catalog_row>,
   caf::reacts_to<access_batch>,
+  // Policies changed: wakes the shadows whose items may no longer be kept in this region.
+  caf::reacts_to<rules_a>,
   caf::reacts_to<expire_a, std::string>,
   caf::reacts_to<refresh_a, std::string, std::string>, // id, node
   caf::reacts_to<watch_a, std::string, item_watcher_actor>,

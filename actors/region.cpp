@@ -255,6 +255,9 @@ void region_state::save_policies(const std::vector<policy_entry>& entries, answe
                                  policy_list result) {
   if (entries.empty())
     return reply.give(std::move(result));
+  auto handles = node_->handles.get();
+  for (const auto& shard : handles->shards)
+    self_->send(shard, rules_a_v);
   store_batch batch;
   for (const auto& entry : entries)
     batch.puts.emplace_back(keys::policy(static_cast<uint8_t>(entry.scope), entry.name),

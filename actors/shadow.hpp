@@ -153,6 +153,7 @@ private:
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation);
   void ask_for_copies();
   void drop();
+  void move_away();
   void adjust_counters();
 
   template <class Reply, class Message, class Done, class Failed>

@@ -129,8 +129,33 @@ void shadow_state::check_expiry() {
   auto over = due != timestamp{} && due <= now() && !search_;
   if (emptied || over)
     return drop();
+  if (item_->present() && !may_hold(node_->self.node))
+    return move_away();
   item_->touch(); // writes the expiry index anew
   persist();
+}
+
+/// A residency rule has come to forbid this copy: it goes as soon as a permitted region holds a durable one, and until
+/// then is only given to regions that may have it.
+void shadow_state::move_away() {
+  node_->index.erase(item_->record().id);
+  auto permitted = std::make_shared<std::deque<std::string>>();
+  for (const auto& node : others())
+    if (may_hold(node)) {
+      auto durable = item_->record().holders.state_of(node) == holder_state::durable;
+      if (durable && confirmed_[node].covers(item_->versions().context))
+        return drop();
+      permitted->push_back(node);
+    }
+  auto view = node_->cluster.get();
+  for (auto peer : view->by_latency())
+    if (may_hold(peer->identity.node))
+      permitted->push_back(peer->identity.node);
+  auto kept = rules().ttl;
+  invite(
+      permitted,
+      {item_->record().id, node_->self.node, holder_state::durable, {lease_reason::policy, 1.0, now(), now(), kept}});
+  self_->delayed_send(self_, node_->config.collect_every, expire_a_v);
 }
 
 /// Forgets the copy, confirms that to the other holders, and lets go of the memory.
@@ -198,7 +223,7 @@ void shadow_state::publish() {
   const auto& id = item_->record().id;
   auto plain = visible_ && visible_->versions.siblings.size() == 1 && !visible_->versions.deleted()
                && visible_->versions.siblings.front().expires == timestamp{};
-  if (!plain)
+  if (!plain || !may_hold(node_->self.node))
     return node_->index.erase(id);
   auto ttl = item_->role() == holder_state::shadow && !item_->record().pinned ? item_->record().lease.ttl : duration{};
   auto last_read = static_cast<int64_t>(item_->record().lease.last_read.time_since_epoch().count());

@@ -32,6 +32,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](const catalog_delta& rows) { state.take_own(rows); },
       [&](const catalog_row& row) { state.note(row); },
       [&](const access_batch& batch) { state.spread(batch); },
+      [&](rules_a) { state.check_residency(); },
       [&](expire_a, const std::string& id) { state.tell(id, expire_a_v); },
       [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(id, refresh_a_v, peer); },
       [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.tell(id, watch_a_v, watcher); },
@@ -171,6 +172,18 @@ void shard_state::spread(const access_batch& batch) {
     by_id[sample.id].samples.push_back(sample);
   for (const auto& [id, samples] : by_id)
     tell(id, samples);
+}
+
+/// A residency rule may now keep items away from here, by their creators' policies too, which only the shadows know.
+void shard_state::check_residency() {
+  auto by_user = false;
+  for (const auto& entry : node_->policies.get()->entries(false))
+    by_user |= entry.scope == policy_scope::user;
+  for (const auto& id : own_.held())
+    if (by_user || !node_->effective_policy(id, {}).allows(node_->self.region)) {
+      node_->index.erase(id);
+      tell(id, expire_a_v);
+    }
 }
 
 // -- the catalog

@@ -40,6 +40,7 @@ public:
   void note(const catalog_row& row);
 
   void spread(const access_batch& batch);
+  void check_residency();
   void rest();
 
 private:

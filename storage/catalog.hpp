@@ -47,6 +47,9 @@ public:
   bool holds(const std::string& id) const {
     return held_.count(id) > 0;
   }
+  const std::set<std::string>& held() const {
+    return held_;
+  }
   /// The changes after `since`, or the whole slice behind `after` when they are no longer kept or `whole` is asked for.
   catalog_delta delta(uint64_t since, bool whole, const std::string& after, size_t limit) const;
 

@@ -418,6 +418,19 @@ CAF_TEST(a_residency_rule_keeps_every_trace_of_the_value_out_of_a_region) {
   }
 }
 
+CAF_TEST(a_residency_rule_moves_away_what_is_there_already) {
+  begin(2);
+  put("c", "eu/1", "secret");
+  get("d", "eu/1");
+  CAF_CHECK(ask<policy_list>("a", put_policy{policy_scope::type, "eu", R"({"residency": ["region-a"]})"}));
+  for (int i = 0; i < 4; ++i)
+    pass_time(1s);
+  CAF_CHECK_EQUAL(copies("eu/1"), "a:durable");
+  for (auto name : {"b", "c", "d"})
+    CAF_CHECK(nodes[name].context->index.find("eu/1") == nullptr);
+  CAF_CHECK_EQUAL(value("d", "eu/1"), "secret");
+}
+
 CAF_TEST(a_deleted_item_is_gone_everywhere) {
   begin(2);
   put("a", "x", "1");
