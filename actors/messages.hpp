@@ -182,7 +182,7 @@ struct shadow_report {
 
 enum class policy_scope : uint8_t { fallback, type, user, item };
 
-/// One rule as it travels and is kept; `text` is the policy's JSON, empty when the rule was deleted. The newest stamp wins.
+/// One rule as it travels and is kept; `text` is the policy's JSON, empty when it was deleted. The newest stamp wins.
 struct policy_entry {
   policy_scope scope = policy_scope::type;
   std::string name;

@@ -95,9 +95,9 @@ namespace gnomon {
 /// Every actor system that speaks this protocol calls this on its config: makes all messages and our errors travel.
 void register_messages(caf::actor_system_config& config);
 
-/// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached outside simulation.
+/// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached but in tests.
 using store_actor = caf::typed_actor<
-  // Applies the batch; answered once it is synced. Batches that wait together are synced together. Errors: store_failed.
+  // Applies the batch; answered once synced, which batches that wait together are as one. Errors: store_failed.
   caf::replies_to<store_batch>::with<store_receipt>,
   // Answers the values under the keys. Safe to repeat.
   caf::replies_to<store_get>::with<store_values>,
@@ -110,7 +110,7 @@ using store_actor = caf::typed_actor<
 using item_service_actor = caf::typed_actor<
   // Answers the current versions; fetches them from the nearest holder when there is no copy here. Safe to repeat.
   caf::replies_to<read_item>::with<item_versions>,
-  // Applies a client's write after its context; answered once synced by `acks` holders. Safe to repeat with a request id.
+  // Applies a client's write; answered once synced by `acks` holders. Safe to repeat with a request id.
   caf::replies_to<write_item>::with<write_receipt>,
   // Invites holders until there are enough, and answers what is planned. Errors: not_found.
   caf::replies_to<place_copies>::with<shadow_plan>,
@@ -126,7 +126,7 @@ using item_service_actor = caf::typed_actor<
   caf::replies_to<get_copy_report>::with<copy_report>>;
 
 /// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
-/// Callers: its shard. Calls: the store (writes), the links of the other holders (updates), its shard (who holds this?).
+/// Callers: its shard. Calls: the store (writes), links of the other holders (updates), its shard (who holds this?).
 using shadow_actor = item_service_actor::extend<
   // The read index answered reads of this item.
   caf::reacts_to<access_batch>,
@@ -183,7 +183,7 @@ using peer_service_actor = caf::typed_actor<
   caf::replies_to<exchange_policies>::with<policy_list>>;
 
 /// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
-/// Callers: links (everything peers ask), router (policies), membership (what peers' pings say). Calls: shards, links, store.
+/// Callers: links (what peers ask), router (policies), membership (what pings say). Calls: shards, links, store.
 using region_actor = peer_service_actor::extend<
   // Sets or deletes a policy here, answers once it is synced, and tells the peers. Errors: invalid_argument.
   caf::replies_to<put_policy>::with<policy_list>,
@@ -226,7 +226,7 @@ using link_end_actor = caf::typed_actor<
   // The other end knows no such session: it ends here as well.
   caf::reacts_to<session_over>>;
 
-/// Opens a session between two links; the answer is the other side's hello of the same session. The windows say how much
+/// Opens a session between two links; the answer is the other side's hello of the same session. Windows say how much
 /// the sender of the hello may have under way before it needs credit.
 struct hello {
   node_identity from;
@@ -266,7 +266,7 @@ struct dial_result {
 
 /// Reaches other nodes by host:port: through the tunnel, or through the simulator. Callers: membership.
 using dialer_actor = caf::typed_actor<
-  // Calls the node that listens there, ending an earlier connection to it. Errors: unavailable, timeout, invalid_argument.
+  // Calls the node that listens there, ending an earlier connection. Errors: unavailable, timeout, invalid_argument.
   caf::replies_to<dial_a, std::string>::with<dial_result>,
   // Ends the connection to that address, if there is one.
   caf::reacts_to<hang_up_a, std::string>>;

@@ -10,7 +10,7 @@ namespace gnomon {
 
 using namespace std::chrono_literals;
 
-/// What the actors of a node are told by its config. Durations of leases run on the node's clock, the rest on real time.
+/// What the actors of a node are told by its config. Leases run on the node's clock, all the rest on real time.
 struct settings {
   // placement
   uint32_t factor = 3;          // copies at first access

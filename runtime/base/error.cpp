@@ -26,7 +26,8 @@ std::string to_string(ec code) {
 }
 
 caf::error make_error(ec code, std::string sentence) {
-  return caf::error{static_cast<uint8_t>(code), caf::detail::error_factory<ec>::category, caf::make_message(std::move(sentence))};
+  return caf::error{static_cast<uint8_t>(code), caf::detail::error_factory<ec>::category,
+                    caf::make_message(std::move(sentence))};
 }
 
 ec code_of(const caf::error& err) {

@@ -22,9 +22,9 @@ bool is_utf8(std::string_view bytes) {
   auto continuation = [&](size_t i) { return i < bytes.size() && (static_cast<uint8_t>(bytes[i]) & 0xC0) == 0x80; };
   for (size_t i = 0; i < bytes.size();) {
     auto lead = static_cast<uint8_t>(bytes[i]);
-    size_t extra = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : 4;
-    if (extra == 4)
-      return false;
+    if ((lead >= 0x80 && lead < 0xC2) || lead >= 0xF5)
+      return false; // not the first byte of any character
+    size_t extra = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
     for (size_t k = 1; k <= extra; ++k)
       if (!continuation(i + k))
         return false;

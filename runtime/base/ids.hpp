@@ -21,7 +21,7 @@ bool is_utf8(std::string_view bytes);
 /// The data type of an item: the part of its id before the first '/', or the whole id when there is none.
 std::string_view data_type(std::string_view id);
 
-/// A stable 64-bit hash, the same on every machine and in every version: shards, rendezvous order and ETags depend on it.
+/// A 64-bit hash, the same on every machine and in every version: shards, rendezvous order and ETags depend on it.
 uint64_t stable_hash(std::string_view bytes, uint64_t seed = 0);
 
 /// The shard, 0 to 63, that owns `id`.

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <type_traits>
 
-/// How our types travel through CAF 0.17.6. This header and `actors/protocol.hpp` are all that a port to CAF 1.x changes.
+/// How our types travel through CAF 0.17.6. A port to CAF 1.x changes this header and `actors/protocol.hpp` first.
 namespace gnomon {
 
 /// A type that lists its members once, as `auto fields() { return std::tie(a, b); }`, can travel in messages.

@@ -148,9 +148,9 @@ std::string_view help_text() {
   return R"(usage: gnomon-replay run [TRACE] [OPTIONS]
        gnomon-replay load --target REGION=http://HOST:PORT... [TRACE] [OPTIONS]
 
-run   starts one node for each config file in configs/five-regions/ on this machine, delays the links between them as the
-      distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it does
-      the same once more with nodes that keep every item at its origin only, and prints both results side by side.
+run   starts one node for each config file in configs/five-regions/ on this machine, delays the links between them as
+      the distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it
+      does the same once more with nodes that keep every item at its origin only, and prints both results side by side.
 load  plays TRACE once to a cluster that runs already.
 
 TRACE is one of these, plain or gzip; what it is shows in its content:
@@ -168,8 +168,8 @@ that is too few for the time scale, reads go out late, and the page says so.
   --limit N           read the first N lines of TRACE only
   --origin REGION     where the items are written; the default is the region with the most reads
   --value-bytes N     size of each item's value; the default is 1024
-  --time-scale X      seconds of the trace in one second here; leases and rates shrink alike, distances do not. The default
-                      makes both passes together take under ten minutes where 64 open requests allow it
+  --time-scale X      seconds of the trace in one second here; leases and rates shrink alike, distances do not. The
+                      default makes both passes together take under ten minutes where 64 open requests allow it
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
   --quiet             no progress on standard error
   --seed N, --reads N the synthetic trace's seed (1) and number of reads (30000)

@@ -1,0 +1,83 @@
+#!/bin/sh
+# The rules of CONTRIBUTING.md that a machine can check. Each offence is one line: file, line, what is wrong.
+#
+#   sh tests/tidy/style.sh [REPOSITORY]
+set -eu
+cd "${1:-.}"
+
+folders=$(for folder in actors runtime storage learning examples tests; do [ ! -d $folder ] || echo $folder; done)
+# The names hold no blanks: they are ours.
+# shellcheck disable=SC2086
+sources=$(find $folders \( -name "*.[ch]pp" -o -name "*.sh" \) -type f)
+texts=$(find . docs -maxdepth 1 -name '*.md' -type f)
+# The names hold no blanks: they are ours.
+# shellcheck disable=SC2086
+offences=$(LC_ALL=C awk '
+  # What a source file may include of ours: a regular expression for the path between the quotes.
+  function allowed(file) {
+    base = "runtime/base/"
+    below = "storage/|learning/|" base
+    if (file ~ /^runtime\/include\//) return "gnomon/"
+    if (file ~ /^runtime\/base\//) return base "|gnomon/error.hpp"
+    if (file ~ /^storage\//) return "storage/|" base
+    if (file ~ /^learning\//) return "learning/|" base
+    if (file ~ /^actors\//) return "actors/|" below "|gnomon/(error|watch).hpp"
+    if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
+    if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
+    if (file ~ /^runtime\/replay\//) return "runtime/replay/|" base
+    if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/"
+    if (file ~ /^runtime\/gnomon[a-z_]*[.]cpp$/) return "runtime/|gnomon/"
+    if (file ~ /^runtime\//) return "runtime/[a-z_]*[.]hpp|runtime/(net|gateway)/|actors/|" below "|gnomon/"
+    if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"
+    return ""
+  }
+  function offence(what) {
+    print FILENAME ":" FNR ": " what
+  }
+  function end_of_file() {
+    if (code > 500)
+      print name ": " code " lines of code; split it, no file has more than 500"
+    if (name ~ /[.]hpp$/ && !once)
+      print name ": the header lacks #pragma once"
+  }
+  FNR == 1 {
+    end_of_file()
+    name = FILENAME
+    code = once = 0
+  }
+  /^#pragma once$/ { once = 1 }
+  !/^ *($|\/\/|#[^!a-z])/ && name !~ /[.]md$/ { ++code }
+
+  /^ *# *include "/ {
+    split($0, part, "\"")
+    may = allowed(name)
+    if (may != "" && part[2] !~ "^(" may ")")
+      offence("this folder must not include " part[2])
+  }
+  /^ *# *include <leveldb\// && name != "storage/level_store.cpp" {
+    offence("only storage/level_store.cpp may include LevelDB")
+  }
+  /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
+  /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {
+    offence("this folder knows no actors")
+  }
+
+  /\t/ { offence("no tabs") }
+  / $/ { offence("no blanks at the end of a line") }
+  /(^|[^A-Za-z0-9_])(TOD[O]|FIXM[E])([^A-Za-z0-9_]|$)/ { offence("do it, or name it as a limit in docs/architecture.md") }
+  name !~ /[.]md$/ {
+    line = $0
+    gsub(/[\200-\277]/, "", line) # what follows the first byte of a character
+    # As clang-format, which cannot break texts; those and lists of members may run on a little.
+    if (length(line) > (line ~ /"|std::tie/ ? 130 : 120))
+      offence("a line of " length(line) " characters")
+  }
+  END { end_of_file() }
+' dev .ci/run $sources $texts)
+
+if [ -n "$offences" ]; then
+  printf '%s\n' "$offences"
+  echo "offences against the rules in CONTRIBUTING.md: $(printf '%s\n' "$offences" | wc -l)"
+  exit 1
+fi
+echo "no offences"
