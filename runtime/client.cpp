@@ -74,7 +74,7 @@ template <class Reply, class Request>
 void begin(const session_port& port, Request request, bool repeatable, std::function<void(expected<Reply>)> done) {
   auto call =
       std::make_shared<typed_call<Request, Reply>>(port.options, repeatable, std::move(request), std::move(done));
-  port.push([call](session_state& session) { session.begin(call); });
+  port.outbox->push([call](session_state& session) { session.begin(call); });
 }
 
 /// Sends `request`; the future holds what `convert` makes of the outcome, or its exception.
@@ -145,7 +145,7 @@ client::client(std::filesystem::path socket, client_options options)
 
 client::client(std::shared_ptr<core> shared) : core_(std::move(shared)) {}
 
-const std::string& item::value() const {
+std::string item::value() const {
   if (versions.size() != 1)
     throw failure{ec::precondition_failed,
                   fmt::format("'{}' has {} versions that do not know of each other: choose among `versions` and write "
@@ -233,11 +233,11 @@ void watch(client& from, const std::string& id, const item_watcher_actor& watche
   auto& port = from.shared()->port();
   // The cheapest request tells that there is a node, and keeps the order of what follows.
   ask<policy_list>(port, get_policies{}, value_of<policy_list>).get();
-  port.push([=](session_state& session) { session.watch(checked, watcher); });
+  port.outbox->push([=](session_state& session) { session.watch(checked, watcher); });
 }
 
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  from.shared()->port().push([=](session_state& session) { session.unwatch(id, watcher); });
+  from.shared()->port().outbox->push([=](session_state& session) { session.unwatch(id, watcher); });
 }
 
 } // namespace gnomon

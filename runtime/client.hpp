@@ -5,23 +5,32 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 namespace gnomon {
-
-/// A client inside the node's process. `current_router` answers the router as it is now (it changes when the supervisor
-/// restarts it), and is called from the client's actor. `system` and whatever the function uses must outlive the
-/// client.
-client make_local_client(caf::actor_system& system, std::function<router_actor()> current_router,
-                         client_options options);
 
 /// Where callers hand over their requests. Copies reach the same session. Thread-safe.
 struct session_port {
   client_options options;
   std::shared_ptr<session_outbox> outbox = std::make_shared<session_outbox>();
-  session_actor actor;
+};
 
-  /// False when the session has ended; `next` is then dropped.
-  bool push(session_outbox::job next) const;
+/// The clients inside the node's process. Destroying it closes them. Thread-safe.
+class local_clients {
+public:
+  local_clients() = default;
+  ~local_clients();
+  /// `current_router` answers the router as it is now (it changes when the supervisor restarts it); it is called from
+  /// the client's actor. `system`, and what the function uses, must live until `close`.
+  client make(caf::actor_system& system, std::function<router_actor()> current_router, client_options options);
+  /// Ends their sessions: what is under way, or asked later, fails with `unavailable`. To be called before the actor
+  /// system ends, which else waits for them. Bounded by a second.
+  void close();
+
+private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<session_outbox>> made_;
 };
 
 /// What the copies of a client share: the session, and for a client outside the node an actor system of its own.

@@ -58,9 +58,8 @@ private:
   caf::error explain(const caf::error& reason) const {
     if (code_of(reason) == ec::timeout)
       return make_error(ec::unavailable, fmt::format("the node behind '{}' does not answer: is it frozen?", path_));
-    return make_error(ec::unavailable, fmt::format("no node answers at '{}' ({}): is gnomond running, and is this its "
-                                                   "socket?",
-                                                   path_, sentence_of(reason)));
+    return make_error(ec::unavailable,
+                      fmt::format("{}; is gnomond running, and is this its socket?", sentence_of(reason)));
   }
 
   std::string path_;
@@ -68,17 +67,33 @@ private:
 
 } // namespace
 
-client make_local_client(caf::actor_system& system, std::function<router_actor()> current_router,
-                         client_options options) {
-  return client{std::make_shared<client::core>(system, std::make_shared<local_transport>(std::move(current_router)),
-                                               std::move(options))};
+local_clients::~local_clients() {
+  close();
 }
 
-bool session_port::push(session_outbox::job next) const {
-  auto pushed = outbox->push(std::move(next));
-  if (pushed == session_outbox::pushed::first)
-    caf::anon_send(actor, refresh_a_v);
-  return pushed != session_outbox::pushed::closed;
+client local_clients::make(caf::actor_system& system, std::function<router_actor()> current_router,
+                           client_options options) {
+  auto core = std::make_shared<client::core>(system, std::make_shared<local_transport>(std::move(current_router)),
+                                             std::move(options));
+  std::lock_guard guard{mutex_};
+  std::erase_if(made_, [](const auto& outbox) { return outbox.expired(); });
+  made_.push_back(core->port().outbox);
+  return client{std::move(core)};
+}
+
+void local_clients::close() {
+  std::vector<std::weak_ptr<session_outbox>> made;
+  {
+    std::lock_guard guard{mutex_};
+    made.swap(made_);
+  }
+  for (auto& weak : made)
+    if (auto outbox = weak.lock())
+      outbox->push([](session_state& session) { session.close(); });
+  auto deadline = session_call::clock::now() + close_timeout;
+  for (auto& weak : made)
+    if (auto outbox = weak.lock())
+      outbox->wait_closed(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - session_call::clock::now()));
 }
 
 client::core::core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options options)
@@ -88,7 +103,8 @@ client::core::core(caf::actor_system& system, std::shared_ptr<session_transport>
 }
 
 void client::core::open(std::shared_ptr<session_transport> transport) {
-  port_.actor = system_->spawn(session, session_config{port_.options, port_.outbox, std::move(transport)});
+  auto spawned = system_->spawn(session, session_config{port_.options, port_.outbox, std::move(transport)});
+  port_.outbox->open(spawned);
 }
 
 /// What a client needs that has no node in its process.
@@ -114,13 +130,9 @@ client::core::core(std::filesystem::path socket, client_options options)
 }
 
 client::core::~core() {
-  port_.push([](session_state& session) { session.close(); });
-  if (!own_)
-    return;
-  caf::scoped_actor self{own_->system, true};
-  self->monitor(port_.actor);
-  port_.actor = nullptr;
-  self->receive([](const caf::down_msg&) {}, caf::after(close_timeout) >> [] {});
+  port_.outbox->push([](session_state& session) { session.close(); });
+  if (own_)
+    port_.outbox->wait_closed(close_timeout);
 }
 
 } // namespace gnomon

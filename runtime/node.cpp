@@ -34,6 +34,7 @@ struct node::impl {
   std::mutex one_at_a_time; // start, stop and reload
   node_config current;      // as last reloaded
   node_process process;
+  local_clients clients; // after `process`: they end first
 };
 
 node::node(std::unique_ptr<impl> state) : impl_(std::move(state)) {}
@@ -60,6 +61,7 @@ void node::start() {
 
 void node::stop() {
   std::lock_guard lock{impl_->one_at_a_time};
+  impl_->clients.close();
   impl_->process.stop();
 }
 
@@ -108,7 +110,7 @@ caf::actor_system& node::system() {
 }
 
 client node::make_client(client_options options) {
-  return make_local_client(
+  return impl_->clients.make(
       system(), [context = impl_->process.context()] { return context->handles.get()->router; }, options);
 }
 

@@ -23,12 +23,19 @@ bool receiver_is_gone(const caf::error& reason) {
 
 // -- outbox -----------------------------------------------------------------------------------------------------------
 
-session_outbox::pushed session_outbox::push(job next) {
+void session_outbox::open(session_actor to) {
   std::lock_guard guard{mutex_};
-  if (closed_)
-    return pushed::closed;
+  session_ = std::move(to);
+}
+
+bool session_outbox::push(job next) {
+  std::lock_guard guard{mutex_};
+  if (!session_)
+    return false;
   jobs_.push_back(std::move(next));
-  return jobs_.size() == 1 ? pushed::first : pushed::more;
+  if (jobs_.size() == 1)
+    caf::anon_send(session_, refresh_a_v);
+  return true;
 }
 
 std::vector<session_outbox::job> session_outbox::take() {
@@ -36,10 +43,19 @@ std::vector<session_outbox::job> session_outbox::take() {
   return std::exchange(jobs_, {});
 }
 
-std::vector<session_outbox::job> session_outbox::close() {
+void session_outbox::close() {
+  // What is dropped may run callers' code: not under the lock.
+  std::vector<job> dropped;
+  session_actor session;
   std::lock_guard guard{mutex_};
-  closed_ = true;
-  return std::exchange(jobs_, {});
+  dropped.swap(jobs_);
+  std::swap(session, session_);
+  closed_.notify_all();
+}
+
+bool session_outbox::wait_closed(std::chrono::milliseconds bound) {
+  std::unique_lock guard{mutex_};
+  return closed_.wait_for(guard, bound, [this] { return !session_; });
 }
 
 // -- requests ---------------------------------------------------------------------------------------------------------

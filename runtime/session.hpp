@@ -3,6 +3,7 @@
 #include "actors/protocol.hpp"
 #include "gnomon/client.hpp"
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,21 +21,25 @@ struct session_state;
 /// Calls: the router; the app's watchers.
 using session_actor = item_watcher_actor::extend<caf::reacts_to<refresh_a>, caf::reacts_to<tick_a>>;
 
-/// What callers hand over to the session. Thread-safe.
+/// What callers hand over to the session. Copies of one client share it. Thread-safe.
 class session_outbox {
 public:
   using job = std::function<void(session_state&)>;
-  enum class pushed { first, more, closed };
-  /// `first` means that the session has to be told; `closed` that `next` was not taken.
-  pushed push(job next);
+  /// Where jobs go from now on.
+  void open(session_actor to);
+  /// False when there is no session (any more); `next` is then dropped.
+  bool push(job next);
   std::vector<job> take();
-  /// No more jobs after this; answers those that are left.
-  std::vector<job> close();
+  /// The session has ended: drops what is left.
+  void close();
+  /// Waits until it has ended; false when `bound` is over before.
+  bool wait_closed(std::chrono::milliseconds bound);
 
 private:
   std::mutex mutex_;
+  std::condition_variable closed_;
   std::vector<job> jobs_;
-  bool closed_ = false;
+  session_actor session_; // null before `open` and after `close`
 };
 
 /// One request of a caller. Ends exactly once: by its answer, by `fail`, or when it is dropped.

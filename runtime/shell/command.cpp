@@ -63,16 +63,19 @@ int run_words(session_context& context, const std::vector<std::string>& words) {
   if (n < what->least || n > what->most)
     throw usage_error{fmt::format("{}: usage: {} {}", n < what->least ? "something is missing" : "too many words",
                                   what->name, what->synopsis)};
-  auto before = std::exchange(context.json, context.json || args.has("--json"));
-  try {
-    auto status = what->run(context, args);
-    context.json = before;
-    return status;
-  } catch (...) {
-    context.json = before;
-    throw;
-  }
+  context.json = context.json || args.has("--json");
+  return what->run(context, args);
 }
+
+/// Sets back what a command chose for itself.
+struct keep_json {
+  explicit keep_json(session_context& c) : context(c), before(c.json) {}
+  ~keep_json() {
+    context.json = before;
+  }
+  session_context& context;
+  bool before;
+};
 
 } // namespace
 
@@ -137,6 +140,7 @@ found_command find_command(const std::vector<std::string>& words) {
 }
 
 int run_command(session_context& context, const std::vector<std::string>& words) {
+  keep_json scope{context};
   try {
     auto status = run_words(context, words);
     context.to.out.flush();

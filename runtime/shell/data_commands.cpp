@@ -162,7 +162,7 @@ void save(const std::string& file, const std::string& value) {
 }
 
 int print_value(session_context& context, const item& x, const arguments& args) {
-  auto& value = x.value();
+  auto& value = x.versions.front().value;
   if (x.stale)
     context.to.err << "this may be out of date: the node is cut off from the others\n";
   if (args.has("-o")) {

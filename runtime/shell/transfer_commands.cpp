@@ -67,8 +67,9 @@ public:
                                  {"complete", stopped.empty()}};
       summary_ << sum.dump() << '\n';
     } else {
-      context_.to.err << fmt::format("{} {} items, {}, in {} ({}/s)", verb_, human_count(facts_.items),
-                                     human_bytes(facts_.bytes), human_duration(progress_.elapsed()),
+      context_.to.err << fmt::format("{} {} item{}, {}, in {} ({}/s)", verb_, human_count(facts_.items),
+                                     facts_.items == 1 ? "" : "s", human_bytes(facts_.bytes),
+                                     human_duration(progress_.elapsed()),
                                      human_count(static_cast<uint64_t>(facts_.items / seconds)));
       if (facts_.failed > 0)
         context_.to.err << fmt::format("; {} failed", human_count(facts_.failed));

@@ -1,6 +1,8 @@
 #define CAF_SUITE line_file
 #include "runtime/shell/line_file.hpp"
 
+#include "tests/support/throws.hpp"
+
 #include <caf/test/dsl.hpp>
 
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include <unistd.h>
 
 using namespace gnomon::shell;
+using gnomon::testing::throws;
 namespace fs = std::filesystem;
 
 namespace {
@@ -73,10 +76,10 @@ CAF_TEST(a_damaged_or_missing_file_is_named) {
     writer.write(std::to_string(i * 7919));
   writer.finish();
   fs::resize_file(folder / "a.gz", fs::file_size(folder / "a.gz") / 2);
-  CAF_CHECK_THROWS_AS(read(folder / "a.gz"), std::runtime_error);
-  CAF_CHECK_THROWS_AS(read(folder / "nowhere"), std::runtime_error);
-  CAF_CHECK_THROWS_AS(read(folder), std::runtime_error);
-  CAF_CHECK_THROWS_AS(line_writer{folder / "no" / "such" / "folder"}, std::runtime_error);
+  CAF_CHECK(throws<std::runtime_error>([&] { read(folder / "a.gz"); }));
+  CAF_CHECK(throws<std::runtime_error>([&] { read(folder / "nowhere"); }));
+  CAF_CHECK(throws<std::runtime_error>([&] { read(folder); }));
+  CAF_CHECK(throws<std::runtime_error>([&] { line_writer{folder / "no" / "such" / "folder"}; }));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

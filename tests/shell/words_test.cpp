@@ -1,9 +1,12 @@
 #define CAF_SUITE words
 #include "runtime/shell/words.hpp"
 
+#include "tests/support/throws.hpp"
+
 #include <caf/test/dsl.hpp>
 
 using namespace gnomon::shell;
+using gnomon::testing::throws;
 
 using words = std::vector<std::string>;
 
@@ -16,8 +19,8 @@ CAF_TEST(blanks_separate_and_quotes_keep) {
 }
 
 CAF_TEST(a_quote_that_never_ends_is_named) {
-  CAF_CHECK_THROWS_AS(split_words("put a 'b"), usage_error);
-  CAF_CHECK_THROWS_AS(split_words("put a \"b\\\""), usage_error);
+  CAF_CHECK(throws<usage_error>([&] { split_words("put a 'b"); }));
+  CAF_CHECK(throws<usage_error>([&] { split_words("put a \"b\\\""); }));
 }
 
 CAF_TEST(a_quoted_word_is_read_back_as_it_was) {
@@ -37,19 +40,19 @@ CAF_TEST(options_may_stand_anywhere_and_a_double_dash_ends_them) {
 
 CAF_TEST(wrong_options_are_refused) {
   const std::vector<option_spec> specs{{"--acks", "N", ""}, {"--json", "", ""}};
-  CAF_CHECK_THROWS_AS(parse_arguments({"--ack", "1"}, specs), usage_error);
-  CAF_CHECK_THROWS_AS(parse_arguments({"--acks"}, specs), usage_error);
-  CAF_CHECK_THROWS_AS(parse_arguments({"--json=yes"}, specs), usage_error);
-  CAF_CHECK_THROWS_AS(parse_arguments({"--json", "--json"}, specs), usage_error);
+  CAF_CHECK(throws<usage_error>([&] { parse_arguments({"--ack", "1"}, specs); }));
+  CAF_CHECK(throws<usage_error>([&] { parse_arguments({"--acks"}, specs); }));
+  CAF_CHECK(throws<usage_error>([&] { parse_arguments({"--json=yes"}, specs); }));
+  CAF_CHECK(throws<usage_error>([&] { parse_arguments({"--json", "--json"}, specs); }));
 }
 
 CAF_TEST(numbers_are_checked_to_the_last_character) {
   CAF_CHECK_EQUAL(parse_count("64", "n", 1, 64), 64u);
   for (auto bad : {"", "0", "65", "-1", "1x", " 1", "1.5", "99999999999999999999999"})
-    CAF_CHECK_THROWS_AS(parse_count(bad, "n", 1, 64), usage_error);
+    CAF_CHECK(throws<usage_error>([&] { parse_count(bad, "n", 1, 64); }));
   CAF_CHECK_EQUAL(parse_real("-33.5", "lat", -90, 90), -33.5);
   for (auto bad : {"", "91", "nan", "inf", "1,5", "1e400"})
-    CAF_CHECK_THROWS_AS(parse_real(bad, "lat", -90, 90), usage_error);
+    CAF_CHECK(throws<usage_error>([&] { parse_real(bad, "lat", -90, 90); }));
 }
 
 CAF_TEST(a_mistyped_word_finds_its_neighbour) {

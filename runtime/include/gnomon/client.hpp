@@ -40,25 +40,25 @@ struct item {
   bool stale = false;         // the node is cut off and cannot promise that this is current
 
   /// The value when there is exactly one version. Throws `failure` (precondition_failed) when there are several.
-  const std::string& value() const;
+  std::string value() const;
 };
 
 struct get_options {
-  std::string user;    // on whose behalf; learns what this user reads
-  std::string context; // answer nothing older than this
+  std::string user = {};    // on whose behalf; learns what this user reads
+  std::string context = {}; // answer nothing older than this
 };
 
 /// `put_options::acks`: every durable holder must have the write synced.
 inline constexpr uint32_t acks_of_all = UINT32_MAX;
 
 struct put_options {
-  std::string user;
+  std::string user = {};
   std::string content_type = "application/octet-stream";
-  std::string context;    // of the read that this write replaces; what it did not cover stays beside it
-  bool replace = false;   // without a context: read first, and replace what is there
-  bool if_absent = false; // only when there is no such item (decided at one region)
-  std::string if_match;   // only when the item still has this ETag (decided at one region)
-  uint32_t acks = 0;      // copies that must have it synced; 0: as the policy says
+  std::string context = {};  // of the read that this write replaces; what it did not cover stays beside it
+  bool replace = false;      // without a context: read first, and replace what is there
+  bool if_absent = false;    // only when there is no such item (decided at one region)
+  std::string if_match = {}; // only when the item still has this ETag (decided at one region)
+  uint32_t acks = 0;         // copies that must have it synced; 0: as the policy says
   time_point expires{};
 };
 

@@ -61,10 +61,12 @@ public:
   /// changed.
   void reload();
 
-  /// The node's actor system, where an app may spawn its own actors. Valid between start and destruction.
+  /// The node's actor system, where an app may spawn its own actors; they should end before the node stops, which waits
+  /// for them within its bound. Valid from start to stop.
   caf::actor_system& system();
 
-  /// A client that reaches the node's actors without leaving the process. Must not outlive the node.
+  /// A client that reaches the node's actors without leaving the process. After the node
+  /// has stopped its requests fail with `unavailable`.
   client make_client(client_options options = {});
 
 private:

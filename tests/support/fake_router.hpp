@@ -1,0 +1,122 @@
+#pragma once
+
+#include "actors/protocol.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+
+/// A router that keeps items in memory: what clients are tested against where no node is needed.
+namespace gnomon::testing {
+
+struct fake_items {
+  struct entry {
+    version_set versions;
+    std::map<dot, blob> values;
+  };
+  std::map<std::string, entry> items;
+  std::atomic<bool> silent = false; // takes writes of ids that begin with "slow" and never answers
+  std::atomic<uint64_t> writes = 0;
+  std::atomic<uint64_t> subscriptions = 0; // ever asked for
+};
+
+struct fake_router_state {
+  std::shared_ptr<fake_items> kept;
+  std::map<std::string, std::set<item_watcher_actor>> watchers;
+  std::vector<caf::typed_response_promise<write_receipt>> unanswered;
+};
+
+inline item_versions find(fake_items& kept, const read_item& request) {
+  auto& entry = kept.items.at(request.id);
+  item_versions found;
+  found.id = request.id;
+  found.versions = entry.versions;
+  for (auto& s : entry.versions.siblings)
+    found.values.push_back(request.without_values ? blob{} : entry.values[s.id]);
+  found.served_by = "fake";
+  return found;
+}
+
+inline write_receipt apply(router_actor::stateful_pointer<fake_router_state> self, const write_item& request) {
+  auto& kept = *self->state.kept;
+  auto& entry = kept.items[request.id];
+  write_receipt receipt;
+  receipt.created = entry.versions.siblings.empty();
+  sibling next;
+  next.content_type = request.content_type;
+  next.request_id = request.request_id;
+  next.user = request.user;
+  next.deleted = request.deleted;
+  entry.values[entry.versions.write(request.seen, holding_id{1, 1}, next)] = request.value;
+  receipt.id = request.id;
+  receipt.context = entry.versions.context;
+  receipt.etag = entry.versions.etag();
+  receipt.acks = 1;
+  receipt.served_by = "fake";
+  ++kept.writes;
+  for (auto& watcher : self->state.watchers[request.id])
+    self->send(watcher, item_changed{request.id, receipt.context.to_text(), receipt.etag, request.deleted, false});
+  return receipt;
+}
+
+inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
+                                               std::shared_ptr<fake_items> given) {
+  auto& state = self->state;
+  state.kept = std::move(given);
+  auto kept = state.kept.get();
+  return {
+      [=](const read_item& request) -> caf::result<item_versions> {
+        if (kept->items.count(request.id) == 0)
+          return make_error(ec::not_found, "there is no item '" + request.id + "'");
+        return find(*kept, request);
+      },
+      [=, &state](const write_item& request) -> caf::result<write_receipt> {
+        if (kept->silent && request.id.rfind("slow", 0) == 0) {
+          state.unanswered.push_back(self->make_response_promise<write_receipt>());
+          return state.unanswered.back();
+        }
+        return apply(self, request);
+      },
+      [=](const list_items& request) {
+        item_page page;
+        for (auto i = kept->items.upper_bound(request.after); i != kept->items.end(); ++i) {
+          if (i->first.rfind(request.prefix, 0) != 0)
+            continue;
+          if (page.items.size() == request.limit) {
+            page.more = true;
+            break;
+          }
+          item_summary summary;
+          summary.id = i->first;
+          page.items.push_back(summary);
+        }
+        return page;
+      },
+      [](const create_shadow& request) {
+        shadow_plan plan;
+        plan.id = request.id;
+        plan.factor = request.factor;
+        return plan;
+      },
+      [](const get_shadow_status&) -> caf::result<shadow_report> { return make_error(ec::not_found, "no such item"); },
+      [](const put_policy&) { return policy_list{}; },
+      [](const get_policies&) { return policy_list{}; },
+      [](const get_route&) { return route_list{}; },
+      [](const get_cluster&) {
+        cluster_report report;
+        report.self = "fake";
+        return report;
+      },
+      [](const access_batch&) {},
+      [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
+        state.watchers[id].insert(watcher);
+        ++kept->subscriptions;
+      },
+      [=, &state](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
+        state.watchers[id].erase(watcher);
+      },
+  };
+}
+
+} // namespace gnomon::testing
