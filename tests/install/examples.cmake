@@ -1,0 +1,49 @@
+# cmake -DBUILD=... -DCOMPILER=... -DTYPE=... -DSANITIZE=... -P examples.cmake
+set(place ${BUILD}/install-test)
+file(REMOVE_RECURSE ${place})
+file(MAKE_DIRECTORY ${place})
+
+function(run what seconds)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output TIMEOUT ${seconds})
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${what} ended with ${status}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(expect text)
+  if(NOT output MATCHES "${text}")
+    message(FATAL_ERROR "expected '${text}' in:\n${output}")
+  endif()
+endfunction()
+
+set(flags "")
+if(SANITIZE)
+  set(flags "-fsanitize=${SANITIZE}")
+endif()
+run("install" 60 ${CMAKE_COMMAND} --install ${BUILD} --prefix ${place}/tree)
+# Only what is installed may be needed: the examples are taken from there as well.
+run("configure" 60 ${CMAKE_COMMAND} -S ${place}/tree/share/gnomon/examples -B ${place}/build
+    -DCMAKE_PREFIX_PATH=${place}/tree -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${TYPE}
+    "-DCMAKE_CXX_FLAGS=${flags}")
+run("build" 240 ${CMAKE_COMMAND} --build ${place}/build --parallel 2)
+
+run("embedded_node" 30 ${place}/build/embedded_node ${place}/embedded)
+expect("wrote greetings/1 for the first time")
+expect("read: hello from inside")
+expect("a durable copy is at embedded")
+run("embedded_node, again" 30 ${place}/build/embedded_node ${place}/embedded)
+expect("wrote greetings/1 again")
+
+run("watching_actor" 30 ${place}/build/watching_actor ${place}/watched)
+expect("the actor saw 3 changes")
+
+# The headers stand by themselves.
+file(GLOB headers RELATIVE ${place}/tree/include ${place}/tree/include/gnomon/*.hpp)
+foreach(header IN LISTS headers)
+  file(WRITE ${place}/header.cpp "#include <${header}>\n#include <${header}>\n")
+  run("${header}" 60 ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I${place}/tree/include
+      ${place}/header.cpp)
+endforeach()
+run("gnomon --version" 10 ${place}/tree/bin/gnomon --version)
+file(REMOVE_RECURSE ${place})
