@@ -175,13 +175,12 @@ bool replica::merge(const item_copy& other, conflict_rule conflicts) {
 }
 
 bool replica::merge(const holder_map& holders) {
-  auto mine = record_.holders.find(node_);
   auto state = role();
-  auto epoch_before = mine ? mine->epoch : 0;
   auto changed = record_.holders.merge(holders);
-  // Others may have started a newer epoch for us, for a join that they answered: what we are is ours to say.
-  mine = record_.holders.find(node_);
-  if (exists_ && mine && mine->epoch > epoch_before && mine->state != state && state != holder_state::left)
+  // What we are is ours to say. Others may have started a newer epoch for us, for a join that they answered; or they
+  // still speak of a copy that we have dropped since, whose epoch a new join has begun again.
+  auto mine = record_.holders.find(node_);
+  if (exists_ && mine && mine->state != state && state != holder_state::left)
     record_.holders.merge(node_, {mine->epoch + (mine->state > state ? 1u : 0u), state});
   dirty_ |= changed;
   return changed;
