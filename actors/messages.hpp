@@ -63,7 +63,8 @@ struct write_item {
   timestamp expires{};
   bool forwarded = false;
   auto fields() {
-    return std::tie(id, user, value, content_type, deleted, seen, condition, etag, request_id, acks, expires, forwarded);
+    return std::tie(id, user, value, content_type, deleted, seen, condition, etag, request_id, acks, expires,
+                    forwarded);
   }
 };
 

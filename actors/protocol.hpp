@@ -18,75 +18,75 @@ struct hello;
 
 CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
 
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_position))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::client_welcome))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::credit))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::dial_result))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::fetch_item))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::frame))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_cluster))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_copy_report))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::greeting))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::hello))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::hello_client))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_answer))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::place_copies))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::policy_list))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::pong))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::pull_catalog))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::put_policy))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::read_item))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_ack))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_item))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::route_list))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::session_lost))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::session_over))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_plan))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_report))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_batch))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_entries))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_get))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_receipt))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_scan))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::store_values))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::traffic))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::update_holders))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::write_item))
-  CAF_ADD_TYPE_ID(gnomon, (gnomon::write_receipt))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_position))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::client_welcome))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::credit))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::dial_result))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::fetch_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::frame))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_cluster))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_copy_report))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::greeting))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::hello))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::hello_client))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_answer))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::place_copies))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::policy_list))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::pong))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::pull_catalog))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::put_policy))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::read_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_ack))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::route_list))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::session_lost))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::session_over))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_plan))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_report))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::store_batch))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::store_entries))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::store_get))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::store_receipt))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::store_scan))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::store_values))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::traffic))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::update_holders))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::write_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::write_receipt))
 
-  CAF_ADD_ATOM(gnomon, gnomon, tick_a, "tick")
-  CAF_ADD_ATOM(gnomon, gnomon, expire_a, "expire")
-  CAF_ADD_ATOM(gnomon, gnomon, locate_a, "locate")
-  CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")
-  CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
-  CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
-  CAF_ADD_ATOM(gnomon, gnomon, meet_a, "meet")
-  CAF_ADD_ATOM(gnomon, gnomon, rules_a, "rules")
-  CAF_ADD_ATOM(gnomon, gnomon, deadline_a, "deadline")
-  CAF_ADD_ATOM(gnomon, gnomon, dial_a, "dial")
-  CAF_ADD_ATOM(gnomon, gnomon, hang_up_a, "hangup")
-  CAF_ADD_ATOM(gnomon, gnomon, greet_a, "greet")
-  CAF_ADD_ATOM(gnomon, gnomon, open_a, "open")
-  CAF_ADD_ATOM(gnomon, gnomon, join_a, "join")
-  CAF_ADD_ATOM(gnomon, gnomon, flush_a, "flush")
+CAF_ADD_ATOM(gnomon, gnomon, tick_a, "tick")
+CAF_ADD_ATOM(gnomon, gnomon, expire_a, "expire")
+CAF_ADD_ATOM(gnomon, gnomon, locate_a, "locate")
+CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")
+CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
+CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
+CAF_ADD_ATOM(gnomon, gnomon, meet_a, "meet")
+CAF_ADD_ATOM(gnomon, gnomon, rules_a, "rules")
+CAF_ADD_ATOM(gnomon, gnomon, deadline_a, "deadline")
+CAF_ADD_ATOM(gnomon, gnomon, dial_a, "dial")
+CAF_ADD_ATOM(gnomon, gnomon, hang_up_a, "hangup")
+CAF_ADD_ATOM(gnomon, gnomon, greet_a, "greet")
+CAF_ADD_ATOM(gnomon, gnomon, open_a, "open")
+CAF_ADD_ATOM(gnomon, gnomon, join_a, "join")
+CAF_ADD_ATOM(gnomon, gnomon, flush_a, "flush")
 
 CAF_END_TYPE_ID_BLOCK(gnomon)
 
@@ -97,134 +97,121 @@ void register_messages(caf::actor_system_config& config);
 
 /// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached but in tests.
 using store_actor = caf::typed_actor<
-  // Applies the batch; answered once synced, which batches that wait together are as one. Errors: store_failed.
-  caf::replies_to<store_batch>::with<store_receipt>,
-  // Answers the values under the keys. Safe to repeat.
-  caf::replies_to<store_get>::with<store_values>,
-  // Answers a range of entries in key order. Safe to repeat.
-  caf::replies_to<store_scan>::with<store_entries>,
-  // Sent by the store to itself: sync what waits.
-  caf::reacts_to<tick_a>>;
+    // Applies the batch; answered once synced, which batches that wait together are as one. Errors: store_failed.
+    caf::replies_to<store_batch>::with<store_receipt>,
+    // Answers the values under the keys. Safe to repeat.
+    caf::replies_to<store_get>::with<store_values>,
+    // Answers a range of entries in key order. Safe to repeat.
+    caf::replies_to<store_scan>::with<store_entries>,
+    // Sent by the store to itself: sync what waits.
+    caf::reacts_to<tick_a>>;
 
 /// What can be asked about one item: of its shard, which hands it to the item's shadow.
 using item_service_actor = caf::typed_actor<
-  // Answers the current versions; fetches them from the nearest holder when there is no copy here. Safe to repeat.
-  caf::replies_to<read_item>::with<item_versions>,
-  // Applies a client's write; answered once synced by `acks` holders. Safe to repeat with a request id.
-  caf::replies_to<write_item>::with<write_receipt>,
-  // Invites holders until there are enough, and answers what is planned. Errors: not_found.
-  caf::replies_to<place_copies>::with<shadow_plan>,
-  // Another node wants the item. Errors: not_here, gone, forbidden_region. Safe to repeat.
-  caf::replies_to<fetch_item>::with<item_copy>,
-  // Merges versions from another region, acknowledged once synced. Errors: not_here without a record. Safe to repeat.
-  caf::replies_to<replicate_item>::with<replicate_ack>,
-  // Becomes a holder, or says why not. Safe to repeat.
-  caf::replies_to<invite_copy>::with<invite_answer>,
-  // Merges news about holders. Safe to repeat.
-  caf::replies_to<update_holders>::with<holders_ack>,
-  // Explains the local copy. Errors: not_here.
-  caf::replies_to<get_copy_report>::with<copy_report>>;
+    // Answers the current versions; fetches them from the nearest holder when there is no copy here. Safe to repeat.
+    caf::replies_to<read_item>::with<item_versions>,
+    // Applies a client's write; answered once synced by `acks` holders. Safe to repeat with a request id.
+    caf::replies_to<write_item>::with<write_receipt>,
+    // Invites holders until there are enough, and answers what is planned. Errors: not_found.
+    caf::replies_to<place_copies>::with<shadow_plan>,
+    // Another node wants the item. Errors: not_here, gone, forbidden_region. Safe to repeat.
+    caf::replies_to<fetch_item>::with<item_copy>,
+    // Merges versions from another region, acknowledged once synced. Errors: not_here without a record. Safe to repeat.
+    caf::replies_to<replicate_item>::with<replicate_ack>,
+    // Becomes a holder, or says why not. Safe to repeat.
+    caf::replies_to<invite_copy>::with<invite_answer>,
+    // Merges news about holders. Safe to repeat.
+    caf::replies_to<update_holders>::with<holders_ack>,
+    // Explains the local copy. Errors: not_here.
+    caf::replies_to<get_copy_report>::with<copy_report>>;
 
 /// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
 /// Callers: its shard. Calls: the store (writes), links of the other holders (updates), its shard (who holds this?).
 using shadow_actor = item_service_actor::extend<
-  // The read index answered reads of this item.
-  caf::reacts_to<access_batch>,
-  // The expiry index says that the lease, or a version, may have run out.
-  caf::reacts_to<expire_a>,
-  // A hint says that this node has not got the current versions: send them.
-  caf::reacts_to<refresh_a, std::string>,
-  // The catalog says that this node holds the item: exchange holders when ours do not name it.
-  caf::reacts_to<meet_a, std::string>,
-  // Tell the watcher of every change from now on.
-  caf::reacts_to<watch_a, item_watcher_actor>,
-  caf::reacts_to<unwatch_a, item_watcher_actor>,
-  // From itself: a write may have waited too long for its acks.
-  caf::reacts_to<deadline_a>,
-  // Asked by its shard when it may be idle: true when it stops now, false when it has work under way.
-  caf::replies_to<tick_a>::with<bool>>;
+    // The read index answered reads of this item.
+    caf::reacts_to<access_batch>,
+    // The expiry index says that the lease, or a version, may have run out.
+    caf::reacts_to<expire_a>,
+    // A hint says that this node has not got the current versions: send them.
+    caf::reacts_to<refresh_a, std::string>,
+    // The catalog says that this node holds the item: exchange holders when ours do not name it.
+    caf::reacts_to<meet_a, std::string>,
+    // Tell the watcher of every change from now on.
+    caf::reacts_to<watch_a, item_watcher_actor>, caf::reacts_to<unwatch_a, item_watcher_actor>,
+    // From itself: a write may have waited too long for its acks.
+    caf::reacts_to<deadline_a>,
+    // Asked by its shard when it may be idle: true when it stops now, false when it has work under way.
+    caf::replies_to<tick_a>::with<bool>>;
 
 /// Owns a slice of the ids. Owns: the registry of its shadows (as their supervisor), its slice of the catalog.
 /// Callers: region, router, agent, collector, its shadows. Calls: its shadows, links (catalog pulls).
 using shard_actor = item_service_actor::extend<
-  // Nodes believed to hold the id, this one included, nearest first, unreachable ones last.
-  caf::replies_to<locate_a, std::string>::with<std::vector<std::string>>,
-  // A peer asks for our slice.
-  caf::replies_to<pull_catalog>::with<catalog_delta>,
-  // A peer's heartbeat says how far its slice is: pulls what is missing.
-  caf::reacts_to<catalog_position>,
-  // What the store holds, read at the start; the last page makes the shard ready.
-  caf::reacts_to<catalog_delta>,
-  // A shadow says that this node now holds its item, or no longer does.
-  caf::reacts_to<catalog_row>,
-  caf::reacts_to<access_batch>,
-  // Policies changed: wakes the shadows whose items may no longer be kept in this region.
-  caf::reacts_to<rules_a>,
-  caf::reacts_to<expire_a, std::string>,
-  caf::reacts_to<refresh_a, std::string, std::string>, // id, node
-  caf::reacts_to<watch_a, std::string, item_watcher_actor>,
-  caf::reacts_to<unwatch_a, std::string, item_watcher_actor>,
-  caf::reacts_to<tick_a>>;
+    // Nodes believed to hold the id, this one included, nearest first, unreachable ones last.
+    caf::replies_to<locate_a, std::string>::with<std::vector<std::string>>,
+    // A peer asks for our slice.
+    caf::replies_to<pull_catalog>::with<catalog_delta>,
+    // A peer's heartbeat says how far its slice is: pulls what is missing.
+    caf::reacts_to<catalog_position>,
+    // What the store holds, read at the start; the last page makes the shard ready.
+    caf::reacts_to<catalog_delta>,
+    // A shadow says that this node now holds its item, or no longer does.
+    caf::reacts_to<catalog_row>, caf::reacts_to<access_batch>,
+    // Policies changed: wakes the shadows whose items may no longer be kept in this region.
+    caf::reacts_to<rules_a>, caf::reacts_to<expire_a, std::string>,
+    caf::reacts_to<refresh_a, std::string, std::string>, // id, node
+    caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+    caf::reacts_to<unwatch_a, std::string, item_watcher_actor>, caf::reacts_to<tick_a>>;
 
 /// What one region answers another; the receiving link hands everything to the region actor, which finds the shard.
 using peer_service_actor = caf::typed_actor<
-  // As in `shadow_actor`.
-  caf::replies_to<fetch_item>::with<item_copy>,
-  caf::replies_to<replicate_item>::with<replicate_ack>,
-  caf::replies_to<invite_copy>::with<invite_answer>,
-  caf::replies_to<update_holders>::with<holders_ack>,
-  caf::replies_to<get_copy_report>::with<copy_report>,
-  // Forwarded for a client of a region that may not keep the item. Errors: not_here.
-  caf::replies_to<read_item>::with<item_versions>,
-  caf::replies_to<write_item>::with<write_receipt>,
-  // As in `shard_actor`.
-  caf::replies_to<pull_catalog>::with<catalog_delta>,
-  // Merges the sender's policies; answers those that are newer here. Safe to repeat.
-  caf::replies_to<exchange_policies>::with<policy_list>>;
+    // As in `shadow_actor`.
+    caf::replies_to<fetch_item>::with<item_copy>, caf::replies_to<replicate_item>::with<replicate_ack>,
+    caf::replies_to<invite_copy>::with<invite_answer>, caf::replies_to<update_holders>::with<holders_ack>,
+    caf::replies_to<get_copy_report>::with<copy_report>,
+    // Forwarded for a client of a region that may not keep the item. Errors: not_here.
+    caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
+    // As in `shard_actor`.
+    caf::replies_to<pull_catalog>::with<catalog_delta>,
+    // Merges the sender's policies; answers those that are newer here. Safe to repeat.
+    caf::replies_to<exchange_policies>::with<policy_list>>;
 
 /// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
 /// Callers: links (what peers ask), router (policies), membership (what pings say). Calls: shards, links, store.
 using region_actor = peer_service_actor::extend<
-  // Sets or deletes a policy here, answers once it is synced, and tells the peers. Errors: invalid_argument.
-  caf::replies_to<put_policy>::with<policy_list>,
-  caf::replies_to<get_policies>::with<policy_list>,
-  // A peer's heartbeat: says how far its catalog is, and that it is there to take what it missed.
-  caf::reacts_to<ping>>;
+    // Sets or deletes a policy here, answers once it is synced, and tells the peers. Errors: invalid_argument.
+    caf::replies_to<put_policy>::with<policy_list>, caf::replies_to<get_policies>::with<policy_list>,
+    // A peer's heartbeat: says how far its catalog is, and that it is there to take what it missed.
+    caf::reacts_to<ping>>;
 
 /// The shadowing agent: drains access samples and decides which regions get copies.
 /// Callers: gateways (samples), shadows (first access), router (create_shadow). Calls: shards.
 using agent_actor = caf::typed_actor<
-  // Reads answered from the read index.
-  caf::reacts_to<access_batch>,
-  // Chooses regions and has the item's shadow invite them. Errors: not_found.
-  caf::replies_to<create_shadow>::with<shadow_plan>>;
+    // Reads answered from the read index.
+    caf::reacts_to<access_batch>,
+    // Chooses regions and has the item's shadow invite them. Errors: not_found.
+    caf::replies_to<create_shadow>::with<shadow_plan>>;
 
 /// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
 /// The node's front door: every client request, from HTTP, the shell or an embedding program.
 /// Calls: shards, region, agent, links. All of it safe to repeat except writes without a request id.
-using router_actor = caf::typed_actor<
-  caf::replies_to<read_item>::with<item_versions>,
-  caf::replies_to<write_item>::with<write_receipt>,
-  caf::replies_to<list_items>::with<item_page>,
-  caf::replies_to<create_shadow>::with<shadow_plan>,
-  // Asks every holder to explain its copy. Errors: not_found.
-  caf::replies_to<get_shadow_status>::with<shadow_report>,
-  caf::replies_to<put_policy>::with<policy_list>,
-  caf::replies_to<get_policies>::with<policy_list>,
-  caf::replies_to<get_route>::with<route_list>,
-  caf::replies_to<get_cluster>::with<cluster_report>,
-  caf::reacts_to<access_batch>,
-  caf::reacts_to<watch_a, std::string, item_watcher_actor>,
-  caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
+using router_actor =
+    caf::typed_actor<caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
+                     caf::replies_to<list_items>::with<item_page>, caf::replies_to<create_shadow>::with<shadow_plan>,
+                     // Asks every holder to explain its copy. Errors: not_found.
+                     caf::replies_to<get_shadow_status>::with<shadow_report>,
+                     caf::replies_to<put_policy>::with<policy_list>, caf::replies_to<get_policies>::with<policy_list>,
+                     caf::replies_to<get_route>::with<route_list>, caf::replies_to<get_cluster>::with<cluster_report>,
+                     caf::reacts_to<access_batch>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+                     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
 
 /// What a node's link shows the link at the other end of a session. Frames of any other session are dropped.
 using link_end_actor = caf::typed_actor<
-  // Chunks of requests and replies; answered in time by `credit`.
-  caf::reacts_to<frame>, caf::reacts_to<credit>,
-  // The other end knows no such session: it ends here as well.
-  caf::reacts_to<session_over>>;
+    // Chunks of requests and replies; answered in time by `credit`.
+    caf::reacts_to<frame>, caf::reacts_to<credit>,
+    // The other end knows no such session: it ends here as well.
+    caf::reacts_to<session_over>>;
 
 /// Opens a session between two links; the answer is the other side's hello of the same session. Windows say how much
 /// the sender of the hello may have under way before it needs credit.
@@ -250,10 +237,10 @@ struct client_welcome {
 
 /// The one actor a node publishes. It only greets and forwards, and never restarts. Calls: membership.
 using gate_actor = caf::typed_actor<
-  // Another node's link opens a session. Errors: rejected (with the reason), unavailable while the node starts.
-  caf::replies_to<hello>::with<hello>,
-  // A local program wants to talk to the router. Errors: unavailable while the node starts. Safe to repeat.
-  caf::replies_to<hello_client>::with<client_welcome>>;
+    // Another node's link opens a session. Errors: rejected (with the reason), unavailable while the node starts.
+    caf::replies_to<hello>::with<hello>,
+    // A local program wants to talk to the router. Errors: unavailable while the node starts. Safe to repeat.
+    caf::replies_to<hello_client>::with<client_welcome>>;
 
 /// Outcome of a dial: the gate behind the connection when `answer` is a welcome, else null.
 struct dial_result {
@@ -266,51 +253,48 @@ struct dial_result {
 
 /// Reaches other nodes by host:port: through the tunnel, or through the simulator. Callers: membership.
 using dialer_actor = caf::typed_actor<
-  // Calls the node that listens there, ending an earlier connection. Errors: unavailable, timeout, invalid_argument.
-  caf::replies_to<dial_a, std::string>::with<dial_result>,
-  // Ends the connection to that address, if there is one.
-  caf::reacts_to<hang_up_a, std::string>>;
+    // Calls the node that listens there, ending an earlier connection. Errors: unavailable, timeout, invalid_argument.
+    caf::replies_to<dial_a, std::string>::with<dial_result>,
+    // Ends the connection to that address, if there is one.
+    caf::reacts_to<hang_up_a, std::string>>;
 
 /// Connection to one peer: credit, batching, chunks, urgency. Fails what is pending when the peer goes (peer_gone) or
 /// does not answer in time (timeout), and refuses when its queue is full (overloaded). Owned by membership; survives
 /// reconnects. Hands what the peer asks to the region actor, pings to membership.
 using link_actor = caf::typed_actor<
-  caf::replies_to<traffic, fetch_item>::with<item_copy>,
-  caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
-  caf::replies_to<traffic, invite_copy>::with<invite_answer>,
-  caf::replies_to<traffic, update_holders>::with<holders_ack>,
-  caf::replies_to<traffic, get_copy_report>::with<copy_report>,
-  caf::replies_to<traffic, read_item>::with<item_versions>,
-  caf::replies_to<traffic, write_item>::with<write_receipt>,
-  caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
-  caf::replies_to<traffic, exchange_policies>::with<policy_list>,
-  caf::replies_to<traffic, ping>::with<pong>,
-  // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.
-  caf::replies_to<open_a, gate_actor>::with<node_identity>,
-  // From membership, for the peer that opens a session: takes the place of the one before.
-  caf::replies_to<hello>::with<hello>,
-  // From membership: the peer counts as down.
-  caf::reacts_to<hang_up_a>,
-  // Sends what is queued, as far as credit goes.
-  caf::reacts_to<flush_a>,
-  // Fails requests whose time is up.
-  caf::reacts_to<tick_a>>::extend_with<link_end_actor>;
+    caf::replies_to<traffic, fetch_item>::with<item_copy>,
+    caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
+    caf::replies_to<traffic, invite_copy>::with<invite_answer>,
+    caf::replies_to<traffic, update_holders>::with<holders_ack>,
+    caf::replies_to<traffic, get_copy_report>::with<copy_report>,
+    caf::replies_to<traffic, read_item>::with<item_versions>, caf::replies_to<traffic, write_item>::with<write_receipt>,
+    caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
+    caf::replies_to<traffic, exchange_policies>::with<policy_list>, caf::replies_to<traffic, ping>::with<pong>,
+    // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.
+    caf::replies_to<open_a, gate_actor>::with<node_identity>,
+    // From membership, for the peer that opens a session: takes the place of the one before.
+    caf::replies_to<hello>::with<hello>,
+    // From membership: the peer counts as down.
+    caf::reacts_to<hang_up_a>,
+    // Sends what is queued, as far as credit goes.
+    caf::reacts_to<flush_a>,
+    // Fails requests whose time is up.
+    caf::reacts_to<tick_a>>::extend_with<link_end_actor>;
 
 /// Knows who is alive. Owns: the links, the published `cluster_view`.
 /// Callers: gate and tunnel (who calls), links (pings, ends). Calls: dialer, links (pings), region (what pings say).
 using membership_actor = caf::typed_actor<
-  // A peer's heartbeat arrived over a link.
-  caf::replies_to<ping>::with<pong>,
-  // A node calls at the tunnel: shall it come in? Safe to repeat.
-  caf::replies_to<greet_a, node_identity>::with<greeting>,
-  // A node's link opens a session; passed on to ours. Errors: rejected, with the reason.
-  caf::replies_to<hello>::with<hello>,
-  // A link's session ended.
-  caf::reacts_to<session_lost>,
-  // Answers how many seeds were reached, once each was tried. Errors: rejected, when a seed or peer will not have this
-  // node in the cluster; its sentence is for the person who started the node.
-  caf::replies_to<join_a>::with<uint32_t>,
-  caf::reacts_to<tick_a>>;
+    // A peer's heartbeat arrived over a link.
+    caf::replies_to<ping>::with<pong>,
+    // A node calls at the tunnel: shall it come in? Safe to repeat.
+    caf::replies_to<greet_a, node_identity>::with<greeting>,
+    // A node's link opens a session; passed on to ours. Errors: rejected, with the reason.
+    caf::replies_to<hello>::with<hello>,
+    // A link's session ended.
+    caf::reacts_to<session_lost>,
+    // Answers how many seeds were reached, once each was tried. Errors: rejected, when a seed or peer will not have
+    // this node in the cluster; its sentence is for the person who started the node.
+    caf::replies_to<join_a>::with<uint32_t>, caf::reacts_to<tick_a>>;
 
 /// Carries what the HTTP threads ask to the router, each under a number that names the waiting connection, and gives
 /// the replies back to their threads. Callers: the HTTP server. Calls: the router. Every request ends in a reply or an

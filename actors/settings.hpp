@@ -13,19 +13,19 @@ using namespace std::chrono_literals;
 /// What the actors of a node are told by its config. Leases run on the node's clock, all the rest on real time.
 struct settings {
   // placement
-  uint32_t factor = 3;          // copies at first access
-  uint32_t min_copies = 2;      // durable ones among them
-  uint32_t acks = 1;            // holders that must have a write synced before it is acknowledged
+  uint32_t factor = 3;     // copies at first access
+  uint32_t min_copies = 2; // durable ones among them
+  uint32_t acks = 1;       // holders that must have a write synced before it is acknowledged
   bool last_writer_wins = false;
-  bool shadow_on_read = true;   // leave a shadow where an item was read
-  duration shadow_ttl = 24h;    // slides with each read; zero: no end
-  duration join_timeout = 60s;  // a joining record that got no value by then is dropped
+  bool shadow_on_read = true;  // leave a shadow where an item was read
+  duration shadow_ttl = 24h;   // slides with each read; zero: no end
+  duration join_timeout = 60s; // a joining record that got no value by then is dropped
 
   // bounds
-  duration request_timeout = 10s;      // one client request, all retries together
-  duration peer_timeout = 8s;          // one request to one peer
+  duration request_timeout = 10s; // one client request, all retries together
+  duration peer_timeout = 8s;     // one request to one peer
   uint32_t max_active_shadows = 100'000;
-  duration shadow_idle = 30s;          // passive after that long without a message
+  duration shadow_idle = 30s; // passive after that long without a message
   uint64_t read_index_bytes = 256u << 20;
   uint64_t link_queue_bytes = 64u << 20;
   uint32_t link_queue_messages = 65'536;
@@ -36,14 +36,14 @@ struct settings {
   duration heartbeat = 500ms;
   duration suspect_after = 1500ms;
   duration down_after = 3s;
-  duration fresh_for = 3s;        // a node that has heard of no majority of its peers for that long is not current
+  duration fresh_for = 3s; // a node that has heard of no majority of its peers for that long is not current
   duration collect_every = 1s;
-  duration sample_every = 200ms;  // gateways hand over their access samples
+  duration sample_every = 200ms; // gateways hand over their access samples
 
   // storage
   std::string store_path;
   uint32_t stores = 1;
-  bool detach_blocking = true;    // false in simulation: everything on one thread
+  bool detach_blocking = true; // false in simulation: everything on one thread
 };
 
 } // namespace gnomon

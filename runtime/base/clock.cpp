@@ -13,8 +13,7 @@ timestamp wall_now() {
 } // namespace
 
 scaled_clock::scaled_clock(double scale, timestamp origin)
-  : scale_(scale), origin_(origin == timestamp{} ? wall_now() : origin) {
-}
+    : scale_(scale), origin_(origin == timestamp{} ? wall_now() : origin) {}
 
 timestamp scaled_clock::now() const {
   if (scale_ == 1.0)

@@ -10,9 +10,10 @@ namespace gnomon {
 namespace {
 
 constexpr std::array<std::string_view, 20> names{
-  "none",        "invalid-argument", "not-found",       "gone",       "precondition-failed", "too-large", "not-here",
-  "forbidden-region", "unavailable", "not-enough-acks", "too-old",    "timeout",             "overloaded", "peer-gone",
-  "rejected",    "store-failed",     "store-locked",    "store-corrupt", "bad-config",       "bad-message"};
+    "none",         "invalid-argument", "not-found",        "gone",        "precondition-failed",
+    "too-large",    "not-here",         "forbidden-region", "unavailable", "not-enough-acks",
+    "too-old",      "timeout",          "overloaded",       "peer-gone",   "rejected",
+    "store-failed", "store-locked",     "store-corrupt",    "bad-config",  "bad-message"};
 
 } // namespace
 
@@ -45,12 +46,12 @@ std::string sentence_of(const caf::error& err) {
   if (context.match_elements<std::string>() && !context.get_as<std::string>(0).empty())
     return context.get_as<std::string>(0);
   switch (code_of(err)) {
-    case ec::timeout:
-      return "no answer within the bound; try again";
-    case ec::unavailable:
-      return "the part that was asked is being restarted; try again";
-    default:
-      return std::string{name(code_of(err))};
+  case ec::timeout:
+    return "no answer within the bound; try again";
+  case ec::unavailable:
+    return "the part that was asked is being restarted; try again";
+  default:
+    return std::string{name(code_of(err))};
   }
 }
 

@@ -15,7 +15,9 @@ namespace gnomon {
 
 /// A type that lists its members once, as `auto fields() { return std::tie(a, b); }`, can travel in messages.
 template <class T>
-concept has_fields = requires(T& x) { x.fields(); };
+concept has_fields = requires(T& x) {
+  x.fields();
+};
 
 template <class Inspector, has_fields T>
 typename Inspector::result_type inspect(Inspector& f, T& x) {
@@ -24,8 +26,7 @@ typename Inspector::result_type inspect(Inspector& f, T& x) {
 
 /// A double that travels as its bits: CAF's packer hangs on infinity and garbles NaN and -0.0.
 struct real {
-  real(double v = 0) : value(v) {
-  }
+  real(double v = 0) : value(v) {}
   operator double() const {
     return value;
   }
@@ -50,10 +51,8 @@ typename Inspector::result_type inspect(Inspector& f, real& x) {
 class blob {
 public:
   blob() = default;
-  explicit blob(std::string bytes) : bytes_(std::make_shared<const std::string>(std::move(bytes))) {
-  }
-  explicit blob(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {
-  }
+  explicit blob(std::string bytes) : bytes_(std::make_shared<const std::string>(std::move(bytes))) {}
+  explicit blob(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
   const std::string& view() const {
     static const std::string none;
     return bytes_ ? *bytes_ : none;

@@ -1,7 +1,7 @@
 #include "runtime/base/log.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <mutex>
@@ -86,8 +86,8 @@ bool reopen() {
 }
 
 void write(level l, std::string_view component, std::string_view event, std::initializer_list<field> fields) {
-  static constexpr spdlog::level::level_enum levels[]
-    = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+  static constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                                         spdlog::level::err};
   auto* logger = spdlog::default_logger_raw();
   auto lvl = levels[static_cast<int>(l)];
   if (!logger->should_log(lvl))

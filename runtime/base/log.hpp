@@ -16,8 +16,7 @@ enum class level { debug, info, warn, error };
 /// One key=value pair; values are rendered with fmt and quoted when they contain spaces.
 struct field {
   template <class T>
-  field(std::string_view k, const T& v) : key(k), value(fmt::format("{}", v)) {
-  }
+  field(std::string_view k, const T& v) : key(k), value(fmt::format("{}", v)) {}
   std::string_view key;
   std::string value;
 };

@@ -74,6 +74,7 @@ events { worker_connections 1024; }
 http {
   access_log off;
   sendfile on;
+  open_file_cache max=100;
   tcp_nopush on;
   keepalive_requests 1000000000;
   default_type application/octet-stream;

@@ -161,8 +161,8 @@ CAF_TEST(a_watcher_ends_the_replay) {
 CAF_TEST(copies_and_bytes_are_summed_over_the_nodes) {
   near.pages["/cluster"] =
       R"({"self":"n","nodes":[{"node":"n","state":"live","items":7},{"node":"f","state":"down"}]})";
-  near.pages["/metrics"] =
-      "# HELP gnomon_region_bytes_out_total x\ngnomon_region_bytes_out_total 100\ngnomon_region_bytes_out_total_other 5\n";
+  near.pages["/metrics"] = "# HELP gnomon_region_bytes_out_total x\ngnomon_region_bytes_out_total "
+                           "100\ngnomon_region_bytes_out_total_other 5\n";
   far.pages["/cluster"] =
       R"({"self":"f","nodes":[{"node":"n","state":"live","items":9},{"node":"f","state":"live","items":3}]})";
   far.pages["/metrics"] =
