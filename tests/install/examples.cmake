@@ -26,7 +26,7 @@ run("install" 60 ${CMAKE_COMMAND} --install ${BUILD} --prefix ${place}/tree)
 run("configure" 60 ${CMAKE_COMMAND} -S ${place}/tree/share/gnomon/examples -B ${place}/build
     -DCMAKE_PREFIX_PATH=${place}/tree -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${TYPE}
     "-DCMAKE_CXX_FLAGS=${flags}")
-run("build" 240 ${CMAKE_COMMAND} --build ${place}/build --parallel 2)
+run("build" 500 ${CMAKE_COMMAND} --build ${place}/build --parallel 2)
 
 run("embedded_node" 30 ${place}/build/embedded_node ${place}/embedded)
 expect("wrote greetings/1 for the first time")

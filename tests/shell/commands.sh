@@ -1,0 +1,174 @@
+#!/bin/sh
+# commands.sh GNOMON GNOMOND: the shell, as scripts and people use it, against a node of its own.
+set -u
+gnomon=$1 gnomond=$2
+place=$(mktemp -d)
+cd "$place" || exit 1
+unset GNOMON_SOCKET NO_COLOR
+node=
+failures=0
+
+finish() {
+  [ -z "$node" ] || kill "$node" 2>/dev/null
+  [ -z "$node" ] || wait "$node" 2>/dev/null
+  rm -rf "$place"
+}
+trap finish EXIT
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  failures=$((failures + 1))
+}
+
+# status N COMMAND...: the command ends with N; its output lies in out and err.
+status() {
+  wanted=$1
+  shift
+  timeout 20 "$@" >out 2>err </dev/null
+  got=$?
+  [ "$got" = "$wanted" ] || fail "status $got instead of $wanted: $*: $(cat err)"
+}
+says() { grep -qF -- "$1" out || fail "no '$1' in: $(cat out)"; }
+complains() { grep -qF -- "$1" err || fail "no '$1' in: $(cat err)"; }
+
+start_node() {
+  "$gnomond" --config-file=node.toml >node.log 2>&1 &
+  node=$!
+  tries=0
+  until "$gnomon" cluster >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { fail "the node does not start: $(cat node.log)"; exit 1; }
+    sleep 0.1
+  done
+}
+stop_node() {
+  kill "$node"
+  wait "$node"
+  node=
+}
+
+cat >node.toml <<'TOML'
+[cluster]
+insecure = true
+[node]
+name = "alone"
+region = "eu-central-1"
+latitude = 50.1
+longitude = 8.7
+data_dir = "run/alone"
+[listen]
+tunnel = "127.0.0.1:0"
+http = ""
+[placement]
+factor = 1
+min_copies = 1
+TOML
+
+# -- without a node ----------------------------------------------------------------------------------------------------
+status 0 "$gnomon" --help;                  says "usage: gnomon"; says "Exit status"
+status 0 "$gnomon" --version;               says "gnomon "
+status 0 "$gnomon" help put;                says "--new-sibling"
+status 0 "$gnomon" put --help;              says "--new-sibling"
+status 2 "$gnomon" frobnicate;              complains "no command 'frobnicate'"
+status 2 "$gnomon" staus x;                 complains "did you mean 'status'"
+status 2 "$gnomon" get;                     complains "usage: get ID"
+status 2 "$gnomon" --frob;                  complains "--frob"
+status 2 "$gnomon" policy;                  complains "set, get, del, list"
+status 1 "$gnomon" get x;                   complains "which node?"
+status 1 "$gnomon" --socket nowhere get x;  complains "is gnomond running"
+status 1 "$gnomon" --json --socket nowhere get x; complains '"code":"unavailable"'
+
+start_node
+
+# -- items -------------------------------------------------------------------------------------------------------------
+status 0 "$gnomon" put "news/1 a" "hello world"; says "created news/1 a"
+status 0 "$gnomon" get "news/1 a"
+[ "$(cat out)" = "hello world" ] || fail "the value came back as $(cat out)"
+status 0 "$gnomon" put "news/1 a" "again";   says "wrote"
+status 0 "$gnomon" get "news/1 a" --json;    says '"text": "again"'
+status 0 "$gnomon" put "news/1 a" "beside" --new-sibling
+status 1 "$gnomon" get "news/1 a";           complains "2 versions"; complains 'put "news/1 a" VALUE'
+[ ! -s out ] || fail "siblings on standard output: $(cat out)"
+status 0 "$gnomon" put "news/1 a" "resolved"
+status 0 "$gnomon" get "news/1 a";           says "resolved"
+head -c 100000 /dev/urandom >bytes
+status 0 "$gnomon" put bytes @bytes --type image/png
+status 0 "$gnomon" get bytes -o copy
+cmp bytes copy || fail "bytes differ"
+"$gnomon" put piped <bytes >/dev/null || fail "put from a pipe"
+"$gnomon" get piped | cmp - bytes || fail "piped bytes differ"
+status 1 "$gnomon" get nothing;              complains "there is no item 'nothing'"
+status 1 "$gnomon" get nothing --json;       complains '"code":"not-found"'
+status 2 "$gnomon" get "";                   complains "empty"
+status 2 "$gnomon" put x y --acks 65;        complains "--acks"
+status 0 "$gnomon" del bytes
+status 1 "$gnomon" get bytes
+status 1 "$gnomon" del bytes;                complains "no item"
+status 0 "$gnomon" list;                     says "news/1 a"
+status 0 "$gnomon" list pip --json;          says '{"id":"piped","bytes":100000'
+
+# -- copies, policies, the cluster ---------------------------------------------------------------------------------------
+status 0 "$gnomon" status piped;             says "durable"; says "steward"
+status 1 "$gnomon" status nothing
+status 0 "$gnomon" route piped --json;       says '"holds": true'
+status 2 "$gnomon" route piped --lat 91 --lon 0; complains "--lat"
+status 2 "$gnomon" route piped --from mars;  complains "no region 'mars'"
+status 0 "$gnomon" shadow create piped --factor 3; complains "fewer than the factor"
+status 2 "$gnomon" shadow create piped --factor 0; complains "--factor"
+status 0 "$gnomon" policy set type news '{"factor": 1, "min_copies": 1}'
+status 0 "$gnomon" policy get type news;     says '"factor": 1'
+status 0 "$gnomon" policy list;              says "news"
+status 2 "$gnomon" policy set type news '{"factor": 0}'; complains "factor"
+status 2 "$gnomon" policy set planet x '{}'; complains "no scope"
+status 0 "$gnomon" policy del type news
+status 1 "$gnomon" policy get type news
+status 0 "$gnomon" cluster --json;           says '"self": "alone"'
+
+# -- import and export ---------------------------------------------------------------------------------------------------
+cat >items <<'LINES'
+{"id":"i/1","text":"one"}
+{"id":"i/2","value":"dHdv","content_type":"text/plain"}
+
+this is no JSON
+{"id":"i/3","value":"?"}
+{"id":"i/4","text":"a","siblings":[{"text":"b"}]}
+LINES
+status 1 "$gnomon" import items;             complains "line 4:"; complains "line 5:"; complains "imported 4 items"
+status 0 "$gnomon" get i/2;                  says "two"
+status 0 "$gnomon" export out.gz --prefix i/
+[ "$(gzip -dc out.gz | wc -l)" = 3 ] || fail "exported $(gzip -dc out.gz)"
+status 0 "$gnomon" import out.gz;            complains "imported 4 items"
+status 1 "$gnomon" get i/4;                  complains "2 versions"
+gzip -dc out.gz | "$gnomon" import - --json 2>/dev/null | grep -q '"failed":0' || fail "import of standard input"
+[ "$("$gnomon" export - --prefix i/ 2>/dev/null | wc -l)" = 3 ] || fail "export to standard output"
+head -c 60 out.gz >cut.gz
+status 1 "$gnomon" import cut.gz;            complains "cut.gz"
+status 1 "$gnomon" export no/such/folder;    complains "no/such/folder.part"
+[ ! -e out.gz.part ] || fail "out.gz.part is left"
+
+# -- pipes and colours -----------------------------------------------------------------------------------------------------
+grep -q "$(printf '\033')" out && fail "colours without a terminal"
+{ "$gnomon" list --json; echo $? >list.status; } | true
+case $(cat list.status) in 0 | 141) ;; *) fail "a closed pipe gives $(cat list.status)" ;; esac
+[ ! -e /dev/full ] || { "$gnomon" list >/dev/full 2>err; complains "cannot be written"; }
+printf 'put script/1 x\n# a comment\n\nget script/1\nget nothing\n' | "$gnomon" >out 2>err
+[ $? = 1 ] || fail "a script's worst status"
+says "created script/1"
+printf "put 'x\n" | "$gnomon" >out 2>err
+[ $? = 2 ] || fail "an unclosed quote in a script"
+
+# -- watching, over a restart of the node ------------------------------------------------------------------------------------
+timeout 60 "$gnomon" watch watched --count 2 >seen 2>/dev/null &
+watcher=$!
+sleep 0.5
+"$gnomon" put watched 1 >/dev/null
+stop_node
+start_node
+sleep 1
+"$gnomon" put watched 2 >/dev/null
+wait $watcher || fail "watch ended with $?"
+[ "$(grep -c changed seen)" = 2 ] || fail "watch saw: $(cat seen)"
+status 0 "$gnomon" get watched;              says "2"
+
+[ $failures = 0 ] && echo "all well"
+exit $failures
