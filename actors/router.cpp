@@ -71,31 +71,37 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
       .then(
           [=, this](const std::vector<std::string>& holders) {
             auto rules = node_->effective_policy(request.id, request.user);
-            auto regions = std::make_shared<std::deque<std::string>>(holders.begin(), holders.end());
+            auto left = std::make_shared<way>();
+            left->regions.assign(holders.begin(), holders.end());
             auto view = node_->cluster.get();
             for (auto peer : view->by_latency())
               if (rules.allows(peer->identity.region)
-                  && std::find(regions->begin(), regions->end(), peer->identity.node) == regions->end())
-                regions->push_back(peer->identity.node);
-            forward(regions, request, reply);
+                  && std::find(holders.begin(), holders.end(), peer->identity.node) == holders.end())
+                left->regions.push_back(peer->identity.node);
+            forward(left, request, reply);
           },
           [reply](const caf::error& reason) { reply.fail(reason); });
 }
 
 template <class Reply, class Message>
-void router_state::forward(std::shared_ptr<std::deque<std::string>> regions, Message request, answer<Reply> reply) {
+void router_state::forward(std::shared_ptr<way> left, Message request, answer<Reply> reply) {
   // A read may ask region after region. A write goes to one region only: a second try could store it twice.
   constexpr auto repeatable = std::is_same_v<Message, read_item>;
   auto view = node_->cluster.get();
   const peer_view* target = nullptr;
-  while (!regions->empty() && !target) {
-    target = view->find(regions->front());
-    regions->pop_front();
-    if (target && (!target->usable() || !target->link))
+  while (!left->regions.empty() && !target) {
+    target = view->find(left->regions.front());
+    left->regions.pop_front();
+    if (target && (!target->usable() || !target->link)) {
+      left->problem = make_error(ec::unavailable, "region " + target->identity.region + " is not reachable; try again");
       target = nullptr;
+    }
   }
+  if (!target && !left->problem && !repeatable)
+    left->problem = make_error(ec::unavailable, "no region that may keep the item is reachable; try again");
   if (!target)
-    return reply.fail(make_error(ec::not_found, "no region that may keep the item has it"));
+    return reply.fail(left->problem ? left->problem
+                                    : make_error(ec::not_found, "no region that may keep the item has it"));
   self_->request(target->link, node_->config.peer_timeout, traffic::client, request)
       .then(
           [reply](Reply& got) {
@@ -104,8 +110,12 @@ void router_state::forward(std::shared_ptr<std::deque<std::string>> regions, Mes
             reply.give(std::move(got));
           },
           [=, this](const caf::error& reason) {
-            auto retry = repeatable && code_of(reason) != ec::gone && code_of(reason) != ec::not_found;
-            retry && !regions->empty() ? forward(regions, request, reply) : reply.fail(reason);
+            auto code = code_of(reason);
+            if (!repeatable || code == ec::gone || code == ec::not_found)
+              return reply.fail(reason);
+            if (code != ec::not_here)
+              left->problem = reason;
+            forward(left, request, reply);
           });
 }
 

@@ -31,8 +31,13 @@ public:
   }
 
 private:
+  /// The regions that a request may still go to, and what the last one said that neither served it nor lacked the item.
+  struct way {
+    std::deque<std::string> regions;
+    caf::error problem;
+  };
   template <class Reply, class Message>
-  void forward(std::shared_ptr<std::deque<std::string>> regions, Message request, answer<Reply> reply);
+  void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
   void find_holders(const std::string& id, std::shared_ptr<std::deque<std::string>> nodes, answer<shadow_report> reply);
