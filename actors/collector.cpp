@@ -18,10 +18,13 @@ void collector_state::start(self_pointer self, context_ptr node) {
 }
 
 void collector_state::collect() {
+  // What is dropped while the slices are still being read would be counted, or taken from the counts, wrongly.
+  auto ready = node_->counters.shards_ready.load() >= shard_count;
   auto handles = node_->handles.get();
-  looking_ = handles->stores.size();
-  for (const auto& store : handles->stores)
-    look(store);
+  looking_ = ready ? handles->stores.size() : 0;
+  if (ready)
+    for (const auto& store : handles->stores)
+      look(store);
   if (looking_ == 0)
     self_->delayed_send(self_, node_->config.collect_every, tick_a_v);
 }
