@@ -118,11 +118,12 @@ void shard_state::rest() {
   self_->delayed_send(self_, rest_every, tick_a_v);
 }
 
-/// Until the shadow has answered, nothing is sent to it: when it says that it stops, its mailbox is empty.
+/// Until the shadow has answered, nothing is sent to it: when it says that it stops, its mailbox is empty. Without a
+/// timeout: a shadow that is only late would be taken for dead, and its item would wait for a DOWN that never comes.
 void shard_state::ask_to_stop(const std::string& id, awake& entry) {
   if (std::exchange(entry.stopping, true))
     return;
-  self_->request(entry.shadow, node_->config.request_timeout, tick_a_v)
+  self_->request(entry.shadow, caf::infinite, tick_a_v)
       .then(
           [this, id](bool stops) {
             if (!stops)
