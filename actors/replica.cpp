@@ -15,19 +15,16 @@ caf::error replica::load(std::string_view record, const std::map<dot, blob>& val
   auto decoded = decode_record(record);
   if (!decoded)
     return std::move(decoded.error());
-  record_ = std::move(*decoded);
-  exists_ = true;
-  for (const auto& s : record_.versions.siblings) {
-    if (s.deleted)
-      continue;
-    auto i = values.find(s.id);
-    if (i == values.end())
-      return make_error(ec::store_corrupt, "a value of '" + record_.id
+  for (const auto& s : decoded->versions.siblings)
+    if (!s.deleted && values.count(s.id) == 0)
+      return make_error(ec::store_corrupt, "a value of '" + decoded->id
                                                + "' is missing from the store; remove the item "
                                                  "here and let another region copy it back");
-    values_.emplace(s.id, i->second);
-    stored_.emplace(s.id, true);
-  }
+  record_ = std::move(*decoded);
+  values_ = values;
+  for (const auto& [at, value] : values_)
+    stored_.emplace(at, true);
+  exists_ = true;
   return {};
 }
 
@@ -205,9 +202,14 @@ void replica::add_joining(const std::string& node) {
   dirty_ = true;
 }
 
-void replica::mark_left(const std::string& node) {
-  if (auto entry = record_.holders.find(node); entry && entry->state != holder_state::left)
-    dirty_ |= record_.holders.merge(node, {entry->epoch, holder_state::left});
+void replica::mark_left(const std::string& node, uint32_t epoch) {
+  if (auto entry = record_.holders.find(node); entry && entry->epoch == epoch)
+    dirty_ |= record_.holders.merge(node, {epoch, holder_state::left});
+}
+
+uint32_t replica::epoch_of(const std::string& node) const {
+  auto entry = record_.holders.find(node);
+  return entry ? entry->epoch : 0;
 }
 
 void replica::promote() {

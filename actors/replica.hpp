@@ -57,8 +57,9 @@ public:
   void settle(holder_state state, lease terms);
   /// Another node gets a copy from here.
   void add_joining(const std::string& node);
-  /// `node` confirmed that it has no copy.
-  void mark_left(const std::string& node);
+  /// `node` confirmed that it has no copy. It was asked in `epoch`: one that has joined again since stays.
+  void mark_left(const std::string& node, uint32_t epoch);
+  uint32_t epoch_of(const std::string& node) const;
   void promote();
   void renew_lease(duration ttl, lease_reason reason);
   void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
@@ -74,9 +75,6 @@ public:
 
   /// What must reach the store since the last call; empty when nothing changed.
   store_batch take_changes(duration join_timeout);
-  bool dirty() const {
-    return dirty_;
-  }
 
 private:
   std::vector<blob> values_of(const version_set& versions) const;

@@ -114,6 +114,9 @@ void shadow_state::loaded(caf::error problem) {
   auto waiting = std::move(waiting_for_load_);
   for (auto& run : waiting)
     run();
+  // Only damage lasts. A store that could not answer may have an answer for the next shadow.
+  if (broken_ && code_of(broken_) != ec::store_corrupt)
+    self_->quit(broken_);
 }
 
 // -- reading
@@ -129,7 +132,8 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     return answer_reader({request, reply}, *visible_);
   }
   if (request.forwarded)
-    return reply.fail(make_error(ec::not_here, "no copy here"));
+    return reply.fail(visible_ ? make_error(ec::too_old, "the copy here is older than the context; try again")
+                               : make_error(ec::not_here, "no copy here"));
   readers_.push_back({request, std::move(reply)});
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node);
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
@@ -223,7 +227,7 @@ void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
 
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
 bool shadow_state::stop_if_idle() {
-  auto busy = !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncs_under_way_ > 0
+  auto busy = !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
               || questions_under_way_ > 0;
   if (busy)
     return false;
@@ -240,6 +244,9 @@ bool shadow_state::stop_if_idle() {
 // ------------------------------------------------------------------------------------------------------------
 
 void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
+  if (!node_->effective_policy(request.id, request.user).allows(node_->self.region)) // forwarded by an older policy
+    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
+                                                           + node_->self.region + "; try again"));
   if (item_->present())
     return apply(request, std::move(reply));
   // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
@@ -265,6 +272,11 @@ void shadow_state::apply(const write_item& request, answer<write_receipt> reply)
     w.made = item_->write(request, conflicts, stamps_.next(now()), fresh, now());
     item_->set_pinned(item_->role() == holder_state::shadow);
   }
+  // A context that covers what other writers put beside this write would have the next one replace it unseen.
+  auto alone = item_->versions().siblings.size() == 1;
+  w.context = alone ? item_->versions().context : request.seen;
+  w.context.add(w.made);
+  w.etag = item_->versions().etag();
   w.need = acks_needed(request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks);
   writes_.emplace(number, std::move(w));
   self_->delayed_send(self_, node_->config.request_timeout * 4 / 5, deadline_a_v);
@@ -324,8 +336,7 @@ void shadow_state::answer_writes() {
     auto acks = acks_of(w.made);
     if (!w.synced || acks < w.need)
       return false;
-    w.reply.give(
-        {item_->record().id, item_->versions().context, item_->versions().etag(), w.created, acks, node_->self.node});
+    w.reply.give({item_->record().id, w.context, w.etag, w.created, acks, node_->self.node});
     return true;
   });
 }
@@ -404,6 +415,12 @@ bool shadow_state::may_hold(const std::string& node) const {
   auto view = node_->cluster.get();
   auto peer = view->find(node);
   return peer && rules().allows(peer->identity.region);
+}
+
+bool shadow_state::is_forbidden(const std::string& node) const {
+  auto view = node_->cluster.get();
+  auto peer = view->find(node);
+  return peer && !rules().allows(peer->identity.region);
 }
 
 bool shadow_state::counts() const {

@@ -86,6 +86,8 @@ private:
   /// A client's write on its way to `need` holders.
   struct waiting_write {
     dot made;
+    version_vector context; // covers what it replaced, and of what its writer has not seen as little as can be said
+    std::string etag;
     uint32_t need = 1;
     bool synced = false;
     bool created = false;
@@ -100,6 +102,7 @@ private:
   };
   /// The search for a copy, at most one at a time: all readers share it.
   struct search {
+    uint64_t number = 0;
     stay keep;
     bool joined = false; // the joining record is synced
     bool anyone = true;  // when the known holders fail, ask every region
@@ -143,6 +146,10 @@ private:
 
   // what follows a change: shadow_peers.cpp
   void persist(std::function<void()> after = {});
+  void sync();
+  void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
+  bool take_in(const item_copy& copy);
+  void heed(const std::string& node, const holder_map& theirs);
   void publish();
   void replicate(const std::vector<std::string>& going_to, traffic urgency);
   void send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency);
@@ -160,7 +167,8 @@ private:
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
   policy rules() const;
   bool may_hold(const std::string& node) const;
-  bool counts() const; // durable or pinned
+  bool is_forbidden(const std::string& node) const; // known to be where a rule keeps the item away
+  bool counts() const;                              // durable or pinned
   std::vector<std::string> others() const;
   timestamp now() const {
     return node_->time->now();
@@ -179,8 +187,10 @@ private:
   std::unique_ptr<search> search_;
   std::map<uint64_t, waiting_write> writes_;
   uint64_t next_write_ = 0;
-  size_t syncs_under_way_ = 0;
-  size_t questions_under_way_ = 0; // requests to peers that were not answered yet
+  uint64_t next_search_ = 0;
+  bool syncing_ = false;
+  std::vector<std::function<void()>> after_sync_; // what waits for the sync behind the one under way
+  size_t questions_under_way_ = 0;                // requests to peers that were not answered yet
   bool unsaved_reads_ = false;
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;

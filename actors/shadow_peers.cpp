@@ -53,9 +53,7 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
     return reply.fail(make_error(ec::bad_message, "the update of '" + request.copy.id + "' lacks values"));
   for (const auto& value : request.copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  auto changed = item_->merge(request.copy, rules().conflicts);
-  for (const auto& s : item_->versions().siblings)
-    stamps_.observe(s.stamp);
+  auto changed = take_in(request.copy);
   auto context = item_->versions().context;
   persist([this, reply, context, changed, request] {
     reply.give({context, item_->record().holders, counts()});
@@ -122,6 +120,8 @@ void shadow_state::meet(const std::string& node) {
 // -------------------------------------------------------------------------------------------------------------
 
 void shadow_state::check_expiry() {
+  if (search_ && !item_->present())
+    return; // it is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
   auto emptied = item_->expire_versions(now()) && item_->versions().siblings.empty();
@@ -177,36 +177,37 @@ void shadow_state::drop() {
 // -- what follows a change
 // ----------------------------------------------------------------------------------------------
 
-/// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. A store that
-/// fails ends this shadow: the next one starts from what the disk really has.
+/// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch is
+/// under way at a time: a later record names the values of an earlier one, so it must not be stored where that failed.
 void shadow_state::persist(std::function<void()> after) {
+  after_sync_.push_back(std::move(after));
+  if (!syncing_)
+    sync();
+}
+
+/// A store that fails ends this shadow: the next one starts from what the disk really has.
+void shadow_state::sync() {
   auto batch = item_->take_changes(node_->config.join_timeout);
-  if (batch.puts.empty() && batch.erases.empty() && syncs_under_way_ == 0) {
-    if (after)
-      after();
-    return;
-  }
-  ++syncs_under_way_;
+  auto run_all = [steps = std::exchange(after_sync_, {})] {
+    for (const auto& run : steps)
+      if (run)
+        run();
+  };
+  if (batch.puts.empty() && batch.erases.empty())
+    return run_all();
+  syncing_ = true;
   auto next = item_->present() ? std::make_shared<const item_versions>(item_->snapshot()) : nullptr;
   auto copy = item_->present() ? std::make_shared<const item_copy>(item_->copy()) : nullptr;
   self_
       ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
                 std::move(batch))
       .then(
-          [this, next, copy, after = std::move(after)](store_receipt&) {
-            --syncs_under_way_;
-            auto changed = !next != !visible_ || (next && next->versions != visible_->versions);
-            visible_ = next;
-            synced_ = copy;
-            adjust_counters();
-            if (visible_ || changed)
-              publish();
-            if (changed && visible_)
-              for (const auto& watcher : watchers_)
-                self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(),
-                                                  visible_->versions.etag(), visible_->versions.deleted(), false});
-            if (after)
-              after();
+          [this, next, copy, run_all = std::move(run_all)](store_receipt&) {
+            syncing_ = false;
+            show(next, copy);
+            run_all();
+            if (!syncing_ && !after_sync_.empty())
+              sync();
           },
           [this](const caf::error& reason) {
             log::error("shadow", "not-stored", {{"id", item_->record().id}, {"reason", sentence_of(reason)}});
@@ -215,6 +216,41 @@ void shadow_state::persist(std::function<void()> after) {
               w.reply.fail(reason);
             self_->quit(reason);
           });
+}
+
+/// What is synced becomes visible: to readers, the read index, the catalog and watchers.
+void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy) {
+  auto changed = !versions != !visible_ || (versions && versions->versions != visible_->versions);
+  visible_ = std::move(versions);
+  synced_ = std::move(copy);
+  adjust_counters();
+  if (visible_ || changed)
+    publish();
+  if (!changed || !visible_)
+    return;
+  answer_readers();
+  for (const auto& watcher : watchers_)
+    self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(), visible_->versions.etag(),
+                                      visible_->versions.deleted(), false});
+}
+
+/// Merges another holder's copy. True when versions changed. Later writes here get stamps above all that it brings:
+/// last writer wins would lose an item whose versions succeed each other in another order than their stamps.
+bool shadow_state::take_in(const item_copy& copy) {
+  for (const auto& s : copy.versions.siblings)
+    stamps_.observe(s.stamp);
+  return item_->merge(copy, rules().conflicts);
+}
+
+/// Merges what `node` knows of the holders. When it is behind on this copy, it is told again.
+void shadow_state::heed(const std::string& node, const holder_map& theirs) {
+  item_->merge(theirs);
+  auto mine = item_->record().holders.find(node_->self.node);
+  auto there = theirs.find(node_->self.node);
+  if (mine && there && *there < *mine)
+    persist([this, node] { tell({node}, item_->record().holders); });
+  else
+    persist();
 }
 
 /// Puts the synced copy into the read index. Several versions, tombstones and versions that expire by themselves are
@@ -261,7 +297,7 @@ void shadow_state::adjust_counters() {
 void shadow_state::replicate(const std::vector<std::string>& going_to, traffic urgency) {
   auto targets = others();
   std::erase_if(targets, [&](const std::string& node) {
-    return std::find(going_to.begin(), going_to.end(), node) != going_to.end() || !may_hold(node);
+    return std::find(going_to.begin(), going_to.end(), node) != going_to.end();
   });
   auto named = going_to;
   named.insert(named.end(), targets.begin(), targets.end());
@@ -273,23 +309,29 @@ void shadow_state::replicate(const std::vector<std::string>& going_to, traffic u
 void shadow_state::send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency) {
   if (!visible_)
     return;
+  if (is_forbidden(node))
+    return settle_debt(node);
   item_copy copy{item_->record().id, synced_->versions, synced_->values, item_->record().holders};
+  uint64_t bytes = 0;
   for (const auto& value : copy.values)
-    node_->counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
+    bytes += value.size();
   ask_peer<replicate_ack>(
       node, urgency, replicate_item{std::move(copy), node_->self.node, going_to},
-      [this, node](const replicate_ack& ack) {
-        item_->merge(ack.holders);
+      [this, node, bytes](const replicate_ack& ack) {
+        node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
         acknowledge(node, ack.context, ack.counts);
-        settle_debt(node);
+        if (!visible_ || ack.context.covers(visible_->versions.context)) // else a later update may not have arrived
+          settle_debt(node);
+        if (item_->role() == holder_state::left)
+          return;
         if (!item_->versions().context.covers(ack.context))
           pull_from(node);
-        persist();
+        heed(node, ack.holders);
       },
-      [this, node](const caf::error& reason) {
+      [this, node, epoch = item_->epoch_of(node)](const caf::error& reason) {
         if (code_of(reason) != ec::not_here)
           return owe(node);
-        item_->mark_left(node); // its own word: it keeps no record
+        item_->mark_left(node, epoch); // its own word: it keeps no record
         persist();
       });
 }
@@ -316,8 +358,8 @@ void shadow_state::pull_from(const std::string& node) {
       [this](const item_copy& copy) {
         if (!replica::complete(copy) || item_->role() == holder_state::left)
           return;
-        item_->merge(copy, rules().conflicts);
-        persist([this] { answer_readers(); });
+        take_in(copy);
+        persist();
       },
       [](const caf::error&) {});
 }
@@ -327,10 +369,12 @@ void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map&
   for (const auto& node : nodes)
     ask_peer<holders_ack>(
         node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
-        [this, node](const holders_ack& ack) {
+        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) {
           if (item_->role() == holder_state::left)
             return;
-          ack.holds ? void(item_->merge(ack.holders)) : item_->mark_left(node);
+          if (ack.holds)
+            return heed(node, ack.holders);
+          item_->mark_left(node, epoch);
           persist();
         },
         [](const caf::error&) {});

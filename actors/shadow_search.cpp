@@ -18,6 +18,8 @@ void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::strin
     return;
   }
   search_ = std::make_unique<search>();
+  search_->number = next_search_++;
+  search_->asked.insert(node_->self.node);
   search_->keep = std::move(keep);
   search_->anyone = anyone;
   search_->urgency = urgency;
@@ -83,23 +85,26 @@ void shadow_state::ask_everyone() {
     return search_failed();
   search_->open_questions = nodes.size();
   for (const auto& node : nodes) {
-    auto heard = [this, node](bool holds, bool gone) {
-      if (!search_ || search_->open_questions == 0)
+    auto heard = [this, node, number = search_->number](ec answer) {
+      auto holds = answer == ec{};
+      if (!search_ || search_->number != number)
+        return; // the search that asked is over
+      if (holds)
+        search_->next.push_back(node);
+      else if (answer != ec::gone && answer != ec::not_here)
+        search_->unreachable.insert(node);
+      if (search_->open_questions == 0)
         return; // another region was quicker, and the search went on with it
-      search_->gone |= gone;
-      --search_->open_questions;
-      if (holds) {
-        search_->open_questions = 0;
-        search_->next.push_front(node);
+      search_->gone |= answer == ec::gone;
+      search_->open_questions = holds ? 0 : search_->open_questions - 1;
+      if (holds)
         ask_next();
-      } else if (search_->open_questions == 0) {
+      else if (search_->open_questions == 0)
         search_failed();
-      }
     };
     ask_peer<item_copy>(
         node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true},
-        [heard](item_copy&) { heard(true, false); },
-        [heard](const caf::error& reason) { heard(false, code_of(reason) == ec::gone); });
+        [heard](item_copy&) { heard({}); }, [heard](const caf::error& reason) { heard(code_of(reason)); });
   }
 }
 
@@ -110,13 +115,16 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   if (item_->present()) { // a newer version was wanted
-    item_->merge(copy, rules().conflicts);
+    take_in(copy);
     return persist([this] {
       answer_readers();
       readers_.empty() ? end_search() : ask_next();
     });
   }
-  item_versions answer{copy.id, copy.versions, copy.values, giver, copy_kind::remote, false};
+  replica there{copy.id, giver};
+  there.merge(copy, rules().conflicts);
+  auto answer = there.snapshot();
+  answer.copy = copy_kind::remote;
   std::erase_if(readers_, [&](const waiting_reader& reader) {
     if (!copy.versions.context.covers(reader.request.seen))
       return false;
@@ -138,11 +146,9 @@ void shadow_state::settle(const item_copy& copy) {
   uint64_t moved = 0;
   for (const auto& value : copy.values)
     moved += value.size();
-  item_->merge(copy, rules().conflicts);
+  take_in(copy);
   item_->settle(search_->keep.as, search_->keep.terms);
   item_->add_cost(moved);
-  for (const auto& s : item_->versions().siblings)
-    stamps_.observe(s.stamp);
   persist([this] {
     node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
     tell(others(), item_->record().holders);
@@ -154,6 +160,7 @@ void shadow_state::settle(const item_copy& copy) {
 }
 
 void shadow_state::search_failed() {
+  answer_readers(); // a write or an update may have brought what they wait for
   auto reason = why_not_found();
   if (item_->role() == holder_state::joining) {
     std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());

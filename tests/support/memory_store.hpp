@@ -2,6 +2,7 @@
 
 #include "storage/kv_store.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace gnomon::test {
@@ -15,7 +16,8 @@ public:
 
   bool fail_writes = false;
   bool fail_reads = false;
-  uint64_t syncs = 0; // successful calls of apply
+  size_t longest_value = SIZE_MAX; // a longer one fails its write, as on a disk that is nearly full
+  uint64_t syncs = 0;              // successful calls of apply
 
   /// As if the process had started again on the same disk.
   void reopen() {
@@ -24,7 +26,8 @@ public:
   }
 
   expected<void> apply(std::span<const kv_write> writes) override {
-    if (fail_writes)
+    auto too_long = [this](const kv_write& w) { return w.value && w.value->size() > longest_value; };
+    if (fail_writes || std::any_of(writes.begin(), writes.end(), too_long))
       return make_error(ec::store_failed, "the store was told to fail; tell it not to");
     for (const auto& w : writes)
       if (w.value)
