@@ -29,11 +29,11 @@ caf::error broken(const char* what) {
 }
 
 struct chunk_header {
-  parcel_kind kind;
-  traffic urgency;
-  uint64_t sequence;
-  size_t total;  // bytes of the whole parcel
-  size_t length; // of this chunk
+  parcel_kind kind{};
+  traffic urgency{};
+  uint64_t sequence = 0;
+  size_t total = 0;  // bytes of the whole parcel
+  size_t length = 0; // of this chunk
 };
 
 /// Takes a header off `rest`; what it promises then lies in `rest`.
