@@ -70,8 +70,10 @@ CAF_TEST(writes_that_wait_together_are_synced_together) {
   for (int i = 0; i < 500; ++i)
     handles.push_back(ask(actor, put("key " + std::to_string(i), "value")));
   sched.run();
-  for (auto& handle : handles)
-    CAF_CHECK_EQUAL(answer_of<store_receipt>(std::move(handle))->batch, 1u);
+  for (auto& handle : handles) {
+    auto receipt = answer_of<store_receipt>(std::move(handle));
+    CAF_CHECK_EQUAL(receipt->batch, 1u);
+  }
   CAF_CHECK_EQUAL(memory->syncs, 1u);
   CAF_CHECK_EQUAL(node->counters.store_syncs.load(), 1u);
   CAF_CHECK_EQUAL(node->counters.store_writes.load(), 500u);
