@@ -64,7 +64,7 @@ factor = 1
 min_copies = 1
 TOML
 
-# -- without a node ----------------------------------------------------------------------------------------------------
+# -- without a node ----------------------------------------------------------------------------
 status 0 "$gnomon" --help;                  says "usage: gnomon"; says "Exit status"
 status 0 "$gnomon" --version;               says "gnomon "
 status 0 "$gnomon" help put;                says "--new-sibling"
@@ -80,7 +80,7 @@ status 1 "$gnomon" --json --socket nowhere get x; complains '"code":"unavailable
 
 start_node
 
-# -- items -------------------------------------------------------------------------------------------------------------
+# -- items -------------------------------------------------------------------------------------
 status 0 "$gnomon" put "news/1 a" "hello world"; says "created news/1 a"
 status 0 "$gnomon" get "news/1 a"
 [ "$(cat out)" = "hello world" ] || fail "the value came back as $(cat out)"
@@ -107,7 +107,7 @@ status 1 "$gnomon" del bytes;                complains "no item"
 status 0 "$gnomon" list;                     says "news/1 a"
 status 0 "$gnomon" list pip --json;          says '{"id":"piped","bytes":100000'
 
-# -- copies, policies, the cluster ---------------------------------------------------------------------------------------
+# -- copies, policies, the cluster -------------------------------------------------------------
 status 0 "$gnomon" status piped;             says "durable"; says "steward"
 status 1 "$gnomon" status nothing
 status 0 "$gnomon" route piped --json;       says '"holds": true'
@@ -124,7 +124,7 @@ status 0 "$gnomon" policy del type news
 status 1 "$gnomon" policy get type news
 status 0 "$gnomon" cluster --json;           says '"self": "alone"'
 
-# -- import and export ---------------------------------------------------------------------------------------------------
+# -- import and export -------------------------------------------------------------------------
 cat >items <<'LINES'
 {"id":"i/1","text":"one"}
 {"id":"i/2","value":"dHdv","content_type":"text/plain"}
@@ -146,7 +146,7 @@ status 1 "$gnomon" import cut.gz;            complains "cut.gz"
 status 1 "$gnomon" export no/such/folder;    complains "no/such/folder.part"
 [ ! -e out.gz.part ] || fail "out.gz.part is left"
 
-# -- pipes and colours -----------------------------------------------------------------------------------------------------
+# -- pipes and colours -------------------------------------------------------------------------
 grep -q "$(printf '\033')" out && fail "colours without a terminal"
 { "$gnomon" list --json; echo $? >list.status; } | true
 case $(cat list.status) in 0 | 141) ;; *) fail "a closed pipe gives $(cat list.status)" ;; esac
@@ -157,7 +157,7 @@ says "created script/1"
 printf "put 'x\n" | "$gnomon" >out 2>err
 [ $? = 2 ] || fail "an unclosed quote in a script"
 
-# -- watching, over a restart of the node ------------------------------------------------------------------------------------
+# -- watching, over a restart of the node ------------------------------------------------------
 timeout 60 "$gnomon" watch watched --count 2 >seen 2>/dev/null &
 watcher=$!
 sleep 0.5
