@@ -1,6 +1,8 @@
 #pragma once
 
-#include <cstdint>
+#include "runtime/replay/trace.hpp"
+
+#include <vector>
 
 namespace gnomon::replay {
 
@@ -8,16 +10,20 @@ namespace gnomon::replay {
 struct pace {
   double time_scale = 1;       // seconds of the trace in one second here
   double pass_seconds = 0;     // how long the trace itself then takes
-  double baseline_seconds = 0; // the least that the same reads need when all go to the origin
+  double baseline_seconds = 0; // how long it then takes when all reads go to the origin
 };
 
-/// The default speed for `reads` reads over `span_seconds` whose answers, were they all to come from the origin, would
-/// take `origin_ms` on average: fast enough that both passes together take under 9 minutes, if that can be had with 64
-/// requests open at once, and no faster than the requests of the origin-only pass can follow, if there is time for
-/// that. Never slower than the trace itself.
-pace choose_pace(uint64_t reads, double span_seconds, double origin_ms);
+/// The default speed for reads whose answers, were they all to come from the origin, would take `origin_ms` on average.
+/// It is the fastest at which 64 open requests, and two cores, carry the origin-only pass with hardly a read late; when
+/// both passes would then take over nine minutes, as fast as that needs. Never slower than the trace itself. `reads`
+/// are sorted by time.
+pace choose_pace(const std::vector<trace_read>& reads, double origin_ms);
 
 /// The same figures for a speed that the user chose.
-pace given_pace(double time_scale, uint64_t reads, double span_seconds, double origin_ms);
+pace given_pace(double time_scale, const std::vector<trace_read>& reads, double origin_ms);
+
+/// The most that a read waits beyond its time, in seconds, when the whole trace is played in `pass_seconds` to a
+/// cluster that serves `reads_per_second`.
+double worst_wait(const std::vector<trace_read>& reads, double pass_seconds, double reads_per_second);
 
 } // namespace gnomon::replay

@@ -92,9 +92,8 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
   if (!origin)
     return origin.error();
   auto round_trip = mean_round_trip_ms(cluster, counts, *origin, distances);
-  auto count = job->reads.reads.size();
-  job->speed = wanted.time_scale > 0 ? given_pace(wanted.time_scale, count, job->reads.span(), round_trip)
-                                     : choose_pace(count, job->reads.span(), round_trip);
+  job->speed = wanted.time_scale > 0 ? given_pace(wanted.time_scale, job->reads.reads, round_trip)
+                                     : choose_pace(job->reads.reads, round_trip);
   job->facts = {job->reads.source,
                 job->reads.items.size(),
                 job->reads.users.size(),
@@ -160,7 +159,7 @@ std::vector<std::string> origin_only(std::vector<std::string> settings) {
 }
 
 std::string announcement(const prepared& job, bool baseline) {
-  auto passes = job.speed.pass_seconds + (baseline ? std::max(job.speed.pass_seconds, job.speed.baseline_seconds) : 0);
+  auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds : 0);
   return fmt::format("{}: {} reads of {} items, written in {}; {:.0f} times as fast as it happened, about {}",
                      job.facts.source, grouped(job.reads.reads.size()), grouped(job.facts.items), job.facts.origin,
                      job.facts.time_scale, in_words(std::chrono::seconds{static_cast<int64_t>(passes)}));

@@ -171,7 +171,7 @@ CAF_TEST(copies_and_bytes_are_summed_over_the_nodes) {
   CAF_REQUIRE(totals);
   CAF_CHECK_EQUAL(totals->copies, 10u);
   CAF_CHECK_EQUAL(totals->bytes_moved, 1120u);
-  CAF_CHECK_EQUAL(parse_cluster(near.pages["/cluster"])->live_nodes, 1u);
+  CAF_CHECK(parse_cluster(near.pages["/cluster"])->live_nodes == 1);
   CAF_CHECK(!parse_cluster("[1]"));
   CAF_CHECK(!parse_cluster("{"));
   far.pages.erase("/metrics");

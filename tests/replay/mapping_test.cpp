@@ -1,7 +1,6 @@
 #define CAF_SUITE mapping
 #include "runtime/replay/mapping.hpp"
 
-#include "runtime/replay/pace.hpp"
 #include "temporary_folder.hpp"
 
 #include <caf/test/dsl.hpp>
@@ -54,8 +53,8 @@ CAF_TEST(readers_go_to_their_region_or_the_nearest) {
 
 CAF_TEST(a_region_without_a_known_place_serves_its_own_name_only) {
   std::vector<cluster_region> cluster{{"lab", std::nullopt}, {"us-east-1", place_of("us-east-1")}};
-  CAF_CHECK_EQUAL(*home_of("lab", cluster), 0u);
-  CAF_CHECK_EQUAL(*home_of("eu-west-1", cluster), 1u);
+  CAF_CHECK_EQUAL(home_of("lab", cluster).value_or(9), 0u);
+  CAF_CHECK_EQUAL(home_of("eu-west-1", cluster).value_or(9), 1u);
   CAF_CHECK(!home_of("eu-west-1", {{"lab", std::nullopt}}));
 }
 
@@ -70,8 +69,8 @@ CAF_TEST(the_origin_is_the_region_with_the_most_reads_once_mapped) {
   auto homes = map_regions(t, five());
   CAF_REQUIRE(homes);
   auto counts = reads_by_home(t, *homes, 5);
-  CAF_CHECK_EQUAL(*choose_origin("", five(), counts), 2u);
-  CAF_CHECK_EQUAL(*choose_origin("ap-south-1", five(), counts), 1u);
+  CAF_CHECK(*choose_origin("", five(), counts) == 2);
+  CAF_CHECK(*choose_origin("ap-south-1", five(), counts) == 1);
   CAF_CHECK_EQUAL(sentence_of(choose_origin("eu-west-1", five(), counts).error()).substr(0, 51),
                   "--origin eu-west-1: the cluster has no such region;");
   round_trips distances;
@@ -90,13 +89,4 @@ CAF_TEST(round_trips_hold_in_both_directions_and_a_bad_line_is_named) {
     CAF_REQUIRE(!wrong);
     CAF_CHECK(sentence_of(wrong.error()).find("bad.csv line 1 is not from,to,round_trip_ms") != std::string::npos);
   }
-}
-
-CAF_TEST(the_default_pace_keeps_both_passes_under_ten_minutes_where_it_can) {
-  auto small = choose_pace(40'000, 86'400, 75);
-  CAF_CHECK(small.pass_seconds > 45 && small.pass_seconds < 70);
-  auto large = choose_pace(200'000, 127'420, 112);
-  CAF_CHECK(large.pass_seconds + large.baseline_seconds <= 521);
-  auto still = choose_pace(10, 5, 100);
-  CAF_CHECK_EQUAL(still.time_scale, 1.0);
 }
