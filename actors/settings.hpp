@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/deliberate_fault.hpp"
 #include "runtime/base/clock.hpp"
 
 #include <cstdint>
@@ -44,6 +45,7 @@ struct settings {
   std::string store_path;
   uint32_t stores = 1;
   bool detach_blocking = true; // false in simulation: everything on one thread
+  deliberate_fault fault = deliberate_fault::none;
 };
 
 } // namespace gnomon

@@ -1,6 +1,8 @@
 #include "runtime/base/ids.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <random>
 
 namespace gnomon {
@@ -67,7 +69,19 @@ uint64_t rendezvous_weight(std::string_view node, std::string_view id) {
   return stable_hash(id, stable_hash(node));
 }
 
+namespace {
+
+thread_local std::optional<std::mt19937_64> seeded_source;
+
+} // namespace
+
+void seed_random_u64(uint64_t seed) {
+  seeded_source.emplace(seed);
+}
+
 uint64_t random_u64() {
+  if (seeded_source)
+    return std::max<uint64_t>(1, (*seeded_source)());
   std::random_device source;
   uint64_t x = 0;
   while (x == 0)

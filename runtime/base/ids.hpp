@@ -35,4 +35,7 @@ uint64_t rendezvous_weight(std::string_view node, std::string_view id);
 /// A random 64-bit number from the operating system, never 0: incarnations and such.
 uint64_t random_u64();
 
+/// For the simulator only: from now on this thread's `random_u64` draws from a sequence that follows from `seed`.
+void seed_random_u64(uint64_t seed);
+
 } // namespace gnomon
