@@ -1,0 +1,170 @@
+#include "learning/calibration.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gnomon::learning {
+
+namespace {
+
+constexpr double lowest = -12, step = 0.125;
+constexpr size_t bin_count = 160; // up to a logit of 8
+constexpr double fade = 1 - 1.0 / 6000;
+constexpr double smallest_block = 200;
+constexpr double prior_outcomes = 25;
+constexpr size_t refit_after = 4000;
+
+} // namespace
+
+calibrator::calibrator() : bins_(bin_count) {
+  fit();
+}
+
+size_t calibrator::bin_of(float logit) {
+  return static_cast<size_t>(std::clamp((double{logit} - lowest) / step, 0.0, double{bin_count - 1}));
+}
+
+void calibrator::add(float logit, bool came_true) {
+  auto& b = bins_[bin_of(logit)];
+  b.count = b.count * fade + 1;
+  b.hits = b.hits * fade + (came_true ? 1 : 0);
+  b.sum = b.sum * fade + std::clamp(double{logit}, lowest, lowest + step * bin_count);
+  if (++added_ % refit_after == 0)
+    fit();
+}
+
+double calibrator::sigmoid(double logit) const {
+  return 1 / (1 + std::exp(-(slope_ * logit + offset_)));
+}
+
+// Newton's method on the likelihood, held near the identity by a few made-up outcomes.
+void calibrator::fit_sigmoid() {
+  constexpr double pull = 10;
+  slope_ = 1;
+  offset_ = 0;
+  for (int round = 0; round < 30; ++round) {
+    double g0 = pull * (slope_ - 1), g1 = pull * offset_, h00 = pull, h01 = 0, h11 = pull;
+    for (auto& b : bins_) {
+      if (b.count == 0)
+        continue;
+      const double x = b.sum / b.count, p = sigmoid(x), w = b.count * p * (1 - p), miss = b.count * p - b.hits;
+      g0 += miss * x;
+      g1 += miss;
+      h00 += w * x * x;
+      h01 += w * x;
+      h11 += w;
+    }
+    const double det = h00 * h11 - h01 * h01;
+    const double d0 = (h11 * g0 - h01 * g1) / det, d1 = (h00 * g1 - h01 * g0) / det;
+    slope_ = std::clamp(slope_ - std::clamp(d0, -0.5, 0.5), 0.05, 20.0);
+    offset_ -= std::clamp(d1, -1.0, 1.0);
+    if (std::abs(d0) + std::abs(d1) < 1e-7)
+      return;
+  }
+}
+
+// Neighbouring bins together until each block has enough outcomes.
+std::vector<calibrator::block> calibrator::blocks() const {
+  std::vector<block> result;
+  bool open = false;
+  for (auto& b : bins_) {
+    if (b.count == 0)
+      continue;
+    if (!open)
+      result.emplace_back();
+    auto& last = result.back();
+    last.count += b.count;
+    last.hits += b.hits;
+    last.sum += b.sum;
+    open = last.count < smallest_block;
+  }
+  return result;
+}
+
+void calibrator::fit() {
+  fit_sigmoid();
+  struct pool {
+    double weight, value;
+    size_t members;
+  };
+  std::vector<pool> pools;
+  std::vector<double> logits;
+  for (auto& b : blocks()) {
+    const double x = b.sum / b.count;
+    logits.push_back(x);
+    pools.push_back({b.count + prior_outcomes, (b.hits + prior_outcomes * sigmoid(x)) / (b.count + prior_outcomes), 1});
+    // Pool adjacent violators: a later block may not come out lower.
+    while (pools.size() > 1 && pools[pools.size() - 2].value >= pools.back().value) {
+      auto last = pools.back();
+      pools.pop_back();
+      auto& into = pools.back();
+      into.value = (into.value * into.weight + last.value * last.weight) / (into.weight + last.weight);
+      into.weight += last.weight;
+      into.members += last.members;
+    }
+  }
+  curve_.clear();
+  for (auto& p : pools)
+    for (size_t k = 0; k < p.members; ++k)
+      curve_.push_back({static_cast<float>(logits[curve_.size()]), static_cast<float>(p.value)});
+}
+
+float calibrator::operator()(float logit) const {
+  if (curve_.empty())
+    return static_cast<float>(sigmoid(logit));
+  // Beyond the outcomes seen the sigmoid goes on, but never against the order.
+  if (logit <= curve_.front().logit)
+    return std::min(curve_.front().probability, static_cast<float>(sigmoid(logit)));
+  if (logit >= curve_.back().logit)
+    return curve_.back().probability;
+  auto above =
+      std::upper_bound(curve_.begin(), curve_.end(), logit, [](float x, const point& p) { return x < p.logit; });
+  auto below = above - 1;
+  const float share = (logit - below->logit) / std::max(above->logit - below->logit, 1e-6f);
+  return below->probability + share * (above->probability - below->probability);
+}
+
+void calibrator::save(writer& out) const {
+  out.put(bins_);
+  out.put(static_cast<uint64_t>(added_));
+}
+
+void calibrator::load(reader& in) {
+  uint64_t added = 0;
+  in.get(bins_);
+  in.get(added);
+  added_ = added;
+  if (bins_.size() != bin_count) {
+    in.fail();
+    bins_.assign(bin_count, {});
+  }
+  fit();
+}
+
+void calibration_table::add(float probability, bool came_true) {
+  auto& row = sums_[std::min<size_t>(static_cast<size_t>(probability * 10), 9)];
+  row.said += probability;
+  row.came_true += came_true ? 1 : 0;
+  ++row.count;
+}
+
+std::vector<calibration_table::row> calibration_table::rows() const {
+  auto result = sums_;
+  for (auto& row : result)
+    if (row.count > 0) {
+      row.said /= static_cast<double>(row.count);
+      row.came_true /= static_cast<double>(row.count);
+    }
+  return result;
+}
+
+double calibration_table::error() const {
+  double distance = 0, count = 0;
+  for (auto& row : sums_) {
+    distance += std::abs(row.said - row.came_true);
+    count += static_cast<double>(row.count);
+  }
+  return count > 0 ? distance / count : 0;
+}
+
+} // namespace gnomon::learning
