@@ -1,0 +1,254 @@
+#include "learning/demand_evaluation.hpp"
+
+#include "learning/trace_file.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace gnomon::learning {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+double seconds_since(steady::time_point start) {
+  return std::chrono::duration<double>(steady::now() - start).count();
+}
+
+/// Copies of all items in all regions but the origin, which needs none of this.
+class placement {
+public:
+  placement(size_t items, size_t regions, size_t origin, uint32_t expiry)
+      : regions_(regions), origin_(origin), expiry_(expiry), copies_(items * regions), alive_(items, 0) {}
+
+  bool has(uint32_t item, size_t region, uint32_t time) const {
+    return region == origin_ || copies_[item * regions_ + region].until > time;
+  }
+
+  void read(uint32_t item, size_t region, uint32_t time) {
+    ++reads_;
+    items_alive_ += alive_[item] == 0;
+    first_reads_ += alive_[item] == 0;
+    alive_[item] = 1;
+    const bool here = has(item, region, time);
+    local_ += here;
+    moved_ += !here;
+    if (region == origin_)
+      return;
+    auto& copy = copies_[item * regions_ + region];
+    prefetched_read_ += here && copy.unread_guess;
+    copy.unread_guess = false;
+    renew(copy, time);
+  }
+
+  void prefetch(uint32_t item, size_t region, uint32_t time) {
+    if (has(item, region, time))
+      return;
+    ++moved_;
+    ++prefetched_;
+    auto& copy = copies_[item * regions_ + region];
+    renew(copy, time);
+    copy.unread_guess = true;
+  }
+
+  placement_score score(uint32_t begin, uint32_t end) const {
+    auto share = [](double a, double b) { return b > 0 ? a / b : 0.0; };
+    placement_score s;
+    s.local_percent = 100 * share(local_, reads_);
+    s.moved_per_100 = 100 * share(moved_, reads_);
+    s.prefetched_per_100 = 100 * share(prefetched_, reads_);
+    s.prefetched_read_percent = 100 * share(prefetched_read_, prefetched_);
+    // The origin's own copy, and the time the others lived.
+    s.copies_per_item = 1 + share(copy_seconds_, static_cast<double>(end - begin) * items_alive_);
+    return s;
+  }
+
+  placement_score ceiling() const {
+    placement_score s;
+    s.local_percent = 100 * (1 - first_reads_ / std::max(1.0, reads_));
+    return s;
+  }
+
+private:
+  struct copy_state {
+    uint32_t until = 0;
+    bool unread_guess = false;
+  };
+  void renew(copy_state& copy, uint32_t time) {
+    const auto until = time + expiry_;
+    copy_seconds_ += until - std::max(std::min(copy.until, until), time);
+    copy.until = until;
+  }
+
+  size_t regions_, origin_;
+  uint32_t expiry_;
+  std::vector<copy_state> copies_;
+  std::vector<char> alive_;
+  double reads_ = 0, local_ = 0, moved_ = 0, prefetched_ = 0, prefetched_read_ = 0, copy_seconds_ = 0, items_alive_ = 0,
+         first_reads_ = 0;
+};
+
+class demand_replay {
+public:
+  demand_replay(const trace_file& trace, const demand_evaluation_config& config, size_t cut)
+      : log_(trace.log), config_(config), cut_(cut), regions_(std::min(trace.regions.size(), max_demand_regions)),
+        origin_(origin_of(trace)), plain_(log_.items, regions_, origin_, config.expiry),
+        guided_(log_.items, regions_, origin_, config.expiry) {}
+
+  demand_evaluation run(demand_parts parts) {
+    const auto begin = log_.accesses[cut_].time, end = log_.accesses.back().time;
+    for (size_t k = 0; k < log_.accesses.size(); ++k) {
+      const auto& a = log_.accesses[k];
+      const auto region = std::min<size_t>(a.region, regions_ - 1);
+      if (k == cut_)
+        model_.adopt(std::move(parts));
+      if (k >= cut_) {
+        settle(a.time);
+        note_read(a, region);
+        plain_.read(a.item, region, a.time);
+        guided_.read(a.item, region, a.time);
+      }
+      model_.read(log_.item_names[a.item], region, a.time);
+      if (k >= cut_ && model_.due(log_.item_names[a.item], a.time))
+        decide(a);
+    }
+    result_.on_demand = plain_.score(begin, end);
+    result_.predicted = guided_.score(begin, end);
+    result_.ceiling = plain_.ceiling();
+    result_.calibration = table_.rows();
+    result_.estimate_us = 1e6 * estimating_ / std::max(1.0, decisions_);
+    return result_;
+  }
+
+private:
+  struct open_estimate {
+    uint32_t item, time;
+    size_t region;
+    float said;
+    bool read = false;
+  };
+
+  size_t origin_of(const trace_file& trace) const {
+    std::vector<size_t> reads(std::max<size_t>(regions_, 1), 0);
+    for (auto& a : trace.log.accesses)
+      ++reads[std::min<size_t>(a.region, reads.size() - 1)];
+    auto named = std::find(trace.regions.begin(), trace.regions.end(), config_.origin);
+    if (named != trace.regions.end())
+      return static_cast<size_t>(named - trace.regions.begin());
+    return static_cast<size_t>(std::max_element(reads.begin(), reads.end()) - reads.begin());
+  }
+
+  void decide(const access& a) {
+    const auto began = steady::now();
+    model_.estimate(log_.item_names[a.item], regions_, a.time, estimates_);
+    estimating_ += seconds_since(began);
+    ++decisions_;
+    for (size_t r = 0; r < regions_; ++r) {
+      if (r == origin_ || guided_.has(a.item, r, a.time))
+        continue;
+      const float said = estimates_[r][day_horizon];
+      const auto key = uint64_t{a.item} * regions_ + r;
+      // One open estimate for each item and region: those of one burst of reads would all come true together.
+      if (open_of_.emplace(key, first_open_ + open_.size()).second)
+        open_.push_back({a.item, a.time, r, said});
+      if (said >= config_.threshold)
+        guided_.prefetch(a.item, r, a.time);
+    }
+  }
+
+  void note_read(const access& a, size_t region) {
+    auto known = open_of_.find(uint64_t{a.item} * regions_ + region);
+    if (known == open_of_.end())
+      return;
+    auto& estimate = open_[known->second - first_open_];
+    estimate.read = estimate.read || a.time <= estimate.time + demand_horizons[day_horizon];
+  }
+
+  // Estimates whose day has passed count; those still open at the end are left out.
+  void settle(uint32_t time) {
+    while (!open_.empty() && open_.front().time + demand_horizons[day_horizon] < time) {
+      const auto& e = open_.front();
+      table_.add(e.said, e.read);
+      ++result_.estimates;
+      open_of_.erase(uint64_t{e.item} * regions_ + e.region);
+      open_.pop_front();
+      ++first_open_;
+    }
+  }
+
+  const access_log& log_;
+  const demand_evaluation_config& config_;
+  size_t cut_, regions_, origin_;
+  placement plain_, guided_;
+  demand_model model_;
+  demand_evaluation result_;
+  calibration_table table_;
+  std::vector<demand_estimate> estimates_;
+  std::deque<open_estimate> open_;
+  std::unordered_map<uint64_t, size_t> open_of_;
+  size_t first_open_ = 0;
+  double estimating_ = 0, decisions_ = 0;
+};
+
+nlohmann::json to_object(const placement_score& s) {
+  return {{"local_percent", s.local_percent},
+          {"moved_per_100", s.moved_per_100},
+          {"prefetched_per_100", s.prefetched_per_100},
+          {"prefetched_read_percent", s.prefetched_read_percent},
+          {"copies_per_item", s.copies_per_item}};
+}
+
+} // namespace
+
+expected<demand_evaluation> evaluate_demand(const std::string& path, double split,
+                                            const demand_evaluation_config& config, const training_listener& listener) {
+  if (!(split > 0 && split < 1))
+    return make_error(ec::invalid_argument, "the split is the share to train on: above 0 and below 1, such as 0.5");
+  auto trace = read_trace(path);
+  if (!trace)
+    return trace.error();
+  const auto cut = static_cast<size_t>(static_cast<double>(trace->log.accesses.size()) * split);
+  const auto began = steady::now();
+  auto parts = train_demand(trace->log.slice(0, cut), config.training, listener);
+  if (!parts)
+    return parts.error();
+  const auto train_seconds = seconds_since(began);
+  auto result = demand_replay{*trace, config, cut}.run(std::move(*parts));
+  result.train_seconds = train_seconds;
+  return result;
+}
+
+std::string to_json(const demand_evaluation& e) {
+  auto rows = nlohmann::json::array();
+  for (auto& row : e.calibration)
+    if (row.count > 0)
+      rows.push_back({{"said", row.said}, {"came_true", row.came_true}, {"predictions", row.count}});
+  nlohmann::json result = {{"on_demand", to_object(e.on_demand)},
+                           {"predicted", to_object(e.predicted)},
+                           {"ceiling_local_percent", e.ceiling.local_percent},
+                           {"calibration", rows},
+                           {"estimates", e.estimates},
+                           {"train_seconds", e.train_seconds},
+                           {"estimate_us", e.estimate_us}};
+  return result.dump(2);
+}
+
+std::string to_text(const demand_evaluation& e) {
+  auto text =
+      fmt::format("demand model trained in {:.1f} s; {:.1f} us a decision\n\n{:<12} {:>9} {:>10} {:>11} {:>8} {:>12}\n",
+                  e.train_seconds, e.estimate_us, "", "local %", "moved/100", "guessed/100", "read %", "copies/item");
+  for (auto& [name, s] : {std::pair{"on demand", e.on_demand}, {"predicted", e.predicted}})
+    text += fmt::format("{:<12} {:>9.2f} {:>10.2f} {:>11.2f} {:>8.1f} {:>12.2f}\n", name, s.local_percent,
+                        s.moved_per_100, s.prefetched_per_100, s.prefetched_read_percent, s.copies_per_item);
+  text += fmt::format("{:<12} {:>9.2f}\n\n{:<28} {:>8} {:>10} {:>12}\n", "ceiling", e.ceiling.local_percent,
+                      "read there within 24 h", "said", "came true", "estimates");
+  for (auto& row : e.calibration)
+    if (row.count > 0)
+      text += fmt::format("{:<28} {:>8.3f} {:>10.3f} {:>12}\n", "", row.said, row.came_true, row.count);
+  return text;
+}
+
+} // namespace gnomon::learning

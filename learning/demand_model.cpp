@@ -1,0 +1,136 @@
+#include "learning/demand_model.hpp"
+
+#include "learning/kernels.hpp"
+
+#include <algorithm>
+
+namespace gnomon::learning {
+
+namespace {
+
+constexpr uint32_t demand_version = 1;
+constexpr size_t max_tracked = 200'000;
+
+// Estimates until a first training: what the region's share of the reads elsewhere makes one expect.
+void estimate_by_formula(const float* columns, size_t stride, size_t count, float* logits) {
+  for (size_t r = 0; r < count; ++r) {
+    auto value = [&](demand_feature f) { return columns[static_cast<size_t>(f) * stride + r]; };
+    const float expected = std::exp2(value(demand_feature::expected_6h)) + std::exp2(value(demand_feature::own_24h));
+    const float p = 0.5f * value(demand_feature::follows_any) + 0.5f * (1 - std::exp(-expected));
+    for (size_t h = 0; h < demand_horizons.size(); ++h) {
+      const float reach = std::clamp(p * (0.4f + 0.2f * static_cast<float>(h)), 1e-4f, 0.99f);
+      logits[h * stride + r] = std::log(reach / (1 - reach));
+    }
+  }
+}
+
+} // namespace
+
+std::string to_file(const demand_parts& parts) {
+  writer out;
+  out.put(parts.version);
+  parts.network.save(out);
+  for (auto& c : parts.calibration)
+    c.save(out);
+  return seal(model_kind::demand, demand_version, out.take());
+}
+
+expected<demand_parts> demand_from_file(std::string_view file) {
+  auto payload = unseal(file, model_kind::demand, demand_version, demand_version);
+  if (!payload)
+    return payload.error();
+  reader in{*payload};
+  demand_parts parts;
+  in.get(parts.version);
+  auto network = mlp::load(in);
+  if (!network)
+    return network.error();
+  parts.network = std::move(*network);
+  for (auto& c : parts.calibration)
+    c.load(in);
+  const auto& n = parts.network;
+  if (!in.good() || !in.at_end()
+      || (n && (n.inputs() != demand_feature_count || n.outputs() != demand_horizons.size())))
+    return make_error(ec::bad_message, "the demand model does not have the shape this program expects: train it again");
+  return parts;
+}
+
+demand_model::demand_model(const demand_config& config, size_t track_every)
+    : counts_(config), track_every_(std::max<size_t>(track_every, 1)) {}
+
+std::string demand_model::key_of(std::string_view item, size_t region) {
+  std::string key{item};
+  key += '\0';
+  key += static_cast<char>(region);
+  return key;
+}
+
+void demand_model::read(std::string_view item, size_t region, uint32_t time) {
+  finish_due(time);
+  counts_.read(item, region, time);
+  if (auto open = open_.find(key_of(item, region)); open != open_.end()) {
+    // Only the first read after the estimate matters; the entry itself waits for the longest horizon.
+    tracked_[open->second - first_tracked_].read = std::max(time, 1u);
+    open_.erase(open);
+  }
+}
+
+void demand_model::written(std::string_view item, size_t region, uint32_t time) {
+  counts_.written(item, region, time);
+}
+
+void demand_model::estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out) {
+  out.assign(count, {});
+  count = std::min(count, max_demand_regions);
+  constexpr size_t stride = padded(max_demand_regions);
+  columns_.assign(demand_feature_count * stride, 0.0f);
+  logits_.resize(demand_horizons.size() * stride);
+  for (size_t r = 0; r < count; ++r)
+    if (!counts_.describe(item, r, time, &columns_[r], stride))
+      return;
+  if (parts_.network)
+    parts_.network.run(columns_.data(), stride, count, logits_.data());
+  else
+    estimate_by_formula(columns_.data(), stride, count, logits_.data());
+  for (size_t r = 0; r < count; ++r) {
+    float least = 0;
+    for (size_t h = 0; h < demand_horizons.size(); ++h)
+      out[r][h] = least = std::max(least, parts_.calibration[h](logits_[h * stride + r]));
+    if (++estimated_ % track_every_ == 0)
+      track(item, r, time, &logits_[r], stride);
+  }
+}
+
+void demand_model::adopt(demand_parts parts) {
+  parts_ = std::move(parts);
+  // What is open was estimated by another network: its logits mean something else now.
+  tracked_.clear();
+  open_.clear();
+}
+
+void demand_model::track(std::string_view item, size_t region, uint32_t time, const float* logits, size_t stride) {
+  auto key = key_of(item, region);
+  if (tracked_.size() >= max_tracked || open_.count(key) > 0)
+    return;
+  tracked t;
+  t.time = time;
+  for (size_t h = 0; h < demand_horizons.size(); ++h)
+    t.logits[h] = logits[h * stride];
+  open_.emplace(key, first_tracked_ + tracked_.size());
+  t.key = std::move(key);
+  tracked_.push_back(std::move(t));
+}
+
+void demand_model::finish_due(uint32_t time) {
+  while (!tracked_.empty() && tracked_.front().time + demand_horizons.back() < time) {
+    auto& t = tracked_.front();
+    for (size_t h = 0; h < demand_horizons.size(); ++h)
+      parts_.calibration[h].add(t.logits[h], t.read != 0 && t.read <= t.time + demand_horizons[h]);
+    if (auto open = open_.find(t.key); open != open_.end() && open->second == first_tracked_)
+      open_.erase(open);
+    tracked_.pop_front();
+    ++first_tracked_;
+  }
+}
+
+} // namespace gnomon::learning

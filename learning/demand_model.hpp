@@ -1,0 +1,86 @@
+#pragma once
+
+#include "learning/calibration.hpp"
+#include "learning/demand_counters.hpp"
+#include "learning/mlp.hpp"
+#include "learning/training.hpp"
+
+#include <deque>
+
+/// Will this region read this item soon? The answer makes the first read in a region a local one.
+namespace gnomon::learning {
+
+/// How far ahead the model looks, in seconds.
+inline constexpr std::array<uint32_t, 4> demand_horizons{3600, 6 * 3600, 24 * 3600, 48 * 3600};
+inline constexpr size_t day_horizon = 2;
+
+/// Probabilities that the item is read in the region within each of `demand_horizons`; they never fall from one to the
+/// next.
+using demand_estimate = std::array<float, demand_horizons.size()>;
+
+/// What training makes and nodes exchange. Names neither items nor regions, so that it serves any node.
+struct demand_parts {
+  uint64_t version = 0;
+  mlp network; // empty: a fixed formula estimates
+  std::array<calibrator, demand_horizons.size()> calibration;
+};
+/// A sealed file of kind demand, and back. Errors of reading: bad_message, as in `unseal`.
+std::string to_file(const demand_parts& parts);
+expected<demand_parts> demand_from_file(std::string_view file);
+
+/// Learns from reads and writes at once, estimates at any time, and follows up on some estimates to keep them
+/// calibrated. Not thread-safe: one owner.
+class demand_model {
+public:
+  explicit demand_model(const demand_config& config = {}, size_t track_every = 16);
+
+  /// Regions are small numbers, the same in every call; those from 16 on count as one.
+  void read(std::string_view item, size_t region, uint32_t time);
+  void written(std::string_view item, size_t region, uint32_t time);
+  /// True when it is time to decide about the item again (see demand_counters::due).
+  bool due(std::string_view item, uint32_t time) {
+    return counts_.due(item, time);
+  }
+  /// For each region of the node's `count`: the estimates. Zeroes for an unknown item. 3 us for 8 regions.
+  void estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out);
+  void adopt(demand_parts parts);
+  const demand_parts& parts() const {
+    return parts_;
+  }
+  const demand_counters& counts() const {
+    return counts_;
+  }
+
+private:
+  struct tracked {
+    std::string key;
+    uint32_t time = 0, read = 0; // read: of the region's next read of the item, 0 for none yet
+    std::array<float, demand_horizons.size()> logits{};
+  };
+  static std::string key_of(std::string_view item, size_t region);
+  void track(std::string_view item, size_t region, uint32_t time, const float* logits, size_t stride);
+  void finish_due(uint32_t time);
+
+  demand_counters counts_;
+  demand_parts parts_;
+  size_t track_every_;
+  uint64_t estimated_ = 0, first_tracked_ = 0;
+  std::vector<float> columns_, logits_;
+  std::deque<tracked> tracked_;
+  std::unordered_map<std::string, uint64_t> open_;
+};
+
+struct demand_training_config {
+  mlp_config network{.epochs = 4};
+  size_t samples = 300'000;     // drawn evenly from the decisions of the log
+  double calibrate_from = 0.85; // of the log: later decisions calibrate
+  double learn_from = 0.15;     // of the log: earlier ones only fill the counters
+  uint64_t seed = 1;
+};
+
+/// Trains on a log of reads in time order, by streaming it once. Decisions too near its end to know what came true
+/// are left out of the horizons that reach beyond it. Errors: invalid_argument (an untimed log, too short), timeout.
+expected<demand_parts> train_demand(const access_log& log, const demand_training_config& config,
+                                    const training_listener& listener = {});
+
+} // namespace gnomon::learning

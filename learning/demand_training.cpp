@@ -1,0 +1,136 @@
+#include "learning/demand_model.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace gnomon::learning {
+
+namespace {
+
+/// When each (item, region) is read: the ground truth.
+class read_times {
+public:
+  explicit read_times(const access_log& log) {
+    for (auto& a : log.accesses)
+      times_[key(a.item, a.region)].push_back(a.time);
+  }
+  /// The first read after `time`; 0 for none.
+  uint32_t after(uint32_t item, size_t region, uint32_t time) const {
+    auto known = times_.find(key(item, region));
+    if (known == times_.end())
+      return 0;
+    auto at = std::upper_bound(known->second.begin(), known->second.end(), time);
+    return at == known->second.end() ? 0 : *at;
+  }
+
+private:
+  static uint64_t key(uint32_t item, size_t region) {
+    return (uint64_t{item} << 8) | region;
+  }
+  std::unordered_map<uint64_t, std::vector<uint32_t>> times_;
+};
+
+class demand_training {
+public:
+  demand_training(const access_log& log, const demand_training_config& config, const training_listener& listener)
+      : log_(log), config_(config), listener_(listener), truth_(log), random_(config.seed) {
+    const auto first = log.accesses.front().time, last = log.accesses.back().time;
+    auto moment = [&](double share) {
+      return first + static_cast<uint32_t>(share * static_cast<double>(last - first));
+    };
+    // What came true is known only up to the end of the log.
+    const auto known = last - std::min(last - first, demand_horizons.back());
+    learn_ = moment(config.learn_from);
+    calibrate_ = std::min(moment(config.calibrate_from), learn_ + (known > learn_ ? (known - learn_) / 5 * 4 : 0));
+    end_ = std::max(known, calibrate_);
+  }
+
+  expected<demand_parts> run() {
+    gather();
+    if (trained_ == 0 || samples_.size() == trained_)
+      return make_error(ec::invalid_argument,
+                        "the trace is too short for the demand model: it needs more than three days");
+    mlp_samples part = samples_;
+    part.features.resize(trained_ * demand_feature_count);
+    part.targets.resize(trained_ * demand_horizons.size());
+    auto network = train_mlp(part, config_.network, [&](double share, double loss) {
+      return !listener_ || listener_({0.4 + 0.6 * share, loss, 0, 0});
+    });
+    if (!network)
+      return network.error();
+    demand_parts parts;
+    parts.version = log_.accesses.back().time;
+    parts.network = std::move(*network);
+    calibrate(parts);
+    return parts;
+  }
+
+private:
+  void gather() {
+    demand_counters counts;
+    samples_.inputs = demand_feature_count;
+    samples_.outputs = demand_horizons.size();
+    const size_t regions = region_count();
+    const double usable = static_cast<double>(std::count_if(
+        log_.accesses.begin(), log_.accesses.end(), [&](auto& a) { return a.time >= learn_ && a.time < end_; }));
+    std::bernoulli_distribution draw{
+        std::min(1.0, static_cast<double>(config_.samples) / std::max(1.0, usable * static_cast<double>(regions)))};
+    std::vector<float> features(demand_feature_count);
+    for (auto& a : log_.accesses) {
+      const auto& name = log_.item_names[a.item];
+      counts.read(name, a.region, a.time);
+      if (!counts.due(name, a.time) || a.time < learn_ || a.time >= end_)
+        continue;
+      for (size_t r = 0; r < regions; ++r)
+        if (draw(random_) && counts.describe(name, r, a.time, features.data(), 1)) {
+          samples_.features.insert(samples_.features.end(), features.begin(), features.end());
+          const auto read = truth_.after(a.item, r, a.time);
+          for (auto horizon : demand_horizons)
+            samples_.targets.push_back(read != 0 && read <= a.time + horizon);
+        }
+      if (a.time < calibrate_)
+        trained_ = samples_.size();
+    }
+  }
+
+  size_t region_count() const {
+    size_t count = 0;
+    for (auto& a : log_.accesses)
+      count = std::max<size_t>(count, a.region + size_t{1});
+    return std::min(count, max_demand_regions);
+  }
+
+  void calibrate(demand_parts& parts) const {
+    constexpr size_t stride = 16;
+    std::vector<float> column(demand_feature_count * stride), logits(demand_horizons.size() * stride);
+    for (size_t k = trained_; k < samples_.size(); ++k) {
+      for (size_t f = 0; f < demand_feature_count; ++f)
+        column[f * stride] = samples_.features[k * demand_feature_count + f];
+      parts.network.run(column.data(), stride, 1, logits.data());
+      for (size_t h = 0; h < demand_horizons.size(); ++h)
+        parts.calibration[h].add(logits[h * stride], samples_.targets[k * demand_horizons.size() + h] != 0);
+    }
+    for (auto& c : parts.calibration)
+      c.fit();
+  }
+
+  const access_log& log_;
+  const demand_training_config& config_;
+  const training_listener& listener_;
+  read_times truth_;
+  std::mt19937_64 random_;
+  uint32_t learn_ = 0, calibrate_ = 0, end_ = 0; // moments
+  size_t trained_ = 0;                           // samples before `calibrate_`
+  mlp_samples samples_;
+};
+
+} // namespace
+
+expected<demand_parts> train_demand(const access_log& log, const demand_training_config& config,
+                                    const training_listener& listener) {
+  if (!log.timed || log.accesses.empty() || log.item_names.size() < log.items)
+    return make_error(ec::invalid_argument, "the demand model learns from accesses with times and names");
+  return demand_training{log, config, listener}.run();
+}
+
+} // namespace gnomon::learning
