@@ -1,0 +1,118 @@
+// gnomon-evaluate: how good are the guesses about what users read next?
+
+#include "learning/blas_kernel.hpp"
+#include "learning/demand_evaluation.hpp"
+#include "learning/evaluation.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <charconv>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <unistd.h>
+
+using namespace gnomon;
+using namespace gnomon::learning;
+
+namespace {
+
+constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--test TEST | --hold-back SHARE] [options]
+       gnomon-evaluate --trace FILE [--split SHARE] [options]
+       gnomon-evaluate --demand FILE [--split SHARE] [--threshold P] [--origin REGION] [--json]
+
+  --sequences TRAIN   sessions, one a line: item ids in order
+  --test TEST         lines of item ids, a tab, and the item that followed
+  --hold-back SHARE   without --test: test on the last sessions (default 0.1)
+  --trace FILE        what users read next: CSV with columns t, user, region, item
+  --demand FILE       where items are read next: the same CSV
+  --split SHARE       train on this share of the trace, predict the rest (default 0.8; demand 0.5)
+  --threshold P       prefetch into a region from this probability on (default 0.4)
+  --origin REGION     the region that has a copy of everything (default: the one with the most reads)
+  --epochs N          passes of the sequence network over the data (default 5; 0: no network)
+  --units N           size of the network's state (default 64)
+  --contexts N        predictions the ranker learns from (default 30000)
+  --probes N          clusters of items the network looks at for candidates (default 12; 0: all)
+  --json              print JSON
+
+Files may be gzipped.
+)";
+
+struct options {
+  std::string sequences, test, trace, demand;
+  double split = 0;
+  bool json = false;
+  evaluation_config config;
+  demand_evaluation_config demand_config;
+};
+
+template <class T>
+bool parse(std::string_view text, T& value) {
+  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return problem == std::errc{} && end == text.data() + text.size();
+}
+
+bool parse(int argc, char** argv, options& o) {
+  auto& training = o.config.training;
+  const std::map<std::string_view, std::function<bool(std::string_view)>> known{
+      {"--sequences", [&](auto v) { return o.sequences = v, true; }},
+      {"--test", [&](auto v) { return o.test = v, true; }},
+      {"--trace", [&](auto v) { return o.trace = v, true; }},
+      {"--demand", [&](auto v) { return o.demand = v, true; }},
+      {"--threshold", [&](auto v) { return parse(v, o.demand_config.threshold); }},
+      {"--origin", [&](auto v) { return o.demand_config.origin = v, true; }},
+      {"--contexts", [&](auto v) { return parse(v, training.ranker_contexts); }},
+      {"--hold-back", [&](auto v) { return parse(v, o.config.hold_back); }},
+      {"--split", [&](auto v) { return parse(v, o.split); }},
+      {"--epochs", [&](auto v) { return parse(v, training.network.epochs); }},
+      {"--units", [&](auto v) { return parse(v, training.network.units); }},
+      {"--probes", [&](auto v) { return parse(v, training.candidates.probes); }},
+  };
+  for (int k = 1; k < argc; ++k) {
+    if (std::string_view{argv[k]} == "--json") {
+      o.json = true;
+      continue;
+    }
+    auto option = known.find(argv[k]);
+    if (option == known.end() || k + 1 == argc || !option->second(argv[k + 1]))
+      return false;
+    ++k;
+  }
+  training.use_network = training.network.epochs > 0;
+  if (o.split == 0)
+    o.split = o.demand.empty() ? 0.8 : 0.5;
+  return !o.sequences.empty() + !o.trace.empty() + !o.demand.empty() == 1;
+}
+
+bool show_progress(const training_report& r) {
+  if (isatty(STDERR_FILENO) != 0)
+    fmt::print(stderr, "\rtraining: {:3.0f}%, loss {:.3f}, {:.0f} s left   {}", 100 * r.share, r.loss, r.seconds_left,
+               r.share >= 1 ? "\n" : "");
+  return true;
+}
+
+template <class Evaluation>
+int print(const expected<Evaluation>& result, bool json) {
+  if (!result) {
+    fmt::print(stderr, "gnomon-evaluate: {}\n", sentence_of(result.error()));
+    return 1;
+  }
+  fmt::print("{}\n", json ? to_json(*result) : to_text(*result));
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  choose_blas_kernel(argv);
+  options o;
+  if (!parse(argc, argv, o)) {
+    std::fputs(usage, stderr);
+    return 2;
+  }
+  if (!o.demand.empty())
+    return print(evaluate_demand(o.demand, o.split, o.demand_config, show_progress), o.json);
+  if (!o.trace.empty())
+    return print(evaluate_trace(o.trace, o.split, o.config, show_progress), o.json);
+  return print(evaluate_sequences(o.sequences, o.test, o.config, show_progress), o.json);
+}
