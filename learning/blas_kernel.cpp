@@ -1,7 +1,11 @@
 #include "learning/blas_kernel.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <filesystem>
+#include <string_view>
+#include <strings.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -11,6 +15,16 @@ namespace {
 
 constexpr const char* core_type = "OPENBLAS_CORETYPE";
 constexpr const char* thread_count = "OPENBLAS_NUM_THREADS";
+
+/// Newer kernels than the one we would choose are as good.
+bool serves(std::string_view kernel, std::string_view best) {
+  auto same = [&](std::string_view name) {
+    return kernel.size() == name.size() && strncasecmp(kernel.data(), name.data(), name.size()) == 0;
+  };
+  constexpr std::string_view wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, narrow[] = {"Haswell", "Zen"};
+  return std::any_of(std::begin(wide), std::end(wide), same)
+         || (best == "Haswell" && std::any_of(std::begin(narrow), std::end(narrow), same));
+}
 
 } // namespace
 
@@ -40,12 +54,17 @@ void choose_blas_kernel(char** argv) {
 
 std::string blas_warning() {
   auto best = best_blas_kernel();
-  auto chosen = std::getenv(core_type);
-  if (best.empty() || (chosen != nullptr && *chosen != '\0'))
+  if (best.empty())
     return {};
-  return std::string{core_type}
-         + " is not set: training may run ten times slower than it could; start the program with " + core_type + "="
-         + best + " and " + thread_count + "=1 in its environment";
+  // Asked of the library itself: the environment says only what someone wished for.
+  auto running = reinterpret_cast<char* (*)()>(::dlsym(RTLD_DEFAULT, "openblas_get_corename"));
+  if (running == nullptr)
+    return "the BLAS in use is not OpenBLAS: training takes about fifteen times as long; install libopenblas0-pthread";
+  std::string kernel = running();
+  if (serves(kernel, best))
+    return {};
+  return "OpenBLAS runs its " + kernel + " kernel: training takes up to ten times as long; start the program with "
+         + core_type + "=" + best + " and " + thread_count + "=1 in its environment";
 }
 
 } // namespace gnomon::learning

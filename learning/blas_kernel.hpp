@@ -15,8 +15,8 @@ std::string best_blas_kernel();
 /// the user set is left alone. Call before any thread is started.
 void choose_blas_kernel(char** argv);
 
-/// A sentence when this process runs with a slower kernel than the processor allows, else "": for programs that embed
-/// Gnomon, which have to set OPENBLAS_CORETYPE and OPENBLAS_NUM_THREADS themselves.
+/// A sentence when the BLAS of this process runs a slower kernel than the processor allows, or is not OpenBLAS at all,
+/// else "". Programs that embed Gnomon have to set OPENBLAS_CORETYPE and OPENBLAS_NUM_THREADS themselves.
 std::string blas_warning();
 
 } // namespace gnomon::learning

@@ -1,7 +1,5 @@
 #include "learning/demand_evaluation.hpp"
 
-#include "learning/trace_file.hpp"
-
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -66,10 +64,12 @@ public:
     return s;
   }
 
-  placement_score ceiling() const {
-    placement_score s;
-    s.local_percent = 100 * (1 - first_reads_ / std::max(1.0, reads_));
-    return s;
+  /// Local, in percent, if all but the first read of an item anywhere were.
+  double ceiling() const {
+    return 100 * (1 - first_reads_ / std::max(1.0, reads_));
+  }
+  double remote() const {
+    return reads_ - local_;
   }
 
 private:
@@ -96,7 +96,7 @@ public:
   demand_replay(const trace_file& trace, const demand_evaluation_config& config, size_t cut)
       : log_(trace.log), config_(config), cut_(cut), regions_(std::min(trace.regions.size(), max_demand_regions)),
         origin_(origin_of(trace)), plain_(log_.items, regions_, origin_, config.expiry),
-        guided_(log_.items, regions_, origin_, config.expiry) {}
+        guided_(thresholds.size(), plain_) {}
 
   demand_evaluation run(demand_parts parts) {
     const auto begin = log_.accesses[cut_].time, end = log_.accesses.back().time;
@@ -109,21 +109,34 @@ public:
         settle(a.time);
         note_read(a, region);
         plain_.read(a.item, region, a.time);
-        guided_.read(a.item, region, a.time);
+        for (auto& g : guided_)
+          g.read(a.item, region, a.time);
       }
       model_.read(log_.item_names[a.item], region, a.time);
       if (k >= cut_ && model_.due(log_.item_names[a.item], a.time))
         decide(a);
     }
     result_.on_demand = plain_.score(begin, end);
-    result_.predicted = guided_.score(begin, end);
-    result_.ceiling = plain_.ceiling();
+    for (size_t k = 0; k < guided_.size(); ++k)
+      result_.guided.push_back(score_of(k, begin, end));
+    result_.ceiling_local_percent = plain_.ceiling();
     result_.calibration = table_.rows();
     result_.estimate_us = 1e6 * estimating_ / std::max(1.0, decisions_);
     return result_;
   }
 
 private:
+  static constexpr std::array<double, 3> thresholds{0.1, 0.3, 0.5};
+
+  demand_score score_of(size_t k, uint32_t begin, uint32_t end) const {
+    demand_score s;
+    s.threshold = thresholds[k];
+    s.placement = guided_[k].score(begin, end);
+    s.precision = s.placement.prefetched_read_percent / 100;
+    s.coverage = plain_.remote() > 0 ? (plain_.remote() - guided_[k].remote()) / plain_.remote() : 0;
+    return s;
+  }
+
   struct open_estimate {
     uint32_t item, time;
     size_t region;
@@ -147,15 +160,16 @@ private:
     estimating_ += seconds_since(began);
     ++decisions_;
     for (size_t r = 0; r < regions_; ++r) {
-      if (r == origin_ || guided_.has(a.item, r, a.time))
-        continue;
       const float said = estimates_[r][day_horizon];
+      for (size_t k = 0; k < thresholds.size(); ++k)
+        if (said >= thresholds[k])
+          guided_[k].prefetch(a.item, r, a.time);
+      if (plain_.has(a.item, r, a.time))
+        continue;
       const auto key = uint64_t{a.item} * regions_ + r;
       // One open estimate for each item and region: those of one burst of reads would all come true together.
       if (open_of_.emplace(key, first_open_ + open_.size()).second)
         open_.push_back({a.item, a.time, r, said});
-      if (said >= config_.threshold)
-        guided_.prefetch(a.item, r, a.time);
     }
   }
 
@@ -182,7 +196,8 @@ private:
   const access_log& log_;
   const demand_evaluation_config& config_;
   size_t cut_, regions_, origin_;
-  placement plain_, guided_;
+  placement plain_;
+  std::vector<placement> guided_; // by threshold
   demand_model model_;
   demand_evaluation result_;
   calibration_table table_;
@@ -203,47 +218,68 @@ nlohmann::json to_object(const placement_score& s) {
 
 } // namespace
 
-expected<demand_evaluation> evaluate_demand(const std::string& path, double split,
+expected<demand_evaluation> evaluate_demand(const trace_file& trace, double split,
                                             const demand_evaluation_config& config, const training_listener& listener) {
   if (!(split > 0 && split < 1))
-    return make_error(ec::invalid_argument, "the split is the share to train on: above 0 and below 1, such as 0.5");
-  auto trace = read_trace(path);
-  if (!trace)
-    return trace.error();
-  const auto cut = static_cast<size_t>(static_cast<double>(trace->log.accesses.size()) * split);
+    return make_error(ec::invalid_argument, "the split is the share to train on: above 0 and below 1, such as 0.8");
+  const auto cut = static_cast<size_t>(static_cast<double>(trace.log.accesses.size()) * split);
   const auto began = steady::now();
-  auto parts = train_demand(trace->log.slice(0, cut), config.training, listener);
+  auto parts = train_demand(trace.log.slice(0, cut), config.training, listener);
   if (!parts)
     return parts.error();
   const auto train_seconds = seconds_since(began);
-  auto result = demand_replay{*trace, config, cut}.run(std::move(*parts));
+  auto result = demand_replay{trace, config, cut}.run(std::move(*parts));
   result.train_seconds = train_seconds;
   return result;
 }
 
-std::string to_json(const demand_evaluation& e) {
-  auto rows = nlohmann::json::array();
+expected<demand_evaluation> evaluate_demand(const std::string& path, double split,
+                                            const demand_evaluation_config& config, const training_listener& listener) {
+  auto trace = read_trace(path);
+  if (!trace)
+    return trace.error();
+  return evaluate_demand(*trace, split, config, listener);
+}
+
+nlohmann::json to_object(const demand_evaluation& e) {
+  auto rows = nlohmann::json::array(), guided = nlohmann::json::array();
   for (auto& row : e.calibration)
     if (row.count > 0)
       rows.push_back({{"said", row.said}, {"came_true", row.came_true}, {"predictions", row.count}});
-  nlohmann::json result = {{"on_demand", to_object(e.on_demand)},
-                           {"predicted", to_object(e.predicted)},
-                           {"ceiling_local_percent", e.ceiling.local_percent},
-                           {"calibration", rows},
-                           {"estimates", e.estimates},
-                           {"train_seconds", e.train_seconds},
-                           {"estimate_us", e.estimate_us}};
-  return result.dump(2);
+  for (auto& g : e.guided) {
+    auto one = to_object(g.placement);
+    one["threshold"] = g.threshold;
+    one["precision"] = g.precision;
+    one["coverage"] = g.coverage;
+    guided.push_back(std::move(one));
+  }
+  return {{"on_demand", to_object(e.on_demand)},
+          {"prefetch", guided},
+          {"ceiling_local_percent", e.ceiling_local_percent},
+          {"calibration", rows},
+          {"estimates", e.estimates},
+          {"train_seconds", e.train_seconds},
+          {"estimate_us", e.estimate_us}};
+}
+
+std::string to_json(const demand_evaluation& e) {
+  return to_object(e).dump(2);
 }
 
 std::string to_text(const demand_evaluation& e) {
-  auto text =
-      fmt::format("demand model trained in {:.1f} s; {:.1f} us a decision\n\n{:<12} {:>9} {:>10} {:>11} {:>8} {:>12}\n",
-                  e.train_seconds, e.estimate_us, "", "local %", "moved/100", "guessed/100", "read %", "copies/item");
-  for (auto& [name, s] : {std::pair{"on demand", e.on_demand}, {"predicted", e.predicted}})
-    text += fmt::format("{:<12} {:>9.2f} {:>10.2f} {:>11.2f} {:>8.1f} {:>12.2f}\n", name, s.local_percent,
-                        s.moved_per_100, s.prefetched_per_100, s.prefetched_read_percent, s.copies_per_item);
-  text += fmt::format("{:<12} {:>9.2f}\n\n{:<28} {:>8} {:>10} {:>12}\n", "ceiling", e.ceiling.local_percent,
+  auto text = fmt::format("demand model trained in {:.1f} s; {:.1f} us a decision\n\n{:<14} {:>9} {:>9} {:>9} {:>10} "
+                          "{:>11} {:>12}\n",
+                          e.train_seconds, e.estimate_us, "prefetch from", "precision", "coverage", "local %",
+                          "moved/100", "guessed/100", "copies/item");
+  auto line = [&](std::string name, std::string precision, std::string coverage, const placement_score& s) {
+    text += fmt::format("{:<14} {:>9} {:>9} {:>9.2f} {:>10.2f} {:>11.2f} {:>12.2f}\n", name, precision, coverage,
+                        s.local_percent, s.moved_per_100, s.prefetched_per_100, s.copies_per_item);
+  };
+  line("never", "", "", e.on_demand);
+  for (auto& g : e.guided)
+    line(fmt::format("{:.1f}", g.threshold), fmt::format("{:.3f}", g.precision), fmt::format("{:.3f}", g.coverage),
+         g.placement);
+  text += fmt::format("{:<14} {:>29.2f}\n\n{:<28} {:>8} {:>10} {:>12}\n", "ceiling", e.ceiling_local_percent,
                       "read there within 24 h", "said", "came true", "estimates");
   for (auto& row : e.calibration)
     if (row.count > 0)

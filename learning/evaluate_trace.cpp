@@ -95,6 +95,9 @@ public:
       return parts.error();
     result_.train_seconds = seconds_since(began);
     replay(log, cut, *parts);
+    if (trace->regions.size() > 1)
+      if (auto demand = evaluate_demand(*trace, split, config_.demand, listener_))
+        result_.demand = std::move(*demand);
     return std::move(result_);
   }
 

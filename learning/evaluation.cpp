@@ -56,6 +56,8 @@ std::string to_json(const evaluation& e) {
   result["calibration"] = to_rows(e.calibration);
   result["useful_calibration"] = to_rows(e.useful_calibration);
   result["prefetch"] = prefetch;
+  if (e.demand)
+    result["demand"] = to_object(*e.demand);
   result["train_seconds"] = e.train_seconds;
   result["network_events_per_second"] = e.network_events_per_second;
   result["predict_p50_us"] = e.predict_p50_us;
@@ -84,6 +86,8 @@ std::string to_text(const evaluation& e) {
     text += fmt::format("\n{:<10} {:>10} {:>10} {:>18}\n", "threshold", "precision", "coverage", "fetches an access");
   for (auto& p : e.prefetch)
     text += fmt::format("{:<10} {:>10.3f} {:>10.3f} {:>18.3f}\n", p.threshold, p.precision, p.coverage, p.issued);
+  if (e.demand)
+    text += "\n" + to_text(*e.demand);
   return text;
 }
 

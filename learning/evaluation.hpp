@@ -1,8 +1,9 @@
 #pragma once
 
-#include "learning/training.hpp"
+#include "learning/demand_evaluation.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,9 @@ struct evaluation {
   std::vector<calibration_table::row> calibration; // of "this item comes next", in tenths
   std::vector<calibration_table::row> useful_calibration; // of "this item is read within the window"; traces only
   std::vector<prefetch_score> prefetch;                   // traces only
-  double train_seconds = 0;
-  double network_events_per_second = 0; // of one core, in the last pass
+  std::optional<demand_evaluation> demand;                // traces of several regions only
+  double train_seconds = 0;                               // of the user model
+  double network_events_per_second = 0;                   // of one core, in the last pass
   double predict_p50_us = 0, predict_p99_us = 0;
   uint64_t accesses = 0, users = 0, items = 0;
   uint64_t bad_lines = 0;
@@ -47,6 +49,7 @@ std::string to_text(const evaluation& e);
 
 struct evaluation_config {
   training_config training;
+  demand_evaluation_config demand;
   double hold_back = 0.1;              // of the sessions, when there is no test file
   size_t network_predictions = 20'000; // the network alone is ranked against every item, which is slow: only so often
   size_t users_in_simulation = 50'000;
@@ -61,7 +64,8 @@ expected<evaluation> evaluate_sequences(const std::string& train, const std::str
 
 /// Trains on the first `split` of a trace (CSV with a header that names t or timestamp, user, region and item) and then
 /// goes through the rest, learning as a node does; each prediction is made after an access, about the user's next one.
-/// Files may be gzipped. Errors as above.
+/// Does the same with the demand model when the trace has several regions and is long enough. Files may be gzipped.
+/// Errors as above.
 expected<evaluation> evaluate_trace(const std::string& trace, double split, const evaluation_config& config,
                                     const training_listener& listener = {});
 

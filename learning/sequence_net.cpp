@@ -136,6 +136,8 @@ void recurrent_::run(const dlib::tensor& in, dlib::resizable_tensor& out) {
   gates_.set_size(steps * sequences, 3 * n);
   hidden_.set_size((steps + 1) * sequences, n);
   const size_t all = static_cast<size_t>(sequences * n);
+  out.set_size(in.num_samples(), in.k(), steps, n);
+  float* result = out.host_write_only();
   if (shared_ && states_.size() == all)
     std::copy(states_.begin(), states_.end(), hidden_.host());
   else
@@ -152,25 +154,22 @@ void recurrent_::run(const dlib::tensor& in, dlib::resizable_tensor& out) {
     gru_gates_forward(static_cast<size_t>(sequences), static_cast<size_t>(n), from_input_.host() + t * 3 * n,
                       static_cast<size_t>(steps * 3 * n), bx, bh, from_state_.host() + t * sequences * 3 * n, state,
                       gates_.host() + t * sequences * 3 * n, state + sequences * n);
+    // Now, because a restart in the next step forgets this state.
+    for (long s = 0; s < sequences; ++s)
+      std::copy_n(state + (sequences + s) * n, n, result + (s * steps + t) * n);
   }
   const float* last = hidden_.host() + steps * sequences * n;
   states_.assign(last, last + all);
-  out.set_size(in.num_samples(), in.k(), steps, n);
-  copy_out(sequences, steps, out.host_write_only());
+  drop_out(result, static_cast<size_t>(sequences * steps * n));
 }
 
-void recurrent_::copy_out(long sequences, long steps, float* out) {
-  const long n = units_;
-  const float* hidden = hidden_.host();
-  for (long s = 0; s < sequences; ++s)
-    for (long t = 0; t < steps; ++t)
-      std::copy_n(hidden + ((t + 1) * sequences + s) * n, n, out + (s * steps + t) * n);
+void recurrent_::drop_out(float* out, size_t count) {
   mask_.clear();
-  if (dropout_ > 0) {
-    draw_mask(mask_, static_cast<size_t>(sequences * steps * n), dropout_, random_);
-    for (size_t i = 0; i < mask_.size(); ++i)
-      out[i] *= mask_[i];
-  }
+  if (dropout_ == 0)
+    return;
+  draw_mask(mask_, count, dropout_, random_);
+  for (size_t i = 0; i < count; ++i)
+    out[i] *= mask_[i];
 }
 
 void recurrent_::run_back(const dlib::tensor& in, const dlib::tensor& gradient, dlib::tensor& in_gradient,

@@ -151,7 +151,7 @@ private:
   void allocate(long inputs);
   void run(const dlib::tensor& in, dlib::resizable_tensor& out);
   void run_back(const dlib::tensor& in, const dlib::tensor& gradient, dlib::tensor& in_gradient, dlib::tensor& pg);
-  void copy_out(long sequences, long steps, float* out);
+  void drop_out(float* out, size_t count);
   bool restarts(long sequence, long step, long steps) const;
 
   long units_ = 0, inputs_ = 0;

@@ -19,15 +19,14 @@ namespace {
 
 constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--test TEST | --hold-back SHARE] [options]
        gnomon-evaluate --trace FILE [--split SHARE] [options]
-       gnomon-evaluate --demand FILE [--split SHARE] [--threshold P] [--origin REGION] [--json]
+       gnomon-evaluate --demand FILE [--split SHARE] [--origin REGION] [--json]
 
   --sequences TRAIN   sessions, one a line: item ids in order
   --test TEST         lines of item ids, a tab, and the item that followed
   --hold-back SHARE   without --test: test on the last sessions (default 0.1)
-  --trace FILE        what users read next: CSV with columns t, user, region, item
-  --demand FILE       where items are read next: the same CSV
+  --trace FILE        what users read next, and where: CSV with columns t, user, region, item
+  --demand FILE       only where items are read next: the same CSV
   --split SHARE       train on this share of the trace, predict the rest (default 0.8; demand 0.5)
-  --threshold P       prefetch into a region from this probability on (default 0.4)
   --origin REGION     the region that has a copy of everything (default: the one with the most reads)
   --epochs N          passes of the sequence network over the data (default 5; 0: no network)
   --units N           size of the network's state (default 64)
@@ -43,7 +42,6 @@ struct options {
   double split = 0;
   bool json = false;
   evaluation_config config;
-  demand_evaluation_config demand_config;
 };
 
 template <class T>
@@ -59,8 +57,7 @@ bool parse(int argc, char** argv, options& o) {
       {"--test", [&](auto v) { return o.test = v, true; }},
       {"--trace", [&](auto v) { return o.trace = v, true; }},
       {"--demand", [&](auto v) { return o.demand = v, true; }},
-      {"--threshold", [&](auto v) { return parse(v, o.demand_config.threshold); }},
-      {"--origin", [&](auto v) { return o.demand_config.origin = v, true; }},
+      {"--origin", [&](auto v) { return o.config.demand.origin = v, true; }},
       {"--contexts", [&](auto v) { return parse(v, training.ranker_contexts); }},
       {"--hold-back", [&](auto v) { return parse(v, o.config.hold_back); }},
       {"--split", [&](auto v) { return parse(v, o.split); }},
@@ -105,13 +102,15 @@ int print(const expected<Evaluation>& result, bool json) {
 
 int main(int argc, char** argv) {
   choose_blas_kernel(argv);
+  if (auto warning = blas_warning(); !warning.empty())
+    fmt::print(stderr, "gnomon-evaluate: {}\n", warning);
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);
     return 2;
   }
   if (!o.demand.empty())
-    return print(evaluate_demand(o.demand, o.split, o.demand_config, show_progress), o.json);
+    return print(evaluate_demand(o.demand, o.split, o.config.demand, show_progress), o.json);
   if (!o.trace.empty())
     return print(evaluate_trace(o.trace, o.split, o.config, show_progress), o.json);
   return print(evaluate_sequences(o.sequences, o.test, o.config, show_progress), o.json);

@@ -3,6 +3,8 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <random>
+
 using namespace gnomon;
 using namespace gnomon::learning;
 
@@ -147,12 +149,13 @@ CAF_TEST(candidates_come_from_all_sources_once_each_and_carry_their_features) {
 }
 
 CAF_TEST(candidates_never_exceed_their_room) {
-  for (uint32_t k = 0; k < 5000; ++k)
-    read(k % 37 == 0 ? 0 : k % 1000);
+  std::mt19937_64 random{1};
+  for (uint32_t k = 0; k < 20'000; ++k)
+    read(static_cast<uint32_t>(random() % 400));
   auto set = std::make_unique<candidate_set>();
   find_candidates(counts, {}, user, nullptr, {}, *set);
   CAF_CHECK(set->size() <= candidate_set::capacity);
-  CAF_CHECK_GREATER(set->size(), 60u);
+  CAF_CHECK_GREATER(set->size(), 150u);
   for (size_t j = 0; j < set->size(); ++j)
     CAF_CHECK_EQUAL(set->position(set->item(j)), j);
 }

@@ -141,9 +141,12 @@ CAF_TEST(an_evaluation_shows_what_prefetching_changes) {
   auto result = evaluate_demand(path, 0.6, config);
   std::filesystem::remove(path);
   CAF_REQUIRE(result);
-  CAF_CHECK_GREATER(result->predicted.local_percent, result->on_demand.local_percent + 5);
-  CAF_CHECK_GREATER(result->predicted.prefetched_read_percent, 60.0);
-  CAF_CHECK(result->predicted.local_percent <= 100.0);
+  CAF_REQUIRE_EQUAL(result->guided.size(), 3u);
+  const auto& middle = result->guided[1];
+  CAF_CHECK_GREATER(middle.placement.local_percent, result->on_demand.local_percent + 5);
+  CAF_CHECK(middle.placement.local_percent <= 100.0);
+  CAF_CHECK_GREATER(middle.precision, 0.6);
+  CAF_CHECK(result->guided[0].coverage >= middle.coverage && middle.coverage >= result->guided[2].coverage);
   CAF_CHECK_GREATER(result->estimates, 100u);
   CAF_CHECK(!to_json(*result).empty());
 }
