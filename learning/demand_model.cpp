@@ -3,6 +3,7 @@
 #include "learning/kernels.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gnomon::learning {
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr uint32_t demand_version = 1;
 constexpr size_t max_tracked = 200'000;
+constexpr size_t stride = padded(max_demand_regions);
 
 // Estimates until a first training: what the region's share of the reads elsewhere makes one expect.
 void estimate_by_formula(const float* columns, size_t stride, size_t count, float* logits) {
@@ -79,31 +81,49 @@ void demand_model::written(std::string_view item, size_t region, uint32_t time) 
   counts_.written(item, region, time);
 }
 
-void demand_model::estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out) {
-  out.assign(count, {});
-  count = std::min(count, max_demand_regions);
-  constexpr size_t stride = padded(max_demand_regions);
-  columns_.assign(demand_feature_count * stride, 0.0f);
+void demand_model::score(size_t count) {
   logits_.resize(demand_horizons.size() * stride);
-  for (size_t r = 0; r < count; ++r)
-    if (!counts_.describe(item, r, time, &columns_[r], stride))
-      return;
   if (parts_.network)
     parts_.network.run(columns_.data(), stride, count, logits_.data());
   else
     estimate_by_formula(columns_.data(), stride, count, logits_.data());
-  for (size_t r = 0; r < count; ++r) {
-    float least = 0;
-    for (size_t h = 0; h < demand_horizons.size(); ++h)
-      out[r][h] = least = std::max(least, parts_.calibration[h](logits_[h * stride + r]));
-    if (++estimated_ % track_every_ == 0)
-      track(item, r, time, &logits_[r], stride);
-  }
+}
+
+demand_estimate demand_model::said(std::string_view item, size_t region, size_t column, uint32_t time) {
+  demand_estimate result;
+  float least = 0;
+  for (size_t h = 0; h < demand_horizons.size(); ++h)
+    result[h] = least = std::max(least, parts_.calibration[h](logits_[h * stride + column]));
+  if (++estimated_ % track_every_ == 0)
+    track(item, region, time, &logits_[column], stride);
+  return result;
+}
+
+void demand_model::estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out) {
+  out.assign(count, {});
+  count = std::min(count, max_demand_regions);
+  columns_.assign(demand_feature_count * stride, 0.0f);
+  for (size_t r = 0; r < count; ++r)
+    if (!counts_.describe(item, r, time, &columns_[r], stride))
+      return;
+  score(count);
+  for (size_t r = 0; r < count; ++r)
+    out[r] = said(item, r, r, time);
+}
+
+demand_estimate demand_model::estimate_in(std::string_view item, size_t region, uint32_t time) {
+  region = std::min(region, max_demand_regions - 1);
+  columns_.assign(demand_feature_count * stride, 0.0f);
+  if (!counts_.describe(item, region, time, columns_.data(), stride))
+    return {};
+  score(1);
+  return said(item, region, 0, time);
 }
 
 void demand_model::adopt(demand_parts parts) {
   parts_ = std::move(parts);
   // What is open was estimated by another network: its logits mean something else now.
+  first_tracked_ += tracked_.size();
   tracked_.clear();
   open_.clear();
 }
@@ -122,11 +142,18 @@ void demand_model::track(std::string_view item, size_t region, uint32_t time, co
 }
 
 void demand_model::finish_due(uint32_t time) {
-  while (!tracked_.empty() && tracked_.front().time + demand_horizons.back() < time) {
-    auto& t = tracked_.front();
-    for (size_t h = 0; h < demand_horizons.size(); ++h)
-      parts_.calibration[h].add(t.logits[h], t.read != 0 && t.read <= t.time + demand_horizons[h]);
-    if (auto open = open_.find(t.key); open != open_.end() && open->second == first_tracked_)
+  for (size_t h = 0; h < demand_horizons.size(); ++h) {
+    settled_[h] = std::max(settled_[h], first_tracked_);
+    for (; settled_[h] < first_tracked_ + tracked_.size(); ++settled_[h]) {
+      const auto& t = tracked_[settled_[h] - first_tracked_];
+      const auto end = t.time + demand_horizons[h];
+      if (end >= time)
+        break;
+      parts_.calibration[h].add(t.logits[h], t.read != 0 && t.read <= end);
+    }
+  }
+  while (!tracked_.empty() && first_tracked_ < settled_.back()) {
+    if (auto open = open_.find(tracked_.front().key); open != open_.end() && open->second == first_tracked_)
       open_.erase(open);
     tracked_.pop_front();
     ++first_tracked_;

@@ -43,6 +43,12 @@ public:
   }
   /// For each region of the node's `count`: the estimates. Zeroes for an unknown item. 3 us for 8 regions.
   void estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out);
+  /// The same for one region.
+  demand_estimate estimate_in(std::string_view item, size_t region, uint32_t time);
+  /// Estimates whose outcome within `horizon` is known: how well founded the probabilities are.
+  size_t outcomes(size_t horizon) const {
+    return parts_.calibration[horizon].outcomes();
+  }
   void adopt(demand_parts parts);
   const demand_parts& parts() const {
     return parts_;
@@ -60,12 +66,15 @@ private:
   static std::string key_of(std::string_view item, size_t region);
   void track(std::string_view item, size_t region, uint32_t time, const float* logits, size_t stride);
   void finish_due(uint32_t time);
+  void score(size_t count);
+  demand_estimate said(std::string_view item, size_t region, size_t column, uint32_t time);
 
   demand_counters counts_;
   demand_parts parts_;
   size_t track_every_;
   uint64_t estimated_ = 0, first_tracked_ = 0;
   std::vector<float> columns_, logits_;
+  std::array<uint64_t, demand_horizons.size()> settled_{}; // by horizon: tracked ones below this number are known
   std::deque<tracked> tracked_;
   std::unordered_map<std::string, uint64_t> open_;
 };

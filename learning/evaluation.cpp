@@ -87,7 +87,7 @@ std::string to_text(const evaluation& e) {
   for (auto& p : e.prefetch)
     text += fmt::format("{:<10} {:>10.3f} {:>10.3f} {:>18.3f}\n", p.threshold, p.precision, p.coverage, p.issued);
   if (e.demand)
-    text += "\n" + to_text(*e.demand);
+    text.append(1, '\n').append(to_text(*e.demand));
   return text;
 }
 

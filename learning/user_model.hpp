@@ -48,6 +48,10 @@ public:
   /// the user was not known.
   bool forget(std::string_view user);
 
+  /// Guesses whose outcome is known: how well founded the probabilities are.
+  size_t outcomes() const {
+    return useful_.outcomes();
+  }
   size_t users() const {
     return users_.size();
   }
