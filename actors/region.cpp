@@ -13,6 +13,7 @@ namespace {
 constexpr frame_kind policy_frame{'P', 1, "policy"};
 constexpr uint32_t scan_page = 1000;
 constexpr uint32_t handoff_page = 256;
+constexpr uint32_t positions_every = 8; // heartbeats
 constexpr auto handoff_pause = std::chrono::seconds{2};
 
 } // namespace
@@ -148,9 +149,7 @@ void region_state::heard(const ping& facts) {
   if (stores_unread_ > 0)
     return;
   const auto& peer = facts.from.node;
-  auto handles = node_->handles.get();
-  for (uint32_t i = 0; i < facts.catalog_heads.size() && i < shard_count; ++i)
-    self_->send(handles->shards[i], catalog_position{peer, i, facts.catalog_generation, facts.catalog_heads[i]});
+  pass_positions(facts);
   if (greeted_[peer] != facts.from.start) {
     greeted_[peer] = facts.from.start;
     greet(peer);
@@ -160,6 +159,20 @@ void region_state::heard(const ping& facts) {
     handed_off_[peer] = now;
     hand_off(peer);
   }
+}
+
+/// A shard hears of its slice when it has changed, and now and then all the same: a pull may have failed.
+void region_state::pass_positions(const ping& facts) {
+  auto& last = positions_[facts.from.node];
+  auto all = last.generation != facts.catalog_generation || last.heads.size() != facts.catalog_heads.size()
+             || ++last.beats % positions_every == 0;
+  auto handles = node_->handles.get();
+  for (uint32_t i = 0; i < facts.catalog_heads.size() && i < shard_count; ++i)
+    if (all || last.heads[i] != facts.catalog_heads[i])
+      self_->send(handles->shards[i],
+                  catalog_position{facts.from.node, i, facts.catalog_generation, facts.catalog_heads[i]});
+  last.generation = facts.catalog_generation;
+  last.heads = facts.catalog_heads;
 }
 
 /// Exchanges policies with a peer that (re)started.

@@ -31,12 +31,19 @@ private:
     store_actor store;
     std::string after;
   };
+  /// What the shards were told of a peer's catalog.
+  struct told_positions {
+    uint64_t generation = 0;
+    std::vector<uint64_t> heads;
+    uint32_t beats = 0;
+  };
   void read_slices(start_scan scan);
   void take_page(start_scan scan, const store_entries& page);
   void slices_read();
   void read_policies();
   void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);
   void tell_peers(const std::vector<policy_entry>& entries);
+  void pass_positions(const ping& facts);
   void greet(const std::string& peer);
   void hand_off(const std::string& peer);
 
@@ -46,6 +53,7 @@ private:
   hlc_source stamps_;
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged
   std::map<std::string, caf::actor_clock::time_point> handed_off_;
+  std::map<std::string, told_positions> positions_;
 };
 
 region_actor::behavior_type region(region_actor::stateful_pointer<region_state> self, context_ptr node);

@@ -10,7 +10,6 @@ namespace gnomon {
 namespace {
 
 constexpr uint32_t catalog_page = 2000;
-constexpr auto rest_every = std::chrono::seconds{1};
 
 } // namespace
 
@@ -53,7 +52,7 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
   node_ = std::move(node);
   index_ = static_cast<uint32_t>(index);
   self_->set_down_handler([this](const caf::down_msg& down) { shadow_down(down); });
-  self_->delayed_send(self_, rest_every, tick_a_v);
+  self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
 
 // -- from message to shadow
@@ -115,7 +114,7 @@ void shard_state::rest() {
     if (!entry.stopping)
       ask_to_stop(id, entry);
   }
-  self_->delayed_send(self_, rest_every, tick_a_v);
+  self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
 
 /// Until the shadow has answered, nothing is sent to it: when it says that it stops, its mailbox is empty. Without a

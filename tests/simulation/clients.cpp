@@ -1,0 +1,157 @@
+#include "tests/simulation/clients.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::simulation {
+
+clients::clients(engine& on, uint64_t seed, cluster& of, history& told, std::vector<std::string> ids, duration patience)
+    : engine_(on), dice_(seed), cluster_(of), history_(told), ids_(std::move(ids)), patience_(patience), sessions_(6) {}
+
+void clients::act() {
+  operation op;
+  op.node = static_cast<int>(dice_.below(cluster_.size()));
+  op.id = dice_.one_of(ids_);
+  auto* of = dice_.chance(60) ? &sessions_[dice_.below(sessions_.size())] : nullptr;
+  if (of)
+    op.seen = of->contexts[op.id];
+  auto kind = dice_.below(100);
+  if (kind < 50)
+    return start_read(op, of);
+  if (!repeatable_.empty() && kind < 55) { // the same request once more, perhaps elsewhere
+    auto again = dice_.one_of(repeatable_);
+    again.node = op.node;
+    return start_write(again, nullptr);
+  }
+  op.kind = kind < 90 ? op_kind::write : op_kind::remove;
+  if (dice_.chance(40))
+    op.request_id = fmt::format("r{}", dice_.draw() % 1'000'000);
+  auto acks = dice_.below(10);
+  op.acks = acks < 4 ? 0 : acks < 6 ? 1 : acks < 9 ? 2 : acks_all;
+  auto lww = op.id.rfind("lww/", 0) == 0;
+  if (of && !lww && op.kind == op_kind::write && dice_.chance(25)) {
+    auto known = of->etags.find(op.id);
+    op.condition =
+        known == of->etags.end() || dice_.chance(20) ? write_condition::if_absent : write_condition::if_match;
+    op.etag = known == of->etags.end() ? "" : known->second;
+  }
+  start_write(op, of);
+}
+
+void clients::read(const std::string& id, int node) {
+  operation op;
+  op.node = node;
+  op.id = id;
+  start_read(op, nullptr);
+}
+
+void clients::start_read(operation what, session* of) {
+  auto router = cluster_.router_of(what.node);
+  if (!router)
+    return;
+  auto& op = history_.begin(std::move(what));
+  if (op.seen.empty() && read_from_index(op, of))
+    return;
+  read_item request;
+  request.id = op.id;
+  request.user = "reader";
+  request.seen = op.seen;
+  ask<item_versions>(op, of, request);
+}
+
+/// As an HTTP thread does it.
+bool clients::read_from_index(operation& op, session* of) {
+  if (cluster_.frozen(op.node))
+    return false;
+  auto& node = *cluster_.context_of(op.node);
+  auto entry = node.index.find(op.id);
+  auto now = node.time->now();
+  auto fresh = node.is_fresh() || node.config.fault == deliberate_fault::serve_index_after_freeze;
+  if (!entry || !entry->lease_runs(now) || !fresh)
+    return false;
+  entry->last_read_ms.store(now.time_since_epoch().count());
+  op.from_index = true;
+  done(op, of, entry->versions);
+  return true;
+}
+
+void clients::start_write(operation what, session* of) {
+  if (!cluster_.router_of(what.node))
+    return;
+  what.begun = what.ended = {};
+  what.end = op_end::open;
+  auto& op = history_.begin(std::move(what));
+  if (!op.request_id.empty() && repeatable_.size() < 50)
+    repeatable_.push_back(op);
+  write_item request;
+  request.id = op.id;
+  request.user = fmt::format("u{}", op.number);
+  request.deleted = op.kind == op_kind::remove;
+  if (!request.deleted)
+    request.value = blob{value_of(op)};
+  request.content_type = "text/plain";
+  request.seen = op.seen;
+  request.condition = op.condition;
+  request.etag = op.etag;
+  request.request_id = op.request_id;
+  request.acks = op.acks;
+  ask<write_receipt>(op, of, request);
+}
+
+std::string clients::value_of(const operation& op) {
+  auto text = fmt::format("{}#{}#", op.id, op.number);
+  text.append(dice_.chance(1) ? 90'000 : dice_.below(200), 'x');
+  return text;
+}
+
+template <class Reply, class Message>
+void clients::ask(operation& op, session* of, Message message) {
+  open_.emplace(op.number, &op);
+  engine_.asker()
+      ->request(cluster_.router_of(op.node), patience_, std::move(message))
+      .then(
+          [this, &op, of](const Reply& got) {
+            if (open_.erase(op.number) > 0)
+              done(op, of, got);
+          },
+          [this, &op](const caf::error& reason) {
+            if (open_.erase(op.number) > 0)
+              failed(op, reason);
+          });
+}
+
+void clients::done(operation& op, session* of, const item_versions& got) {
+  history_.end_read(op, got);
+  if (!of)
+    return;
+  of->contexts[op.id].merge(got.versions.context);
+  of->etags[op.id] = op.etag;
+}
+
+void clients::done(operation& op, session* of, const write_receipt& got) {
+  history_.end_write(op, got);
+  if (!of)
+    return;
+  of->contexts[op.id].merge(got.context);
+  of->etags[op.id] = op.etag;
+}
+
+void clients::failed(operation& op, const caf::error& reason) {
+  auto hung = engine_.now() - op.begun >= moment{patience_} && cluster_.undisturbed_since(op.node, op.begun);
+  history_.end_failed(op, code_of(reason), sentence_of(reason));
+  if (hung)
+    history_.accuse("no request hangs beyond its time", op.id,
+                    fmt::format("request {} at {} was not answered in time", op.number, node_name(op.node)));
+}
+
+void clients::node_crashed(int node) {
+  for (auto i = open_.begin(); i != open_.end();)
+    if (i->second->node == node) {
+      history_.end_failed(*i->second, ec::peer_gone, "the node crashed");
+      i->second->end = op_end::unknown;
+      i = open_.erase(i);
+    } else {
+      ++i;
+    }
+}
+
+} // namespace gnomon::simulation

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "tests/simulation/cluster.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gnomon::simulation {
+
+/// Clients all over the regions: what they ask for is drawn from the seed, what they are told goes into the history.
+/// Some keep a session, that is, they pass the context they got last, wherever they ask.
+class clients {
+public:
+  clients(engine& on, uint64_t seed, cluster& of, history& told, std::vector<std::string> ids, duration patience);
+
+  /// One random operation, now.
+  void act();
+  /// A plain read at that node, whose answer must be the last word.
+  void read(const std::string& id, int node);
+  /// The node's process is gone with all that it was asked.
+  void node_crashed(int node);
+  size_t open() const {
+    return open_.size();
+  }
+
+private:
+  struct session {
+    std::map<std::string, version_vector> contexts;
+    std::map<std::string, std::string> etags;
+  };
+  void start_read(operation op, session* of);
+  void start_write(operation op, session* of);
+  bool read_from_index(operation& op, session* of);
+  template <class Reply, class Message>
+  void ask(operation& op, session* of, Message message);
+  void done(operation& op, session* of, const item_versions& got);
+  void done(operation& op, session* of, const write_receipt& got);
+  void failed(operation& op, const caf::error& reason);
+  std::string value_of(const operation& op);
+
+  engine& engine_;
+  dice dice_;
+  cluster& cluster_;
+  history& history_;
+  std::vector<std::string> ids_;
+  duration patience_;
+  std::vector<session> sessions_;
+  std::map<size_t, operation*> open_;
+  std::vector<operation> repeatable_; // with a request id: a client may say it again
+};
+
+} // namespace gnomon::simulation

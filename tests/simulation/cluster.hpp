@@ -1,0 +1,96 @@
+#pragma once
+
+#include "tests/simulation/history.hpp"
+#include "tests/simulation/network.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gnomon::simulation {
+
+/// A node's own clock: the simulated time and an error.
+class skewed_clock final : public clock {
+public:
+  explicit skewed_clock(const engine& on) : engine_(on) {}
+  timestamp now() const override {
+    return timestamp{std::chrono::hours{24 * 365 * 50}} + std::chrono::duration_cast<duration>(engine_.now()) + skew;
+  }
+  duration skew{0};
+
+private:
+  const engine& engine_;
+};
+
+/// Five (or so) nodes with the supervision tree of a real one, on simulated disks, network and time.
+class cluster {
+public:
+  cluster(engine& on, uint64_t seed, size_t nodes, settings config, history& told);
+
+  size_t size() const {
+    return machines_.size();
+  }
+  /// Starts the node's process, if it has none.
+  void boot(int node);
+  /// Kills the process: with `power` the machine as well, so that nobody is told.
+  void crash(int node, bool power);
+  void freeze(int node);
+  void thaw(int node);
+  bool up(int node) const {
+    return machine_of(node).up;
+  }
+  bool frozen(int node) const {
+    return machine_of(node).frozen;
+  }
+  /// True when the process has ended by itself, as it does when its supervisors give up.
+  bool gave_up(int node) const;
+  /// Up, not frozen, and so ever since.
+  bool undisturbed_since(int node, moment since) const {
+    return up(node) && !frozen(node) && machine_of(node).disturbed < since;
+  }
+  disk& disk_of(int node) {
+    return *machine_of(node).storage;
+  }
+  skewed_clock& clock_of(int node) {
+    return *machine_of(node).time;
+  }
+  network& net() {
+    return network_;
+  }
+  const context_ptr& context_of(int node) const {
+    return machine_of(node).context;
+  }
+  /// The node's front door; null while it is down or starting.
+  router_actor router_of(int node) const;
+  std::vector<disk*> disks();
+  timestamp latest_clock() const;
+
+private:
+  struct machine {
+    std::unique_ptr<disk> storage;
+    std::shared_ptr<skewed_clock> time;
+    context_ptr context;
+    caf::actor root; // lives as long as someone holds it
+    bool up = false;
+    bool frozen = false;
+    moment disturbed{-1};
+  };
+  machine& machine_of(int node) {
+    return machines_[static_cast<size_t>(node)];
+  }
+  const machine& machine_of(int node) const {
+    return machines_[static_cast<size_t>(node)];
+  }
+  std::string address_of(int node) const {
+    return node_name(node) + ":7000";
+  }
+
+  engine& engine_;
+  dice dice_;
+  settings config_;
+  history& history_;
+  network network_;
+  std::vector<machine> machines_;
+};
+
+} // namespace gnomon::simulation

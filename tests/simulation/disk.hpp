@@ -1,0 +1,81 @@
+#pragma once
+
+#include "storage/kv_store.hpp"
+#include "storage/record.hpp"
+#include "tests/simulation/engine.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace gnomon::simulation {
+
+using image = std::map<std::string, std::string, std::less<>>;
+using record_ptr = std::shared_ptr<const item_record>;
+
+/// What hears of every change on a disk, in the moment in which it happens.
+class disk_observer {
+public:
+  virtual ~disk_observer() = default;
+  virtual void record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) = 0;
+  virtual void value_stored(int node, const std::string& id, const dot& version, std::string_view bytes) = 0;
+};
+
+/// A disk that outlives the processes which use it. It has two images: what the running process sees, and what is there
+/// after a crash; a disk that lies about its syncs, or a write that failed and may yet be found, makes them differ.
+class disk {
+public:
+  disk(int node, uint64_t seed, disk_observer& observer) : node_(node), dice_(seed), observer_(observer) {}
+
+  /// A process starts on it: the store of an earlier one fails from now on.
+  std::shared_ptr<kv_store> open();
+  /// The process is gone, and with it what was not synced.
+  void crash();
+  /// A new, empty disk. With `keep_identity` it passes for the old one.
+  void lose(bool keep_identity);
+  /// Back to an older image, as a new incarnation unless `keep_identity`.
+  void restore(const image& older, bool keep_identity);
+
+  /// What a backup would hold.
+  const image& kept() const {
+    return kept_;
+  }
+  /// The items' records as the process sees them.
+  const std::map<std::string, record_ptr>& records() const {
+    return records_;
+  }
+  record_ptr record(const std::string& id) const {
+    auto i = records_.find(id);
+    return i == records_.end() ? nullptr : i->second;
+  }
+  const image& seen() const {
+    return seen_;
+  }
+
+  bool fails_writes = false;
+  bool fails_reads = false;
+  bool lies = false;     // says "synced" at once
+  moment latency{2'000}; // of one group of operations, on average
+  moment draw_latency() {
+    return dice_.between(latency / 4, latency * 7 / 4);
+  }
+
+private:
+  friend class open_disk;
+  expected<void> apply(std::span<const kv_write> writes);
+  void change(const kv_write& write, image& in);
+  void look_at(const kv_write& write);
+  void read_records();
+
+  int node_;
+  dice dice_;
+  disk_observer& observer_;
+  image seen_;
+  image kept_;
+  std::vector<std::pair<std::string, std::optional<std::string>>> unsynced_; // only of a disk that lies
+  std::map<std::string, record_ptr> records_;
+  uint64_t process_ = 0;
+};
+
+} // namespace gnomon::simulation

@@ -1,0 +1,233 @@
+#include "tests/simulation/faults.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::simulation {
+
+faults::faults(engine& on, uint64_t seed, cluster& of, clients& who, history& told, deliberate_fault fault)
+    : engine_(on), dice_(seed), cluster_(of), clients_(who), history_(told), fault_(fault) {}
+
+void faults::strike() {
+  using kind = void (faults::*)(int);
+  struct weighted {
+    uint64_t weight;
+    kind what;
+  };
+  static constexpr weighted kinds[] = {
+      {16, &faults::crash},       {3, &faults::lose_disk}, {3, &faults::restore}, {12, &faults::isolate},
+      {10, &faults::cut_one_way}, {6, &faults::reset},     {10, &faults::freeze}, {6, &faults::fail_writes},
+      {3, &faults::fail_reads},   {8, &faults::slow_disk}, {6, &faults::skew},    {8, &faults::change_policy},
+  };
+  auto node = static_cast<int>(dice_.below(cluster_.size()));
+  auto roll = dice_.below(109);
+  if (roll < 10)
+    return split();
+  if (roll < 18)
+    return lossy();
+  roll -= 18;
+  for (auto& [weight, what] : kinds) {
+    if (roll < weight)
+      return (this->*what)(node);
+    roll -= weight;
+  }
+}
+
+void faults::tell(std::string line) {
+  history_.tell({}, "** " + std::move(line));
+}
+
+// -- processes -------------------------------------------------------------------------------------------------------
+
+void faults::stop(int node, bool power) {
+  clients_.node_crashed(node);
+  cluster_.crash(node, power);
+}
+
+void faults::start_after(int node, moment pause) {
+  engine_.after(pause, [this, node] {
+    if (cluster_.up(node))
+      return;
+    tell(node_name(node) + " starts");
+    cluster_.boot(node);
+  });
+}
+
+void faults::crash(int node) {
+  if (!cluster_.up(node))
+    return;
+  auto power = dice_.chance(40);
+  tell(fmt::format("{} {}", node_name(node), power ? "loses power" : "is killed"));
+  stop(node, power);
+  start_after(node, dice_.chance(50) ? seconds(1, 5) : seconds(5, 40));
+}
+
+void faults::lose_disk(int node) {
+  tell(node_name(node) + " loses its disk");
+  stop(node, dice_.chance(50));
+  cluster_.disk_of(node).lose(fault_ == deliberate_fault::reuse_dot_after_lost_disk);
+  history_.disk_changed(node);
+  start_after(node, seconds(2, 30));
+}
+
+void faults::restore(int node) {
+  auto older = images_.find(node);
+  if (older == images_.end())
+    return;
+  tell(node_name(node) + " is put back to an older state of its disk");
+  stop(node, dice_.chance(50));
+  cluster_.disk_of(node).restore(older->second, fault_ == deliberate_fault::reuse_dot_after_snapshot);
+  history_.disk_changed(node);
+  start_after(node, seconds(2, 30));
+}
+
+void faults::take_images() {
+  for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+    if (dice_.chance(50))
+      images_[node] = cluster_.disk_of(node).kept();
+}
+
+void faults::look_after() {
+  for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+    if (cluster_.gave_up(node)) {
+      tell(node_name(node) + " has ended by itself");
+      stop(node, false);
+      start_after(node, seconds(2, 6));
+    }
+}
+
+void faults::freeze(int node) {
+  if (!cluster_.up(node) || cluster_.frozen(node))
+    return;
+  tell(node_name(node) + " freezes");
+  cluster_.freeze(node);
+  engine_.after(dice_.chance(50) ? seconds(1, 4) : seconds(4, 30), [this, node] {
+    if (!cluster_.frozen(node))
+      return;
+    tell(node_name(node) + " thaws");
+    cluster_.thaw(node);
+  });
+}
+
+// -- the network -----------------------------------------------------------------------------------------------------
+
+void faults::isolate(int node) {
+  tell(node_name(node) + " is cut off");
+  auto pause = seconds(2, 60);
+  for (int other = 0; other < static_cast<int>(cluster_.size()); ++other)
+    if (other != node) {
+      cluster_.net().cut(node, other);
+      cluster_.net().cut(other, node);
+      engine_.after(pause, [=, this] {
+        cluster_.net().mend(node, other);
+        cluster_.net().mend(other, node);
+      });
+    }
+  engine_.after(pause, [=, this] { tell(node_name(node) + " is reachable again"); });
+}
+
+void faults::split() {
+  auto side = dice_.between(1, (1u << cluster_.size()) - 2);
+  auto pause = seconds(2, 60);
+  std::string names;
+  for (int a = 0; a < static_cast<int>(cluster_.size()); ++a) {
+    if (side >> a & 1)
+      names += " " + node_name(a);
+    for (int b = 0; b < static_cast<int>(cluster_.size()); ++b)
+      if ((side >> a & 1) != (side >> b & 1)) {
+        cluster_.net().cut(a, b);
+        engine_.after(pause, [=, this] { cluster_.net().mend(a, b); });
+      }
+  }
+  tell("cut off from the others:" + names);
+  engine_.after(pause, [=, this] { tell("joined with the others:" + names); });
+}
+
+void faults::cut_one_way(int node) {
+  auto other = static_cast<int>(dice_.below(cluster_.size()));
+  if (other == node)
+    return;
+  tell(fmt::format("nothing reaches {} from {}", node_name(other), node_name(node)));
+  cluster_.net().cut(node, other);
+  engine_.after(seconds(2, 50), [=, this] {
+    tell(fmt::format("{} is reached from {} again", node_name(other), node_name(node)));
+    cluster_.net().mend(node, other);
+  });
+}
+
+void faults::reset(int node) {
+  tell("connections of " + node_name(node) + " break");
+  for (int other = 0; other < static_cast<int>(cluster_.size()); ++other)
+    if (other != node && dice_.chance(60))
+      cluster_.net().reset(node, other);
+}
+
+void faults::lossy() {
+  tell("the network loses packets");
+  cluster_.net().loss_percent = 25;
+  cluster_.net().jitter = moment{300'000};
+  engine_.after(seconds(5, 40), [this] {
+    cluster_.net().loss_percent = 1;
+    cluster_.net().jitter = moment{4'000};
+  });
+}
+
+// -- disks and clocks ------------------------------------------------------------------------------------------------
+
+void faults::fail_writes(int node) {
+  tell("the disk of " + node_name(node) + " fails writes");
+  cluster_.disk_of(node).fails_writes = true;
+  engine_.after(seconds(1, 12), [=, this] {
+    tell("the disk of " + node_name(node) + " takes writes again");
+    cluster_.disk_of(node).fails_writes = false;
+  });
+}
+
+void faults::fail_reads(int node) {
+  tell("the disk of " + node_name(node) + " fails reads");
+  cluster_.disk_of(node).fails_reads = true;
+  engine_.after(seconds(1, 5), [=, this] {
+    tell("the disk of " + node_name(node) + " can be read again");
+    cluster_.disk_of(node).fails_reads = false;
+  });
+}
+
+void faults::slow_disk(int node) {
+  tell("the disk of " + node_name(node) + " is slow");
+  cluster_.disk_of(node).latency = dice_.between(moment{100'000}, moment{1'500'000});
+  engine_.after(seconds(3, 30), [=, this] {
+    tell("the disk of " + node_name(node) + " is fast again");
+    cluster_.disk_of(node).latency = moment{2'000};
+  });
+}
+
+void faults::skew(int node) {
+  auto by = duration{static_cast<int64_t>(dice_.below(10'000)) - 5'000};
+  tell(fmt::format("the clock of {} is {} ms off", node_name(node), by.count()));
+  cluster_.clock_of(node).skew = by;
+}
+
+void faults::change_policy(int node) {
+  auto router = cluster_.router_of(node);
+  if (!router)
+    return;
+  auto text = dice_.chance(50) ? fmt::format(R"({{"factor": {}, "min_copies": {}}})", dice_.between(2, 5), 2)
+                               : fmt::format(R"({{"ttl": {}}})", dice_.between(10, 60));
+  tell(fmt::format("policy for type plain at {}: {}", node_name(node), text));
+  engine_.asker()->send(router, put_policy{policy_scope::type, "plain", text});
+}
+
+void faults::heal() {
+  tell("everything heals");
+  cluster_.net().heal();
+  cluster_.net().loss_percent = 1;
+  cluster_.net().jitter = moment{4'000};
+  for (int node = 0; node < static_cast<int>(cluster_.size()); ++node) {
+    auto& storage = cluster_.disk_of(node);
+    storage.fails_reads = storage.fails_writes = false;
+    storage.latency = moment{2'000};
+    cluster_.thaw(node);
+    cluster_.boot(node);
+  }
+}
+
+} // namespace gnomon::simulation

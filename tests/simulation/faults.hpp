@@ -1,0 +1,56 @@
+#pragma once
+
+#include "tests/simulation/clients.hpp"
+
+#include <map>
+#include <vector>
+
+namespace gnomon::simulation {
+
+/// What goes wrong in a run: drawn from the seed, one fault at a time, each with its own end; many overlap.
+class faults {
+public:
+  faults(engine& on, uint64_t seed, cluster& of, clients& who, history& told, deliberate_fault fault);
+
+  /// Something goes wrong now.
+  void strike();
+  /// Everything works from now on, but what was lost stays lost.
+  void heal();
+  /// Keeps an image of every disk, as a backup does.
+  void take_images();
+  /// Starts processes anew that ended by themselves.
+  void look_after();
+
+private:
+  void crash(int node);
+  void lose_disk(int node);
+  void restore(int node);
+  void isolate(int node);
+  void split();
+  void cut_one_way(int node);
+  void reset(int node);
+  void freeze(int node);
+  void fail_writes(int node);
+  void fail_reads(int node);
+  void slow_disk(int node);
+  void skew(int node);
+  void lossy();
+  void change_policy(int node);
+
+  void stop(int node, bool power);
+  void start_after(int node, moment pause);
+  void tell(std::string line);
+  moment seconds(uint64_t low, uint64_t high) {
+    return dice_.between(moment{low * 1'000'000}, moment{high * 1'000'000});
+  }
+
+  engine& engine_;
+  dice dice_;
+  cluster& cluster_;
+  clients& clients_;
+  history& history_;
+  deliberate_fault fault_;
+  std::map<int, image> images_;
+};
+
+} // namespace gnomon::simulation

@@ -1,0 +1,350 @@
+#include "tests/simulation/history.hpp"
+
+#include "runtime/base/ids.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace gnomon::simulation {
+
+namespace {
+
+bool counts(int node, const record_ptr& record) {
+  return record && (record->pinned || record->holders.state_of(node_name(node)) == holder_state::durable);
+}
+
+bool has(const version_set& state, const dot& d) {
+  return std::any_of(state.siblings.begin(), state.siblings.end(), [&](const sibling& s) { return s.id == d; });
+}
+
+std::string_view verb(const operation& op) {
+  if (op.kind == op_kind::read)
+    return "read";
+  return op.kind == op_kind::remove ? "delete" : "write";
+}
+
+} // namespace
+
+// -- what the clients are told ---------------------------------------------------------------------------------------
+
+operation& history::begin(operation op) {
+  op.number = operations_.size();
+  op.begun = engine_.now();
+  auto text = fmt::format("{} {} begins at {}", verb(op), op.number, node_name(op.node));
+  if (!op.seen.empty())
+    text += " with a context";
+  if (op.condition == write_condition::if_match)
+    text += " if the ETag is " + op.etag;
+  if (op.condition == write_condition::if_absent)
+    text += " if there is none";
+  if (!op.request_id.empty())
+    text += ", request id " + op.request_id;
+  if (op.acks > 0)
+    text += op.acks == acks_all ? ", acks all" : fmt::format(", acks {}", op.acks);
+  tell(op.id, text);
+  operations_.push_back(std::make_unique<operation>(std::move(op)));
+  return *operations_.back();
+}
+
+void history::end_read(operation& op, const item_versions& got) {
+  op.end = op_end::done;
+  op.ended = engine_.now();
+  op.context = got.versions.context;
+  op.etag = got.versions.etag();
+  tell(op.id,
+       fmt::format("read {} at {} answered by {}{}{}: {}", op.number, node_name(op.node), got.served_by,
+                   op.from_index ? " (read index)" : "", got.stale ? " (stale)" : "", describe(op.id, got.versions)));
+  if (!got.versions.context.covers(op.seen))
+    accuse("sessions never go back in time", op.id,
+           fmt::format("read {} passed a context and got an older state", op.number));
+  auto& known = items_[op.id].versions;
+  for (const auto& s : got.versions.siblings)
+    if (known.count(s.id) == 0)
+      accuse("a version is visible only once it is on disk", op.id,
+             fmt::format("read {} shows {}, which no disk has", op.number, s.user));
+    else
+      promise(op.id, s.id, fmt::format("read {}", op.number), op.begun);
+  check_state(op.id, got.versions, fmt::format("the answer of read {}", op.number), true);
+}
+
+void history::end_write(operation& op, const write_receipt& got) {
+  op.end = op_end::done;
+  op.ended = engine_.now();
+  op.context = got.context;
+  op.etag = got.etag;
+  tell(op.id, fmt::format("{} {} at {} acknowledged by {} with {} acks", verb(op), op.number, node_name(op.node),
+                          got.served_by, got.acks));
+  auto found = false;
+  auto& versions = items_[op.id].versions;
+  for (auto& [d, v] : versions) {
+    auto repeated = !op.request_id.empty() && v.facts.request_id == op.request_id;
+    if (v.op != op.number && !repeated)
+      continue;
+    if (v.op == op.number || held(op.id, d)) {
+      promise(op.id, d, fmt::format("{} {}", verb(op), op.number), op.begun);
+      found = true;
+    }
+  }
+  // One that another write replaced before the two were stored together was never on a disk.
+  auto overtaken = [&](const auto& other) {
+    return other->id == op.id && other->kind != op_kind::read && other->number != op.number
+           && (other->end == op_end::open || other->ended >= op.begun) && replaces_all(op.id, *other);
+  };
+  if (!found && std::none_of(operations_.begin(), operations_.end(), overtaken) && last_disk_change_ < op.begun)
+    accuse("an acknowledged write is on disk", op.id, fmt::format("{} {} never was", verb(op), op.number));
+}
+
+void history::end_failed(operation& op, ec code, std::string sentence) {
+  op.end = op_end::failed;
+  op.ended = engine_.now();
+  op.error = code;
+  tell(op.id, fmt::format("{} {} at {} failed: {} {}", verb(op), op.number, node_name(op.node), name(code), sentence));
+  op.sentence = std::move(sentence);
+}
+
+// -- what the disks hold ---------------------------------------------------------------------------------------------
+
+void history::record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) {
+  if (!before || !after || before->versions != after->versions || before->holders != after->holders
+      || before->pinned != after->pinned)
+    tell(id, fmt::format("  {} has {}", node_name(node), describe(node, id, after)));
+  auto& known = items_[id].versions;
+  if (!after) {
+    auto left = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
+    for (auto& [d, v] : known)
+      v.buried |= !left;
+    return;
+  }
+  for (const auto& s : after->versions.siblings) {
+    auto i = known.find(s.id);
+    if (i == known.end())
+      born(node, id, *after, before, s);
+    else if (!(i->second.facts == s))
+      accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
+    else if (i->second.buried && wanted_.reaped_stays_away)
+      accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
+  }
+  check_state(id, after->versions, "the record at " + node_name(node), false);
+}
+
+void history::born(int node, const std::string& id, const item_record& record, const record_ptr& before,
+                   const sibling& s) {
+  auto& known = items_[id].versions;
+  auto& v = known[s.id];
+  v.facts = s;
+  v.op = s.user.size() > 1 ? std::stoul(s.user.substr(1)) : 0;
+  v.born_at = node;
+  auto creator = incarnations_.find(s.id.holding.incarnation);
+  if (creator == incarnations_.end() || creator->second != node)
+    accuse("a version is visible only once it is on disk", id,
+           fmt::format("{} is on the disk of {} and not of the node that made it", s.user, node_name(node)));
+  const auto& op = *operations_.at(v.op);
+  for (auto& [d, other] : known)
+    if (d != s.id
+        && (op.seen.covers(d)
+            || (replaces_all(id, op) && record.versions.context.covers(d) && !has(record.versions, d))))
+      other.replaced_by.insert(s.id);
+  if (!before)
+    return;
+  for (const auto& old : before->versions.siblings)
+    if (has(record.versions, old.id) && may_replace(id, s, old.id))
+      accuse("a write replaces what its context covers", id,
+             fmt::format("{} stands beside {}, which its writer had seen", s.user, old.user));
+}
+
+bool history::replaces_all(const std::string& id, const operation& op) const {
+  return op.condition != write_condition::none || (op.kind == op_kind::remove && op.seen.empty())
+         || last_writer_wins(id);
+}
+
+bool history::may_replace(const std::string& id, const sibling& by, const dot& d) const {
+  const auto& op = *operations_.at(std::stoul(by.user.substr(1)));
+  return op.seen.covers(d);
+}
+
+void history::value_stored(int node, const std::string& id, const dot& version, std::string_view bytes) {
+  if (wanted_.residency && forbidden(node, id))
+    accuse("a residency rule is never broken", id,
+           fmt::format("{} stores a value although a rule that it knows forbids it", node_name(node)));
+}
+
+const history::version* history::lost_from(const std::string& id, const version_set& state, bool by_request) const {
+  auto i = items_.find(id);
+  if (i == items_.end())
+    return nullptr;
+  auto lww = last_writer_wins(id);
+  for (const auto& [d, v] : i->second.versions) {
+    if (!state.context.covers(d) || has(state, d))
+      continue;
+    if (std::any_of(v.replaced_by.begin(), v.replaced_by.end(),
+                    [&](const dot& by) { return state.context.covers(by); }))
+      continue;
+    if (v.facts.expires != timestamp{} && v.facts.expires <= latest())
+      continue;
+    auto stands_for_it = [&](const sibling& s) {
+      return (by_request && !s.request_id.empty() && s.request_id == v.facts.request_id)
+             || (lww && std::tie(s.stamp, s.id) > std::tie(v.facts.stamp, d));
+    };
+    if (std::any_of(state.siblings.begin(), state.siblings.end(), stands_for_it))
+      continue;
+    return &v;
+  }
+  return nullptr;
+}
+
+void history::check_state(const std::string& id, const version_set& state, const std::string& where, bool by_request) {
+  if (!wanted_.acknowledged_survives || broken_)
+    return;
+  if (auto lost = lost_from(id, state, by_request))
+    accuse("a version goes only when another has replaced it", id,
+           fmt::format("{} covers {} and has neither it nor what replaced it", where, lost->facts.user));
+}
+
+bool history::held(const std::string& id, const dot& d) const {
+  for (size_t node = 0; node < disks_.size(); ++node)
+    if (auto record = disks_[node]->record(id);
+        counts(static_cast<int>(node), record) && record->versions.context.covers(d))
+      return true;
+  return false;
+}
+
+void history::promise(const std::string& id, const dot& d, const std::string& how, moment since) {
+  auto& v = items_[id].versions.at(d);
+  if (v.promised)
+    return;
+  v.promised = true;
+  v.promise = how;
+  if (v.buried || held(id, d))
+    return;
+  v.excused = last_disk_change_ >= since;
+  if (!v.excused && wanted_.acknowledged_survives)
+    accuse("what was acknowledged or read is kept by a durable or pinned copy", id,
+           fmt::format("{} was told by {}, and no such copy has it", v.facts.user, how));
+}
+
+void history::disk_changed(int node) {
+  last_disk_change_ = engine_.now();
+  for (auto& [id, what] : items_)
+    for (auto& [d, v] : what.versions)
+      if (v.promised && !v.excused && !v.buried && !held(id, d)) {
+        v.excused = true;
+        tell(id, fmt::format("  {} is lost with the disk of {}; nobody else had to keep it", v.facts.user,
+                             node_name(node)));
+      }
+}
+
+// -- the end ---------------------------------------------------------------------------------------------------------
+
+void history::check_end() {
+  for (const auto& [id, what] : items_)
+    if (!broken_)
+      check_item_end(id, what);
+}
+
+void history::check_item_end(const std::string& id, const item& what) {
+  version_set merged;
+  auto any = false;
+  for (size_t node = 0; node < disks_.size(); ++node)
+    if (auto record = disks_[node]->record(id); counts(static_cast<int>(node), record)) {
+      merged.sync(record->versions);
+      any = true;
+    }
+  if (wanted_.acknowledged_survives)
+    check_promises(id, what, any ? &merged : nullptr);
+  check_convergence(id);
+}
+
+bool history::ends_deleted(const item& what, const dot& d, std::set<dot>& visited) const {
+  auto i = what.versions.find(d);
+  if (i == what.versions.end() || !visited.insert(d).second)
+    return false;
+  auto& v = i->second;
+  return v.facts.deleted || std::any_of(v.replaced_by.begin(), v.replaced_by.end(), [&](const dot& by) {
+           return ends_deleted(what, by, visited);
+         });
+}
+
+void history::check_promises(const std::string& id, const item& what, const version_set* final_state) {
+  for (const auto& [d, v] : what.versions) {
+    if (!v.promised || v.excused)
+      continue;
+    std::set<dot> visited;
+    auto kept = final_state && final_state->context.covers(d);
+    if (!kept && !ends_deleted(what, d, visited))
+      return accuse("an acknowledged write is never lost", id,
+                    fmt::format("{}, told by {}, is in no durable copy", v.facts.user, v.promise));
+  }
+  if (final_state)
+    check_state(id, *final_state, "what all durable copies know together", false);
+}
+
+void history::check_convergence(const std::string& id) {
+  record_ptr first;
+  int at = 0;
+  for (int node = 0; node < static_cast<int>(disks_.size()) && wanted_.replicas_converge; ++node) {
+    auto record = disks_[static_cast<size_t>(node)]->record(id);
+    if (!record)
+      continue;
+    auto role = record->holders.state_of(node_name(node));
+    if (role == holder_state::joining || role == holder_state::left)
+      return accuse("replicas converge", id, fmt::format("{} is still {}", node_name(node), gnomon::name(role)));
+    for (const auto& holder : record->holders.current())
+      if (!disks_[std::stoul(holder.substr(1))]->record(id))
+        return accuse("replicas converge", id,
+                      fmt::format("{} takes {} for a holder, which has nothing", node_name(node), holder));
+    if (first && !(first->versions == record->versions))
+      return accuse("replicas converge", id,
+                    fmt::format("{} has {} but {} has {}", node_name(at), describe(id, first->versions),
+                                node_name(node), describe(id, record->versions)));
+    if (!first)
+      at = node;
+    first = record;
+  }
+}
+
+// -- telling ---------------------------------------------------------------------------------------------------------
+
+void history::tell(const std::string& id, std::string text) {
+  if (!broken_)
+    lines_.push_back({engine_.now(), id, std::move(text)});
+}
+
+void history::accuse(const std::string& invariant, const std::string& id, std::string sentence) {
+  if (broken_)
+    return;
+  broken_ = violation{invariant, id, std::move(sentence), engine_.now()};
+}
+
+std::string history::describe(const std::string& id, const version_set& versions) const {
+  std::string text;
+  for (const auto& s : versions.siblings)
+    text += (text.empty() ? "" : " | ") + s.user + (s.deleted ? " (deleted)" : "");
+  std::string seen;
+  for (const auto& [holding, counter] : versions.context.counters()) {
+    auto creator = incarnations_.find(holding.incarnation);
+    seen += fmt::format("{}{}.{}:{}", seen.empty() ? "" : " ",
+                        creator == incarnations_.end() ? "?" : node_name(creator->second),
+                        holding.sequence & 0xFFFFFFFF, counter);
+  }
+  return (text.empty() ? "no version" : text) + " <" + seen + ">";
+}
+
+std::string history::describe(int node, const std::string& id, const record_ptr& record) const {
+  if (!record)
+    return "nothing";
+  std::string holders;
+  for (const auto& [who, entry] : record->holders.entries())
+    holders += fmt::format(" {}={}@{}", who, gnomon::name(entry.state), entry.epoch);
+  return fmt::format("{}{}; holders{}", describe(id, record->versions), record->pinned ? ", pinned" : "", holders);
+}
+
+std::string history::story(const std::string& id) const {
+  std::string text;
+  for (const auto& l : lines_)
+    if (l.id == id || l.id.empty())
+      text += fmt::format("{:10.3f}  {}\n", static_cast<double>(l.when.count()) / 1e6, l.text);
+  return text;
+}
+
+} // namespace gnomon::simulation

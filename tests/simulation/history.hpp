@@ -1,0 +1,166 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "tests/simulation/disk.hpp"
+#include "tests/simulation/engine.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gnomon::simulation {
+
+/// What the node is called in its cluster.
+inline std::string node_name(int node) {
+  return "n" + std::to_string(node);
+}
+
+enum class op_kind : uint8_t { read, write, remove };
+enum class op_end : uint8_t { open, done, failed, unknown };
+
+/// One request of a client, and what the client was told. Its number is the version's `user`, which makes every version
+/// known by the request that made it.
+struct operation {
+  size_t number = 0;
+  op_kind kind = op_kind::read;
+  int node = 0;
+  std::string id;
+  version_vector seen;
+  write_condition condition = write_condition::none;
+  std::string etag;
+  std::string request_id;
+  uint32_t acks = 0;
+  bool from_index = false;
+  moment begun{0};
+  moment ended{0};
+  op_end end = op_end::open;
+  ec error{};
+  std::string sentence;
+  version_vector context; // of the answer
+};
+
+/// What went wrong first.
+struct violation {
+  std::string invariant;
+  std::string id;
+  std::string sentence;
+  moment when{0};
+};
+
+/// What is promised, in one place. What the nodes cannot keep yet is switched off here.
+struct invariants {
+  bool acknowledged_survives = true;
+  bool replicas_converge = false; // until anti-entropy finds what nobody told
+  bool reaped_stays_away = true;
+  bool tombstones_go = false;      // until tombstones are reaped
+  bool factor_is_repaired = false; // until copies are made anew after a loss
+  bool residency = true;
+  bool nothing_hangs = true;
+  bool memory_returns = true;
+  bool hints_go = true;
+};
+
+/// Watches the disks and the clients of a run, keeps what happened to each item, and says which promise was broken
+/// first. Knows of every version which others have rightly replaced it, so that it can say of any state of an item
+/// whether it has lost something: a context must not cover a version that is neither there nor replaced by one that the
+/// context covers as well.
+class history final : public disk_observer {
+public:
+  history(const engine& on, invariants wanted) : engine_(on), wanted_(wanted) {}
+
+  // what the clients are told
+  operation& begin(operation op);
+  void end_read(operation& op, const item_versions& got);
+  void end_write(operation& op, const write_receipt& got);
+  void end_failed(operation& op, ec code, std::string sentence);
+  const std::vector<std::unique_ptr<operation>>& operations() const {
+    return operations_;
+  }
+
+  // what the disks hold
+  void record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) override;
+  void value_stored(int node, const std::string& id, const dot& version, std::string_view bytes) override;
+  void watch(const std::vector<disk*>& disks) {
+    disks_ = disks;
+  }
+  /// This node's store draws its dots under that incarnation now.
+  void incarnation(int node, uint64_t drawn) {
+    incarnations_[drawn] = node;
+  }
+  /// The disk of `node` was lost or put back: promises that only it could keep are void.
+  void disk_changed(int node);
+
+  /// Line in the story of everything (empty id) or of one item.
+  void tell(const std::string& id, std::string line);
+  void accuse(const std::string& invariant, const std::string& id, std::string sentence);
+
+  /// The items' data types that are resolved by last writer wins.
+  std::function<bool(const std::string& id)> last_writer_wins = [](const std::string&) { return false; };
+  /// True when a rule that the node knows keeps the item away from it.
+  std::function<bool(int node, const std::string& id)> forbidden = [](int, const std::string&) { return false; };
+  /// The latest time of any node's clock.
+  std::function<timestamp()> latest = [] { return timestamp{}; };
+
+  /// After everything has healed: what all must agree on.
+  void check_end();
+
+  const std::optional<violation>& broken() const {
+    return broken_;
+  }
+  /// The events of the item, and the faults, up to the violation.
+  std::string story(const std::string& id) const;
+  size_t lines() const {
+    return lines_.size();
+  }
+
+private:
+  struct version {
+    sibling facts;
+    size_t op = 0;
+    int born_at = 0;
+    std::set<dot> replaced_by;
+    bool promised = false;
+    bool excused = false;
+    bool buried = false; // the item was reaped since
+    std::string promise; // how it was given
+  };
+  struct item {
+    std::map<dot, version> versions;
+  };
+  struct line {
+    moment when;
+    std::string id;
+    std::string text;
+  };
+
+  const operation* op_of(const sibling& s) const;
+  void born(int node, const std::string& id, const item_record& record, const record_ptr& before, const sibling& s);
+  bool replaces_all(const std::string& id, const operation& op) const;
+  bool may_replace(const std::string& id, const sibling& by, const dot& d) const;
+  /// The first version that the context covers and that is neither there nor replaced.
+  const version* lost_from(const std::string& id, const version_set& state, bool by_request) const;
+  bool held(const std::string& id, const dot& d) const;
+  void promise(const std::string& id, const dot& d, const std::string& how, moment since);
+  void check_state(const std::string& id, const version_set& state, const std::string& where, bool by_request);
+  void check_item_end(const std::string& id, const item& what);
+  void check_promises(const std::string& id, const item& what, const version_set* final_state);
+  void check_convergence(const std::string& id);
+  bool ends_deleted(const item& what, const dot& d, std::set<dot>& visited) const;
+  std::string describe(const std::string& id, const version_set& versions) const;
+  std::string describe(int node, const std::string& id, const record_ptr& record) const;
+  std::string name_of(const std::string& id, const dot& d) const;
+
+  const engine& engine_;
+  invariants wanted_;
+  std::vector<std::unique_ptr<operation>> operations_;
+  std::map<std::string, item> items_;
+  std::vector<disk*> disks_;
+  std::vector<line> lines_;
+  std::optional<violation> broken_;
+  std::map<uint64_t, int> incarnations_;
+  moment last_disk_change_{-1};
+};
+
+} // namespace gnomon::simulation

@@ -1,0 +1,209 @@
+#include "tests/simulation/simulation.hpp"
+
+#include "runtime/base/ids.hpp"
+#include "storage/keys.hpp"
+#include "tests/simulation/faults.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::simulation {
+
+namespace {
+
+/// What the nodes promise. Off is what they are not built for yet.
+invariants promised() {
+  invariants all;
+  return all;
+}
+
+settings node_settings(deliberate_fault fault) {
+  settings config;
+  config.shadow_ttl = 40s;
+  config.shadow_idle = 12s;
+  config.join_timeout = 15s;
+  config.read_index_bytes = 4u << 20;
+  config.link_queue_messages = 4096;
+  config.heartbeat = 2s;
+  config.suspect_after = 4500ms;
+  config.down_after = 6s;
+  config.fresh_for = 6s;
+  config.collect_every = 2s;
+  config.detach_blocking = false;
+  config.fault = fault;
+  return config;
+}
+
+/// One run: the parts in the order in which they depend on each other.
+class simulation {
+public:
+  explicit simulation(const plan& what)
+      : plan_((seed_random_u64(what.seed * 4 + 1), what)), dice_(what.seed), engine_(dice_.draw()),
+        history_(engine_, promised()), cluster_(engine_, dice_.draw(), what.nodes, node_settings(what.fault), history_),
+        clients_(engine_, dice_.draw(), cluster_, history_, make_ids(), patience),
+        faults_(engine_, dice_.draw(), cluster_, clients_, history_, what.fault) {
+    history_.latest = [this] { return cluster_.latest_clock(); };
+    history_.last_writer_wins = [](const std::string& id) { return id.rfind("lww/", 0) == 0; };
+    history_.forbidden = [this](int node, const std::string& id) {
+      auto& context = cluster_.context_of(node);
+      return context && !context->effective_policy(id, {}).allows(context->self.region);
+    };
+  }
+
+  ~simulation() {
+    engine_.stop();
+  }
+
+  outcome run() {
+    begin();
+    schedule();
+    auto step = moment{1'000'000};
+    auto heals = plan_.settling + plan_.active;
+    for (auto t = engine_.now(); t < heals && !history_.broken(); t += step) {
+      engine_.run_until(t + step);
+      faults_.look_after();
+    }
+    if (!history_.broken())
+      faults_.heal();
+    for (auto t = heals; t < heals + plan_.quiet && !history_.broken(); t += step) {
+      engine_.run_until(t + step);
+      faults_.look_after();
+    }
+    if (!history_.broken())
+      finish();
+    return result();
+  }
+
+private:
+  static constexpr auto patience = duration{14'000}; // longer than any request may take
+
+  std::vector<std::string> make_ids() const {
+    std::vector<std::string> ids;
+    for (size_t i = 0; i < plan_.ids; ++i)
+      ids.push_back(fmt::format("{}/{}", i % 8 == 6 ? "lww" : i % 8 == 7 ? "kept" : "plain", i));
+    return ids;
+  }
+
+  void put_rule(const std::string& type, const std::string& text) {
+    engine_.asker()->send(cluster_.router_of(0), put_policy{policy_scope::type, type, text});
+  }
+
+  void begin() {
+    for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+      cluster_.boot(node);
+    engine_.run_until(plan_.settling / 2);
+    put_rule("lww", R"({"conflicts": "lww"})");
+    put_rule("kept", R"({"residency": ["region-0", "region-1", "region-2"]})");
+    engine_.run_until(plan_.settling);
+    for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+      actors_at_rest_.push_back(engine_.alive(node));
+  }
+
+  void schedule() {
+    auto anywhen = [this] { return plan_.settling + dice_.between(moment{0}, plan_.active - moment{1}); };
+    for (size_t i = 0; i < plan_.operations; ++i)
+      engine_.at(anywhen(), [this] { clients_.act(); });
+    for (size_t i = 0; i < plan_.faults; ++i)
+      engine_.at(anywhen(), [this] {
+        faults_.strike();
+        ++struck_;
+      });
+    for (auto t = plan_.settling; t < plan_.settling + plan_.active; t += moment{45'000'000})
+      engine_.at(t, [this] { faults_.take_images(); });
+  }
+
+  void finish() {
+    check_memory();
+    for (const auto& id : make_ids())
+      for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+        clients_.read(id, node);
+    engine_.run_until(engine_.now() + moment{20'000'000});
+    if (clients_.open() > 0)
+      history_.accuse("no request hangs beyond its time", {}, "reads after the end were not answered");
+    history_.check_end();
+  }
+
+  void check_memory() {
+    for (int node = 0; node < static_cast<int>(cluster_.size()); ++node) {
+      auto& disk = cluster_.disk_of(node);
+      auto hint = disk.seen().lower_bound("h");
+      if (promised().hints_go && hint != disk.seen().end() && hint->first.front() == 'h')
+        history_.accuse("hints are settled in the end", hint->first.substr(hint->first.find('\0') + 1),
+                        node_name(node) + " still owes " + hint->first.substr(1, 2));
+      auto alive = engine_.alive(node);
+      if (promised().memory_returns && alive > actors_at_rest_[static_cast<size_t>(node)])
+        history_.accuse("memory returns to where it was", {},
+                        fmt::format("{} has {} actors where {} were at the start", node_name(node), alive,
+                                    actors_at_rest_[static_cast<size_t>(node)]));
+    }
+  }
+
+  outcome result() {
+    outcome end;
+    end.broken = history_.broken();
+    if (end.broken)
+      end.story = history_.story(end.broken->id);
+    end.trace = engine_.trace();
+    end.steps = engine_.steps();
+    end.faults = struck_;
+    for (const auto& op : history_.operations()) {
+      end.acknowledged += op->end == op_end::done && op->kind != op_kind::read;
+      end.answered += op->end == op_end::done && op->kind == op_kind::read;
+    }
+    return end;
+  }
+
+  plan plan_;
+  dice dice_;
+  engine engine_;
+  history history_;
+  cluster cluster_;
+  clients clients_;
+  faults faults_;
+  std::vector<size_t> actors_at_rest_;
+  size_t struck_ = 0;
+};
+
+} // namespace
+
+outcome simulate(const plan& what) {
+  return simulation{what}.run();
+}
+
+std::vector<std::pair<std::string_view, deliberate_fault>> all_faults() {
+  using fault = deliberate_fault;
+  return {
+      {"skip_sync", fault::skip_sync},
+      {"publish_before_sync", fault::publish_before_sync},
+      {"reap_on_lease_expiry", fault::reap_on_lease_expiry},
+      {"reuse_dot_after_drop", fault::reuse_dot_after_drop},
+      {"reuse_dot_after_lost_disk", fault::reuse_dot_after_lost_disk},
+      {"reuse_dot_after_snapshot", fault::reuse_dot_after_snapshot},
+      {"install_fetched_over_update", fault::install_fetched_over_update},
+      {"accept_without_joining", fault::accept_without_joining},
+      {"expire_unreplicated_write", fault::expire_unreplicated_write},
+      {"demote_two_at_once", fault::demote_two_at_once},
+      {"serve_index_after_freeze", fault::serve_index_after_freeze},
+      {"forget_context", fault::forget_context},
+  };
+}
+
+std::vector<std::pair<std::string_view, deliberate_fault>> planted_faults() {
+  using fault = deliberate_fault;
+  auto all = all_faults();
+  std::erase_if(all, [](const auto& entry) {
+    return entry.second == fault::reap_on_lease_expiry || entry.second == fault::demote_two_at_once
+           || entry.second == fault::publish_before_sync || entry.second == fault::reuse_dot_after_drop
+           || entry.second == fault::install_fetched_over_update || entry.second == fault::accept_without_joining
+           || entry.second == fault::expire_unreplicated_write || entry.second == fault::forget_context;
+  });
+  return all;
+}
+
+std::optional<deliberate_fault> fault_from(std::string_view name) {
+  for (auto& [known, fault] : all_faults())
+    if (known == name)
+      return fault;
+  return std::nullopt;
+}
+
+} // namespace gnomon::simulation
