@@ -28,6 +28,11 @@ caf::error replica::load(std::string_view record, const std::map<dot, blob>& val
   return {};
 }
 
+void replica::begin_incarnation(uint64_t incarnation) {
+  if (record_.holding.incarnation != incarnation)
+    record_.holding = {};
+}
+
 // -- what is here
 // -------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,10 @@ public:
   /// Takes over what the store has. Errors: store_corrupt, naming the item.
   caf::error load(std::string_view record, const std::map<dot, blob>& values);
 
+  /// A holding id that an earlier incarnation of the store drew may have named versions that this store has forgotten:
+  /// it is not continued.
+  void begin_incarnation(uint64_t incarnation);
+
   // -- what is here
   // ----------------------------------------------------------------------------------------------------
   holder_state role() const; // `left` when there is no copy

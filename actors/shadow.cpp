@@ -103,6 +103,7 @@ void shadow_state::loaded(caf::error problem) {
     log::error("shadow", "unreadable", {{"id", item_->record().id}, {"reason", sentence_of(problem)}});
   }
   loaded_ = true;
+  item_->begin_incarnation(node_->self.incarnation);
   if (item_->present()) {
     counted_role_ = item_->role(); // the shard counted it when it read its slice
     counted_bytes_ = item_->bytes();

@@ -25,3 +25,20 @@ CAF_TEST(a_joining_copy_stays_one_whatever_others_say_of_the_copy_before_it) {
       CAF_CHECK(!joining.present());
     }
 }
+
+CAF_TEST(a_store_put_back_to_an_older_state_names_no_new_write_like_one_it_has_forgotten) {
+  write_item request;
+  request.id = "story";
+  request.value = blob{std::string{"once upon a time"}};
+  replica before("story", "here");
+  before.write(request, conflict_rule::siblings, {}, holding_id{1, 1}, {});
+  auto values = std::map<dot, blob>{{before.versions().siblings.front().id, request.value}};
+  auto record = encode(before.record());
+  for (uint64_t incarnation : {1u, 2u}) {
+    replica after("story", "here");
+    CAF_CHECK(!after.load(record, values));
+    after.begin_incarnation(incarnation);
+    auto made = after.write(request, conflict_rule::siblings, {}, holding_id{incarnation, 7}, {});
+    CAF_CHECK(made.holding == (incarnation == 1 ? holding_id{1, 1} : holding_id{2, 7}));
+  }
+}
