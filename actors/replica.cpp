@@ -287,8 +287,11 @@ store_batch replica::take_changes(duration join_timeout) {
     return batch;
   }
   for (const auto& [at, value] : values_)
-    if (stored_.emplace(at, true).second)
+    if (stored_.emplace(at, true).second) {
       batch.puts.emplace_back(keys::value(record_.id, at), blob{encode_value(value.view())});
+      if (value.size() > keys::fence_bytes)
+        batch.puts.emplace_back(keys::fence(record_.id), blob{std::string(keys::fence_bytes, '-')});
+    }
   batch.puts.emplace_back(keys::record(record_.id), blob{encode(record_)});
   return batch;
 }
@@ -307,6 +310,8 @@ void replica::erase_values(store_batch& batch) {
     batch.erases.push_back(keys::value(record_.id, entry.first));
     return true;
   });
+  if (stored_.empty() && !batch.erases.empty())
+    batch.erases.push_back(keys::fence(record_.id));
 }
 
 } // namespace gnomon

@@ -8,9 +8,6 @@ function(gnomon_options target)
   if(GNOMON_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
-  if(GNOMON_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -fpch-preprocess) # lets ccache see what a precompiled header was made of
-  endif()
   if(GNOMON_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${GNOMON_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${GNOMON_SANITIZE})
@@ -24,6 +21,18 @@ function(gnomon_folder name)
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${ARGN})
   gnomon_options(${name})
+endfunction()
+
+# Compiles the folder's files eight at a time: CAF's templates take longer than our code, and so they are met once for
+# eight files. The files named behind the target are compiled alone.
+function(gnomon_batches target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # takes a file that is included for a header
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+  if(ARGN)
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
 endfunction()
 
 function(gnomon_program name)

@@ -14,10 +14,6 @@ static_assert(acks_of_all == acks_all);
 
 namespace {
 
-[[noreturn]] void raise(const caf::error& reason) {
-  throw failure{code_of(reason), sentence_of(reason)};
-}
-
 template <class T>
 T value_of(expected<T> x) {
   if (!x)

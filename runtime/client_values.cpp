@@ -183,4 +183,8 @@ cluster_status to_public(const cluster_report& report) {
   return result;
 }
 
+void raise(const caf::error& reason) {
+  throw failure{code_of(reason), sentence_of(reason)};
+}
+
 } // namespace gnomon

@@ -25,4 +25,7 @@ std::vector<route_entry> to_public(const route_list& routes);
 std::vector<policy_setting> to_public(const policy_list& policies);
 cluster_status to_public(const cluster_report& report);
 
+/// Throws the `failure` that the public headers promise for `reason`.
+[[noreturn]] void raise(const caf::error& reason);
+
 } // namespace gnomon

@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/client.hpp"
+#include "runtime/client_values.hpp"
 #include "runtime/node_process.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -12,10 +13,6 @@
 namespace gnomon {
 
 namespace {
-
-[[noreturn]] void raise(const caf::error& err) {
-  throw failure{code_of(err), sentence_of(err)};
-}
 
 node_config value_or_throw(expected<node_config> config) {
   if (!config)

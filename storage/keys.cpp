@@ -81,6 +81,12 @@ std::optional<value_name> parse_value(std::string_view key) {
   return result;
 }
 
+std::string fence(std::string_view id) {
+  auto key = tagged(value_tag, id);
+  key.push_back('\0');
+  return key;
+}
+
 range values(std::string_view id) {
   auto first = tagged(value_tag, id);
   first.push_back('\0');

@@ -11,6 +11,7 @@
 ///
 ///   r <id>                        the item's record
 ///   v <id> 00 <dot, 24 bytes>     one version's value
+///   v <id> 00                   the fence before an item's large values
 ///   e <milliseconds, 8 bytes> <id>  expiry index, in order of time
 ///   p <scope, 1 byte> <name>      a policy
 ///   h <peer> 00 <id>              a hint: the peer has to get this item's versions
@@ -36,6 +37,12 @@ struct value_name {
 std::optional<value_name> parse_value(std::string_view key);
 /// All values of one item.
 range values(std::string_view id);
+
+/// Filler of `fence_bytes` that goes into the batch of every larger value. LevelDB ends a block of its tables behind
+/// the key with which the block reaches 4 KiB: without a fence one block can hold index entries and a value of 64 MiB,
+/// which every look at these entries would read.
+std::string fence(std::string_view id);
+inline constexpr size_t fence_bytes = 4096;
 
 /// Times before 1970 count as 1970.
 std::string expiry(timestamp at, std::string_view id);

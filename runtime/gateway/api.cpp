@@ -21,6 +21,10 @@ next_step prepare_item(request& asked, timestamp now) {
 
 } // namespace
 
+caf::error invalid(std::string sentence) {
+  return make_error(ec::invalid_argument, std::move(sentence));
+}
+
 response refusal(const caf::error& err) {
   return code_of(err) == ec::too_large ? problem(414, name(ec::too_large), sentence_of(err)) : problem(err);
 }

@@ -34,6 +34,9 @@ response answer_policy(const request& asked, endpoint where, const policy_list& 
 
 // -- shared (api.cpp) -------------------------------------------------------------------------------------------------
 
+/// What a bad parameter is refused with.
+caf::error invalid(std::string sentence);
+
 /// The problem document for a fault found while a request was prepared; what is too large then stands in its address.
 response refusal(const caf::error& err);
 

@@ -23,7 +23,6 @@ constexpr uint64_t max_lingered_bytes = 256u << 20;
 constexpr auto linger_time = 2s;
 constexpr auto router_grace = 2s; // beyond the actors' own bound: they should say themselves that it took too long
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view item_path = "/data/";
 
 bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {

@@ -11,15 +11,10 @@ namespace gnomon::http {
 
 namespace {
 
-constexpr std::string_view item_path = "/data/";
 constexpr int64_t max_expiry_seconds = 100ll * 366 * 24 * 3600;
 constexpr size_t max_request_id_bytes = 128;
 constexpr uint32_t max_acks = 64;
 constexpr uint32_t max_page = 10'000;
-
-caf::error invalid(std::string sentence) {
-  return make_error(ec::invalid_argument, std::move(sentence));
-}
 
 std::optional<int64_t> whole_number(std::string_view text) {
   int64_t value = 0;

@@ -14,10 +14,6 @@ namespace {
 constexpr int64_t max_factor = 64;
 constexpr double max_ttl_seconds = 100.0 * 366 * 24 * 3600;
 
-caf::error invalid(std::string sentence) {
-  return make_error(ec::invalid_argument, std::move(sentence));
-}
-
 std::string_view name(peer_state state) {
   switch (state) {
   case peer_state::live:

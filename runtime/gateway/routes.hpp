@@ -24,6 +24,8 @@ enum class endpoint : uint8_t {
   unknown,
 };
 
+inline constexpr std::string_view item_path = "/data/";
+
 /// One row of the table of all that the server answers. Where GET is allowed, so is HEAD.
 struct route {
   endpoint where;

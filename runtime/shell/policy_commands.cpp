@@ -37,7 +37,7 @@ json to_json(const policy_setting& p) {
   return one;
 }
 
-int set(session_context& context, const arguments& args) {
+int set_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 1);
   target.text = args.positional.back();
   context.node().set_policy(target);
@@ -48,7 +48,7 @@ int set(session_context& context, const arguments& args) {
   return done;
 }
 
-int get(session_context& context, const arguments& args) {
+int get_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 0);
   for (auto& p : context.node().policies())
     if (p.scope == target.scope && p.name == target.name) {
@@ -61,7 +61,7 @@ int get(session_context& context, const arguments& args) {
   throw failure{ec::not_found, fmt::format("there is no policy for {} {}", target.scope, target.name)};
 }
 
-int del(session_context& context, const arguments& args) {
+int del_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 0);
   context.node().delete_policy(target.scope, target.name);
   if (!context.json)
@@ -69,7 +69,7 @@ int del(session_context& context, const arguments& args) {
   return done;
 }
 
-int list(session_context& context, const arguments&) {
+int list_policies(session_context& context, const arguments&) {
   auto policies = context.node().policies();
   if (context.json) {
     json all = json::array();
@@ -105,10 +105,10 @@ std::vector<command> policy_commands() {
        2,
        3,
        offers,
-       set},
-      {"policy get", "SCOPE [NAME]", "print one policy", "", {}, 1, 2, offers, get},
-      {"policy del", "SCOPE [NAME]", "delete a policy on every node", "", {}, 1, 2, offers, del},
-      {"policy list", "", "list all policies", "", {}, 0, 0, {}, list},
+       set_policy},
+      {"policy get", "SCOPE [NAME]", "print one policy", "", {}, 1, 2, offers, get_policy},
+      {"policy del", "SCOPE [NAME]", "delete a policy on every node", "", {}, 1, 2, offers, del_policy},
+      {"policy list", "", "list all policies", "", {}, 0, 0, {}, list_policies},
   };
 }
 

@@ -1,7 +1,10 @@
 #define CAF_SUITE replica
 #include "actors/replica.hpp"
+#include "storage/keys.hpp"
 
 #include <caf/test/dsl.hpp>
+
+#include <algorithm>
 
 using namespace gnomon;
 
@@ -13,7 +16,26 @@ holder_map saying(const std::string& node, uint32_t epoch, holder_state state) {
   return holders;
 }
 
+bool has(const std::vector<std::string>& keys, const std::string& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
 } // namespace
+
+CAF_TEST(a_large_value_is_fenced_off_from_small_keys_as_long_as_it_is_there) {
+  replica item("film", "here");
+  write_item request;
+  request.id = "film";
+  request.value = blob{std::string(100'000, 'x')};
+  item.write(request, conflict_rule::siblings, {}, {7, 1}, {});
+  auto batch = item.take_changes(60s);
+  auto fence = std::find_if(batch.puts.begin(), batch.puts.end(),
+                            [](const auto& put) { return put.first == keys::fence("film"); });
+  CAF_REQUIRE(fence != batch.puts.end());
+  CAF_CHECK_EQUAL(fence->second.size(), keys::fence_bytes);
+  item.drop();
+  CAF_CHECK(has(item.take_changes(60s).erases, keys::fence("film")));
+}
 
 CAF_TEST(a_joining_copy_stays_one_whatever_others_say_of_the_copy_before_it) {
   for (auto said : {holder_state::shadow, holder_state::durable, holder_state::left})

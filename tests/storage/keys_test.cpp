@@ -91,3 +91,11 @@ CAF_TEST(keys_of_different_kinds_never_meet) {
   for (const auto& r : {keys::records(), keys::values("x"), keys::expiries(timestamp::max()), keys::policies()})
     CAF_CHECK_EQUAL(std::count_if(all.begin(), all.end(), [&](const auto& key) { return within(r, key); }), 1);
 }
+
+CAF_TEST(a_fence_stands_before_all_values_of_its_item_and_behind_all_records) {
+  auto fence = keys::fence("film");
+  CAF_CHECK(fence < keys::value("film", dot{{0, 0}, 0}));
+  CAF_CHECK(fence > keys::value("fil", dot{{UINT64_MAX, UINT64_MAX}, UINT64_MAX}));
+  CAF_CHECK(fence > keys::record("zebra"));
+  CAF_CHECK(!keys::parse_value(fence));
+}
