@@ -11,7 +11,8 @@ namespace gnomon {
 namespace {
 
 constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr char context_format = 1;
+constexpr char vector_format = 1; // a vector alone
+constexpr char dotted_format = 2; // the number of its entries, the vector, the dots
 
 /// RFC 4648, section 5, without padding.
 std::string to_base64(std::string_view bytes) {
@@ -70,32 +71,72 @@ uint64_t version_vector::at(const holding_id& id) const {
   return i != counters_.end() ? i->second : 0;
 }
 
+uint64_t version_vector::latest(const holding_id& id) const {
+  auto behind = dots_.upper_bound({id, UINT64_MAX});
+  return behind != dots_.begin() && (--behind)->holding == id ? behind->counter : at(id);
+}
+
 bool version_vector::covers(const version_vector& other) const {
+  // The write behind a vector's entry is never a dot, so an entry is covered by an entry or not at all.
   return std::all_of(other.counters_.begin(), other.counters_.end(),
-                     [this](const auto& entry) { return entry.second <= at(entry.first); });
+                     [this](const auto& entry) { return entry.second <= at(entry.first); })
+         && std::all_of(other.dots_.begin(), other.dots_.end(), [this](const dot& d) { return covers(d); });
 }
 
 void version_vector::add(const dot& d) {
-  if (d.counter > 0) {
-    auto& counter = counters_[d.holding];
-    counter = std::max(counter, d.counter);
-  }
+  if (d.counter <= at(d.holding))
+    return;
+  if (d.counter == at(d.holding) + 1)
+    raise(d.holding, d.counter);
+  else
+    dots_.insert(d);
 }
 
 void version_vector::merge(const version_vector& other) {
   for (const auto& [id, counter] : other.counters_)
-    add({id, counter});
+    raise(id, counter);
+  for (const auto& d : other.dots_)
+    add(d);
 }
+
+/// Sees every write of `id` up to `counter`.
+void version_vector::raise(const holding_id& id, uint64_t counter) {
+  if (counter <= at(id))
+    return;
+  counters_[id] = counter;
+  absorb(id);
+}
+
+/// Takes the dots of `id` that its entry now covers or reaches into the entry.
+void version_vector::absorb(const holding_id& id) {
+  auto& counter = counters_.at(id);
+  auto next = dots_.lower_bound({id, 0});
+  while (next != dots_.end() && next->holding == id && (next->counter <= counter || next->counter - counter == 1)) {
+    counter = std::max(counter, next->counter);
+    next = dots_.erase(next);
+  }
+}
+
+namespace {
+
+void append_entry(std::string& bytes, const holding_id& id, uint64_t counter) {
+  append_u64(bytes, id.incarnation);
+  append_varint(bytes, id.sequence);
+  append_varint(bytes, counter);
+}
+
+} // namespace
 
 std::string version_vector::to_text() const {
   if (empty())
     return {};
-  std::string bytes{context_format};
-  for (const auto& [id, counter] : counters_) {
-    append_u64(bytes, id.incarnation);
-    append_varint(bytes, id.sequence);
-    append_varint(bytes, counter);
-  }
+  std::string bytes{dots_.empty() ? vector_format : dotted_format};
+  if (!dots_.empty())
+    append_varint(bytes, counters_.size());
+  for (const auto& [id, counter] : counters_)
+    append_entry(bytes, id, counter);
+  for (const auto& d : dots_)
+    append_entry(bytes, d.holding, d.counter);
   append_u32(bytes, checksum(bytes));
   return to_base64(bytes);
 }
@@ -104,20 +145,23 @@ expected<version_vector> version_vector::from_text(std::string_view text) {
   version_vector result;
   if (text.empty())
     return result;
-  constexpr size_t max_bytes = 1 + max_context_entries * (8 + 10 + 10) + 4;
+  constexpr size_t max_bytes = 1 + 10 + max_context_entries * (8 + 10 + 10) + 4;
   if (text.size() > (max_bytes * 4 + 2) / 3)
     return make_error(ec::too_large,
                       "the context is longer than any with 64 entries; read the item again for a new one");
   std::string bytes;
-  if (!from_base64(text, bytes) || bytes.size() < 5 || bytes[0] != context_format)
+  if (!from_base64(text, bytes) || bytes.size() < 5 || (bytes[0] != vector_format && bytes[0] != dotted_format))
     return bad_context();
   auto rest = std::string_view{bytes}.substr(1, bytes.size() - 5);
-  while (!rest.empty()) {
+  uint64_t vector_entries = UINT64_MAX;
+  if (bytes[0] == dotted_format && !take_varint(rest, vector_entries))
+    return bad_context();
+  for (uint64_t i = 0; !rest.empty(); ++i) {
     dot d;
     if (!take_u64(rest, d.holding.incarnation) || !take_varint(rest, d.holding.sequence)
         || !take_varint(rest, d.counter))
       return bad_context();
-    result.add(d);
+    i < vector_entries ? result.raise(d.holding, d.counter) : result.add(d);
   }
   // One comparison refuses what is out of order, repeated, empty, altered or has stray bits at its end.
   if (result.to_text() != text)
@@ -133,7 +177,7 @@ dot version_set::write(const version_vector& seen, const holding_id& writer, sib
   context.merge(seen);
   if (auto same = find_request(next.request_id))
     return same->id;
-  next.id = {writer, context.at(writer) + 1};
+  next.id = {writer, context.latest(writer) + 1};
   context.add(next.id);
   auto place = std::upper_bound(siblings.begin(), siblings.end(), next.id,
                                 [](const dot& d, const sibling& s) { return d < s.id; });
@@ -141,19 +185,38 @@ dot version_set::write(const version_vector& seen, const holding_id& writer, sib
 }
 
 bool version_set::vouches_for(const version_vector& seen, const holding_id& own) const {
-  return seen.at(own) <= context.at(own);
+  return seen.latest(own) <= context.at(own);
 }
 
 bool version_set::sync(const version_set& other) {
   auto mine = survivors(siblings, other);
   auto theirs = survivors(other.siblings, *this);
+  auto earlier = [](const sibling& a, const sibling& b) { return a.id < b.id; };
   std::vector<sibling> merged;
-  std::set_union(mine.begin(), mine.end(), theirs.begin(), theirs.end(), std::back_inserter(merged),
-                 [](const sibling& a, const sibling& b) { return a.id < b.id; });
+  std::set_union(mine.begin(), mine.end(), theirs.begin(), theirs.end(), std::back_inserter(merged), earlier);
+  for (const auto& s : theirs)
+    if (s.deleted)
+      *std::lower_bound(merged.begin(), merged.end(), s, earlier) = s;
   auto changed = !context.covers(other.context) || merged != siblings;
   context.merge(other.context);
   siblings = std::move(merged);
   return changed;
+}
+
+bool version_set::end_expired(timestamp now) {
+  auto over = [&](const sibling& s) { return s.ended(now) && !s.deleted; };
+  auto ended = std::count_if(siblings.begin(), siblings.end(), over);
+  if (ended == 0)
+    return false;
+  if (ended < static_cast<ptrdiff_t>(siblings.size())) {
+    std::erase_if(siblings, over);
+    return true;
+  }
+  for (auto& s : siblings) {
+    s.deleted = true;
+    s.bytes = s.digest = 0;
+  }
+  return true;
 }
 
 const sibling* version_set::find_request(std::string_view request_id) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -37,21 +38,26 @@ struct dot {
 /// A client's context with more entries is refused; writes that would make one go to a durable holder.
 inline constexpr size_t max_context_entries = 64;
 
-/// What has been seen: for each holding id every counter up to the mapped one.
+/// What has been seen: for each holding id every counter up to the mapped one, and single dots beyond it. The dots are
+/// what a writer knows of its own write when it has not seen those that the same holding made before.
 class version_vector {
 public:
   bool empty() const {
-    return counters_.empty();
+    return size() == 0;
   }
   size_t size() const {
-    return counters_.size();
+    return counters_.size() + dots_.size();
   }
+  /// Every write of `id` up to this one has been seen.
   uint64_t at(const holding_id& id) const;
+  /// The latest write of `id` that has been seen; others before it may not have been.
+  uint64_t latest(const holding_id& id) const;
   bool covers(const dot& d) const {
-    return d.counter <= at(d.holding);
+    return d.counter <= at(d.holding) || dots_.count(d) > 0;
   }
   /// True when everything in `other` has been seen here as well.
   bool covers(const version_vector& other) const;
+  /// Adds this one write, and none of those before it.
   void add(const dot& d);
   void merge(const version_vector& other);
   bool operator==(const version_vector&) const = default;
@@ -62,15 +68,16 @@ public:
   /// Errors: invalid_argument for text that `to_text` never makes, too_large over `max_context_entries`.
   static expected<version_vector> from_text(std::string_view text);
 
-  const std::map<holding_id, uint64_t>& counters() const {
-    return counters_;
-  }
   auto fields() {
-    return std::tie(counters_);
+    return std::tie(counters_, dots_);
   }
 
 private:
+  void raise(const holding_id& id, uint64_t counter);
+  void absorb(const holding_id& id);
+
   std::map<holding_id, uint64_t> counters_;
+  std::set<dot> dots_; // never next to what `counters_` says of their holding
 };
 
 /// One version of an item, without its value: the value lies beside it under the same dot.
@@ -84,6 +91,9 @@ struct sibling {
   uint64_t bytes = 0;
   uint64_t digest = 0; // stable_hash of the value
   bool deleted = false;
+  bool ended(timestamp now) const {
+    return expires != timestamp{} && expires <= now;
+  }
   auto fields() {
     return std::tie(id, stamp, content_type, request_id, user, expires, bytes, digest, deleted);
   }
@@ -108,8 +118,14 @@ struct version_set {
   /// forged or from before a lost disk, and would make later writes vanish. Check it before `write`.
   bool vouches_for(const version_vector& seen, const holding_id& own) const;
 
-  /// Merges what another copy knows. Returns true when anything here changed.
+  /// Merges what another copy knows; of one version that has ended at one copy only, the end. Returns true when
+  /// anything here changed.
   bool sync(const version_set& other);
+
+  /// Ends the versions that expire by themselves: beside others they go, and the context goes on covering them; when
+  /// nothing else is here they become tombstones, since without them what they replaced could come back from another
+  /// copy. True when anything changed.
+  bool end_expired(timestamp now);
 
   /// The sibling that a request made, or null. Empty ids name nothing.
   const sibling* find_request(std::string_view request_id) const;

@@ -11,8 +11,8 @@ using namespace gnomon;
 
 namespace {
 
-/// Random replicas of one item that write, with contexts fresh, old or empty, and merge; with the outcome that theory
-/// predicts: a version lives until some write's context covers it.
+/// Random replicas of one item that write, with contexts of reads or of earlier writes, old or empty, and merge; with
+/// the outcome that theory predicts: a version lives until some write's context covers it.
 class history {
 public:
   explicit history(unsigned seed) : random_(seed), replicas_(2 + pick(4)), contexts_(1) {
@@ -52,11 +52,16 @@ private:
   void write() {
     auto r = pick(replicas_.size());
     auto seen = states_.empty() || pick(4) == 0 ? version_vector{} : any_state().context;
+    if (!receipts_.empty() && pick(3) == 0)
+      seen = receipts_[pick(receipts_.size())];
     contexts_.push_back(seen);
     sibling next;
     next.stamp = {static_cast<int64_t>(pick(10)), 0};
     next.request_id = pick(3) == 0 ? "request " + std::to_string(pick(5)) : "";
-    written_.insert(replicas_[r].write(seen, {7, r + 1}, std::move(next)));
+    auto made = replicas_[r].write(seen, {7, r + 1}, std::move(next));
+    written_.insert(made);
+    seen.add(made); // what the writer knows now, and not what others wrote at the same replica
+    receipts_.push_back(seen);
     states_.push_back(replicas_[r]);
   }
 
@@ -70,6 +75,7 @@ private:
   std::vector<version_set> replicas_;
   std::vector<version_set> states_;
   std::vector<version_vector> contexts_;
+  std::vector<version_vector> receipts_;
   std::set<dot> written_;
 };
 
@@ -206,6 +212,69 @@ CAF_TEST(the_etag_depends_on_the_sorted_dots_alone) {
   CAF_CHECK(a.etag().front() == '"' && a.etag().back() == '"');
 }
 
+CAF_TEST(a_writer_knows_its_own_write_and_not_those_before_it) {
+  version_set item;
+  auto first = item.write({}, here, {});
+  auto second = item.write({}, here, {});
+  version_vector receipt;
+  receipt.add(second);
+  CAF_CHECK(receipt.covers(second) && !receipt.covers(first));
+  CAF_CHECK(!receipt.covers(item.context) && item.context.covers(receipt));
+  CAF_CHECK_EQUAL(receipt.latest(here), 2u);
+  CAF_CHECK_EQUAL(receipt.at(here), 0u);
+  auto third = item.write(receipt, here, {});
+  CAF_CHECK(dots(item) == std::set<dot>({first, third}));
+  version_set elsewhere;
+  elsewhere.write(receipt, there, {});
+  CAF_CHECK(!elsewhere.context.covers(first));
+  elsewhere.sync(item);
+  CAF_CHECK_EQUAL(elsewhere.siblings.size(), 3u);
+}
+
+CAF_TEST(dots_that_close_a_gap_become_part_of_the_vector) {
+  version_vector v, whole;
+  for (uint64_t counter : {5u, 3u, 2u, 7u})
+    v.add({here, counter});
+  CAF_CHECK_EQUAL(v.size(), 4u);
+  v.add({here, 1});
+  CAF_CHECK_EQUAL(v.at(here), 3u);
+  v.add({here, 4});
+  CAF_CHECK_EQUAL(v.at(here), 5u);
+  CAF_CHECK_EQUAL(v.size(), 2u);
+  for (uint64_t counter = 1; counter <= 7; ++counter)
+    whole.add({here, counter});
+  CAF_CHECK(whole.covers(v) && !v.covers(whole));
+  v.merge(whole);
+  CAF_CHECK(v == whole);
+  CAF_CHECK_EQUAL(v.size(), 1u);
+}
+
+CAF_TEST(versions_that_end_leave_nothing_behind_that_could_return) {
+  auto noon = timestamp{std::chrono::hours{12}};
+  version_set item, late;
+  item.write({}, here, {});
+  late = item; // has not heard of what follows
+  sibling brief;
+  brief.expires = noon;
+  brief.bytes = 5;
+  item.write(item.context, here, brief);
+  auto alive = item;
+  CAF_CHECK(!item.end_expired(noon - std::chrono::seconds{1}));
+  CAF_CHECK(item.end_expired(noon) && item.deleted());
+  CAF_CHECK(!item.end_expired(noon));
+  CAF_CHECK(joined(item, late) == item);
+  CAF_CHECK(joined(item, alive) == item);
+  CAF_CHECK(joined(alive, item) == item);
+  CAF_CHECK(!item.sync(alive));
+  CAF_CHECK(alive.sync(item));
+  sibling lasting;
+  auto kept = item.write({}, there, lasting);
+  item.siblings.front().deleted = false;
+  CAF_CHECK(item.end_expired(noon));
+  CAF_CHECK(dots(item) == std::set<dot>{kept});
+  CAF_CHECK(dots(joined(item, alive)) == std::set<dot>{kept});
+}
+
 CAF_TEST(the_last_writer_wins_by_stamp_then_by_dot) {
   version_set item;
   sibling late, early;
@@ -241,7 +310,7 @@ CAF_TEST(contexts_survive_their_way_through_a_header) {
   for (size_t n = 1; n <= max_context_entries; ++n) {
     version_vector v;
     for (size_t i = 0; i < n; ++i)
-      v.add({{random(), random() >> random() % 64}, 1 + (random() >> (1 + random() % 62))});
+      v.add({{random(), random() >> random() % 64}, i % 3 == 0 ? 1 : 2 + (random() >> (1 + random() % 62))});
     auto text = v.to_text();
     CAF_CHECK(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == text.npos);
     auto read = version_vector::from_text(text);
