@@ -47,7 +47,7 @@ void collector_state::wake(const store_entries& due) {
   auto handles = node_->handles.get();
   for (const auto& [key, value] : due.entries)
     if (auto entry = keys::parse_expiry(key))
-      self_->send(node_->shard_for(entry->id, *handles), expire_a_v, entry->id);
+      self_->send(node_->shard_for(entry->id, *handles), expiry_due{entry->id, entry->at});
 }
 
 /// The next round starts a while after the last store of this one has answered, so rounds never pile up.

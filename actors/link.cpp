@@ -317,6 +317,7 @@ link_actor::behavior_type link(link_actor::stateful_pointer<link_state> self, co
       [self](traffic urgency, get_copy_report& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, read_item& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, write_item& request) { return ask(self->state, urgency, request); },
+      [self](traffic urgency, create_shadow& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, pull_catalog& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, exchange_policies& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, ping& request) { return ask(self->state, urgency, request); },

@@ -296,13 +296,15 @@ struct hello_client {
 enum class traffic : uint8_t { client, repair, prefetch };
 
 /// Ask a holder for an item. With `join` the holder first adds `requester` durably to `holders`, then sends the value.
+/// Only with `tombstones`, for a write that has to come after the delete, does a new holder get a deleted item.
 struct fetch_item {
   std::string id;
   std::string requester; // node
   bool join = false;
   bool without_values = false;
+  bool tombstones = false;
   auto fields() {
-    return std::tie(id, requester, join, without_values);
+    return std::tie(id, requester, join, without_values, tombstones);
   }
 };
 
@@ -369,8 +371,10 @@ struct update_holders {
 struct holders_ack {
   holder_map holders; // empty when the receiver holds no copy
   bool holds = false;
+  version_vector context; // synced at the receiver
+  bool counts = false;    // the receiver is durable or pinned
   auto fields() {
-    return std::tie(holders, holds);
+    return std::tie(holders, holds, context, counts);
   }
 };
 
@@ -520,6 +524,15 @@ struct access_batch {
   std::vector<access_sample> samples;
   auto fields() {
     return std::tie(samples);
+  }
+};
+
+/// The expiry index names `id` under `at`: its lease, or a version, may have run out.
+struct expiry_due {
+  std::string id;
+  timestamp at{};
+  auto fields() {
+    return std::tie(id, at);
   }
 };
 

@@ -29,6 +29,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::credit))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::dial_result))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::expiry_due))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::fetch_item))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::frame))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_cluster))
@@ -130,8 +131,9 @@ using item_service_actor = caf::typed_actor<
 using shadow_actor = item_service_actor::extend<
     // The read index answered reads of this item.
     caf::reacts_to<access_batch>,
-    // The expiry index says that the lease, or a version, may have run out.
-    caf::reacts_to<expire_a>,
+    // Looks whether the lease, or a version, has run out. `expiry_due`: because the expiry index says so; an entry that
+    // the record does not know of is erased.
+    caf::reacts_to<expire_a>, caf::reacts_to<expiry_due>,
     // A hint says that this node has not got the current versions: send them.
     caf::reacts_to<refresh_a, std::string>,
     // The catalog says that this node holds the item: exchange holders when ours do not name it.
@@ -157,7 +159,7 @@ using shard_actor = item_service_actor::extend<
     // A shadow says that this node now holds its item, or no longer does.
     caf::reacts_to<catalog_row>, caf::reacts_to<access_batch>,
     // Policies changed: wakes the shadows whose items may no longer be kept in this region.
-    caf::reacts_to<rules_a>, caf::reacts_to<expire_a, std::string>,
+    caf::reacts_to<rules_a>, caf::reacts_to<expiry_due>,
     caf::reacts_to<refresh_a, std::string, std::string>, // id, node
     caf::reacts_to<watch_a, std::string, item_watcher_actor>,
     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>, caf::reacts_to<tick_a>>;
@@ -170,6 +172,7 @@ using peer_service_actor = caf::typed_actor<
     caf::replies_to<get_copy_report>::with<copy_report>,
     // Forwarded for a client of a region that may not keep the item. Errors: not_here.
     caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
+    caf::replies_to<create_shadow>::with<shadow_plan>,
     // As in `shard_actor`.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
     // Merges the sender's policies; answers those that are newer here. Safe to repeat.
@@ -268,6 +271,7 @@ using link_actor = caf::typed_actor<
     caf::replies_to<traffic, update_holders>::with<holders_ack>,
     caf::replies_to<traffic, get_copy_report>::with<copy_report>,
     caf::replies_to<traffic, read_item>::with<item_versions>, caf::replies_to<traffic, write_item>::with<write_receipt>,
+    caf::replies_to<traffic, create_shadow>::with<shadow_plan>,
     caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
     caf::replies_to<traffic, exchange_policies>::with<policy_list>, caf::replies_to<traffic, ping>::with<pong>,
     // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.

@@ -12,7 +12,7 @@ namespace {
 
 constexpr frame_kind policy_frame{'P', 1, "policy"};
 constexpr uint32_t scan_page = 1000;
-constexpr uint32_t handoff_page = 256;
+constexpr uint32_t handoff_page = 512;
 constexpr uint32_t positions_every = 8; // heartbeats
 constexpr auto handoff_pause = std::chrono::seconds{2};
 
@@ -37,6 +37,7 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         forwarded.forwarded = true;
         return state.pass<write_receipt>(std::move(forwarded));
       },
+      [&](const create_shadow& x) { return state.place(x); },
       [&](const pull_catalog& x) { return state.pass<catalog_delta>(x); },
       [=, &state](const exchange_policies& x) -> caf::result<policy_list> {
         answer<policy_list> reply{self->make_response_promise<policy_list>()};
@@ -88,6 +89,13 @@ caf::result<Reply> region_state::pass(Message message) {
   return self_->delegate(shard, std::move(message));
 }
 
+/// Copies of an item that the asking region may not keep are planned from here.
+caf::result<shadow_plan> region_state::place(const create_shadow& wish) {
+  if (stores_unread_ > 0)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  return self_->delegate(node_->handles.get()->agent, wish);
+}
+
 // -- the start
 // ----------------------------------------------------------------------------------------------------------
 
@@ -120,10 +128,8 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
     for (const auto& s : record->versions.siblings)
       node_->counters.bytes.fetch_add(s.bytes);
-    if (record->pinned) // not known to be at enough durable holders before the last stop
-      for (const auto& other : record->holders.current())
-        if (other != node_->self.node)
-          self_->send(handles->shards[shard_of(record->id)], refresh_a_v, record->id, other);
+    if (record->pinned || !record->owed.empty()) // what the last stop left undone: the shadow goes on with it
+      self_->send(handles->shards[shard_of(record->id)], expiry_due{record->id, record->indexed});
   }
   for (auto& [shard, delta] : rows) {
     delta.more = true;
@@ -155,10 +161,11 @@ void region_state::heard(const ping& facts) {
     greet(peer);
   }
   auto now = self_->clock().now();
-  if (now - handed_off_[peer] > handoff_pause) {
-    handed_off_[peer] = now;
-    hand_off(peer);
-  }
+  auto& handoff = handoffs_[peer];
+  if (!handoff.more && now - handoff.last <= handoff_pause)
+    return;
+  handoff.last = now;
+  hand_off(peer);
 }
 
 /// A shard hears of its slice when it has changed, and now and then all the same: a pull may have failed.
@@ -188,20 +195,32 @@ void region_state::greet(const std::string& peer) {
             [this, peer](const caf::error&) { greeted_.erase(peer); });
 }
 
-/// Sends what the peer missed: each hint wakes its item's shadow, which sends the versions as they are now.
+/// Sends what the peer missed, a page at each heartbeat: each hint wakes its item's shadow, which sends the versions as
+/// they are now. Hints that wait for their time are passed over.
 void region_state::hand_off(const std::string& peer) {
   auto range = keys::hints(peer);
   auto handles = node_->handles.get();
-  for (const auto& store : handles->stores)
-    self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, handoff_page, true})
-        .then(
-            [this, peer](const store_entries& found) {
-              auto current = node_->handles.get();
-              for (const auto& [key, value] : found.entries)
-                if (auto id = keys::hint_id(peer, key))
-                  self_->send(node_->shard_for(*id, *current), refresh_a_v, *id, peer);
-            },
-            [](const caf::error&) {});
+  auto& handoff = handoffs_[peer];
+  handoff.more = false;
+  handoff.places.resize(handles->stores.size());
+  for (size_t i = 0; i < handles->stores.size(); ++i) {
+    const auto& first = handoff.places[i].empty() ? range.first : handoff.places[i];
+    self_
+        ->request(handles->stores[i], node_->config.request_timeout, store_scan{first, range.last, handoff_page, false})
+        .then([this, peer, i](const store_entries& found) { wake_owing(peer, i, found); }, [](const caf::error&) {});
+  }
+}
+
+void region_state::wake_owing(const std::string& peer, size_t store, const store_entries& found) {
+  auto handles = node_->handles.get();
+  auto now = node_->time->now();
+  for (const auto& [key, value] : found.entries)
+    if (auto id = keys::hint_id(peer, key); id && keys::hint_time(value.view()) <= now)
+      self_->send(node_->shard_for(*id, *handles), refresh_a_v, *id, peer);
+  auto& handoff = handoffs_[peer];
+  handoff.more |= found.more;
+  if (store < handoff.places.size())
+    handoff.places[store] = found.more ? found.entries.back().first + '\0' : std::string{};
 }
 
 // -- policies

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace gnomon {
 
@@ -21,6 +22,7 @@ public:
   /// Hands a peer's question to the item's shard, once the slices are read.
   template <class Reply, class Message>
   caf::result<Reply> pass(Message message);
+  caf::result<shadow_plan> place(const create_shadow& wish);
   void heard(const ping& facts);
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
@@ -46,13 +48,20 @@ private:
   void pass_positions(const ping& facts);
   void greet(const std::string& peer);
   void hand_off(const std::string& peer);
+  void wake_owing(const std::string& peer, size_t store, const store_entries& found);
 
   self_pointer self_ = nullptr;
   context_ptr node_;
   size_t stores_unread_ = 0;
   hlc_source stamps_;
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged
-  std::map<std::string, caf::actor_clock::time_point> handed_off_;
+  /// How far the hints for one peer were played out.
+  struct handoff {
+    caf::actor_clock::time_point last;
+    bool more = false;               // the last round did not reach the end
+    std::vector<std::string> places; // by store: the key to go on from; empty: from the first
+  };
+  std::map<std::string, handoff> handoffs_;
   std::map<std::string, told_positions> positions_;
 };
 

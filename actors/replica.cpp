@@ -89,14 +89,30 @@ uint64_t replica::bytes() const {
 
 timestamp replica::due(duration join_timeout) const {
   auto next = timestamp::max();
-  if (role() == holder_state::shadow && !record_.pinned)
+  if (role() == holder_state::shadow && !record_.pinned && record_.owed.empty())
     next = record_.lease.expiry();
   if (role() == holder_state::joining)
     next = record_.lease.created + join_timeout;
   for (const auto& s : record_.versions.siblings)
-    if (s.expires != timestamp{})
+    if (s.expires != timestamp{} && !s.deleted)
       next = std::min(next, s.expires);
+  if (review_ != timestamp{})
+    next = std::min(next, review_);
   return next == timestamp::max() ? timestamp{} : next;
+}
+
+bool replica::lease_over(timestamp now, duration join_timeout) const {
+  if (role() == holder_state::joining)
+    return record_.lease.created + join_timeout <= now;
+  return role() == holder_state::shadow && !record_.pinned && record_.owed.empty() && record_.lease.expiry() <= now;
+}
+
+bool replica::has_obligations() const {
+  const auto& all = record_.holders.entries();
+  auto joins = [this](const auto& entry) {
+    return entry.first != node_ && entry.second.state == holder_state::joining;
+  };
+  return present() && (record_.pinned || !record_.owed.empty() || std::any_of(all.begin(), all.end(), joins));
 }
 
 // -- changes
@@ -145,9 +161,10 @@ dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp
   next.digest = stable_hash(request.value.view());
   next.deleted = request.deleted;
   // A condition that held means that the writer knows the current versions; a delete without a context means whatever
-  // is here. Both replace everything.
+  // is here; and nobody wants to keep a tombstone beside a new value. All three replace everything.
   auto blind_delete = request.deleted && request.seen.empty();
-  auto replaces_all = conflicts == conflict_rule::lww || request.condition != write_condition::none || blind_delete;
+  auto replaces_all = conflicts == conflict_rule::lww || request.condition != write_condition::none || blind_delete
+                      || record_.versions.deleted();
   auto seen = request.seen;
   if (replaces_all)
     seen.merge(record_.versions.context);
@@ -155,6 +172,7 @@ dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp
   if (!request.deleted)
     values_.emplace(made, request.value);
   drop_replaced_values();
+  owe(record_.holders.current());
   dirty_ = true;
   return made;
 }
@@ -184,6 +202,8 @@ bool replica::merge(const holder_map& holders) {
   auto mine = record_.holders.find(node_);
   if (exists_ && mine && mine->state != state && state != holder_state::left)
     record_.holders.merge(node_, {mine->epoch + (mine->state > state ? 1u : 0u), state});
+  std::erase_if(record_.owed,
+                [this](const auto& node) { return record_.holders.state_of(node) == holder_state::left; });
   dirty_ |= changed;
   return changed;
 }
@@ -209,7 +229,10 @@ void replica::add_joining(const std::string& node) {
 
 void replica::mark_left(const std::string& node, uint32_t epoch) {
   if (auto entry = record_.holders.find(node); entry && entry->epoch == epoch)
-    dirty_ |= record_.holders.merge(node, {epoch, holder_state::left});
+    if (record_.holders.merge(node, {epoch, holder_state::left})) {
+      record_.owed.erase(node);
+      dirty_ = true;
+    }
 }
 
 uint32_t replica::epoch_of(const std::string& node) const {
@@ -240,16 +263,19 @@ void replica::set_pinned(bool pinned) {
   record_.pinned = pinned;
 }
 
+void replica::owe(const std::vector<std::string>& nodes) {
+  for (const auto& node : nodes)
+    if (node != node_ && record_.holders.state_of(node) != holder_state::left)
+      dirty_ |= record_.owed.insert(node).second;
+}
+
 void replica::add_cost(uint64_t bytes) {
   record_.cost_bytes += bytes;
 }
 
 bool replica::expire_versions(timestamp now) {
-  auto& all = record_.versions.siblings;
-  auto ended = [&](const sibling& s) { return s.expires != timestamp{} && s.expires <= now; };
-  if (std::none_of(all.begin(), all.end(), ended))
+  if (!record_.versions.end_expired(now))
     return false;
-  std::erase_if(all, ended);
   drop_replaced_values();
   dirty_ = true;
   return true;
@@ -260,7 +286,7 @@ holder_map replica::drop() {
     record_.holders.merge(node_, {mine->epoch, holder_state::left});
   auto told = record_.holders;
   auto indexed = record_.indexed;
-  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, 0, 0, 0};
+  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, {}, 0, 0, 0};
   drop_replaced_values();
   exists_ = false;
   dirty_ = true;
@@ -270,11 +296,15 @@ holder_map replica::drop() {
 // -- towards the store
 // --------------------------------------------------------------------------------------------------
 
-store_batch replica::take_changes(duration join_timeout) {
+store_batch replica::take_changes(timestamp now, duration join_timeout) {
   store_batch batch;
   if (!dirty_)
     return batch;
   dirty_ = false;
+  if (!has_obligations())
+    review_ = {};
+  else if (review_ == timestamp{})
+    review_ = now + join_timeout;
   erase_values(batch);
   auto next_due = exists_ ? due(join_timeout) : timestamp{};
   if (record_.indexed != next_due && record_.indexed != timestamp{})

@@ -40,8 +40,16 @@ public:
   std::string creator() const; // the user whose policy counts; empty when unknown
   uint64_t bytes() const;
   /// When the collector should look at this copy next: end of the lease, or of the first version that expires by
-  /// itself; zero: never.
+  /// itself, or time to review; zero: never.
   timestamp due(duration join_timeout) const;
+  /// The lease, or the time to get a value, is over. A copy with obligations stays.
+  bool lease_over(timestamp now, duration join_timeout) const;
+  /// The copy is pinned, owes versions to other nodes, or waits for one that is joining.
+  bool has_obligations() const;
+  /// It is time to ask the other holders whether the obligations still stand.
+  bool review_due(timestamp now) const {
+    return review_ != timestamp{} && review_ <= now;
+  }
 
   // -- changes; each is written with the next `take_changes`
   // -----------------------------------------------------------
@@ -68,17 +76,29 @@ public:
   void renew_lease(duration ttl, lease_reason reason);
   void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
   void set_pinned(bool pinned);
+  /// These holders are to get the current versions from here. On disk with the next change, so that no crash forgets
+  /// it.
+  void owe(const std::vector<std::string>& nodes);
+  /// `node` has the current versions. Not worth a write of its own: a debt remembered for too long is asked about.
+  void settle_debt(const std::string& node) {
+    record_.owed.erase(node);
+  }
+  void reviewed() {
+    review_ = {};
+    dirty_ = true;
+  }
   void add_cost(uint64_t bytes);
   void touch() {
     dirty_ = true;
   }
-  /// Removes versions that expired by themselves. True when any did.
+  /// Ends versions that expire by themselves. True when any did.
   bool expire_versions(timestamp now);
   /// Forgets the item: the batch erases everything of it. Answers the holders that have to be told.
   holder_map drop();
 
-  /// What must reach the store since the last call; empty when nothing changed.
-  store_batch take_changes(duration join_timeout);
+  /// What must reach the store since the last call; empty when nothing changed. With obligations a review is due
+  /// `join_timeout` later.
+  store_batch take_changes(timestamp now, duration join_timeout);
 
 private:
   std::vector<blob> values_of(const version_set& versions) const;
@@ -89,6 +109,7 @@ private:
   item_record record_;
   std::map<dot, blob> values_;
   std::map<dot, bool> stored_; // values that the store has or is being given
+  timestamp review_{};         // zero: nothing to review
   bool exists_ = false;        // there is a record, joining or more
   bool dirty_ = false;
 };

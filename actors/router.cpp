@@ -18,7 +18,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         state.list(x, answer<item_page>{self->make_response_promise<item_page>()});
         return caf::delegated<item_page>{};
       },
-      [=](const create_shadow& x) -> caf::result<shadow_plan> { return self->delegate(handles()->agent, x); },
+      [&](const create_shadow& x) { return state.to_item<shadow_plan>(x); },
       [=, &state](const get_shadow_status& x) -> caf::result<shadow_report> {
         state.status(x.id, answer<shadow_report>{self->make_response_promise<shadow_report>()});
         return caf::delegated<shadow_report>{};
@@ -55,7 +55,10 @@ caf::result<Reply> router_state::to_item(const Message& request) {
   auto rules = node_->effective_policy(request.id, request.user);
   if (rules.allows(node_->self.region)) {
     auto handles = node_->handles.get();
-    return self_->delegate(node_->shard_for(request.id, *handles), request);
+    if constexpr (std::is_same_v<Message, create_shadow>)
+      return self_->delegate(handles->agent, request);
+    else
+      return self_->delegate(node_->shard_for(request.id, *handles), request);
   }
   answer<Reply> reply{self_->make_response_promise<Reply>()};
   forward_near(request, reply);
@@ -86,7 +89,7 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
 template <class Reply, class Message>
 void router_state::forward(std::shared_ptr<way> left, Message request, answer<Reply> reply) {
   // A read may ask region after region. A write goes to one region only: a second try could store it twice.
-  constexpr auto repeatable = std::is_same_v<Message, read_item>;
+  constexpr auto repeatable = !std::is_same_v<Message, write_item>;
   auto view = node_->cluster.get();
   const peer_view* target = nullptr;
   while (!left->regions.empty() && !target) {
@@ -105,7 +108,7 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
   self_->request(target->link, node_->config.peer_timeout, traffic::client, request)
       .then(
           [reply](Reply& got) {
-            if constexpr (repeatable)
+            if constexpr (std::is_same_v<Reply, item_versions>)
               got.copy = copy_kind::remote;
             reply.give(std::move(got));
           },

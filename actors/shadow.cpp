@@ -34,6 +34,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](const get_copy_report&) { return state.when_loaded<copy_report>([&](auto reply) { state.report(reply); }); },
       [&](const access_batch& x) { state.note_access(x); },
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
+      [&](const expiry_due& x) { state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet(peer); }); },
       [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
@@ -47,6 +48,7 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   self_ = self;
   node_ = std::move(node);
   shard_ = std::move(config.shard);
+  after_a_crash_ = config.after_a_crash;
   item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
   // Two shadows of one item must never live at once: ours ends with its supervisor.
   self_->monitor(shard_);
@@ -112,9 +114,15 @@ void shadow_state::loaded(caf::error problem) {
   }
   for (const auto& s : item_->versions().siblings)
     stamps_.observe(s.stamp);
+  for (const auto& node : item_->record().owed)
+    hints_.try_emplace(node);
+  if (visible_ && after_a_crash_)
+    tell_watchers();
   auto waiting = std::move(waiting_for_load_);
   for (auto& run : waiting)
     run();
+  if (item_->has_obligations())
+    review();
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
     self_->quit(broken_);
@@ -127,18 +135,28 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
   if (visible_ && satisfies(request)) {
     node_->counters.reads_local.fetch_add(1, std::memory_order_relaxed);
     item_->note_reads(1, now(), 0);
-    unsaved_reads_ = true;
+    unsaved_ = true;
     if (!node_->index.peek(request.id))
       publish();
     return answer_reader({request, reply}, *visible_);
   }
-  if (request.forwarded)
-    return reply.fail(visible_ ? make_error(ec::too_old, "the copy here is older than the context; try again")
-                               : make_error(ec::not_here, "no copy here"));
+  if (request.forwarded) {
+    if (!visible_)
+      return reply.fail(make_error(ec::not_here, "no copy here"));
+    if (self_->clock().now() - std::exchange(asked_around_, self_->clock().now()) >= node_->config.collect_every)
+      tell(others(), item_->record().holders); // somebody has a newer one
+    return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
+  }
   readers_.push_back({request, std::move(reply)});
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node);
-  stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}, false};
   find_copy(keep, true, traffic::client, {}, {});
+}
+
+void shadow_state::tell_watchers() {
+  for (const auto& watcher : watchers_)
+    self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(), visible_->versions.etag(),
+                                      visible_->versions.deleted(), false});
 }
 
 bool shadow_state::satisfies(const read_item& request) const {
@@ -149,16 +167,20 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
   auto result = found;
   result.id = item_->record().id;
   for (size_t i = result.versions.siblings.size(); i-- > 0;) {
-    const auto& ends = result.versions.siblings[i].expires;
-    if (ends == timestamp{} || ends > now())
+    if (!result.versions.siblings[i].ended(now()))
       continue;
     result.versions.siblings.erase(result.versions.siblings.begin() + static_cast<ptrdiff_t>(i));
     result.values.erase(result.values.begin() + static_cast<ptrdiff_t>(i));
   }
   if (result.versions.siblings.empty())
-    return reader.reply.fail(make_error(ec::not_found, "no such item"));
+    return reader.reply.fail(make_error(ec::gone, "the item has expired"));
   if (reader.request.without_values)
     result.values.assign(result.values.size(), blob{});
+  if (result.versions.context.size() > max_context_entries) { // longer than a client may send back
+    result.versions.context = {};
+    for (const auto& s : found.versions.siblings)
+      result.versions.context.add(s.id);
+  }
   result.stale = !node_->is_fresh();
   reader.reply.give(std::move(result));
 }
@@ -216,7 +238,7 @@ void shadow_state::note_access(const access_batch& batch) {
       nearest = peer->rtt_ms;
   for (const auto& sample : batch.samples)
     item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
-  unsaved_reads_ = true;
+  unsaved_ = true;
 }
 
 void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
@@ -232,7 +254,7 @@ bool shadow_state::stop_if_idle() {
               || questions_under_way_ > 0;
   if (busy)
     return false;
-  if (std::exchange(unsaved_reads_, false) && item_->present()) {
+  if (std::exchange(unsaved_, false) && item_->present()) {
     item_->touch();
     persist();
     return false;
@@ -241,129 +263,20 @@ bool shadow_state::stop_if_idle() {
   return true;
 }
 
-// -- writing
-// ------------------------------------------------------------------------------------------------------------
-
-void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
-  if (!node_->effective_policy(request.id, request.user).allows(node_->self.region)) // forwarded by an older policy
-    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
-                                                           + node_->self.region + "; try again"));
-  if (item_->present())
-    return apply(request, std::move(reply));
-  // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
-  // to hold it, or nobody can be reached, the item begins here.
-  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
-  find_copy(keep, false, traffic::client, {}, [this, request, reply] { apply(request, reply); });
-}
-
-void shadow_state::apply(const write_item& request, answer<write_receipt> reply) {
-  auto conflicts = rules().conflicts;
-  if (auto problem = item_->check(request, conflicts))
-    return reply.fail(std::move(problem));
-  waiting_write w;
-  w.created = !item_->present() || item_->versions().siblings.empty() || item_->versions().deleted();
-  w.deadline = self_->clock().now() + node_->config.request_timeout * 4 / 5;
-  w.reply = std::move(reply);
-  auto number = next_write_++;
-  if (auto before = item_->repeated(request)) {
-    w.made = before->id;
-    w.created = false;
-  } else {
-    holding_id fresh{node_->self.incarnation, node_->next_holding_sequence()};
-    w.made = item_->write(request, conflicts, stamps_.next(now()), fresh, now());
-    item_->set_pinned(item_->role() == holder_state::shadow);
-  }
-  // A context that covers what other writers put beside this write would have the next one replace it unseen.
-  auto alone = item_->versions().siblings.size() == 1;
-  w.context = alone ? item_->versions().context : request.seen;
-  w.context.add(w.made);
-  w.etag = item_->versions().etag();
-  w.need = acks_needed(request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks);
-  writes_.emplace(number, std::move(w));
-  self_->delayed_send(self_, node_->config.request_timeout * 4 / 5, deadline_a_v);
-  persist([this, number] { write_synced(number); });
-}
-
-/// `acks` counts durable or pinned copies; "all" is every durable holder known now.
-uint32_t shadow_state::acks_needed(uint32_t asked) const {
-  auto durable = item_->record().holders.durable();
-  auto self_is_durable = std::find(durable.begin(), durable.end(), node_->self.node) != durable.end();
-  auto all = static_cast<uint32_t>(durable.size()) + (self_is_durable ? 0u : 1u);
-  return asked == acks_all ? all : asked;
-}
-
-void shadow_state::write_synced(uint64_t number) {
-  auto i = writes_.find(number);
-  if (i == writes_.end())
-    return;
-  node_->counters.writes.fetch_add(1, std::memory_order_relaxed);
-  i->second.synced = true;
-  auto created = i->second.created;
-  answer_writes();
-  replicate({}, traffic::client);
-  if (created)
-    ask_for_copies();
-}
-
-/// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its
-/// versions.
-void shadow_state::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
-  if (!node_counts)
-    return;
-  confirmed_[node].merge(context);
-  answer_writes();
-  if (!item_->record().pinned)
-    return;
-  auto has_all = [this](const auto& entry) {
-    return item_->record().holders.state_of(entry.first) == holder_state::durable
-           && entry.second.covers(item_->versions().context);
-  };
-  auto durable = std::count_if(confirmed_.begin(), confirmed_.end(), has_all);
-  if (static_cast<uint32_t>(durable) >= rules().min_copies) {
-    item_->set_pinned(false);
-    persist();
-  }
-}
-
-uint32_t shadow_state::acks_of(const dot& made) const {
-  auto has_it = [&](const auto& entry) { return entry.second.covers(made); };
-  return 1 + static_cast<uint32_t>(std::count_if(confirmed_.begin(), confirmed_.end(), has_it));
-}
-
-/// Answers the writes that now have their acks.
-void shadow_state::answer_writes() {
-  std::erase_if(writes_, [this](auto& entry) {
-    auto& w = entry.second;
-    auto acks = acks_of(w.made);
-    if (!w.synced || acks < w.need)
-      return false;
-    w.reply.give({item_->record().id, w.context, w.etag, w.created, acks, node_->self.node});
-    return true;
-  });
-}
-
-void shadow_state::check_deadlines() {
-  auto late = self_->clock().now();
-  std::erase_if(writes_, [&](auto& entry) {
-    auto& w = entry.second;
-    if (w.deadline > late)
-      return false;
-    w.reply.fail(make_error(ec::not_enough_acks, "the write is stored by " + std::to_string(acks_of(w.made))
-                                                     + " of the " + std::to_string(w.need)
-                                                     + " holders asked for; it may still reach "
-                                                       "the others later"));
-    return true;
-  });
-}
-
 // -- placing
 // ------------------------------------------------------------------------------------------------------------
 
 void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
   if (!item_->present()) {
-    stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
-    return find_copy(keep, true, traffic::client, {}, [this, request, reply] {
-      item_->present() ? place(request, reply) : reply.fail(make_error(ec::not_found, "no region holds the item"));
+    stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease, false};
+    return find_copy(keep, true, traffic::client, {}, [this, request, reply](const search& s) {
+      if (item_->present())
+        return place(request, reply);
+      const auto& holder = s.refused_by.empty() ? s.holder : s.refused_by;
+      if (holder.empty())
+        return reply.fail(make_error(ec::not_found, "no region holds the item"));
+      const auto& terms = request.lease;
+      pass_to<shadow_plan>(holder, create_shadow{request.id, {}, request.factor, terms.ttl, terms.reason}, reply);
     });
   }
   const auto& holders = item_->record().holders;

@@ -16,7 +16,8 @@ namespace gnomon {
 
 struct shadow_config {
   std::string id;
-  shard_actor shard; // its supervisor and its way to the catalog
+  shard_actor shard;          // its supervisor and its way to the catalog
+  bool after_a_crash = false; // watchers may have missed a change
 };
 
 /// The state of one item's shadow. A request meets the members in the order in which they stand here; what takes
@@ -59,7 +60,7 @@ public:
       });
   }
 
-  // a client's requests: shadow.cpp
+  // a client's requests: shadow.cpp, shadow_writes.cpp
   void read(const read_item& request, answer<item_versions> reply);
   void write(const write_item& request, answer<write_receipt> reply);
   void place(const place_copies& request, answer<shadow_plan> reply);
@@ -77,18 +78,20 @@ public:
   void hand_off(const std::string& node);
   void meet(const std::string& node);
   void check_expiry();
+  void expiry_due(timestamp at);
 
 private:
   struct waiting_reader {
     read_item request;
     answer<item_versions> reply;
   };
-  /// A client's write on its way to `need` holders.
+  /// A client's write on its way to `need` holders, or to all that are `named`.
   struct waiting_write {
     dot made;
     version_vector context; // covers what it replaced, and of what its writer has not seen as little as can be said
     std::string etag;
     uint32_t need = 1;
+    std::vector<std::string> named;
     bool synced = false;
     bool created = false;
     caf::actor_clock::time_point deadline;
@@ -99,6 +102,7 @@ private:
     bool wanted = false;
     holder_state as = holder_state::shadow;
     lease terms;
+    bool tombstones = false; // for a write, which has to come after a delete
   };
   /// The search for a copy, at most one at a time: all readers share it.
   struct search {
@@ -109,9 +113,19 @@ private:
     traffic urgency = traffic::client;
     std::deque<std::string> next; // holders not asked yet, best first
     std::set<std::string> asked, unreachable;
-    size_t open_questions = 0;
-    bool gone = false; // a holder says that the item was deleted
-    std::vector<std::function<void()>> then;
+    size_t open_questions = 0;                   // to regions that may hold the item
+    bool waits = false;                          // for their answers
+    bool gone = false;                           // a holder says that the item was deleted
+    std::string holder;                          // gave the item
+    std::string refused_by;                      // has the item, and may not give it to this region
+    version_vector needs;                        // of a write that may not come before what its writer saw
+    std::map<std::string, version_vector> older; // what holders have that turned out to be behind
+    std::vector<std::function<void(const search&)>> then;
+  };
+  /// A note on disk that a holder has not got the current versions.
+  struct hint {
+    bool written = false; // else: there may be one from before this shadow woke
+    duration pause{};     // until the next try, for a holder that answers with an error
   };
 
   // loading: shadow.cpp
@@ -126,36 +140,52 @@ private:
   void fail_readers(const caf::error& reason);
 
   // searching: shadow_search.cpp
-  void find_copy(stay keep, bool anyone, traffic urgency, std::string first, std::function<void()> then);
+  using after_search = std::function<void(const search&)>;
+  void find_copy(stay keep, bool anyone, traffic urgency, std::string first, after_search then);
   void ask_next();
   void ask_holder(const std::string& holder);
   void ask_everyone();
+  void refused(const std::string& holder);
   void found(item_copy copy, const std::string& giver);
+  void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
+  void repair_older(const item_copy& newer);
+  void go_on();
+  void leave();
   void settle(const item_copy& copy);
   void search_failed();
   caf::error why_not_found() const;
   void end_search();
 
-  // writing: shadow.cpp
+  // writing: shadow_writes.cpp
+  bool passed_on(const write_item& request, const answer<write_receipt>& reply);
   void apply(const write_item& request, answer<write_receipt> reply);
+  void catch_up(const write_item& request, answer<write_receipt> reply);
   void write_synced(uint64_t number);
   void acknowledge(const std::string& node, const version_vector& context, bool counts);
   void answer_writes();
-  uint32_t acks_of(const dot& made) const;
-  uint32_t acks_needed(uint32_t asked) const;
+  std::vector<std::string> reached(const dot& made) const;
+  bool has_acks(const waiting_write& w) const;
+  caf::error too_few_acks(const waiting_write& w) const;
 
-  // what follows a change: shadow_peers.cpp
+  // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void persist(std::function<void()> after = {});
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
+  void tell_watchers();
   bool take_in(const item_copy& copy);
   void heed(const std::string& node, const holder_map& theirs);
+  void compare(const std::string& node, const version_vector& theirs, bool node_counts);
+  void pass_along(const std::string& source);
   void publish();
-  void replicate(const std::vector<std::string>& going_to, traffic urgency);
-  void send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency);
+  void replicate(traffic urgency);
+  void send_update(const std::string& node, traffic urgency);
+  void update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency);
+  void update_failed(const std::string& node, uint32_t epoch, const caf::error& reason);
   void pull_from(const std::string& node);
-  void owe(const std::string& node);
+  void leave_hint(const std::string& node, ec reason);
   void settle_debt(const std::string& node);
+  void mark_left(const std::string& node, uint32_t epoch);
+  void review();
   void tell(const std::vector<std::string>& nodes, const holder_map& news);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation);
   void ask_for_copies();
@@ -165,6 +195,8 @@ private:
 
   template <class Reply, class Message, class Done, class Failed>
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
+  template <class Reply, class Message>
+  void pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply);
   policy rules() const;
   bool may_hold(const std::string& node) const;
   bool is_forbidden(const std::string& node) const; // known to be where a rule keeps the item away
@@ -189,14 +221,18 @@ private:
   uint64_t next_write_ = 0;
   uint64_t next_search_ = 0;
   bool syncing_ = false;
-  std::vector<std::function<void()>> after_sync_; // what waits for the sync behind the one under way
-  size_t questions_under_way_ = 0;                // requests to peers that were not answered yet
-  bool unsaved_reads_ = false;
+  std::vector<std::function<void()>> after_sync_;  // what waits for the sync behind the one under way
+  size_t questions_under_way_ = 0;                 // requests to peers that were not answered yet
+  bool unsaved_ = false;                           // counts and settled debts that the record on disk lacks
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;
   hlc_source stamps_;
   std::map<std::string, version_vector> confirmed_; // what other durable or pinned holders have synced
-  std::set<std::string> owed_;                      // nodes with a hint on disk
+  std::map<std::string, bool> updates_;             // one under way to each of these; true: another has to follow
+  std::set<std::string> pulling_;                   // nodes whose newer versions are being fetched
+  std::map<std::string, hint> hints_;               // by node
+  caf::actor_clock::time_point asked_around_{};     // when a forwarded read last found this copy too old
+  bool after_a_crash_ = false;
   std::set<item_watcher_actor> watchers_;
   caf::actor_clock::time_point last_used_;
 };
@@ -223,6 +259,14 @@ void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message me
             --questions_under_way_;
             failed(reason);
           });
+}
+
+/// `peer` answers in our place.
+template <class Reply, class Message>
+void shadow_state::pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply) {
+  ask_peer<Reply>(
+      peer, traffic::client, message, [reply](Reply& got) { reply.give(std::move(got)); },
+      [reply](const caf::error& reason) { reply.fail(reason); });
 }
 
 } // namespace gnomon

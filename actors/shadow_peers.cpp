@@ -17,7 +17,7 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   if (!visible_)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   auto is_holder = item_->record().holders.state_of(request.requester) != holder_state::left;
-  if (visible_->versions.deleted() && (request.join || !is_holder))
+  if (visible_->versions.deleted() && (request.join || !is_holder) && !request.tombstones)
     return reply.fail(make_error(ec::gone, "the item was deleted"));
   if (request.join && !may_hold(request.requester))
     return reply.fail(
@@ -55,14 +55,19 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   auto changed = take_in(request.copy);
   auto context = item_->versions().context;
-  persist([this, reply, context, changed, request] {
+  auto rest = others();
+  std::erase_if(rest, [&](const std::string& node) {
+    return node == request.from
+           || std::find(request.going_to.begin(), request.going_to.end(), node) != request.going_to.end();
+  });
+  if (changed)
+    item_->owe(rest);
+  persist([this, reply, context, changed, rest] {
     reply.give({context, item_->record().holders, counts()});
     answer_readers();
-    if (!changed)
-      return;
-    auto going_to = request.going_to;
-    going_to.push_back(request.from);
-    replicate(going_to, traffic::repair);
+    for (const auto& node : rest)
+      if (changed)
+        send_update(node, traffic::repair);
   });
 }
 
@@ -89,24 +94,21 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
   if (item_->role() == holder_state::left)
-    return reply.give({{}, false});
+    return reply.give({});
   item_->merge(request.holders);
   persist();
-  reply.give({item_->record().holders, true});
+  auto synced = visible_ ? visible_->versions.context : version_vector{};
+  reply.give({item_->record().holders, true, std::move(synced), counts()});
   acknowledge(request.from, request.context, request.counts);
-  if (!visible_ || item_->record().holders.state_of(request.from) == holder_state::left)
-    return;
-  if (!request.context.covers(visible_->versions.context))
-    send_update(request.from, {}, traffic::repair);
-  if (!item_->versions().context.covers(request.context))
-    pull_from(request.from);
+  if (visible_ && request.context.covers(item_->versions().context))
+    settle_debt(request.from);
 }
 
 /// `node` missed an update: it gets the versions as they are now. Without a copy the hint has lost its meaning.
 void shadow_state::hand_off(const std::string& node) {
-  owed_.insert(node);
+  hints_[node].written = true;
   if (visible_ && item_->record().holders.state_of(node) != holder_state::left)
-    send_update(node, {}, traffic::repair);
+    send_update(node, traffic::repair);
   else
     settle_debt(node);
 }
@@ -119,19 +121,32 @@ void shadow_state::meet(const std::string& node) {
 // -- leases
 // -------------------------------------------------------------------------------------------------------------
 
+/// An entry of the expiry index that the record does not know of would wake this shadow for ever.
+void shadow_state::expiry_due(timestamp at) {
+  if (!loaded_)
+    return waiting_for_load_.push_back([this, at] { expiry_due(at); });
+  auto corrupt = broken_ && code_of(broken_) == ec::store_corrupt;
+  if (corrupt || (!broken_ && !syncing_ && item_->record().indexed != at)) {
+    store_batch stray;
+    stray.erases.push_back(keys::expiry(at, item_->record().id));
+    caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(stray));
+  }
+  if (!broken_)
+    check_expiry();
+}
+
 void shadow_state::check_expiry() {
-  if (search_ && !item_->present())
-    return; // it is making this copy; the collector comes again
+  if (item_->role() == holder_state::left || (search_ && !item_->present()))
+    return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
-  auto emptied = item_->expire_versions(now()) && item_->versions().siblings.empty();
-  auto due = item_->due(node_->config.join_timeout);
-  auto over = due != timestamp{} && due <= now() && !search_;
-  if (emptied || over)
+  item_->expire_versions(now());
+  if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
     return drop();
   if (item_->present() && !may_hold(node_->self.node))
     return move_away();
-  item_->touch(); // writes the expiry index anew
+  review();
+  item_->reviewed(); // writes the expiry index anew
   persist();
 }
 
@@ -187,7 +202,7 @@ void shadow_state::persist(std::function<void()> after) {
 
 /// A store that fails ends this shadow: the next one starts from what the disk really has.
 void shadow_state::sync() {
-  auto batch = item_->take_changes(node_->config.join_timeout);
+  auto batch = item_->take_changes(now(), node_->config.join_timeout);
   auto run_all = [steps = std::exchange(after_sync_, {})] {
     for (const auto& run : steps)
       if (run)
@@ -229,9 +244,7 @@ void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shar
   if (!changed || !visible_)
     return;
   answer_readers();
-  for (const auto& watcher : watchers_)
-    self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(), visible_->versions.etag(),
-                                      visible_->versions.deleted(), false});
+  tell_watchers();
 }
 
 /// Merges another holder's copy. True when versions changed. Later writes here get stamps above all that it brings:
@@ -253,12 +266,13 @@ void shadow_state::heed(const std::string& node, const holder_map& theirs) {
     persist();
 }
 
-/// Puts the synced copy into the read index. Several versions, tombstones and versions that expire by themselves are
-/// left to the shadow.
+/// Puts the synced copy into the read index. Several versions, tombstones, versions that expire by themselves and those
+/// with a context that is too long for a client are left to the shadow.
 void shadow_state::publish() {
   const auto& id = item_->record().id;
   auto plain = visible_ && visible_->versions.siblings.size() == 1 && !visible_->versions.deleted()
-               && visible_->versions.siblings.front().expires == timestamp{};
+               && visible_->versions.siblings.front().expires == timestamp{}
+               && visible_->versions.context.size() <= max_context_entries;
   if (!plain || !may_hold(node_->self.node))
     return node_->index.erase(id);
   auto ttl = item_->role() == holder_state::shadow && !item_->record().pinned ? item_->record().lease.ttl : duration{};
@@ -292,92 +306,6 @@ void shadow_state::adjust_counters() {
   counted_bytes_ = bytes;
   if (holds != held)
     self_->send(shard_, catalog_row{item_->record().id, holds});
-}
-
-void shadow_state::replicate(const std::vector<std::string>& going_to, traffic urgency) {
-  auto targets = others();
-  std::erase_if(targets, [&](const std::string& node) {
-    return std::find(going_to.begin(), going_to.end(), node) != going_to.end();
-  });
-  auto named = going_to;
-  named.insert(named.end(), targets.begin(), targets.end());
-  named.push_back(node_->self.node);
-  for (const auto& node : targets)
-    send_update(node, named, urgency);
-}
-
-void shadow_state::send_update(const std::string& node, const std::vector<std::string>& going_to, traffic urgency) {
-  if (!visible_)
-    return;
-  if (is_forbidden(node))
-    return settle_debt(node);
-  item_copy copy{item_->record().id, synced_->versions, synced_->values, item_->record().holders};
-  uint64_t bytes = 0;
-  for (const auto& value : copy.values)
-    bytes += value.size();
-  ask_peer<replicate_ack>(
-      node, urgency, replicate_item{std::move(copy), node_->self.node, going_to},
-      [this, node, bytes](const replicate_ack& ack) {
-        node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
-        acknowledge(node, ack.context, ack.counts);
-        if (!visible_ || ack.context.covers(visible_->versions.context)) // else a later update may not have arrived
-          settle_debt(node);
-        if (item_->role() == holder_state::left)
-          return;
-        if (!item_->versions().context.covers(ack.context))
-          pull_from(node);
-        heed(node, ack.holders);
-      },
-      [this, node, epoch = item_->epoch_of(node)](const caf::error& reason) {
-        if (code_of(reason) != ec::not_here)
-          return owe(node);
-        item_->mark_left(node, epoch); // its own word: it keeps no record
-        persist();
-      });
-}
-
-/// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back.
-void shadow_state::owe(const std::string& node) {
-  owed_.insert(node);
-  store_batch hint;
-  hint.puts.emplace_back(keys::hint(node, item_->record().id), blob{std::string{}});
-  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(hint));
-}
-
-void shadow_state::settle_debt(const std::string& node) {
-  if (owed_.erase(node) == 0)
-    return;
-  store_batch done;
-  done.erases.push_back(keys::hint(node, item_->record().id));
-  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(done));
-}
-
-void shadow_state::pull_from(const std::string& node) {
-  ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
-      [this](const item_copy& copy) {
-        if (!replica::complete(copy) || item_->role() == holder_state::left)
-          return;
-        take_in(copy);
-        persist();
-      },
-      [](const caf::error&) {});
-}
-
-void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map& news) {
-  auto context = visible_ ? visible_->versions.context : version_vector{};
-  for (const auto& node : nodes)
-    ask_peer<holders_ack>(
-        node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
-        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) {
-          if (item_->role() == holder_state::left)
-            return;
-          if (ack.holds)
-            return heed(node, ack.holders);
-          item_->mark_left(node, epoch);
-          persist();
-        },
-        [](const caf::error&) {});
 }
 
 /// Invites the first candidate; when it refuses or does not answer, the next.

@@ -6,8 +6,10 @@
 namespace gnomon {
 
 /// Starts a search or joins the one under way; `then` runs when it ends, found or not.
-void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::string first, std::function<void()> then) {
+void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::string first, after_search then) {
   if (search_) {
+    keep.tombstones |= search_->keep.tombstones;
+    search_->keep.tombstones = keep.tombstones;
     if (keep.wanted && !search_->keep.wanted)
       search_->keep = keep;
     if (keep.wanted && keep.as == holder_state::durable)
@@ -42,6 +44,10 @@ void shadow_state::ask_next() {
   auto& s = *search_;
   while (!s.next.empty() && s.asked.count(s.next.front()) > 0)
     s.next.pop_front();
+  if (s.next.empty() && s.open_questions > 0) {
+    s.waits = true;
+    return;
+  }
   if (s.next.empty())
     return s.anyone ? ask_everyone() : search_failed();
   if (s.keep.wanted && !s.joined && !item_->present()) {
@@ -58,19 +64,39 @@ void shadow_state::ask_next() {
 
 void shadow_state::ask_holder(const std::string& holder) {
   search_->asked.insert(holder);
+  auto tombstones = search_->keep.tombstones;
   ask_peer<item_copy>(
-      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false},
+      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false, tombstones},
       [this, holder](item_copy& copy) { found(std::move(copy), holder); },
-      [this, holder](const caf::error& reason) {
+      [this, holder, tombstones](const caf::error& reason) {
         auto code = code_of(reason);
+        if (code == ec::gone && search_->keep.tombstones && !tombstones) { // a write has joined the search
+          search_->next.push_front(holder);
+          search_->asked.erase(holder);
+          return ask_next();
+        }
         if (code == ec::gone) {
           search_->gone = true;
           return search_failed();
         }
+        if (code == ec::forbidden_region && search_->joined)
+          return refused(holder);
         if (code != ec::not_here && code != ec::forbidden_region)
           search_->unreachable.insert(holder);
         ask_next();
       });
+}
+
+/// A rule that only the holder knows keeps the item away from here: it is read there, and written there.
+void shadow_state::refused(const std::string& holder) {
+  search_->refused_by = holder;
+  search_->keep.wanted = search_->joined = false;
+  if (readers_.empty())
+    return search_failed();
+  leave();
+  search_->asked.erase(holder);
+  search_->next.push_front(holder);
+  ask_next();
 }
 
 /// Nobody the catalog names has the item, but the catalog may be behind: asks all live regions at once who holds it.
@@ -84,26 +110,25 @@ void shadow_state::ask_everyone() {
   if (nodes.empty())
     return search_failed();
   search_->open_questions = nodes.size();
+  search_->waits = true;
   for (const auto& node : nodes) {
     auto heard = [this, node, number = search_->number](ec answer) {
-      auto holds = answer == ec{};
       if (!search_ || search_->number != number)
         return; // the search that asked is over
+      auto holds = answer == ec{} || (answer == ec::gone && search_->keep.tombstones);
+      --search_->open_questions;
       if (holds)
         search_->next.push_back(node);
       else if (answer != ec::gone && answer != ec::not_here)
         search_->unreachable.insert(node);
-      if (search_->open_questions == 0)
-        return; // another region was quicker, and the search went on with it
-      search_->gone |= answer == ec::gone;
-      search_->open_questions = holds ? 0 : search_->open_questions - 1;
-      if (holds)
-        ask_next();
-      else if (search_->open_questions == 0)
-        search_failed();
+      search_->gone |= !holds && answer == ec::gone;
+      if (search_->waits && (holds || search_->open_questions == 0)) {
+        search_->waits = false;
+        holds ? ask_next() : search_failed();
+      }
     };
     ask_peer<item_copy>(
-        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true},
+        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true, false},
         [heard](item_copy&) { heard({}); }, [heard](const caf::error& reason) { heard(code_of(reason)); });
   }
 }
@@ -114,13 +139,9 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
     return ask_next();
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  if (item_->present()) { // a newer version was wanted
-    take_in(copy);
-    return persist([this] {
-      answer_readers();
-      readers_.empty() ? end_search() : ask_next();
-    });
-  }
+  if (item_->present()) // a newer version was wanted
+    return take_newer(copy, giver, [this] { go_on(); });
+  search_->holder = giver;
   replica there{copy.id, giver};
   there.merge(copy, rules().conflicts);
   auto answer = there.snapshot();
@@ -132,6 +153,7 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
     answer_reader(reader, answer);
     return true;
   });
+  readers_.empty() ? repair_older(copy) : void(search_->older[giver] = copy.versions.context);
   if (search_->joined)
     return settle(copy);
   if (search_->keep.wanted) { // someone came to want it here while the question was under way
@@ -149,24 +171,64 @@ void shadow_state::settle(const item_copy& copy) {
   take_in(copy);
   item_->settle(search_->keep.as, search_->keep.terms);
   item_->add_cost(moved);
-  persist([this] {
+  auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
+  persist([this, invited] {
     node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
     tell(others(), item_->record().holders);
-    if (item_->record().holders.current().size() < rules().factor)
+    if (!invited && item_->record().holders.current().size() < rules().factor)
       ask_for_copies();
-    answer_readers();
-    readers_.empty() ? end_search() : ask_next();
+    go_on();
   });
+}
+
+/// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
+/// date, and the others are asked whether they have heard.
+void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
+  auto changed = take_in(copy);
+  auto rest = others();
+  std::erase(rest, giver);
+  if (changed)
+    item_->owe(rest);
+  persist([this, changed, giver, then = std::move(then), theirs = copy.versions.context] {
+    if (visible_ && !theirs.covers(visible_->versions.context))
+      send_update(giver, traffic::repair);
+    if (changed)
+      pass_along(giver);
+    answer_readers();
+    if (then)
+      then();
+  });
+}
+
+/// Those who were asked before and had less than this get it, too. Without a copy that stays here nobody else would
+/// bring the two together.
+void shadow_state::repair_older(const item_copy& newer) {
+  for (const auto& [node, had] : search_->older)
+    if (!had.covers(newer.versions.context) && !is_forbidden(node))
+      ask_peer<replicate_ack>(
+          node, traffic::repair, replicate_item{newer, node_->self.node, newer.holders.current()},
+          [](const replicate_ack&) {}, [](const caf::error&) {});
+  search_->older.clear();
+}
+
+void shadow_state::go_on() {
+  answer_readers();
+  readers_.empty() && item_->versions().context.covers(search_->needs) ? end_search() : ask_next();
+}
+
+/// Drops the record of a copy that never came.
+void shadow_state::leave() {
+  if (item_->role() != holder_state::joining)
+    return;
+  std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());
+  auto told = item_->drop();
+  persist([this, asked, told] { tell(asked, told); });
 }
 
 void shadow_state::search_failed() {
   answer_readers(); // a write or an update may have brought what they wait for
   auto reason = why_not_found();
-  if (item_->role() == holder_state::joining) {
-    std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());
-    auto told = item_->drop();
-    persist([this, asked, told] { tell(asked, told); });
-  }
+  leave();
   if (code_of(reason) == ec::unavailable)
     node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
   fail_readers(reason);
@@ -192,7 +254,7 @@ caf::error shadow_state::why_not_found() const {
 void shadow_state::end_search() {
   auto ended = std::move(search_);
   for (auto& run : ended->then)
-    run();
+    run(*ended);
 }
 
 } // namespace gnomon

@@ -32,12 +32,10 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](const catalog_row& row) { state.note(row); },
       [&](const access_batch& batch) { state.spread(batch); },
       [&](rules_a) { state.check_residency(); },
-      [&](expire_a, const std::string& id) { state.tell(id, expire_a_v); },
+      [&](const expiry_due& x) { state.tell(x.id, x); },
       [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(id, refresh_a_v, peer); },
-      [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.tell(id, watch_a_v, watcher); },
-      [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
-        state.tell(id, unwatch_a_v, watcher);
-      },
+      [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
+      [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
       [&](tick_a) { state.rest(); },
   };
 }
@@ -63,9 +61,13 @@ caf::result<Reply> shard_state::pass(const std::string& id, const Message& messa
   auto& entry = wake(id);
   if (!entry.stopping)
     return self_->delegate(entry.shadow, message);
-  auto promise = self_->make_response_promise<Reply>();
-  entry.waiting.push_back(
-      [promise, message](const shadow_actor& shadow) mutable { promise.delegate(shadow, message); });
+  auto held = std::make_shared<held_request<Reply, Message>>();
+  held->promise = self_->make_response_promise<Reply>();
+  held->message = message;
+  entry.waiting.push_back([held](const shadow_actor& shadow) {
+    held->open = false;
+    held->promise.delegate(shadow, std::move(held->message));
+  });
   return caf::delegated<Reply>{};
 }
 
@@ -94,11 +96,16 @@ shard_state::awake& shard_state::wake(const std::string& id) {
 }
 
 void shard_state::spawn_shadow(const std::string& id, awake& entry) {
-  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}});
+  auto watched = watchers_.find(id);
+  auto after_a_crash = watched != watchers_.end();
+  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, after_a_crash});
   entry.stopping = false;
   ids_.emplace(entry.shadow.address(), id);
   self_->monitor(entry.shadow);
   node_->counters.active_shadows.fetch_add(1);
+  if (after_a_crash)
+    for (const auto& watcher : watched->second)
+      self_->send(entry.shadow, watch_a_v, watcher);
 }
 
 // -- sleep and death
@@ -114,6 +121,9 @@ void shard_state::rest() {
     if (!entry.stopping)
       ask_to_stop(id, entry);
   }
+  // What a shadow that died had begun is on disk; the next one goes on with it.
+  for (const auto& id : std::exchange(died_, {}))
+    tell(id, expire_a_v);
   self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
 
@@ -147,13 +157,18 @@ void shard_state::resume(const std::string& id) {
 
 void shard_state::shadow_down(const caf::down_msg& down) {
   auto known = ids_.find(down.source);
-  if (known == ids_.end())
+  if (known == ids_.end()) {
+    for (auto& [watched, watchers] : watchers_)
+      std::erase_if(watchers, [&](const auto& watcher) { return watcher == down.source; });
+    std::erase_if(watchers_, [](const auto& entry) { return entry.second.empty(); });
     return;
+  }
   auto id = std::move(known->second);
   ids_.erase(known);
   node_->counters.active_shadows.fetch_sub(1);
   if (down.reason && down.reason != caf::exit_reason::normal) {
     node_->counters.shadow_crashes.fetch_add(1);
+    died_.insert(id);
     log::warn("shard", "shadow-died", {{"id", id}, {"reason", sentence_of(down.reason)}});
   }
   auto& entry = awake_.at(id);
@@ -164,6 +179,21 @@ void shard_state::shadow_down(const caf::down_msg& down) {
   }
   spawn_shadow(id, entry);
   resume(id);
+}
+
+/// A shadow that is watched does not sleep; one that dies has a successor at the next tick, which goes on telling.
+void shard_state::watch(const std::string& id, const item_watcher_actor& watcher, bool on) {
+  on ? tell(id, watch_a_v, watcher) : tell(id, unwatch_a_v, watcher);
+  auto& all = watchers_[id];
+  if (on && all.insert(watcher).second)
+    self_->monitor(watcher);
+  else if (!on)
+    all.erase(watcher);
+  if (all.empty())
+    watchers_.erase(id);
+  auto watches = [&](const auto& entry) { return entry.second.count(watcher) > 0; };
+  if (std::none_of(watchers_.begin(), watchers_.end(), watches))
+    self_->demonitor(watcher.address());
 }
 
 void shard_state::spread(const access_batch& batch) {

@@ -39,6 +39,7 @@ public:
   void take_own(const catalog_delta& rows);
   void note(const catalog_row& row);
 
+  void watch(const std::string& id, const item_watcher_actor& watcher, bool on);
   void spread(const access_batch& batch);
   void check_residency();
   void rest();
@@ -50,6 +51,18 @@ private:
     caf::actor_clock::time_point used;
     std::list<std::string>::iterator place;                        // in order_
     std::vector<std::function<void(const shadow_actor&)>> waiting; // messages that came while it was stopping
+  };
+
+  /// A request that waits for its shadow. When the shard ends first, the asker is told to try again.
+  template <class Reply, class Message>
+  struct held_request {
+    caf::typed_response_promise<Reply> promise;
+    Message message;
+    bool open = true;
+    ~held_request() {
+      if (open)
+        promise.deliver(make_error(ec::unavailable, "the part that was asked is being restarted; try again"));
+    }
   };
 
   awake& wake(const std::string& id);
@@ -71,6 +84,8 @@ private:
   std::unordered_map<std::string, awake> awake_;
   std::list<std::string> order_; // least recently used first
   std::map<caf::actor_addr, std::string> ids_;
+  std::map<std::string, std::set<item_watcher_actor>> watchers_; // of each item, for the shadow after one that died
+  std::set<std::string> died_;                                   // items whose shadow is started again at the next tick
 };
 
 shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, context_ptr node, size_t index);

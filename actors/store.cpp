@@ -2,6 +2,8 @@
 
 #include "runtime/base/log.hpp"
 
+#include <algorithm>
+
 namespace gnomon {
 
 namespace {
@@ -33,6 +35,9 @@ caf::result<store_receipt> store_state::enqueue(store_batch&& batch) {
   if (waiting.empty())
     self->send(self, tick_a_v);
   waiting_bytes += bytes_of(batch);
+  for (const auto& [key, value] : batch.puts)
+    waiting_keys.insert(key);
+  waiting_keys.insert(batch.erases.begin(), batch.erases.end());
   waiting.push_back({std::move(batch), self->make_response_promise<store_receipt>()});
   auto promise = waiting.back().promise;
   if (waiting_bytes >= max_group_bytes)
@@ -49,6 +54,7 @@ void store_state::commit() {
   auto synced = database->apply(writes); // if it throws, the destructor answers
   auto group = std::exchange(waiting, {});
   auto bytes = std::exchange(waiting_bytes, 0);
+  waiting_keys.clear();
   if (synced) {
     ++groups;
     ++node->counters.store_syncs;
@@ -66,6 +72,10 @@ void store_state::commit() {
 }
 
 caf::result<store_values> store_state::get(const store_get& request) {
+  // A reader that follows a write, such as the shadow after one that died, must not see what was before it.
+  if (std::any_of(request.keys.begin(), request.keys.end(),
+                  [this](const auto& k) { return waiting_keys.count(k) > 0; }))
+    commit();
   store_values answer;
   for (const auto& key : request.keys) {
     auto value = database->get(key);

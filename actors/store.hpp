@@ -4,6 +4,8 @@
 #include "storage/kv_store.hpp"
 
 #include <memory>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace gnomon {
@@ -27,7 +29,8 @@ struct store_state {
   };
   std::vector<waiting_batch> waiting;
   size_t waiting_bytes = 0;
-  uint64_t groups = 0; // synced since the start
+  std::unordered_set<std::string> waiting_keys; // what the batches that wait will change
+  uint64_t groups = 0;                          // synced since the start
 
   caf::result<store_receipt> enqueue(store_batch&& batch);
   void commit();

@@ -136,6 +136,18 @@ range hints(std::string_view peer) {
   return {prefix, past(prefix)};
 }
 
+std::string hint_value(timestamp not_before) {
+  std::string value;
+  append_u64(value, millis(not_before));
+  return value;
+}
+
+timestamp hint_time(std::string_view value) {
+  uint64_t ms = 0;
+  take_u64(value, ms);
+  return timestamp{duration{static_cast<int64_t>(ms)}};
+}
+
 std::string meta(std::string_view name) {
   return tagged(meta_tag, name);
 }

@@ -14,7 +14,7 @@
 ///   v <id> 00                   the fence before an item's large values
 ///   e <milliseconds, 8 bytes> <id>  expiry index, in order of time
 ///   p <scope, 1 byte> <name>      a policy
-///   h <peer> 00 <id>              a hint: the peer has to get this item's versions
+///   h <peer> 00 <id>              a hint: the peer has to get this item's versions; its value says not before when
 ///   m <name>                      facts about the store itself
 namespace gnomon::keys {
 
@@ -61,6 +61,9 @@ range policies();
 std::string hint(std::string_view peer, std::string_view id);
 std::optional<std::string> hint_id(std::string_view peer, std::string_view key);
 range hints(std::string_view peer);
+/// A hint's value; the zero time: at once.
+std::string hint_value(timestamp not_before);
+timestamp hint_time(std::string_view value);
 
 std::string meta(std::string_view name);
 

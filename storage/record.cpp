@@ -10,7 +10,7 @@ namespace gnomon {
 
 namespace {
 
-constexpr frame_kind record_kind{'R', 1, "record"};
+constexpr frame_kind record_kind{'R', 2, "record"};
 constexpr frame_kind value_kind{'V', 1, "value"};
 
 template <size_t N, class Enum>

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace gnomon {
@@ -77,14 +78,15 @@ struct item_record {
   version_set versions;
   holder_map holders;
   struct lease lease;
-  holding_id holding;      // drawn at the first local write; zero before
-  timestamp indexed{};     // the time under which the expiry index names this record; zero: it does not
-  bool pinned = false;     // holds a version not yet synced at min_copies durable holders: never expires
-  uint64_t reads = 0;      // reads served from this copy
-  uint64_t cost_bytes = 0; // bytes moved to make and refresh this copy
-  uint64_t saved_ms = 0;   // latency that local reads saved so far
+  holding_id holding;         // drawn at the first local write; zero before
+  timestamp indexed{};        // the time under which the expiry index names this record; zero: it does not
+  bool pinned = false;        // holds a version not yet synced at min_copies durable holders: never expires
+  std::set<std::string> owed; // nodes not known to have the versions that this copy is to send them
+  uint64_t reads = 0;         // reads served from this copy
+  uint64_t cost_bytes = 0;    // bytes moved to make and refresh this copy
+  uint64_t saved_ms = 0;      // latency that local reads saved so far
   auto fields() {
-    return std::tie(id, versions, holders, lease, holding, indexed, pinned, reads, cost_bytes, saved_ms);
+    return std::tie(id, versions, holders, lease, holding, indexed, pinned, owed, reads, cost_bytes, saved_ms);
   }
 };
 

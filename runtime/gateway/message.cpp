@@ -33,9 +33,9 @@ int status_of(ec code) {
   case ec::too_old:
   case ec::overloaded:
   case ec::peer_gone:
+  case ec::not_enough_acks:
     return 503;
   case ec::timeout:
-  case ec::not_enough_acks:
     return 504;
   case ec::store_failed:
     return 507;

@@ -169,14 +169,14 @@ CAF_TEST(every_message_type_travels) {
   travel(client_welcome{some_node(), handle<router_actor>()});
 
   // between nodes
-  travel(fetch_item{odd_text, "us", true, true});
+  travel(fetch_item{odd_text, "us", true, true, true});
   travel(some_copy());
   travel(replicate_item{some_copy(), "eu", {"us", "ap"}});
   travel(replicate_ack{some_context(), some_holders(), true});
   travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease()});
   travel(invite_answer{true, "no room"});
   travel(update_holders{odd_text, "eu", some_holders(), some_context(), true});
-  travel(holders_ack{some_holders(), true});
+  travel(holders_ack{some_holders(), true, some_context(), true});
   travel(get_copy_report{odd_text});
   travel(pull_catalog{63, 8, 9, odd_text});
   travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
@@ -194,6 +194,7 @@ CAF_TEST(every_message_type_travels) {
   travel(dial_result{{reception::call_back, "you dial", some_node()}, handle<gate_actor>()});
   travel(session_lost{"us", "its connection was lost"});
   travel(access_batch{{{odd_text, "ann", noon, 18, true}, {"b", "", {}, 1, false}}});
+  travel(expiry_due{odd_text, noon});
   travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease()});
   travel(catalog_position{"eu", 63, 8, 9});
   travel(some_row());

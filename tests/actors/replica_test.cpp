@@ -28,13 +28,13 @@ CAF_TEST(a_large_value_is_fenced_off_from_small_keys_as_long_as_it_is_there) {
   request.id = "film";
   request.value = blob{std::string(100'000, 'x')};
   item.write(request, conflict_rule::siblings, {}, {7, 1}, {});
-  auto batch = item.take_changes(60s);
+  auto batch = item.take_changes({}, 60s);
   auto fence = std::find_if(batch.puts.begin(), batch.puts.end(),
                             [](const auto& put) { return put.first == keys::fence("film"); });
   CAF_REQUIRE(fence != batch.puts.end());
   CAF_CHECK_EQUAL(fence->second.size(), keys::fence_bytes);
   item.drop();
-  CAF_CHECK(has(item.take_changes(60s).erases, keys::fence("film")));
+  CAF_CHECK(has(item.take_changes({}, 60s).erases, keys::fence("film")));
 }
 
 CAF_TEST(a_joining_copy_stays_one_whatever_others_say_of_the_copy_before_it) {

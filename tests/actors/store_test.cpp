@@ -102,6 +102,20 @@ CAF_TEST(a_later_batch_of_a_group_prevails_and_erases_follow_puts) {
   CAF_CHECK(!values->found.at(1));
 }
 
+CAF_TEST(a_read_behind_a_write_that_still_waits_sees_it) {
+  auto actor = spawn_store(memory);
+  auto writing = ask(actor, put("key", "new"));
+  auto other = ask(actor, store_get{{"other"}});
+  auto reading = ask(actor, store_get{{"other", "key"}});
+  sched.run();
+  CAF_CHECK(answer_of<store_receipt>(std::move(writing)));
+  CAF_CHECK(!answer_of<store_values>(std::move(other))->found.at(0));
+  auto values = answer_of<store_values>(std::move(reading));
+  CAF_CHECK(values->found == std::vector<bool>({false, true}));
+  CAF_CHECK_EQUAL(values->values.at(1).view(), "new");
+  CAF_CHECK_EQUAL(memory->syncs, 1u);
+}
+
 CAF_TEST(a_range_is_answered_in_order_and_in_pages) {
   auto actor = spawn_store(memory);
   for (auto key : {"b", "a", "d", "c"})

@@ -98,7 +98,7 @@ CAF_TEST(errors_of_the_router_become_problem_documents_with_their_status) {
   CAF_CHECK_EQUAL(reply_to(put, make_error(ec::precondition_failed)).status, 412);
   CAF_CHECK_EQUAL(reply_to(get, make_error(ec::forbidden_region)).status, 403);
   CAF_CHECK_EQUAL(reply_to(get, make_error(ec::timeout)).status, 504);
-  CAF_CHECK_EQUAL(reply_to(put, make_error(ec::not_enough_acks)).status, 504);
+  CAF_CHECK_EQUAL(reply_to(put, make_error(ec::not_enough_acks)).status, 503);
   CAF_CHECK_EQUAL(reply_to(put, make_error(ec::store_failed)).status, 507);
   CAF_CHECK_EQUAL(reply_to(put, make_error(ec::internal)).status, 500);
   auto busy = reply_to(get, make_error(ec::overloaded, "the queue is full"));

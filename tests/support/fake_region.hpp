@@ -40,6 +40,7 @@ inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fa
       [=](const get_copy_report&) -> caf::result<copy_report> { return nothing(); },
       [=](const read_item&) -> caf::result<item_versions> { return nothing(); },
       [=](const write_item&) -> caf::result<write_receipt> { return nothing(); },
+      [=](const create_shadow&) -> caf::result<shadow_plan> { return nothing(); },
       [=](const pull_catalog&) -> caf::result<catalog_delta> { return nothing(); },
       [=](const exchange_policies&) -> caf::result<policy_list> { return nothing(); },
       [=](const put_policy&) -> caf::result<policy_list> { return nothing(); },

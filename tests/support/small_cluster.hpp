@@ -62,6 +62,7 @@ inline link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct
       [=, &s](traffic, const get_copy_report& x) { return s.pass<copy_report>(self, "report", x); },
       [=, &s](traffic, const read_item& x) { return s.pass<item_versions>(self, "read", x); },
       [=, &s](traffic, const write_item& x) { return s.pass<write_receipt>(self, "write", x); },
+      [=, &s](traffic, const create_shadow& x) { return s.pass<shadow_plan>(self, "create", x); },
       [=, &s](traffic, const pull_catalog& x) { return s.pass<catalog_delta>(self, "pull", x); },
       [=, &s](traffic, const exchange_policies& x) { return s.pass<policy_list>(self, "policies", x); },
       [=](traffic, const ping&) -> caf::result<pong> { return not_here(); },

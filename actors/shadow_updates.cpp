@@ -1,0 +1,165 @@
+// How a shadow brings its versions to the other holders, and remembers who still needs them.
+#include "actors/shadow.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+/// Sends the update to all holders.
+void shadow_state::replicate(traffic urgency) {
+  for (const auto& node : others())
+    send_update(node, urgency);
+}
+
+/// One update is under way to each holder; the next carries the newest state. It names all holders known here: those
+/// that need it get it from here, or from the holder that named them.
+void shadow_state::send_update(const std::string& node, traffic urgency) {
+  if (!visible_)
+    return;
+  if (is_forbidden(node))
+    return settle_debt(node);
+  if (auto [i, first] = updates_.emplace(node, false); !first) {
+    i->second = true;
+    return;
+  }
+  item_copy copy{item_->record().id, synced_->versions, synced_->values, item_->record().holders};
+  uint64_t bytes = 0;
+  for (const auto& value : copy.values)
+    bytes += value.size();
+  ask_peer<replicate_ack>(
+      node, urgency, replicate_item{std::move(copy), node_->self.node, item_->record().holders.current()},
+      [this, node, bytes, urgency](const replicate_ack& ack) {
+        node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
+        update_acknowledged(node, ack, urgency);
+      },
+      [this, node, epoch = item_->epoch_of(node)](const caf::error& reason) { update_failed(node, epoch, reason); });
+}
+
+void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
+  auto again = updates_.extract(node).mapped();
+  acknowledge(node, ack.context, ack.counts);
+  if (!visible_ || ack.context.covers(item_->versions().context))
+    settle_debt(node);
+  else if (again && !ack.context.covers(visible_->versions.context))
+    send_update(node, urgency);
+  if (item_->role() == holder_state::left)
+    return;
+  if (!item_->versions().context.covers(ack.context))
+    pull_from(node);
+  heed(node, ack.holders);
+}
+
+void shadow_state::update_failed(const std::string& node, uint32_t epoch, const caf::error& reason) {
+  updates_.erase(node);
+  auto code = code_of(reason);
+  if (code == ec::not_here)
+    return mark_left(node, epoch); // its own word: it keeps no record
+  leave_hint(node, code);
+}
+
+/// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back, or, when
+/// it answered with an error, after a pause that grows.
+void shadow_state::leave_hint(const std::string& node, ec reason) {
+  auto& hint = hints_[node];
+  auto pause = reason != ec::peer_gone && reason != ec::unavailable;
+  auto longer = std::clamp<duration>(hint.pause * 2, 4s, 64s);
+  hint.pause = pause ? longer : duration{};
+  if (std::exchange(hint.written, true) && !pause)
+    return;
+  store_batch note;
+  note.puts.emplace_back(keys::hint(node, item_->record().id),
+                         blob{keys::hint_value(pause ? now() + longer : timestamp{})});
+  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(note));
+}
+
+/// `node` has the current versions, or is no holder any more.
+void shadow_state::settle_debt(const std::string& node) {
+  if (item_->record().owed.count(node) > 0) {
+    item_->settle_debt(node);
+    unsaved_ = true;
+  }
+  if (hints_.erase(node) == 0)
+    return;
+  store_batch done;
+  done.erases.push_back(keys::hint(node, item_->record().id));
+  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(done));
+}
+
+void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
+  item_->mark_left(node, epoch);
+  if (item_->record().holders.state_of(node) == holder_state::left) {
+    confirmed_.erase(node);
+    settle_debt(node);
+  }
+  persist();
+}
+
+void shadow_state::pull_from(const std::string& node) {
+  if (!pulling_.insert(node).second)
+    return;
+  ask_peer<item_copy>(
+      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false, false},
+      [this, node](const item_copy& copy) {
+        pulling_.erase(node);
+        if (replica::complete(copy) && item_->role() != holder_state::left)
+          take_newer(copy, node, {});
+      },
+      [this, node](const caf::error&) { pulling_.erase(node); });
+}
+
+void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map& news) {
+  auto context = visible_ ? visible_->versions.context : version_vector{};
+  for (const auto& node : nodes)
+    ask_peer<holders_ack>(
+        node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
+        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) {
+          if (item_->role() == holder_state::left)
+            return;
+          if (!ack.holds)
+            return mark_left(node, epoch);
+          heed(node, ack.holders);
+          compare(node, ack.context, ack.counts);
+        },
+        [this, node](const caf::error& reason) {
+          if (visible_ && item_->record().owed.count(node) > 0)
+            leave_hint(node, code_of(reason));
+        });
+}
+
+/// Two holders have told each other what they have: what one lacks is sent or fetched.
+void shadow_state::compare(const std::string& node, const version_vector& theirs, bool node_counts) {
+  acknowledge(node, theirs, node_counts);
+  if (!visible_)
+    return;
+  if (theirs.covers(item_->versions().context))
+    settle_debt(node);
+  else if (!theirs.covers(visible_->versions.context)
+           && item_->record().holders.state_of(node) != holder_state::joining) // that one is being given the value
+    send_update(node, traffic::repair);
+  if (!item_->versions().context.covers(theirs))
+    pull_from(node);
+}
+
+/// What was fetched from `source` may be news to the other holders, too. They are asked, not sent it: most have it.
+void shadow_state::pass_along(const std::string& source) {
+  auto rest = others();
+  std::erase(rest, source);
+  tell(rest, item_->record().holders);
+}
+
+/// Asks those to whom this copy owes something, or who may release it from its pin, and those who joined and were not
+/// heard of since, what they have: their answers settle it, or tell what to send.
+void shadow_state::review() {
+  const auto& record = item_->record();
+  std::vector<std::string> nodes;
+  for (const auto& node : others()) {
+    auto state = record.holders.state_of(node);
+    if (record.owed.count(node) > 0 || state == holder_state::joining
+        || (record.pinned && state == holder_state::durable))
+      nodes.push_back(node);
+  }
+  tell(nodes, record.holders);
+}
+
+} // namespace gnomon

@@ -1,0 +1,194 @@
+// What a shadow does with a client's write: becoming a holder, the dot, the acks.
+#include "actors/shadow.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
+  if (!node_->effective_policy(request.id, request.user).allows(node_->self.region)) // forwarded by an older policy
+    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
+                                                           + node_->self.region + "; try again"));
+  if (item_->present())
+    return passed_on(request, reply) ? void() : apply(request, std::move(reply));
+  // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
+  // to hold it, or nobody can be reached, the item begins here. A context says that somebody holds it.
+  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}, true};
+  find_copy(keep, !request.seen.empty(), traffic::client, {}, [this, request, reply](const search& s) {
+    if (item_->present() || s.refused_by.empty())
+      apply(request, reply);
+    else if (request.forwarded)
+      reply.fail(make_error(ec::forbidden_region,
+                            "a residency rule keeps the item away from region " + node_->self.region + "; try again"));
+    else
+      pass_to<write_receipt>(s.refused_by, request, reply);
+  });
+}
+
+/// Every region that writes adds an entry to the item's context. Once that is full, those that keep the item for good
+/// write for the others. True when the request was taken care of.
+bool shadow_state::passed_on(const write_item& request, const answer<write_receipt>& reply) {
+  const auto& record = item_->record();
+  if (item_->role() == holder_state::durable || record.holding != holding_id{} || request.forwarded
+      || record.versions.context.size() < max_context_entries)
+    return false;
+  auto view = node_->cluster.get();
+  for (const auto& node : record.holders.durable_by_rank(record.id))
+    if (auto peer = view->find(node); peer && peer->usable() && peer->link) {
+      pass_to<write_receipt>(node, request, reply);
+      return true;
+    }
+  reply.fail(make_error(ec::unavailable, "the item's context is full, so that only a region that keeps it for good can "
+                                         "take the write, and none of those is reachable; try again"));
+  return true;
+}
+
+void shadow_state::apply(const write_item& request, answer<write_receipt> reply) {
+  item_->expire_versions(now());
+  auto conflicts = rules().conflicts;
+  auto before = item_->repeated(request); // what it did is done, whatever its condition finds now
+  if (auto problem = before ? caf::error{} : item_->check(request, conflicts))
+    return reply.fail(std::move(problem));
+  if (!before && conflicts == conflict_rule::lww && !item_->versions().context.covers(request.seen))
+    return catch_up(request, reply);
+  waiting_write w;
+  w.created = !item_->present() || item_->versions().siblings.empty() || item_->versions().deleted();
+  w.deadline = self_->clock().now() + node_->config.request_timeout * 4 / 5;
+  w.reply = std::move(reply);
+  auto number = next_write_++;
+  if (before) {
+    w.made = before->id;
+    w.created = false;
+  } else {
+    holding_id fresh{node_->self.incarnation, node_->next_holding_sequence()};
+    w.made = item_->write(request, conflicts, stamps_.next(now()), fresh, now());
+    item_->set_pinned(item_->role() == holder_state::shadow);
+  }
+  // A context that covers what other writers put beside this write would have the next one replace it unseen.
+  auto alone = item_->versions().siblings.size() == 1;
+  w.context = alone ? item_->versions().context : request.seen;
+  w.context.add(w.made);
+  if (w.context.size() > max_context_entries) { // longer than a client may send back
+    w.context = {};
+    w.context.add(w.made);
+  }
+  w.etag = item_->versions().etag();
+  auto acks = request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks;
+  w.need = acks == acks_all ? 1 : acks;
+  if (acks == acks_all)
+    w.named = item_->record().holders.durable();
+  std::erase(w.named, node_->self.node);
+  writes_.emplace(number, std::move(w));
+  self_->delayed_send(self_, node_->config.request_timeout * 4 / 5, deadline_a_v);
+  persist([this, number] { write_synced(number); });
+}
+
+/// The last writer wins by stamps, which follow the order of cause and effect only where a write comes after all that
+/// its context covers: a copy that is older gets the newer versions first.
+void shadow_state::catch_up(const write_item& request, answer<write_receipt> reply) {
+  find_copy({}, true, traffic::client, {}, [this, request, reply](const search&) {
+    if (item_->versions().context.covers(request.seen))
+      return apply(request, reply);
+    reply.fail(make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had; try "
+                                       "again, or read the item for a new context"));
+  });
+  search_->needs.merge(request.seen);
+}
+
+void shadow_state::write_synced(uint64_t number) {
+  auto i = writes_.find(number);
+  if (i == writes_.end())
+    return;
+  node_->counters.writes.fetch_add(1, std::memory_order_relaxed);
+  i->second.synced = true;
+  auto created = i->second.created;
+  answer_writes();
+  replicate(traffic::client);
+  if (created)
+    ask_for_copies();
+}
+
+/// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its
+/// versions.
+void shadow_state::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
+  if (!node_counts)
+    return;
+  confirmed_[node].merge(context);
+  answer_writes();
+  if (!item_->record().pinned)
+    return;
+  auto has_all = [this](const auto& entry) {
+    return item_->record().holders.state_of(entry.first) == holder_state::durable
+           && entry.second.covers(item_->versions().context);
+  };
+  auto durable =
+      std::count_if(confirmed_.begin(), confirmed_.end(), has_all) + (item_->role() == holder_state::durable ? 1 : 0);
+  if (static_cast<uint32_t>(durable) >= rules().min_copies) {
+    item_->set_pinned(false);
+    persist();
+  }
+}
+
+/// The durable or pinned holders that have the write on disk, this one first.
+std::vector<std::string> shadow_state::reached(const dot& made) const {
+  std::vector<std::string> nodes{node_->self.node};
+  for (const auto& [node, context] : confirmed_)
+    if (context.covers(made))
+      nodes.push_back(node);
+  return nodes;
+}
+
+bool shadow_state::has_acks(const waiting_write& w) const {
+  auto confirmed = [&](const std::string& node) {
+    auto i = confirmed_.find(node);
+    return i != confirmed_.end() && i->second.covers(w.made);
+  };
+  return w.synced && std::all_of(w.named.begin(), w.named.end(), confirmed) && reached(w.made).size() >= w.need;
+}
+
+/// Answers the writes that now have their acks.
+void shadow_state::answer_writes() {
+  std::erase_if(writes_, [this](auto& entry) {
+    auto& w = entry.second;
+    if (!has_acks(w))
+      return false;
+    auto acks = static_cast<uint32_t>(reached(w.made).size());
+    w.reply.give({item_->record().id, w.context, w.etag, w.created, acks, node_->self.node});
+    return true;
+  });
+}
+
+void shadow_state::check_deadlines() {
+  auto late = self_->clock().now();
+  std::erase_if(writes_, [&](auto& entry) {
+    auto& w = entry.second;
+    if (w.deadline > late)
+      return false;
+    w.reply.fail(too_few_acks(w));
+    return true;
+  });
+}
+
+caf::error shadow_state::too_few_acks(const waiting_write& w) const {
+  auto list = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+      text += (text.empty() ? "" : ", ") + name;
+    return text;
+  };
+  if (!w.synced)
+    return make_error(ec::timeout,
+                      "the store of region " + node_->self.region + " is slow; the write may still be stored later");
+  auto nodes = reached(w.made);
+  std::vector<std::string> missing;
+  for (const auto& node : w.named)
+    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end())
+      missing.push_back(node);
+  auto wanted = w.named.empty() ? std::to_string(w.need) + " durable copies were asked for"
+                                : "all durable copies were asked for, and there is no answer from " + list(missing);
+  return make_error(ec::not_enough_acks, "the write is on disk in " + std::to_string(nodes.size())
+                                             + (nodes.size() == 1 ? " region (" : " regions (") + list(nodes) + "); "
+                                             + wanted + ". It is kept, and may still arrive at the others later");
+}
+
+} // namespace gnomon
