@@ -30,6 +30,7 @@ engine::engine(uint64_t seed)
   scheduler_->clock().current_time += std::chrono::hours{1}; // zero times mean "never" to some
   asker_handle_ = system_->spawn([this](caf::event_based_actor* self) -> caf::behavior {
     asker_ = self;
+    self->set_exception_handler([](std::exception_ptr& thrown) -> caf::error { std::rethrow_exception(thrown); });
     return {[](tick_a) {}};
   });
   claim(outside);
@@ -229,14 +230,35 @@ void engine::finish_stores(int owner) {
   }
 }
 
+namespace {
+
+bool lives(const caf::actor_addr& address) {
+  auto actor = caf::actor_cast<caf::strong_actor_ptr>(address);
+  return actor && !actor->get()->getf(caf::abstract_actor::is_terminated_flag);
+}
+
+} // namespace
+
 size_t engine::alive(int owner) const {
   auto i = owners_.find(owner);
   if (i == owners_.end())
     return 0;
-  return static_cast<size_t>(std::count_if(i->second.actors.begin(), i->second.actors.end(), [](auto& entry) {
-    auto actor = caf::actor_cast<caf::strong_actor_ptr>(entry.second);
-    return actor && !actor->get()->getf(caf::abstract_actor::is_terminated_flag);
-  }));
+  auto& all = i->second.actors;
+  return static_cast<size_t>(std::count_if(all.begin(), all.end(), [](auto& entry) { return lives(entry.second); }));
+}
+
+std::string engine::names_alive(int owner) const {
+  std::map<std::string, size_t> counted;
+  if (auto i = owners_.find(owner); i != owners_.end())
+    for (auto& [id, address] : i->second.actors)
+      if (lives(address)) {
+        auto actor = caf::actor_cast<caf::strong_actor_ptr>(address);
+        ++counted[dynamic_cast<caf::local_actor*>(actor->get())->name()];
+      }
+  std::string text;
+  for (auto& [name, count] : counted)
+    text += " " + name + " " + std::to_string(count);
+  return text;
 }
 
 } // namespace gnomon::simulation

@@ -9,6 +9,7 @@
 #include <map>
 #include <queue>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace gnomon::simulation {
@@ -94,6 +95,8 @@ public:
   }
   /// Live actors of that owner.
   size_t alive(int owner) const;
+  /// Their names, with how many there are of each.
+  std::string names_alive(int owner) const;
   /// Follows from everything that happened so far, in its order.
   uint64_t trace() const {
     return trace_;

@@ -50,7 +50,11 @@ private:
   clients& clients_;
   history& history_;
   deliberate_fault fault_;
-  std::map<int, image> images_;
+  struct backup {
+    moment taken{0};
+    image content;
+  };
+  std::map<int, backup> images_;
 };
 
 } // namespace gnomon::simulation

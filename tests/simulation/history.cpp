@@ -1,6 +1,7 @@
 #include "tests/simulation/history.hpp"
 
 #include "runtime/base/ids.hpp"
+#include "storage/keys.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -112,8 +113,11 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   auto& known = items_[id].versions;
   if (!after) {
     auto left = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
+    auto deleted = before && before->versions.deleted();
     for (auto& [d, v] : known)
-      v.buried |= !left;
+      v.buried |= !left && deleted;
+    if (!left && deleted)
+      items_[id].reaped = engine_.now();
     return;
   }
   for (const auto& s : after->versions.siblings) {
@@ -240,6 +244,8 @@ void history::check_end() {
   for (const auto& [id, what] : items_)
     if (!broken_)
       check_item_end(id, what);
+  if (!broken_)
+    check_index();
 }
 
 void history::check_item_end(const std::string& id, const item& what) {
@@ -253,6 +259,41 @@ void history::check_item_end(const std::string& id, const item& what) {
   if (wanted_.acknowledged_survives)
     check_promises(id, what, any ? &merged : nullptr);
   check_convergence(id);
+  check_copies(id);
+}
+
+void history::check_copies(const std::string& id) {
+  size_t durable = 0;
+  auto exists = false;
+  for (size_t node = 0; node < disks_.size(); ++node)
+    if (auto record = disks_[node]->record(id)) {
+      auto role = record->holders.state_of(node_name(static_cast<int>(node)));
+      durable += role == holder_state::durable;
+      if (wanted_.tombstones_go && record->versions.deleted())
+        return accuse("tombstones are reaped in the end", id, node_name(static_cast<int>(node)) + " still has one");
+      exists |= !record->versions.siblings.empty();
+    }
+  if (wanted_.factor_is_repaired && exists && durable < min_copies(id))
+    accuse("copies are made anew after a loss", id,
+           fmt::format("{} durable copies where {} are asked for", durable, min_copies(id)));
+}
+
+void history::check_index() {
+  for (size_t node = 0; node < disks_.size() && wanted_.index_is_exact; ++node)
+    for (auto i = disks_[node]->seen().lower_bound("e"); i != disks_[node]->seen().end(); ++i) {
+      auto entry = keys::parse_expiry(i->first);
+      if (!entry)
+        break;
+      auto record = disks_[node]->record(entry->id);
+      if (!record || record->indexed != entry->at)
+        return accuse("the expiry index is exact", entry->id,
+                      fmt::format("{} has an entry that its record does not know", node_name(static_cast<int>(node))));
+    }
+}
+
+moment history::reaped(const std::string& id) const {
+  auto i = items_.find(id);
+  return i == items_.end() ? moment{-1} : i->second.reaped;
 }
 
 bool history::ends_deleted(const item& what, const dot& d, std::set<dot>& visited) const {

@@ -60,6 +60,7 @@ struct invariants {
   bool nothing_hangs = true;
   bool memory_returns = true;
   bool hints_go = true;
+  bool index_is_exact = true; // the expiry index names each record once, where it says
 };
 
 /// Watches the disks and the clients of a run, keeps what happened to each item, and says which promise was broken
@@ -103,6 +104,11 @@ public:
   /// The latest time of any node's clock.
   std::function<timestamp()> latest = [] { return timestamp{}; };
 
+  /// When no disk had the deleted item any more; negative while it is there or was never reaped.
+  moment reaped(const std::string& id) const;
+  /// How many durable copies the rules ask for.
+  std::function<size_t(const std::string& id)> min_copies = [](const std::string&) { return size_t{1}; };
+
   /// After everything has healed: what all must agree on.
   void check_end();
 
@@ -128,6 +134,7 @@ private:
   };
   struct item {
     std::map<dot, version> versions;
+    moment reaped{-1};
   };
   struct line {
     moment when;
@@ -147,6 +154,8 @@ private:
   void check_item_end(const std::string& id, const item& what);
   void check_promises(const std::string& id, const item& what, const version_set* final_state);
   void check_convergence(const std::string& id);
+  void check_copies(const std::string& id);
+  void check_index();
   bool ends_deleted(const item& what, const dot& d, std::set<dot>& visited) const;
   std::string describe(const std::string& id, const version_set& versions) const;
   std::string describe(int node, const std::string& id, const record_ptr& record) const;
