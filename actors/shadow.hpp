@@ -108,7 +108,7 @@ private:
   struct search {
     uint64_t number = 0;
     stay keep;
-    bool joined = false; // the joining record is synced
+    bool joined = false; // the joining record is synced, or being synced
     bool anyone = true;  // when the known holders fail, ask every region
     traffic urgency = traffic::client;
     std::deque<std::string> next; // holders not asked yet, best first

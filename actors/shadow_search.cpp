@@ -50,12 +50,11 @@ void shadow_state::ask_next() {
   }
   if (s.next.empty())
     return s.anyone ? ask_everyone() : search_failed();
+  // The record is synced while the question is under way: whatever arrives is synced behind it.
   if (s.keep.wanted && !s.joined && !item_->present()) {
     item_->join(s.keep.terms);
-    return persist([this] {
-      search_->joined = true;
-      ask_next();
-    });
+    s.joined = true;
+    persist();
   }
   auto holder = std::move(s.next.front());
   s.next.pop_front();

@@ -29,6 +29,7 @@ item_record sample() {
   r.lease = {lease_reason::prediction, 0.25, timestamp{duration{1}}, timestamp{duration{2}}, duration{3}};
   r.holding = {5, 6};
   r.pinned = true;
+  r.owed = {"ap-south-1", "eu-west-1"};
   r.reads = 9;
   r.cost_bytes = 10;
   r.saved_ms = 11;
@@ -38,7 +39,7 @@ item_record sample() {
 bool same(item_record a, item_record b) {
   auto plain = [](item_record& r) {
     return std::tie(r.id, r.versions, r.holders, r.lease.reason, r.lease.confidence.value, r.lease.created,
-                    r.lease.last_read, r.lease.ttl, r.holding, r.pinned, r.reads, r.cost_bytes, r.saved_ms);
+                    r.lease.last_read, r.lease.ttl, r.holding, r.pinned, r.owed, r.reads, r.cost_bytes, r.saved_ms);
   };
   return plain(a) == plain(b);
 }
