@@ -122,6 +122,11 @@ private:
     std::map<std::string, version_vector> older; // what holders have that turned out to be behind
     std::vector<std::function<void(const search&)>> then;
   };
+  /// A client's write that waits for other regions before it can be applied here.
+  struct unapplied_write {
+    caf::actor_clock::time_point deadline;
+    answer<write_receipt> reply;
+  };
   /// A note on disk that a holder has not got the current versions.
   struct hint {
     bool written = false; // else: there may be one from before this shadow woke
@@ -157,9 +162,10 @@ private:
   void end_search();
 
   // writing: shadow_writes.cpp
+  using time_point = caf::actor_clock::time_point;
   bool passed_on(const write_item& request, const answer<write_receipt>& reply);
-  void apply(const write_item& request, answer<write_receipt> reply);
-  void catch_up(const write_item& request, answer<write_receipt> reply);
+  void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  void catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void write_synced(uint64_t number);
   void acknowledge(const std::string& node, const version_vector& context, bool counts);
   void answer_writes();
@@ -217,6 +223,7 @@ private:
   std::vector<std::function<void()>> waiting_for_load_;
   std::vector<waiting_reader> readers_;
   std::unique_ptr<search> search_;
+  std::vector<unapplied_write> unapplied_;
   std::map<uint64_t, waiting_write> writes_;
   uint64_t next_write_ = 0;
   uint64_t next_search_ = 0;

@@ -9,14 +9,21 @@ void shadow_state::write(const write_item& request, answer<write_receipt> reply)
   if (!node_->effective_policy(request.id, request.user).allows(node_->self.region)) // forwarded by an older policy
     return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
                                                            + node_->self.region + "; try again"));
+  // A region that forwarded the request has to hear in time to tell its client.
+  auto patience = request.forwarded ? node_->config.peer_timeout * 3 / 4 : node_->config.request_timeout * 4 / 5;
+  auto deadline = self_->clock().now() + patience;
+  self_->delayed_send(self_, patience, deadline_a_v);
   if (item_->present())
-    return passed_on(request, reply) ? void() : apply(request, std::move(reply));
+    return passed_on(request, reply) ? void() : apply(request, deadline, std::move(reply));
   // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
   // to hold it, or nobody can be reached, the item begins here. A context says that somebody holds it.
   stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}, true};
-  find_copy(keep, !request.seen.empty(), traffic::client, {}, [this, request, reply](const search& s) {
+  unapplied_.push_back({deadline, reply});
+  find_copy(keep, !request.seen.empty(), traffic::client, {}, [this, request, deadline, reply](const search& s) {
+    if (reply.given())
+      return;
     if (item_->present() || s.refused_by.empty())
-      apply(request, reply);
+      apply(request, deadline, reply);
     else if (request.forwarded)
       reply.fail(make_error(ec::forbidden_region,
                             "a residency rule keeps the item away from region " + node_->self.region + "; try again"));
@@ -43,17 +50,17 @@ bool shadow_state::passed_on(const write_item& request, const answer<write_recei
   return true;
 }
 
-void shadow_state::apply(const write_item& request, answer<write_receipt> reply) {
+void shadow_state::apply(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   item_->expire_versions(now());
   auto conflicts = rules().conflicts;
   auto before = item_->repeated(request); // what it did is done, whatever its condition finds now
   if (auto problem = before ? caf::error{} : item_->check(request, conflicts))
     return reply.fail(std::move(problem));
   if (!before && conflicts == conflict_rule::lww && !item_->versions().context.covers(request.seen))
-    return catch_up(request, reply);
+    return catch_up(request, deadline, reply);
   waiting_write w;
   w.created = !item_->present() || item_->versions().siblings.empty() || item_->versions().deleted();
-  w.deadline = self_->clock().now() + node_->config.request_timeout * 4 / 5;
+  w.deadline = deadline;
   w.reply = std::move(reply);
   auto number = next_write_++;
   if (before) {
@@ -79,16 +86,18 @@ void shadow_state::apply(const write_item& request, answer<write_receipt> reply)
     w.named = item_->record().holders.durable();
   std::erase(w.named, node_->self.node);
   writes_.emplace(number, std::move(w));
-  self_->delayed_send(self_, node_->config.request_timeout * 4 / 5, deadline_a_v);
   persist([this, number] { write_synced(number); });
 }
 
 /// The last writer wins by stamps, which follow the order of cause and effect only where a write comes after all that
 /// its context covers: a copy that is older gets the newer versions first.
-void shadow_state::catch_up(const write_item& request, answer<write_receipt> reply) {
-  find_copy({}, true, traffic::client, {}, [this, request, reply](const search&) {
+void shadow_state::catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  unapplied_.push_back({deadline, reply});
+  find_copy({}, true, traffic::client, {}, [this, request, deadline, reply](const search&) {
+    if (reply.given())
+      return;
     if (item_->versions().context.covers(request.seen))
-      return apply(request, reply);
+      return apply(request, deadline, reply);
     reply.fail(make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had; try "
                                        "again, or read the item for a new context"));
   });
@@ -160,6 +169,12 @@ void shadow_state::answer_writes() {
 
 void shadow_state::check_deadlines() {
   auto late = self_->clock().now();
+  std::erase_if(unapplied_, [&](const unapplied_write& w) {
+    if (w.deadline <= late)
+      w.reply.fail(make_error(ec::timeout, "the regions that hold the item did not answer in time; try again, with the "
+                                           "same request id in case one of them has stored the write"));
+    return w.reply.given();
+  });
   std::erase_if(writes_, [&](auto& entry) {
     auto& w = entry.second;
     if (w.deadline > late)

@@ -235,6 +235,23 @@ CAF_TEST(acks_of_all_waits_for_each_durable_holder_by_name) {
   CAF_CHECK(ask<write_receipt>("a", w));
 }
 
+CAF_TEST(a_write_that_waited_for_a_copy_is_answered_while_its_client_waits) {
+  begin(1);
+  put("a", "x", "1");
+  heartbeats();
+  network->silent.insert({"d", "a"});
+  auto w = write_of("x", "2");
+  w.acks = 2;
+  auto handle = self->request(nodes["d"].context->handles.get()->router, caf::infinite, w);
+  sched.run();
+  sched.clock().current_time += config.request_timeout * 9 / 10;
+  sched.trigger_timeouts();
+  sched.run();
+  CAF_REQUIRE(!self->mailbox().empty());
+  std::move(handle).receive([](const write_receipt&) { CAF_ERROR("acknowledged by one of two"); },
+                            [](const caf::error& e) { CAF_CHECK(code_of(e) == ec::timeout); });
+}
+
 CAF_TEST(a_write_that_the_creators_rule_keeps_away_goes_to_the_holder) {
   begin(1);
   CAF_CHECK(ask<policy_list>("a", put_policy{policy_scope::user, "ann", R"({"residency": ["region-a", "region-b"]})"}));
@@ -358,6 +375,30 @@ CAF_TEST(a_holder_that_cannot_take_an_update_is_tried_ever_less_often) {
   CAF_CHECK(network->asked["replicate"] > 2);
   CAF_CHECK(network->asked["replicate"] < 12);
   CAF_CHECK_EQUAL(keys_of("a", 'h'), 1u);
+}
+
+CAF_TEST(whoever_waits_for_a_shadow_that_falls_asleep_is_answered_when_its_shard_dies) {
+  begin(1);
+  put("a", "x", "1");
+  for (int steps = 0; steps < 25; ++steps) {
+    nodes["a"].context->index.clear();
+    get("a", "x");
+    sched.clock().current_time += 60s;
+    sched.trigger_timeouts();
+    auto shard = nodes["a"].context->handles.get()->shards[shard_of("x")];
+    for (int i = 0; i < 10 * steps; ++i)
+      sched.try_run_once();
+    read_item r;
+    r.id = "x";
+    auto reading = self->request(shard, caf::infinite, r);
+    for (int i = 0; i < 3; ++i)
+      sched.try_run_once();
+    caf::anon_send_exit(shard, caf::exit_reason::kill);
+    sched.run();
+    CAF_REQUIRE(!self->mailbox().empty());
+    std::move(reading).receive([](const item_versions&) {}, [](const caf::error&) {});
+    restart("a");
+  }
 }
 
 CAF_TEST(watchers_go_on_hearing_of_an_item_whose_shadow_died) {

@@ -20,8 +20,9 @@ namespace gnomon::test {
 /// The way between the nodes of a small cluster: which pairs are cut, and how often what was asked.
 struct small_network {
   std::map<std::string, context_ptr> nodes;
-  std::set<std::pair<std::string, std::string>> cut; // from, to
-  std::map<std::string, int> asked;                  // by the message's name
+  std::set<std::pair<std::string, std::string>> cut;    // from, to
+  std::set<std::pair<std::string, std::string>> silent; // from, to: what is asked there gets no answer
+  std::map<std::string, int> asked;                     // by the message's name
 
   void separate(const std::string& a, const std::string& b) {
     cut.insert({a, b});
@@ -42,6 +43,8 @@ struct direct_link_state {
     ++network->asked[what];
     if (network->cut.count({from, to}) > 0)
       return make_error(ec::peer_gone, to + " is cut off");
+    if (network->silent.count({from, to}) > 0)
+      return self->template make_response_promise<Reply>();
     auto region = network->nodes.at(to)->handles.get()->region;
     return self->delegate(region, message);
   }
