@@ -28,7 +28,9 @@ using exchanges =
                exchange<invite_copy, invite_answer>, exchange<update_holders, holders_ack>,
                exchange<get_copy_report, copy_report>, exchange<read_item, item_versions>,
                exchange<write_item, write_receipt>, exchange<pull_catalog, catalog_delta>,
-               exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>>;
+               exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>,
+               exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
+               exchange<steward_order, steward_answer>>;
 inline constexpr size_t exchange_count = std::tuple_size_v<exchanges>;
 
 template <class Request, size_t I = 0>

@@ -34,6 +34,7 @@ struct membership_state {
     uint64_t items = 0;
     uint64_t leases = 0;
     uint64_t bytes = 0;
+    uint64_t tombstones = 0;
   };
 
   struct contact {

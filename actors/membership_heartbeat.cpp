@@ -52,6 +52,7 @@ ping membership_state::facts() const {
   out.items = counters.items;
   out.leases = counters.leases;
   out.bytes = counters.bytes;
+  out.tombstones = counters.tombstones;
   return out;
 }
 
@@ -85,6 +86,7 @@ void membership_state::heard(const std::string& node, const ping& facts, time_po
   p->items = facts.items;
   p->leases = facts.leases;
   p->bytes = facts.bytes;
+  p->tombstones = facts.tombstones;
   if (std::exchange(p->state, peer_state::live) != peer_state::live)
     publish();
   for (auto& other : facts.known)
@@ -126,7 +128,7 @@ void membership_state::renew_freshness(time_point t) {
 void membership_state::publish() {
   cluster_view view;
   for (auto& [name, p] : peers_)
-    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.items, p.leases, p.bytes});
+    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.items, p.leases, p.bytes, p.tombstones});
   node_->cluster.set(std::move(view));
 }
 

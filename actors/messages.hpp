@@ -268,8 +268,10 @@ struct node_report {
   uint64_t items = 0;
   uint64_t leases = 0; // copies that are shadows
   uint64_t bytes = 0;
+  uint64_t tombstones = 0; // deleted items that are not reaped yet
   auto fields() {
-    return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes);
+    return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes,
+                    tombstones);
   }
 };
 
@@ -439,8 +441,9 @@ struct ping {
   uint64_t items = 0;
   uint64_t leases = 0;
   uint64_t bytes = 0;
+  uint64_t tombstones = 0;
   auto fields() {
-    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes);
+    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes, tombstones);
   }
 };
 

@@ -26,6 +26,7 @@ struct peer_view {
   uint64_t items = 0;
   uint64_t leases = 0;
   uint64_t bytes = 0;
+  uint64_t tombstones = 0;
   bool usable() const {
     return state == peer_state::live || state == peer_state::suspect;
   }
@@ -45,6 +46,7 @@ struct node_handles {
   membership_actor membership;
   region_actor region;
   std::vector<shard_actor> shards;
+  anti_entropy_actor anti_entropy;
   agent_actor agent;
   collector_actor collector;
   router_actor router;
@@ -55,7 +57,9 @@ struct node_counters {
   std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
   std::atomic<uint64_t> items{0}, leases{0}, bytes{0}; // held now
-  std::atomic<uint64_t> bytes_in{0}, bytes_out{0};     // item bytes moved between regions
+  std::atomic<uint64_t> tombstones{0}, reaped{0};      // deleted items held now; forgotten since the start
+  std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
+  std::atomic<uint64_t> bytes_in{0}, bytes_out{0}; // item bytes moved between regions
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of ours
   std::atomic<uint32_t> shards_ready{0};                          // that have read their slice of the store

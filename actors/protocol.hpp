@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/comparison_messages.hpp"
 #include "actors/messages.hpp"
 #include "gnomon/watch.hpp"
 #include "runtime/base/error.hpp"
@@ -24,6 +25,9 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_position))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::client_welcome))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::compare_leaves))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::compare_trees))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_notes))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::credit))
@@ -38,6 +42,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::greeting))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::held_ids))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::hello))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::hello_client))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
@@ -46,6 +51,8 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::leaf_difference))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::list_held))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
@@ -62,6 +69,8 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::session_lost))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::session_over))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_plan))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::shadow_report))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::steward_answer))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::steward_order))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_batch))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_entries))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_get))
@@ -69,6 +78,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::store_receipt))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_scan))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_values))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::traffic))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::tree_difference))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::update_holders))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::write_item))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::write_receipt))
@@ -88,6 +98,9 @@ CAF_ADD_ATOM(gnomon, gnomon, greet_a, "greet")
 CAF_ADD_ATOM(gnomon, gnomon, open_a, "open")
 CAF_ADD_ATOM(gnomon, gnomon, join_a, "join")
 CAF_ADD_ATOM(gnomon, gnomon, flush_a, "flush")
+CAF_ADD_ATOM(gnomon, gnomon, compare_a, "compare")
+CAF_ADD_ATOM(gnomon, gnomon, reap_a, "reap")
+CAF_ADD_ATOM(gnomon, gnomon, doubt_a, "doubt")
 
 CAF_END_TYPE_ID_BLOCK(gnomon)
 
@@ -124,7 +137,9 @@ using item_service_actor = caf::typed_actor<
     // Merges news about holders. Safe to repeat.
     caf::replies_to<update_holders>::with<holders_ack>,
     // Explains the local copy. Errors: not_here.
-    caf::replies_to<get_copy_report>::with<copy_report>>;
+    caf::replies_to<get_copy_report>::with<copy_report>,
+    // The steward reaps a tombstone or demotes a copy: done only where it is safe. Safe to repeat.
+    caf::replies_to<steward_order>::with<steward_answer>>;
 
 /// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
 /// Callers: its shard. Calls: the store (writes), links of the other holders (updates), its shard (who holds this?).
@@ -138,6 +153,10 @@ using shadow_actor = item_service_actor::extend<
     caf::reacts_to<refresh_a, std::string>,
     // The catalog says that this node holds the item: exchange holders when ours do not name it.
     caf::reacts_to<meet_a, std::string>,
+    // The trees differ at this item: exchange holders and versions with this node.
+    caf::reacts_to<compare_a, std::string>,
+    // This node is to reap its tombstone, if all holders have it.
+    caf::reacts_to<reap_a>,
     // Tell the watcher of every change from now on.
     caf::reacts_to<watch_a, item_watcher_actor>, caf::reacts_to<unwatch_a, item_watcher_actor>,
     // From itself: a write may have waited too long for its acks.
@@ -161,8 +180,28 @@ using shard_actor = item_service_actor::extend<
     // Policies changed: wakes the shadows whose items may no longer be kept in this region.
     caf::reacts_to<rules_a>, caf::reacts_to<expiry_due>,
     caf::reacts_to<refresh_a, std::string, std::string>, // id, node
-    caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+    caf::reacts_to<compare_a, std::string, std::string>, // id, node
+    caf::reacts_to<reap_a, std::string>,
+    // Ids held here, for anti-entropy. Safe to repeat.
+    caf::replies_to<list_held>::with<held_ids>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>, caf::reacts_to<tick_a>>;
+
+/// Compares what this node and its peers hold, a (shard, peer) after the other, and has shadows meet where it differs.
+/// Owns: the hash trees towards all peers. Callers: region, shards, shadows (what is held here), peers' anti-entropy.
+/// Calls: links (questions), shards, stores.
+using anti_entropy_actor = caf::typed_actor<
+    // What is so of some copies; from each shadow once it is synced, and from the region at the start.
+    caf::reacts_to<copy_notes>,
+    // From a shard: the shadow of this item died, and nobody knows what it had synced last.
+    caf::reacts_to<doubt_a, std::string>,
+    // A peer compares its tree with ours. Errors: unavailable at the start. Safe to repeat.
+    caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
+    // From a shard: a peer's whole slice was taken over. Items in it may have begun here as well.
+    caf::reacts_to<catalog_position>,
+    // The peer is back: compare with it as soon as possible.
+    caf::reacts_to<compare_a, std::string>,
+    // From itself: the next step of the round with that number.
+    caf::reacts_to<compare_a, uint64_t>, caf::reacts_to<tick_a>>;
 
 /// What one region answers another; the receiving link hands everything to the region actor, which finds the shard.
 using peer_service_actor = caf::typed_actor<
@@ -173,6 +212,9 @@ using peer_service_actor = caf::typed_actor<
     // Forwarded for a client of a region that may not keep the item. Errors: not_here.
     caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
     caf::replies_to<create_shadow>::with<shadow_plan>,
+    caf::replies_to<steward_order>::with<steward_answer>,
+    // As in `anti_entropy_actor`.
+    caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // As in `shard_actor`.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
     // Merges the sender's policies; answers those that are newer here. Safe to repeat.
@@ -273,6 +315,9 @@ using link_actor = caf::typed_actor<
     caf::replies_to<traffic, read_item>::with<item_versions>, caf::replies_to<traffic, write_item>::with<write_receipt>,
     caf::replies_to<traffic, create_shadow>::with<shadow_plan>,
     caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
+    caf::replies_to<traffic, compare_trees>::with<tree_difference>,
+    caf::replies_to<traffic, compare_leaves>::with<leaf_difference>,
+    caf::replies_to<traffic, steward_order>::with<steward_answer>,
     caf::replies_to<traffic, exchange_policies>::with<policy_list>, caf::replies_to<traffic, ping>::with<pong>,
     // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.
     caf::replies_to<open_a, gate_actor>::with<node_identity>,

@@ -1,5 +1,6 @@
 #include "actors/region.hpp"
 
+#include "actors/reaping.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/archive.hpp"
 #include "storage/keys.hpp"
@@ -38,6 +39,9 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         return state.pass<write_receipt>(std::move(forwarded));
       },
       [&](const create_shadow& x) { return state.place(x); },
+      [&](const steward_order& x) { return state.pass<steward_answer>(x); },
+      [&](const compare_trees& x) { return state.pass_comparison<tree_difference>(x); },
+      [&](const compare_leaves& x) { return state.pass_comparison<leaf_difference>(x); },
       [&](const pull_catalog& x) { return state.pass<catalog_delta>(x); },
       [=, &state](const exchange_policies& x) -> caf::result<policy_list> {
         answer<policy_list> reply{self->make_response_promise<policy_list>()};
@@ -96,6 +100,14 @@ caf::result<shadow_plan> region_state::place(const create_shadow& wish) {
   return self_->delegate(node_->handles.get()->agent, wish);
 }
 
+template <class Reply, class Message>
+caf::result<Reply> region_state::pass_comparison(Message message) {
+  auto target = node_->handles.get()->anti_entropy;
+  if (stores_unread_ > 0 || !target)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  return self_->delegate(target, std::move(message));
+}
+
 // -- the start
 // ----------------------------------------------------------------------------------------------------------
 
@@ -113,6 +125,7 @@ void region_state::read_slices(start_scan scan) {
 void region_state::take_page(start_scan scan, const store_entries& page) {
   auto handles = node_->handles.get();
   std::map<size_t, catalog_delta> rows;
+  copy_notes notes;
   for (const auto& [key, value] : page.entries) {
     scan.after = keys::record_id(key).value_or(std::string{});
     auto record = decode_record(value.view());
@@ -124,6 +137,7 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     if (role == holder_state::joining || role == holder_state::left)
       continue;
     rows[shard_of(record->id)].rows.push_back({record->id, true});
+    notes.notes.push_back(noted(*record));
     node_->counters.items.fetch_add(1);
     node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
     for (const auto& s : record->versions.siblings)
@@ -135,16 +149,26 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     delta.more = true;
     self_->send(handles->shards[shard], std::move(delta));
   }
+  self_->send(handles->anti_entropy, std::move(notes));
   if (page.more)
     read_slices(std::move(scan));
   else if (--stores_unread_ == 0)
     slices_read();
 }
 
+copy_note region_state::noted(const item_record& record) const {
+  auto note = note_of(record, node_->self.node);
+  const auto& versions = record.versions.siblings;
+  auto creator = versions.empty() ? std::string{} : versions.front().user;
+  note.steward |= has_surplus(record, node_->self.node, node_->effective_policy(record.id, creator).min_copies);
+  return note;
+}
+
 void region_state::slices_read() {
   auto handles = node_->handles.get();
   for (const auto& shard : handles->shards)
     self_->send(shard, catalog_delta{});
+  self_->send(handles->anti_entropy, copy_notes{{}, true});
   log::info("region", "ready", {{"items", node_->counters.items.load()}, {"leases", node_->counters.leases.load()}});
 }
 
@@ -156,11 +180,16 @@ void region_state::heard(const ping& facts) {
     return;
   const auto& peer = facts.from.node;
   pass_positions(facts);
-  if (greeted_[peer] != facts.from.start) {
+  auto is_new = greeted_[peer] != facts.from.start;
+  if (is_new) {
     greeted_[peer] = facts.from.start;
     greet(peer);
   }
   auto now = self_->clock().now();
+  auto& last = heard_[peer];
+  if (is_new || now - last > node_->config.down_after) // what happened meanwhile was seen by one side only
+    self_->send(node_->handles.get()->anti_entropy, compare_a_v, peer);
+  last = now;
   auto& handoff = handoffs_[peer];
   if (!handoff.more && now - handoff.last <= handoff_pause)
     return;

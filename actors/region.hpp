@@ -23,6 +23,9 @@ public:
   template <class Reply, class Message>
   caf::result<Reply> pass(Message message);
   caf::result<shadow_plan> place(const create_shadow& wish);
+  /// Hands a peer's comparison to anti-entropy, once the slices are read.
+  template <class Reply, class Message>
+  caf::result<Reply> pass_comparison(Message message);
   void heard(const ping& facts);
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
@@ -41,6 +44,7 @@ private:
   };
   void read_slices(start_scan scan);
   void take_page(start_scan scan, const store_entries& page);
+  copy_note noted(const item_record& record) const;
   void slices_read();
   void read_policies();
   void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);
@@ -62,6 +66,7 @@ private:
     std::vector<std::string> places; // by store: the key to go on from; empty: from the first
   };
   std::map<std::string, handoff> handoffs_;
+  std::map<std::string, caf::actor_clock::time_point> heard_;
   std::map<std::string, told_positions> positions_;
 };
 

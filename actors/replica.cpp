@@ -246,6 +246,12 @@ void replica::promote() {
   dirty_ = true;
 }
 
+void replica::demote(lease terms) {
+  record_.holders.begin_epoch(node_, holder_state::shadow);
+  record_.lease = terms;
+  dirty_ = true;
+}
+
 void replica::renew_lease(duration ttl, lease_reason reason) {
   record_.lease.ttl = ttl;
   record_.lease.reason = reason;

@@ -73,6 +73,7 @@ public:
   void mark_left(const std::string& node, uint32_t epoch);
   uint32_t epoch_of(const std::string& node) const;
   void promote();
+  void demote(lease terms);
   void renew_lease(duration ttl, lease_reason reason);
   void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
   void set_pinned(bool pinned);

@@ -311,14 +311,14 @@ cluster_report router_state::cluster() const {
   cluster_report report;
   report.self = node_->self.node;
   auto add = [&](const node_identity& who, peer_state state, double rtt, uint64_t items, uint64_t leases,
-                 uint64_t bytes) {
+                 uint64_t bytes, uint64_t tombstones) {
     report.nodes.push_back({who.node, who.region, who.address, who.incarnation, who.latitude, who.longitude, state, rtt,
-                            items, leases, bytes});
+                            items, leases, bytes, tombstones});
   };
   const auto& c = node_->counters;
-  add(node_->self, peer_state::live, 0, c.items, c.leases, c.bytes);
+  add(node_->self, peer_state::live, 0, c.items, c.leases, c.bytes, c.tombstones);
   for (const auto& peer : node_->cluster.get()->peers)
-    add(peer.identity, peer.state, peer.rtt_ms, peer.items, peer.leases, peer.bytes);
+    add(peer.identity, peer.state, peer.rtt_ms, peer.items, peer.leases, peer.bytes, peer.tombstones);
   std::sort(report.nodes.begin(), report.nodes.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   return report;
 }

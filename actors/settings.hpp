@@ -41,6 +41,11 @@ struct settings {
   duration collect_every = 1s;
   duration sample_every = 200ms; // gateways hand over their access samples
 
+  // anti-entropy
+  duration compare_every = 10s;                 // between two rounds of anti-entropy, each with one peer
+  uint64_t compare_bytes_per_second = 1u << 20; // what a round may move
+  duration reap_after = 60s;                    // tombstones are kept at least that long
+
   // storage
   std::string store_path;
   uint32_t stores = 1;

@@ -40,6 +40,11 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
       [&](unwatch_a, const item_watcher_actor& x) { state.watch(x, false); },
       [&](deadline_a) { state.check_deadlines(); },
+      [&](const steward_order& x) {
+        return state.when_loaded<steward_answer>([&, x](auto reply) { state.obey(x, reply); });
+      },
+      [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
+      [&](reap_a) { state.once_loaded([&] { state.do_duty(); }); },
       [&](tick_a) { return state.stop_if_idle(); },
   };
 }
@@ -111,6 +116,7 @@ void shadow_state::loaded(caf::error problem) {
     counted_bytes_ = item_->bytes();
     visible_ = std::make_shared<const item_versions>(item_->snapshot());
     synced_ = std::make_shared<const item_copy>(item_->copy());
+    noted_ = current_note(); // the region noted it when it read its slice
   }
   for (const auto& s : item_->versions().siblings)
     stamps_.observe(s.stamp);
@@ -251,7 +257,7 @@ void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
 bool shadow_state::stop_if_idle() {
   auto busy = !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
-              || questions_under_way_ > 0;
+              || questions_under_way_ > 0 || reaping_ || is_guarding();
   if (busy)
     return false;
   if (std::exchange(unsaved_, false) && item_->present()) {

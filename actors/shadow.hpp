@@ -2,6 +2,7 @@
 
 #include "actors/answer.hpp"
 #include "actors/node_context.hpp"
+#include "actors/reaping.hpp"
 #include "actors/replica.hpp"
 
 #include <deque>
@@ -80,6 +81,11 @@ public:
   void check_expiry();
   void expiry_due(timestamp at);
 
+  // anti-entropy and tombstones: shadow_tombstones.cpp
+  void compare_with(const std::string& node);
+  void do_duty();
+  void obey(const steward_order& order, answer<steward_answer> reply);
+
 private:
   struct waiting_reader {
     read_item request;
@@ -131,6 +137,14 @@ private:
   struct hint {
     bool written = false; // else: there may be one from before this shadow woke
     duration pause{};     // until the next try, for a holder that answers with an error
+  };
+
+  /// A durable copy elsewhere on its way to being a shadow.
+  struct demotion {
+    version_vector context;
+    std::string who;
+    std::vector<std::string> guards; // promised to stay durable
+    size_t open = 0;                 // that have not answered yet
   };
 
   // loading: shadow.cpp
@@ -199,6 +213,26 @@ private:
   void move_away();
   void adjust_counters();
 
+  // anti-entropy and tombstones: shadow_tombstones.cpp
+  copy_note current_note() const;
+  void note_copy();
+  bool holds_exactly(const version_vector& context) const;
+  steward_answer how_things_stand(bool done) const;
+  void begin_reaping(const std::vector<std::string>& believed);
+  void reap();
+  void go_on_reaping();
+  void order(const std::string& node, steward_word word);
+  void answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer);
+  void forget(std::function<void()> after);
+
+  // durable copies that policy does not ask for: shadow_demotion.cpp
+  void demote_one();
+  void demote_if_guarded();
+  void end_demotion();
+  bool is_guarding();
+  bool guard(const steward_order& order);
+  void be_demoted(const steward_order& order, answer<steward_answer> reply);
+
   template <class Reply, class Message, class Done, class Failed>
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
   template <class Reply, class Message>
@@ -233,6 +267,10 @@ private:
   bool unsaved_ = false;                           // counts and settled debts that the record on disk lacks
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;
+  copy_note noted_; // what anti-entropy knows of this copy
+  std::unique_ptr<demotion> demotion_;
+  std::map<std::string, caf::actor_clock::time_point> guarding_; // for whom this copy stays durable, until when
+  std::unique_ptr<reaping> reaping_;                             // under way
   hlc_source stamps_;
   std::map<std::string, version_vector> confirmed_; // what other durable or pinned holders have synced
   std::map<std::string, bool> updates_;             // one under way to each of these; true: another has to follow

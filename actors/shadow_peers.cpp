@@ -17,8 +17,9 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   if (!visible_)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   auto is_holder = item_->record().holders.state_of(request.requester) != holder_state::left;
-  if (visible_->versions.deleted() && (request.join || !is_holder) && !request.tombstones)
-    return reply.fail(make_error(ec::gone, "the item was deleted"));
+  if (is_tombstone(visible_->versions) && (request.join || !is_holder) && !request.tombstones)
+    return reply.fail(visible_->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
+                                                          : make_error(ec::gone, "the item was deleted"));
   if (request.join && !may_hold(request.requester))
     return reply.fail(
         make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + request.requester));
@@ -140,7 +141,7 @@ void shadow_state::check_expiry() {
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
-  item_->expire_versions(now());
+  item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
   if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
     return drop();
   if (item_->present() && !may_hold(node_->self.node))
@@ -239,6 +240,7 @@ void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shar
   visible_ = std::move(versions);
   synced_ = std::move(copy);
   adjust_counters();
+  note_copy();
   if (visible_ || changed)
     publish();
   if (!changed || !visible_)

@@ -25,6 +25,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](const invite_copy& x) { return state.pass<invite_answer>(x.id, x); },
       [&](const update_holders& x) { return state.pass<holders_ack>(x.id, x); },
       [&](const get_copy_report& x) { return state.pass<copy_report>(x.id, x); },
+      [&](const steward_order& x) { return state.pass<steward_answer>(x.id, x); },
       [&](locate_a, const std::string& id) { return state.locate(id); },
       [&](const pull_catalog& x) { return state.slice(x); },
       [&](const catalog_position& x) { state.compare(x); },
@@ -34,6 +35,9 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](rules_a) { state.check_residency(); },
       [&](const expiry_due& x) { state.tell(x.id, x); },
       [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(id, refresh_a_v, peer); },
+      [&](compare_a, const std::string& id, const std::string& peer) { state.tell(id, compare_a_v, peer); },
+      [&](reap_a, const std::string& id) { state.tell(id, reap_a_v); },
+      [&](const list_held& which) { return state.list(which); },
       [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
       [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
       [&](tick_a) { state.rest(); },
@@ -170,6 +174,7 @@ void shard_state::shadow_down(const caf::down_msg& down) {
     node_->counters.shadow_crashes.fetch_add(1);
     died_.insert(id);
     log::warn("shard", "shadow-died", {{"id", id}, {"reason", sentence_of(down.reason)}});
+    self_->send(node_->handles.get()->anti_entropy, doubt_a_v, id);
   }
   auto& entry = awake_.at(id);
   if (entry.waiting.empty()) {
@@ -242,6 +247,15 @@ catalog_delta shard_state::slice(const pull_catalog& request) const {
   return result;
 }
 
+held_ids shard_state::list(const list_held& which) const {
+  held_ids found;
+  std::set<uint32_t> leaves(which.leaves.begin(), which.leaves.end());
+  for (const auto& id : own_.held())
+    if (which.peer.empty() ? leaves.count(leaf_of(id)) > 0 : others_.holds(which.peer, id))
+      found.ids.push_back(id);
+  return found;
+}
+
 void shard_state::compare(const catalog_position& theirs) {
   auto& known = positions_[theirs.node];
   auto same = known == std::make_pair(theirs.generation, theirs.head);
@@ -267,6 +281,9 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
             if (delta.whole && delta.more && !delta.rows.empty())
               return pull(peer, {index_, delta.generation, 0, delta.rows.back().id}, reached);
             positions_[peer] = {delta.generation, reached};
+            if (delta.whole) // its rows woke nobody
+              self_->send(node_->handles.get()->anti_entropy,
+                          catalog_position{peer, index_, delta.generation, reached});
             pulling_.erase(peer);
           },
           [this, peer](const caf::error&) { pulling_.erase(peer); });

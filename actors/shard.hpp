@@ -35,6 +35,7 @@ public:
   // the catalog
   std::vector<std::string> locate(const std::string& id) const;
   catalog_delta slice(const pull_catalog& request) const;
+  held_ids list(const list_held& which) const;
   void compare(const catalog_position& theirs);
   void take_own(const catalog_delta& rows);
   void note(const catalog_row& row);

@@ -26,6 +26,7 @@ const std::vector<restart_rule>& restart_rules() {
     {"region tree",  "node",        rest,    3,       60s,   5s},
     {"shard",        "region tree", all,     5,       60s,   2s},
     {"shadow",       "shard",       one,     any,     60s,   1s},
+    {"anti-entropy", "region tree", all,     5,       60s,   2s},
     {"region",       "region tree", all,     5,       60s,   2s},
     {"agent",        "node",        one,     5,       60s,   1s},
     {"collector",    "node",        one,     5,       60s,   1s},

@@ -304,6 +304,9 @@ std::vector<config_key> actor_keys() {
       duration_key("membership", "suspect_after", MEMBER(actors.suspect_after), 20ms, 10min),
       duration_key("membership", "down_after", MEMBER(actors.down_after), 30ms, 1h),
       duration_key("membership", "fresh_for", MEMBER(actors.fresh_for), 30ms, 1h),
+      duration_key("repair", "compare_every", MEMBER(actors.compare_every), 10ms, 24h),
+      bytes_key("repair", "compare_bytes_per_second", MEMBER(actors.compare_bytes_per_second), 1024, 1ull << 40),
+      duration_key("repair", "reap_after", MEMBER(actors.reap_after), 0ms, 24h * 3650),
       number_key<uint32_t>("store", "stores", MEMBER(actors.stores), 1, 64),
   };
 }

@@ -1,6 +1,7 @@
 #include "runtime/node_tree.hpp"
 
 #include "actors/agent.hpp"
+#include "actors/anti_entropy.hpp"
 #include "actors/collector.hpp"
 #include "actors/region.hpp"
 #include "actors/router.hpp"
@@ -43,6 +44,7 @@ child_spec shard_child(const context_ptr& node, size_t index) {
 /// What the region counts while it reads the store; it reads it again when it is restarted.
 void forget_counts(node_counters& counters) {
   counters.items = counters.leases = counters.bytes = counters.active_shadows = 0;
+  counters.tombstones = 0;
   counters.shards_ready = 0;
 }
 
@@ -50,6 +52,9 @@ supervisor_config region_tree(const context_ptr& node) {
   supervisor_config config{"region tree", {}};
   for (size_t i = 0; i < shard_count; ++i)
     config.children.push_back(shard_child(node, i));
+  config.children.push_back(child(
+      "anti-entropy", "anti-entropy", node, [=](caf::actor_system& system) { return system.spawn(anti_entropy, node); },
+      [](node_handles& handles, const anti_entropy_actor& handle) { handles.anti_entropy = handle; }));
   auto spawn = [=](caf::actor_system& system) {
     forget_counts(node->counters);
     return system.spawn(region, node);

@@ -52,6 +52,15 @@ std::vector<std::string> catalog_view::holders(const std::string& id) const {
   return result;
 }
 
+bool catalog_view::holds(const std::string& node, const std::string& id) const {
+  auto name = std::find(nodes_.begin(), nodes_.end(), node);
+  auto i = rows_.find(id);
+  if (name == nodes_.end() || i == rows_.end())
+    return false;
+  auto number = static_cast<uint16_t>(name - nodes_.begin());
+  return std::find(i->second.begin(), i->second.end(), number) != i->second.end();
+}
+
 void catalog_view::forget(const std::string& node) {
   auto number = number_of(node);
   for (auto i = rows_.begin(); i != rows_.end();) {

@@ -66,6 +66,7 @@ public:
   void apply(const std::string& node, const catalog_delta& delta, bool first_page);
   /// Nodes believed to hold `id`, in order of their names.
   std::vector<std::string> holders(const std::string& id) const;
+  bool holds(const std::string& node, const std::string& id) const;
   void forget(const std::string& node);
   size_t size() const {
     return rows_.size();

@@ -53,9 +53,14 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   counter("gnomon_store_syncs_total", "Synced batches written to the store.", n.store_syncs);
   counter("gnomon_store_writes_total", "Writes inside those batches.", n.store_writes);
   counter("gnomon_store_failures_total", "Writes that the store refused.", n.store_failures);
+  counter("gnomon_comparisons_total", "Rounds of anti-entropy that ran to their end.", n.comparisons);
+  counter("gnomon_differences_total", "Copies that these rounds found to differ.", n.differences);
+  counter("gnomon_comparison_bytes_total", "Bytes of hashes and contexts that these rounds sent.", n.comparison_bytes);
+  counter("gnomon_reaped_total", "Tombstones that were reaped here.", n.reaped);
   gauge("gnomon_active_shadows", "Shadow actors alive now.", n.active_shadows);
   gauge("gnomon_items", "Items held here.", n.items);
   gauge("gnomon_leases", "Items held here as shadows.", n.leases);
+  gauge("gnomon_tombstones", "Deleted items whose tombstones are still kept here.", n.tombstones);
   gauge("gnomon_item_bytes", "Bytes of the items held here.", n.bytes);
   gauge("gnomon_index_entries", "Items in the read index.", node.index.size());
   gauge("gnomon_index_bytes", "Bytes in the read index.", node.index.bytes());

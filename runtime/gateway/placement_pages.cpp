@@ -213,7 +213,8 @@ response answer_cluster(const cluster_report& report) {
                      {"rtt_ms", known(node.rtt_ms)},
                      {"items", node.items},
                      {"leases", node.leases},
-                     {"bytes", node.bytes}});
+                     {"bytes", node.bytes},
+                     {"tombstones", node.tombstones}});
   return json_response(200, dump({{"self", report.self}, {"nodes", std::move(nodes)}}));
 }
 

@@ -111,7 +111,7 @@ node_identity some_node() {
 }
 
 ping some_facts() {
-  return {some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7};
+  return {some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7, 8};
 }
 
 copy_report some_report() {
@@ -164,7 +164,7 @@ CAF_TEST(every_message_type_travels) {
   travel(get_route{odd_text, true, infinity, -infinity});
   travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), "far away"}}});
   travel(get_cluster{});
-  travel(cluster_report{"eu", {{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3}}});
+  travel(cluster_report{"eu", {{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4}}});
   travel(hello_client{"shell", 7});
   travel(client_welcome{some_node(), handle<router_actor>()});
 
@@ -177,6 +177,12 @@ CAF_TEST(every_message_type_travels) {
   travel(invite_answer{true, "no room"});
   travel(update_holders{odd_text, "eu", some_holders(), some_context(), true});
   travel(holders_ack{some_holders(), true, some_context(), true});
+  travel(compare_trees{"eu", 2, {{7, {1, 0, std::numeric_limits<uint64_t>::max()}}, {8, {}}}});
+  travel(tree_difference{{5, std::numeric_limits<uint64_t>::max()}});
+  travel(compare_leaves{"eu", {9, 10}, {{odd_text, some_context()}, {"b", {}}}});
+  travel(leaf_difference{{odd_text, "b"}, 11});
+  travel(steward_order{odd_text, "eu", some_context(), steward_word::demote});
+  travel(steward_answer{true, holder_state::durable, some_context(), some_holders()});
   travel(get_copy_report{odd_text});
   travel(pull_catalog{63, 8, 9, odd_text});
   travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
@@ -197,6 +203,9 @@ CAF_TEST(every_message_type_travels) {
   travel(expiry_due{odd_text, noon});
   travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease()});
   travel(catalog_position{"eu", 63, 8, 9});
+  travel(copy_notes{{{odd_text, true, 12, {"us", "ap"}, true}, {"b", false, 0, {}, false}}, true});
+  travel(list_held{{1, 2}, "us"});
+  travel(held_ids{{odd_text, "b"}});
   travel(some_row());
   travel(store_batch{{{odd_text, blob{odd_text}}, {"k", blob{std::string{}}}}, {"gone", odd_text}});
   travel(store_receipt{19});

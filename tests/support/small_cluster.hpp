@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/agent.hpp"
+#include "actors/anti_entropy.hpp"
 #include "actors/collector.hpp"
 #include "actors/region.hpp"
 #include "actors/router.hpp"
@@ -67,6 +68,9 @@ inline link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct
       [=, &s](traffic, const write_item& x) { return s.pass<write_receipt>(self, "write", x); },
       [=, &s](traffic, const create_shadow& x) { return s.pass<shadow_plan>(self, "create", x); },
       [=, &s](traffic, const pull_catalog& x) { return s.pass<catalog_delta>(self, "pull", x); },
+      [=, &s](traffic, const compare_trees& x) { return s.pass<tree_difference>(self, "trees", x); },
+      [=, &s](traffic, const compare_leaves& x) { return s.pass<leaf_difference>(self, "leaves", x); },
+      [=, &s](traffic, const steward_order& x) { return s.pass<steward_answer>(self, "steward", x); },
       [=, &s](traffic, const exchange_policies& x) { return s.pass<policy_list>(self, "policies", x); },
       [=](traffic, const ping&) -> caf::result<pong> { return not_here(); },
       [=](open_a, const gate_actor&) -> caf::result<node_identity> { return not_here(); },
@@ -110,6 +114,7 @@ inline void start(small_node& node, caf::actor_system& sys, const node_identity&
   handles.stores.push_back(keep(sys.spawn(store, node.context, node.database)));
   for (size_t i = 0; i < shard_count; ++i)
     handles.shards.push_back(keep(sys.spawn(shard, node.context, i)));
+  handles.anti_entropy = keep(sys.spawn(anti_entropy, node.context));
   handles.agent = keep(sys.spawn(agent, node.context));
   handles.router = keep(sys.spawn(router, node.context));
   node.context->handles.set(handles);

@@ -1,0 +1,55 @@
+#include "actors/reaping.hpp"
+
+namespace gnomon {
+
+bool has_surplus(const item_record& record, const std::string& node, uint32_t min_copies) {
+  auto ranked = record.holders.durable_by_rank(record.id);
+  return ranked.size() > min_copies && ranked.front() == node && !is_tombstone(record.versions);
+}
+
+reaping::reaping(version_vector context, const std::vector<std::string>& believed)
+    : context_(std::move(context)), believed_(believed.begin(), believed.end()) {}
+
+reaping::move reaping::next(const std::vector<std::string>& holders) {
+  if (open_ > 0)
+    return {step::wait, {}, {}};
+  if (broken_)
+    return {step::give_up, {}, {}};
+  auto all = believed_;
+  all.insert(holders.begin(), holders.end());
+  move result{step::ask, steward_word::confirm, {}};
+  for (const auto& node : all)
+    if (confirmed_.count(node) == 0)
+      result.nodes.push_back(node);
+  if (result.nodes.empty()) { // nobody is left who could bring back what was deleted
+    result.word = steward_word::reap;
+    for (const auto& node : holders)
+      if (told_.insert(node).second)
+        result.nodes.push_back(node);
+  }
+  if (!result.nodes.empty())
+    open_ = result.nodes.size();
+  else // a holder that was told and still is one will not forget it
+    result.what = holders.empty() ? step::forget : step::give_up;
+  return result;
+}
+
+void reaping::heard(const std::string& node, steward_word word, const steward_answer& answer) {
+  --open_;
+  auto absent = answer.role == holder_state::left;
+  if (!answer.done && !absent)
+    broken_ = true;
+  else if (word == steward_word::confirm)
+    confirmed_.insert(node);
+}
+
+void reaping::failed() {
+  --open_;
+  broken_ = true;
+}
+
+void reaping::give_up() {
+  broken_ = true;
+}
+
+} // namespace gnomon

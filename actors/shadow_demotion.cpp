@@ -1,0 +1,103 @@
+// How a durable copy that policy does not ask for becomes a shadow again.
+#include "actors/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+/// The last in rank that can be reached is to go, once enough others have promised to stay.
+void shadow_state::demote_one() {
+  auto surplus = has_surplus(item_->record(), node_->self.node, rules().min_copies);
+  if (demotion_ || !visible_ || !surplus || item_->versions().context != visible_->versions.context)
+    return;
+  auto ranked = item_->record().holders.durable_by_rank(item_->record().id);
+  auto view = node_->cluster.get();
+  std::erase_if(ranked, [&](const std::string& node) {
+    auto peer = view->find(node);
+    return !peer || !peer->usable();
+  });
+  if (ranked.empty() || ranked.size() < rules().min_copies) // with this node, one more than have to stay
+    return;
+  demotion_ = std::make_unique<demotion>();
+  demotion_->context = visible_->versions.context;
+  demotion_->who = ranked.back();
+  ranked.pop_back();
+  demotion_->open = ranked.size();
+  if (ranked.empty())
+    return demote_if_guarded();
+  for (const auto& node : ranked)
+    ask_peer<steward_answer>(
+        node, traffic::repair,
+        steward_order{item_->record().id, node_->self.node, demotion_->context, steward_word::guard},
+        [this, node](const steward_answer& answer) {
+          if (answer.done)
+            demotion_->guards.push_back(node);
+          if (--demotion_->open == 0)
+            demote_if_guarded();
+        },
+        [this](const caf::error&) {
+          if (--demotion_->open == 0)
+            demote_if_guarded();
+        });
+}
+
+void shadow_state::demote_if_guarded() {
+  auto enough = demotion_->guards.size() + 1 >= rules().min_copies;
+  if (!enough || item_->role() != holder_state::durable || item_->versions().context != demotion_->context)
+    return end_demotion();
+  ask_peer<steward_answer>(
+      demotion_->who, traffic::repair,
+      steward_order{item_->record().id, node_->self.node, demotion_->context, steward_word::demote},
+      [this](const steward_answer& answer) {
+        log::debug("shadow", "demotion", {{"id", item_->record().id}, {"node", demotion_->who}, {"done", answer.done}});
+        if (item_->role() != holder_state::left) {
+          item_->merge(answer.holders);
+          persist();
+        }
+        end_demotion();
+      },
+      [this](const caf::error&) { end_demotion(); });
+}
+
+/// Those that promised to stay are free again.
+void shadow_state::end_demotion() {
+  auto ended = std::move(demotion_);
+  for (const auto& node : ended->guards)
+    ask_peer<steward_answer>(
+        node, traffic::repair,
+        steward_order{item_->record().id, node_->self.node, ended->context, steward_word::release},
+        [](const steward_answer&) {}, [](const caf::error&) {}); // its promise ends by itself
+}
+
+// -- the other durable holders ---------------------------------------------------------------------------------------
+
+bool shadow_state::is_guarding() {
+  std::erase_if(guarding_, [until = self_->clock().now()](const auto& promise) { return promise.second <= until; });
+  return demotion_ || !guarding_.empty();
+}
+
+/// Promises `from` to stay durable, for longer than it may take to demote another one.
+bool shadow_state::guard(const steward_order& order) {
+  auto has_it = visible_ && visible_->versions.context.covers(order.context);
+  if (item_->role() != holder_state::durable || !has_it)
+    return false;
+  guarding_[order.from] = self_->clock().now() + 3 * node_->config.peer_timeout;
+  return true;
+}
+
+void shadow_state::be_demoted(const steward_order& order, answer<steward_answer> reply) {
+  auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
+  auto quiet = writes_.empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
+  if (item_->role() != holder_state::durable || !same || !quiet || is_guarding())
+    return reply.give(how_things_stand(false));
+  item_->demote({lease_reason::policy, 1.0, now(), now(), rules().ttl});
+  persist([this, reply] {
+    reply.give(how_things_stand(true));
+    publish();
+    tell(others(), item_->record().holders);
+  });
+}
+
+} // namespace gnomon

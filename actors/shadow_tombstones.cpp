@@ -1,0 +1,167 @@
+// What keeps a shadow's item the same everywhere, and ends it: telling anti-entropy, meeting a copy that differs,
+// reaping.
+#include "actors/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+// -- anti-entropy ----------------------------------------------------------------------------------------------------
+
+copy_note shadow_state::current_note() const {
+  if (!item_->present())
+    return {item_->record().id, false, 0, {}, false};
+  auto note = note_of(item_->record(), node_->self.node);
+  note.steward |= has_surplus(item_->record(), node_->self.node, rules().min_copies);
+  return note;
+}
+
+/// Anti-entropy hears what is synced, once for each change.
+void shadow_state::note_copy() {
+  auto note = current_note();
+  if (note == noted_)
+    return;
+  noted_ = note;
+  self_->send(node_->handles.get()->anti_entropy, copy_notes{{std::move(note)}, false});
+}
+
+/// The trees differ at this item. The note is sent again in any case: a crash may have lost the one before.
+void shadow_state::compare_with(const std::string& node) {
+  if (!syncing_) { // else what is synced next is noted anyway
+    noted_ = {};
+    note_copy();
+  }
+  if (visible_)
+    tell({node}, item_->record().holders);
+}
+
+// -- reaping: the steward --------------------------------------------------------------------------------------------
+
+void shadow_state::do_duty() {
+  if (visible_ && is_tombstone(visible_->versions))
+    reap();
+  else
+    demote_one();
+}
+
+void shadow_state::reap() {
+  if (reaping_ || !visible_ || reaper_of(item_->record()) != node_->self.node)
+    return;
+  auto context = visible_->versions.context;
+  int64_t deleted_at = 0;
+  for (const auto& s : visible_->versions.siblings)
+    deleted_at = std::max(deleted_at, s.stamp.millis);
+  auto age = now().time_since_epoch() - duration{deleted_at};
+  if (!holds_exactly(context) || age < node_->config.reap_after)
+    return;
+  reaping_ = std::make_unique<reaping>(context, std::vector<std::string>{});
+  self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
+      .then([this](const std::vector<std::string>& nodes) { begin_reaping(nodes); },
+            [this](const caf::error&) { reaping_.reset(); });
+}
+
+/// The catalog may know of a copy that the record does not name: of an item that began in two regions.
+void shadow_state::begin_reaping(const std::vector<std::string>& believed) {
+  std::vector<std::string> strangers;
+  for (const auto& node : believed)
+    if (node != node_->self.node && !item_->record().holders.find(node))
+      strangers.push_back(node);
+  reaping_ = std::make_unique<reaping>(reaping_->context(), strangers);
+  go_on_reaping();
+}
+
+void shadow_state::go_on_reaping() {
+  if (!reaping_)
+    return;
+  if (!holds_exactly(reaping_->context()))
+    reaping_->give_up();
+  auto move = reaping_->next(others());
+  switch (move.what) {
+  case reaping::step::wait:
+    return;
+  case reaping::step::ask:
+    for (const auto& node : move.nodes)
+      order(node, move.word);
+    return;
+  case reaping::step::give_up:
+    return reaping_.reset(); // anti-entropy reminds us of it again
+  case reaping::step::forget:
+    reaping_.reset();
+    return forget({});
+  }
+}
+
+void shadow_state::order(const std::string& node, steward_word word) {
+  ask_peer<steward_answer>(
+      node, traffic::repair, steward_order{item_->record().id, node_->self.node, reaping_->context(), word},
+      [this, node, word, epoch = item_->epoch_of(node)](const steward_answer& answer) {
+        answered(node, word, epoch, answer);
+      },
+      [this](const caf::error&) {
+        reaping_->failed();
+        go_on_reaping();
+      });
+}
+
+void shadow_state::answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer) {
+  reaping_->heard(node, word, answer);
+  if (item_->role() == holder_state::left) {
+    reaping_->give_up();
+    return go_on_reaping();
+  }
+  if (answer.role == holder_state::left)
+    mark_left(node, epoch); // its own word
+  else
+    item_->merge(answer.holders);
+  if (answer.role != holder_state::left && answer.context != reaping_->context())
+    tell({node}, item_->record().holders);
+  persist([this] { go_on_reaping(); });
+}
+
+// -- reaping: the other holders --------------------------------------------------------------------------------------
+
+void shadow_state::obey(const steward_order& order, answer<steward_answer> reply) {
+  switch (order.word) {
+  case steward_word::confirm:
+    return reply.give(how_things_stand(holds_exactly(order.context)));
+  case steward_word::reap:
+    if (!holds_exactly(order.context))
+      return reply.give(how_things_stand(false));
+    return forget([this, reply] { reply.give(how_things_stand(true)); });
+  case steward_word::guard:
+    return reply.give(how_things_stand(guard(order)));
+  case steward_word::demote:
+    return be_demoted(order, reply);
+  case steward_word::release:
+    guarding_.erase(order.from);
+    return reply.give(how_things_stand(true));
+  }
+  reply.fail(make_error(ec::bad_message, "an order that this node does not know; update it"));
+}
+
+/// True when this tombstone is all that is here, on disk and on its way.
+bool shadow_state::holds_exactly(const version_vector& context) const {
+  auto quiet = !search_ && writes_.empty() && !syncing_;
+  return quiet && visible_ && is_tombstone(visible_->versions) && visible_->versions.context == context
+         && item_->versions().context == context;
+}
+
+steward_answer shadow_state::how_things_stand(bool done) const {
+  return {done, item_->role(), visible_ ? visible_->versions.context : version_vector{}, item_->record().holders};
+}
+
+/// Nobody is told: all who were holders forget the item too.
+void shadow_state::forget(std::function<void()> after) {
+  const auto& id = item_->record().id;
+  log::debug("shadow", "reaped", {{"id", id}});
+  visible_ = nullptr;
+  synced_ = nullptr;
+  node_->index.erase(id);
+  item_->drop();
+  node_->counters.reaped.fetch_add(1, std::memory_order_relaxed);
+  persist(std::move(after));
+}
+
+} // namespace gnomon

@@ -1,0 +1,179 @@
+#include "storage/hash_tree.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace gnomon {
+
+namespace {
+
+constexpr std::array<uint32_t, 3> level_sizes{shard_count, shard_count* tree_fan_out, tree_leaves};
+
+uint64_t block_size(uint32_t level) {
+  return level == 0 ? shard_count : tree_fan_out;
+}
+
+uint64_t digest_of(const item_record& record) {
+  std::string bytes = record.id;
+  bytes.push_back('\0');
+  bytes += record.versions.context.to_text();
+  return std::max<uint64_t>(1, stable_hash(bytes)); // zero is for tombstones
+}
+
+} // namespace
+
+bool is_tombstone(const version_set& versions) {
+  return versions.deleted() || (versions.siblings.empty() && !versions.context.empty());
+}
+
+std::string reaper_of(const item_record& record) {
+  if (auto ranked = record.holders.durable_by_rank(record.id); !ranked.empty())
+    return ranked.front();
+  auto nodes = record.holders.current();
+  auto weight = [&](const std::string& node) { return std::pair{rendezvous_weight(node, record.id), node}; };
+  auto first =
+      std::max_element(nodes.begin(), nodes.end(), [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
+  return first != nodes.end() ? *first : std::string{};
+}
+
+copy_note note_of(const item_record& record, const std::string& node) {
+  copy_note note;
+  note.id = record.id;
+  auto role = record.holders.state_of(node);
+  note.held = role == holder_state::durable || role == holder_state::shadow;
+  if (!note.held)
+    return note;
+  auto tombstone = is_tombstone(record.versions);
+  note.digest = tombstone ? 0 : digest_of(record);
+  note.steward = tombstone && reaper_of(record) == node;
+  note.peers = record.holders.current();
+  std::erase(note.peers, node);
+  return note;
+}
+
+uint32_t leaf_of(std::string_view id) {
+  auto hash = stable_hash(id);
+  auto in_shard = (hash / shard_count) % (tree_fan_out * tree_fan_out);
+  return static_cast<uint32_t>((hash % shard_count) * tree_fan_out * tree_fan_out + in_shard);
+}
+
+// -- one tree --------------------------------------------------------------------------------------------------------
+
+hash_tree::hash_tree() {
+  for (size_t level = 0; level < level_sizes.size(); ++level)
+    levels_[level].resize(level_sizes[level]);
+}
+
+void hash_tree::toggle(uint32_t leaf, uint64_t digest) {
+  levels_[2][leaf] ^= digest;
+  levels_[1][leaf / tree_fan_out] ^= digest;
+  levels_[0][shard_of_leaf(leaf)] ^= digest;
+}
+
+std::vector<uint64_t> hash_tree::block(uint32_t level, uint32_t index) const {
+  if (level >= level_sizes.size())
+    return {};
+  auto size = block_size(level);
+  const auto& all = levels_[level];
+  if ((index + 1) * size > all.size())
+    return {};
+  auto first = all.begin() + static_cast<ptrdiff_t>(index * size);
+  return {first, first + static_cast<ptrdiff_t>(size)};
+}
+
+uint64_t differing(const std::vector<uint64_t>& ours, const std::vector<uint64_t>& theirs) {
+  uint64_t mask = 0;
+  for (size_t i = 0; i < ours.size() && i < 64; ++i)
+    if (i >= theirs.size() || ours[i] != theirs[i])
+      mask |= uint64_t{1} << i;
+  return mask;
+}
+
+std::vector<uint32_t> places_of(uint32_t level, uint32_t index, uint64_t mask) {
+  std::vector<uint32_t> places;
+  for (uint32_t bit = 0; bit < block_size(level); ++bit)
+    if ((mask >> bit) & 1)
+      places.push_back(static_cast<uint32_t>(index * block_size(level)) + bit);
+  return places;
+}
+
+// -- all trees of a node ---------------------------------------------------------------------------------------------
+
+void copy_trees::set(const copy_note& note) {
+  auto key = stable_hash(note.id);
+  auto leaf = leaf_of(note.id);
+  auto old = entries_.find(key);
+  if (old != entries_.end()) {
+    toggle(leaf, old->second, false);
+    tombstones_ -= old->second.digest == 0 ? 1 : 0;
+  }
+  if (note.held) {
+    entry now{note.digest, number_of(note.peers)};
+    toggle(leaf, now, true);
+    tombstones_ += now.digest == 0 ? 1 : 0;
+    entries_[key] = now;
+  } else if (old != entries_.end()) {
+    entries_.erase(old);
+  }
+  if (note.held && note.steward)
+    to_reap_.insert(note.id);
+  else
+    to_reap_.erase(note.id);
+}
+
+bool copy_trees::knows(const copy_note& note) const {
+  auto known = entries_.find(stable_hash(note.id));
+  if (known == entries_.end())
+    return !note.held;
+  return note.held && known->second.digest == note.digest && sets_[known->second.peers] == note.peers;
+}
+
+bool copy_trees::hides_from(const std::string& peer, std::string_view id) const {
+  auto known = entries_.find(stable_hash(id));
+  if (known == entries_.end())
+    return false;
+  const auto& peers = sets_[known->second.peers];
+  return std::find(peers.begin(), peers.end(), peer) == peers.end();
+}
+
+std::vector<uint64_t> copy_trees::block(const std::string& peer, uint32_t level, uint32_t index) const {
+  static const hash_tree nothing;
+  auto found = trees_.find(peer);
+  return (found != trees_.end() ? found->second.hashes : nothing).block(level, index);
+}
+
+std::vector<std::string> copy_trees::to_reap(const std::string& after, size_t limit) const {
+  std::vector<std::string> ids;
+  limit = std::min(limit, to_reap_.size());
+  for (auto i = to_reap_.upper_bound(after); ids.size() < limit; ++i) {
+    if (i == to_reap_.end())
+      i = to_reap_.begin();
+    ids.push_back(*i);
+  }
+  return ids;
+}
+
+void copy_trees::clear() {
+  *this = copy_trees{};
+}
+
+uint32_t copy_trees::number_of(const peer_set& peers) {
+  auto [place, added] = set_numbers_.try_emplace(peers, static_cast<uint32_t>(sets_.size()));
+  if (added)
+    sets_.push_back(peers);
+  return place->second;
+}
+
+void copy_trees::toggle(uint32_t leaf, const entry& e, bool in) {
+  if (e.digest == 0)
+    return;
+  for (const auto& peer : sets_[e.peers]) {
+    auto place = trees_.try_emplace(peer).first;
+    place->second.hashes.toggle(leaf, e.digest);
+    place->second.entries += in ? 1 : -1;
+    if (place->second.entries == 0)
+      trees_.erase(place);
+  }
+}
+
+} // namespace gnomon
