@@ -20,8 +20,9 @@ using parse_error = boost::beast::http::error;
 
 constexpr size_t body_buffer_bytes = 128u << 10;
 constexpr uint64_t max_lingered_bytes = 256u << 20;
-constexpr auto linger_time = 2s;
-constexpr auto router_grace = 2s; // beyond the actors' own bound: they should say themselves that it took too long
+constexpr auto linger_time = 2s;   // without a further byte
+constexpr auto linger_limit = 60s; // altogether
+constexpr auto router_grace = 2s;  // beyond the actors' own bound: they should say themselves that it took too long
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 bool is_plain(std::string_view text) {
@@ -103,6 +104,7 @@ void connection::on_read(const error_code& fault, size_t count) {
   if (phase_ == phase::lingering) {
     lingered_ += count;
     begin_ = end_ = 0;
+    deadline_ = std::min(clock::now() + linger_time, linger_end_);
     return lingered_ > max_lingered_bytes ? close() : read();
   }
   end_ += count;
@@ -267,8 +269,8 @@ bool connection::answer_from_index() {
   if (entry->http_head.empty())
     return false;
   where_ = endpoint::item;
-  send_entry(entry);
   owner_.stats.record(where_, 200, clock::now() - started_);
+  send_entry(entry);
   return true;
 }
 
@@ -348,6 +350,7 @@ void connection::respond(response answer) {
   if (started_ != clock::time_point{})
     owner_.stats.record(where_, answer.status, clock::now() - started_);
   phase_ = phase::writing;
+  share_.release(); // before the client can know that its request is over
   flush();
 }
 
@@ -386,7 +389,6 @@ bool connection::write_now() {
 
 void connection::after_write() {
   out_body_ = {};
-  share_.release();
   asked_ = {};
   where_ = endpoint::unknown;
   auto complete_request = parser_ && parser_->is_done();
@@ -404,6 +406,7 @@ void connection::linger() {
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   phase_ = phase::lingering;
+  linger_end_ = clock::now() + linger_limit;
   deadline_ = clock::now() + linger_time;
   begin_ = end_ = 0;
   read();

@@ -74,6 +74,7 @@ private:
   bool reading_ = false;
   bool head_begun_ = false;
   uint64_t lingered_ = 0;
+  clock::time_point linger_end_{};
 
   request_head head_;
   std::string body_;

@@ -69,7 +69,7 @@ CAF_TEST(accesses_of_hits_reach_the_agent_counted_by_item_and_user) {
   for (auto target : {"/data/a?user_id=ann", "/data/a?user_id=ann", "/data/a"})
     CAF_CHECK(is(get(target), 200));
   uint32_t ann = 0, nobody = 0;
-  for (int i = 0; i < 200 && ann + nobody < 3; ++i) {
+  for (int i = 0; i < 2000 && ann + nobody < 3; ++i) {
     std::this_thread::sleep_for(10ms);
     std::lock_guard lock{script->guard};
     ann = nobody = 0;
@@ -145,6 +145,11 @@ CAF_TEST(a_chunked_body_that_stops_half_way_stores_nothing) {
   gone.send(chunked_put + "5\r\nab");
   gone.half_close();
   CAF_CHECK_EQUAL(gone.read_all(), "");
+  CAF_CHECK_EQUAL(stored(), 0u);
+}
+
+CAF_TEST(a_chunked_body_that_cannot_be_read_stores_nothing) {
+  start();
   CAF_CHECK(is(once(chunked_put + "zz\r\n"), 400));
   CAF_CHECK(is(once(chunked_put + std::string(200'000, '1')), 400));
   CAF_CHECK_EQUAL(stored(), 0u);
@@ -166,6 +171,17 @@ CAF_TEST(a_body_over_the_limit_is_refused_without_reading_it) {
   CAF_CHECK_EQUAL(stored(), 0u);
 }
 
+CAF_TEST(a_client_that_goes_on_sending_for_long_still_hears_the_refusal) {
+  start();
+  raw_client pushing{port};
+  pushing.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 68157440\r\n\r\n");
+  for (int i = 0; i < 30; ++i) {
+    CAF_CHECK(pushing.send(std::string(1024, 'x')));
+    std::this_thread::sleep_for(100ms);
+  }
+  CAF_CHECK(is(pushing.read_all(), 413));
+}
+
 CAF_TEST(a_client_that_asks_before_sending_is_told_to_go_on) {
   start();
   raw_client client{port};
@@ -180,8 +196,9 @@ CAF_TEST(bodies_under_way_share_one_bound) {
   limits.max_buffered_bytes = 100'000;
   start();
   CAF_CHECK(is(once(put("/data/a", std::string(100'001, 'x'))), 503));
-  CAF_CHECK(is(once(put("/data/a", std::string(90'000, 'x'))), 201));
-  CAF_CHECK(is(once(put("/data/b", std::string(90'000, 'x'))), 201));
+  // Whoever has an answer may count on the room that its request took, also at another thread.
+  for (int i = 0; i < 100; ++i)
+    CAF_CHECK(is(once(put("/data/" + std::to_string(i), std::string(90'000, 'x'))), 201));
 }
 
 CAF_TEST(heads_that_are_too_long_or_broken_are_refused) {
@@ -214,13 +231,17 @@ CAF_TEST(http_1_0_closes_unless_it_asks_not_to) {
   CAF_CHECK(has(keeping.read_answer(), "Connection: keep-alive\r\n"));
 }
 
-CAF_TEST(slow_heads_and_idle_connections_end_in_time) {
+CAF_TEST(a_head_that_stops_half_way_ends_in_time) {
   limits.head_timeout = 100ms;
-  limits.idle_timeout = 100ms;
   start();
   raw_client slow{port};
   slow.send("GET /data/a HT");
   CAF_CHECK(is(slow.read_all(), 408));
+}
+
+CAF_TEST(an_idle_connection_ends_in_time) {
+  limits.idle_timeout = 100ms;
+  start();
   raw_client idle{port};
   CAF_CHECK_EQUAL(idle.read_all(), "");
 }
@@ -230,7 +251,7 @@ CAF_TEST(a_router_that_does_not_answer_is_a_gateway_timeout) {
   script->silent = true;
   start();
   CAF_CHECK(is(get("/data/a"), 504));
-  CAF_CHECK(is(get("/cluster"), 200));
+  CAF_CHECK(is(get("/health/live"), 200));
 }
 
 CAF_TEST(a_router_that_dies_makes_the_request_fail_and_not_the_server) {
@@ -255,8 +276,9 @@ CAF_TEST(more_connections_than_the_bound_are_turned_away) {
 CAF_TEST(a_request_under_way_ends_before_the_server_stops) {
   start();
   raw_client idle{port}, busy{port};
-  busy.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
-  std::this_thread::sleep_for(50ms);
+  busy.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+  CAF_CHECK_EQUAL(busy.read_answer(), "HTTP/1.1 100 Continue\r\n\r\n"); // the server has begun with it
+  busy.send("ab");
   std::thread stopping{[this] { server->stop(); }};
   CAF_CHECK_EQUAL(idle.read_all(), "");
   busy.send("cd");
@@ -269,14 +291,15 @@ CAF_TEST(a_request_under_way_ends_before_the_server_stops) {
 
 CAF_TEST(a_stop_does_not_wait_for_ever) {
   limits.drain_timeout = 100ms;
+  node->config.request_timeout = 1h; // longer than any test may take
   script->silent = true;
   start();
   raw_client waiting{port};
   waiting.send("GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
-  std::this_thread::sleep_for(50ms);
-  auto begin = std::chrono::steady_clock::now();
+  while (script->reads == 0)
+    std::this_thread::sleep_for(1ms);
   server->stop();
-  CAF_CHECK(std::chrono::steady_clock::now() - begin < 2s);
+  CAF_CHECK_EQUAL(waiting.read_all(), "");
 }
 
 CAF_TEST(an_address_that_cannot_be_listened_at_is_named) {
