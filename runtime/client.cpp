@@ -98,7 +98,8 @@ std::optional<item> found_or_nothing(expected<item_versions> outcome) {
 using receipt_promise = std::shared_ptr<std::promise<put_receipt>>;
 
 void begin_write(const session_port& port, write_item request, const receipt_promise& promise) {
-  request.request_id = fmt::format("{:016x}", random_u64());
+  if (request.request_id.empty())
+    request.request_id = fmt::format("{:016x}", random_u64());
   // Repeated after it was carried out, a condition would fail by the write itself.
   auto repeatable = request.condition == write_condition::none;
   begin<write_receipt>(port, std::move(request), repeatable, settle<write_receipt>(promise, to_answer<write_receipt>));
@@ -112,7 +113,9 @@ void begin_replace(const session_port& port, write_item request, const receipt_p
   look.without_values = true;
   begin<item_versions>(port, std::move(look), true, [=](expected<item_versions> now) mutable {
     auto missing = now ? now->versions.deleted() : is_missing(now.error());
-    if (missing && request.deleted) {
+    auto may_be_repeated =
+        !request.request_id.empty(); // then it may be missing because it was deleted by this very write
+    if (missing && request.deleted && !may_be_repeated) {
       auto sentence = fmt::format("there is no item '{}'", request.id);
       promise->set_exception(std::make_exception_ptr(failure{ec::not_found, sentence}));
     } else if (!now && !missing) {

@@ -3,6 +3,7 @@
 #include "actors/http_head.hpp"
 #include "actors/policy.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/request_id.hpp"
 
 #include <utility>
 
@@ -93,6 +94,14 @@ expected<write_item> to_request(const std::string& id, std::string value, const 
   request.etag = options.if_match;
   request.acks = options.acks;
   request.expires = options.expires;
+  if (options.if_absent && !options.if_match.empty())
+    return make_error(ec::invalid_argument, "if_absent and if_match exclude each other; give one of them");
+  if (options.request_id.empty())
+    return request;
+  auto request_id = checked_request_id(options.request_id);
+  if (!request_id)
+    return request_id.error();
+  request.request_id = std::move(*request_id);
   return request;
 }
 

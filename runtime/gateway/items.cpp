@@ -1,4 +1,5 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/request_id.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
@@ -12,7 +13,6 @@ namespace gnomon::http {
 namespace {
 
 constexpr int64_t max_expiry_seconds = 100ll * 366 * 24 * 3600;
-constexpr size_t max_request_id_bytes = 128;
 constexpr uint32_t max_acks = 64;
 constexpr uint32_t max_page = 10'000;
 
@@ -57,8 +57,7 @@ caf::error take_context(const request& asked, version_vector& seen) {
     return {};
   auto parsed = version_vector::from_text(*text);
   if (!parsed)
-    return invalid("Gnomon-Context cannot be read (" + sentence_of(parsed.error())
-                   + "); send back exactly what an earlier answer said");
+    return invalid("Gnomon-Context cannot be read: " + sentence_of(parsed.error()));
   seen = std::move(*parsed);
   return {};
 }
@@ -92,10 +91,10 @@ caf::error take_request_id(const request& asked, std::string& request_id) {
   const auto* text = asked.field("gnomon-request-id");
   if (!text)
     return {};
-  auto visible = std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (text->empty() || text->size() > max_request_id_bytes || !visible)
-    return invalid("Gnomon-Request-Id must have 1 to 128 visible ASCII characters");
-  request_id = *text;
+  auto checked = checked_request_id(*text);
+  if (!checked)
+    return invalid("Gnomon-Request-Id cannot be used: " + sentence_of(checked.error()));
+  request_id = std::move(*checked);
   return {};
 }
 

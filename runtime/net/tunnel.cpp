@@ -122,7 +122,8 @@ caf::error tunnel::impl::listen() {
   if (!failure)
     acceptor_.listen(asio::socket_base::max_listen_connections, failure);
   if (failure)
-    return make_error(ec::bad_config, "cannot listen on " + config_.listen + " for other nodes: " + failure.message());
+    return make_error(ec::bad_config, "cannot listen on " + config_.listen + " for other nodes: " + failure.message()
+                                          + "; choose another listen.tunnel, or stop what uses it");
   if (config_.self.address.empty())
     config_.self.address = to_text(acceptor_.local_endpoint());
   return {};

@@ -1,5 +1,7 @@
 #include "runtime/replay/options.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <charconv>
 #include <functional>
 #include <map>
@@ -18,8 +20,7 @@ caf::error read_number(const std::string& name, const std::string& text, T least
   T value{};
   auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || failure != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
-    return refuse(name + " takes a number from " + std::to_string(least) + " to " + std::to_string(most) + ", not \""
-                  + text + "\"");
+    return refuse(fmt::format("{} takes a number from {} to {}, not \"{}\"", name, least, most, text));
   result = value;
   return {};
 }

@@ -160,9 +160,15 @@ std::vector<std::string> origin_only(std::vector<std::string> settings) {
 
 std::string announcement(const prepared& job, bool baseline) {
   auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds : 0);
-  return fmt::format("{}: {} reads of {} items, written in {}; {:.0f} times as fast as it happened, about {}",
-                     job.facts.source, grouped(job.reads.reads.size()), grouped(job.facts.items), job.facts.origin,
-                     job.facts.time_scale, in_words(std::chrono::seconds{static_cast<int64_t>(passes)}));
+  std::string text;
+  for (const auto& [line, reason] : job.reads.complaints)
+    text += fmt::format("{} line {}: {}\n", job.facts.source, line, reason);
+  if (job.reads.malformed > job.reads.complaints.size())
+    text += fmt::format("{}: {} lines could not be understood\n", job.facts.source, grouped(job.reads.malformed));
+  return text
+         + fmt::format("{}: {} reads of {} items, written in {}; {:.0f} times as fast as it happened, about {}",
+                       job.facts.source, grouped(job.reads.reads.size()), grouped(job.facts.items), job.facts.origin,
+                       job.facts.time_scale, in_words(std::chrono::seconds{static_cast<int64_t>(passes)}));
 }
 
 /// The trace, laid over the nodes that the configs describe.

@@ -108,6 +108,8 @@ expected<trace> load_trace(const std::filesystem::path& path, const trace_option
     else
       load.take(*line, result.lines);
   }
+  if (result.complaints.size() == complaints_kept && !(*reader)->damage().empty())
+    result.complaints.pop_back(); // this one is more important
   if (!(*reader)->damage().empty())
     result.complain(result.lines, "the file cannot be read on from here: " + (*reader)->damage());
   if (result.reads.empty())

@@ -108,6 +108,19 @@ client& session_context::patient_node() {
   return node();
 }
 
+std::string session_context::seen(const std::string& id) const {
+  auto known = seen_.find(id);
+  return known == seen_.end() ? std::string{} : known->second;
+}
+
+void session_context::remember(const std::string& id, const std::string& context) {
+  constexpr size_t enough = 1000;
+  if (seen_.size() == enough)
+    seen_.clear();
+  if (interactive)
+    seen_[id] = context;
+}
+
 void session_context::print(const nlohmann::ordered_json& document) {
   to.out << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ public:
   client& patient_node();
   /// One JSON document to standard output, indented for people.
   void print(const nlohmann::ordered_json& document);
+  /// In a conversation: the context of what it last saw of an item, so that it never reads anything older. Else empty.
+  std::string seen(const std::string& id) const;
+  void remember(const std::string& id, const std::string& context);
 
   const terminal& to;
   std::string socket; // empty: to be found
@@ -38,6 +42,7 @@ public:
 private:
   client_options options_;
   std::unique_ptr<client> node_;
+  std::map<std::string, std::string> seen_; // contexts by id; begun anew when there are many
 };
 
 /// `given`, else $GNOMON_SOCKET, else ./run/*/gnomon.sock when there is exactly one. Throws `failure` that says what to

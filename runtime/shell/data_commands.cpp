@@ -20,8 +20,11 @@ using json = nlohmann::ordered_json;
 constexpr size_t max_value_bytes = 64u << 20;
 constexpr uint32_t page_items = 1000;
 constexpr uint64_t rows_for_a_person = 200;
+constexpr uint64_t max_expiry_seconds = 100ull * 366 * 24 * 3600;
 
 const option_spec user_option{"--user", "NAME", "on whose behalf"};
+const option_spec request_id_option{"--request-id", "ID", "send the same ID again, and the write is carried out once"};
+const option_spec if_match_option{"--if-match", "ETAG", "only while the item has this ETag"};
 const option_spec acks_option{"--acks", "N|all", "copies that must have it on disk before the answer"};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 12> types_by_ending{
@@ -90,6 +93,7 @@ uint32_t acks_from(const arguments& args) {
 }
 
 int print_receipt(session_context& context, const put_receipt& r, std::string_view verb) {
+  context.remember(r.id, r.context);
   if (context.json)
     context.print({{"id", r.id},
                    {"created", r.created},
@@ -103,13 +107,45 @@ int print_receipt(session_context& context, const put_receipt& r, std::string_vi
   return done;
 }
 
-int put(session_context& context, const arguments& args) {
-  auto [value, type] = value_from(args);
+/// An ETag, with or without its quotes, which shells eat.
+std::string etag_from(const arguments& args) {
+  auto text = args.get("--if-match");
+  return text.empty() || text.starts_with('"') ? text : '"' + text + '"';
+}
+
+/// What put and del have in common.
+put_options write_options(const arguments& args) {
   put_options options;
   options.user = args.get("--user");
-  options.content_type = args.get("--type", type);
   options.acks = acks_from(args);
-  options.replace = !args.has("--new-sibling");
+  options.context = args.get("--context");
+  options.if_match = etag_from(args);
+  options.request_id = args.get("--request-id");
+  if (args.has("--if-match") && options.if_match.empty())
+    throw usage_error{"--if-match takes an ETag, as get --json prints it"};
+  if (args.has("--request-id") && options.request_id.empty())
+    throw usage_error{"--request-id must not be empty"};
+  return options;
+}
+
+time_point expiry_from(const arguments& args) {
+  if (!args.has("--expires"))
+    return {};
+  auto seconds = parse_count(args.get("--expires"), "--expires", 1, max_expiry_seconds);
+  auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return now + std::chrono::seconds{seconds};
+}
+
+int put(session_context& context, const arguments& args) {
+  auto options = write_options(args);
+  options.expires = expiry_from(args);
+  options.if_absent = args.has("--if-none-match");
+  if (options.if_absent && args.has("--if-match"))
+    throw usage_error{"--if-match and --if-none-match exclude each other; give one of them"};
+  auto conditional = options.if_absent || args.has("--if-match");
+  options.replace = !args.has("--new-sibling") && !args.has("--context") && !conditional;
+  auto [value, type] = value_from(args);
+  options.content_type = args.get("--type", type);
   auto receipt = context.node().put(args.positional[0], std::move(value), options);
   return print_receipt(context, receipt, receipt.created ? "created" : "wrote");
 }
@@ -180,9 +216,10 @@ int print_value(session_context& context, const item& x, const arguments& args) 
 
 int get(session_context& context, const arguments& args) {
   auto& id = args.positional[0];
-  auto found = context.node().get(id, {.user = args.get("--user"), .context = {}});
+  auto found = context.node().get(id, {.user = args.get("--user"), .context = args.get("--context", context.seen(id))});
   if (!found)
     throw failure{ec::not_found, fmt::format("there is no item '{}'", id)};
+  context.remember(id, found->context);
   auto single = found->versions.size() == 1;
   if (context.json)
     print_json(context, *found);
@@ -194,10 +231,7 @@ int get(session_context& context, const arguments& args) {
 }
 
 int del(session_context& context, const arguments& args) {
-  put_options options;
-  options.user = args.get("--user");
-  options.acks = acks_from(args);
-  return print_receipt(context, context.node().del(args.positional[0], options), "deleted");
+  return print_receipt(context, context.node().del(args.positional[0], write_options(args)), "deleted");
 }
 
 void print_page(session_context& context, const item_list& page) {
@@ -253,11 +287,17 @@ std::vector<command> data_commands() {
        "ID [VALUE | @FILE | -]",
        "write an item, replacing what is there",
        "  The value is the word itself, a file's content (@FILE), or standard input (-, or nothing in a pipe).\n"
-       "  What is there is read first and replaced; --new-sibling keeps it as a version beside the new one.\n"
-       "\n  put news/1 \"hello world\"\n  put pictures/7 @cat.jpg --acks all\n",
+       "  What is there is read first and replaced; --new-sibling keeps it as a version beside the new one, and\n"
+       "  --context replaces just what that context covers. ETags and contexts are printed by get --json.\n"
+       "\n  put news/1 \"hello world\"\n  put pictures/7 @cat.jpg --acks all\n  put lock/1 mine --if-none-match\n",
        {{"--type", "TYPE", "content type; by default from the file's name, or plain text"},
         user_option,
         acks_option,
+        {"--context", "CONTEXT", "replace what the read covered that gave this context"},
+        if_match_option,
+        {"--if-none-match", "", "only if there is no such item"},
+        request_id_option,
+        {"--expires", "SECONDS", "the item ends by itself after that long"},
         {"--new-sibling", "", "do not replace: add a version"}},
        1,
        2,
@@ -268,12 +308,26 @@ std::vector<command> data_commands() {
        "print an item's value",
        "  Ends with status 1 when there is no such item, or when there are several versions that do not know of\n"
        "  each other; these are shown, and put resolves them.\n",
-       {user_option, {"-o", "FILE", "write the value there"}},
+       {user_option,
+        {"--context", "CONTEXT", "answer nothing older than this"},
+        {"-o", "FILE", "write the value there"}},
        1,
        1,
        {offer::ids},
        get},
-      {"del", "ID", "delete an item everywhere", "", {user_option, acks_option}, 1, 1, {offer::ids}, del},
+      {"del",
+       "ID",
+       "delete an item everywhere",
+       "",
+       {user_option,
+        acks_option,
+        {"--context", "CONTEXT", "delete what the read covered that gave this context"},
+        if_match_option,
+        request_id_option},
+       1,
+       1,
+       {offer::ids},
+       del},
       {"list",
        "[PREFIX]",
        "list the items that this node holds",

@@ -110,6 +110,20 @@ CAF_TEST(a_write_replaces_only_when_it_is_told_to) {
   CAF_CHECK_EQUAL(node.get("a")->value(), "3");
 }
 
+CAF_TEST(a_write_goes_out_under_the_request_id_it_was_given) {
+  auto node = make_client();
+  node.put("a", "1", {.request_id = "mine"});
+  node.put("b", "1");
+  const auto& given = kept->items.at("a").versions.siblings;
+  const auto& made = kept->items.at("b").versions.siblings;
+  CAF_CHECK_EQUAL(given.at(0).request_id, "mine");
+  CAF_CHECK_EQUAL(made.at(0).request_id.size(), 16u);
+  CAF_CHECK_EQUAL(code_from([&] { node.put("c", "1", {.request_id = "two words"}); }), ec::invalid_argument);
+  CAF_CHECK_EQUAL(code_from([&] { node.put("c", "1", {.if_absent = true, .if_match = "\"1\""}); }),
+                  ec::invalid_argument);
+  CAF_CHECK_EQUAL(kept->items.count("c"), 0u);
+}
+
 CAF_TEST(a_deleted_item_is_not_there_and_cannot_be_deleted_twice) {
   auto node = make_client();
   node.put("a", "1");

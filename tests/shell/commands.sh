@@ -101,6 +101,25 @@ status 1 "$gnomon" get nothing;              complains "there is no item 'nothin
 status 1 "$gnomon" get nothing --json;       complains '"code":"not-found"'
 status 2 "$gnomon" get "";                   complains "empty"
 status 2 "$gnomon" put x y --acks 65;        complains "--acks"
+status 0 "$gnomon" put lock mine --if-none-match --json; tag=$(sed -n 's/.*"etag": "\\"\(.*\)\\"".*/\1/p' out)
+status 1 "$gnomon" put lock yours --if-none-match; complains "exists"
+status 1 "$gnomon" put lock yours --if-match 0;    complains "changed"
+status 0 "$gnomon" put lock again --if-match "$tag" --expires 3600
+status 1 "$gnomon" del lock --if-match "$tag";     complains "changed"
+status 2 "$gnomon" put lock x --if-match 1 --if-none-match; complains "exclude each other"
+status 2 "$gnomon" put lock x --expires 0;         complains "--expires"
+status 0 "$gnomon" put pair one --request-id r1
+status 0 "$gnomon" put pair one --request-id r1 --new-sibling
+status 0 "$gnomon" get pair --json;          context=$(sed -n 's/.*"context": "\(.*\)".*/\1/p' out)
+status 0 "$gnomon" put pair two --new-sibling
+status 1 "$gnomon" get pair;                 complains "2 versions"; complains "one"; complains "two"
+status 1 "$gnomon" get pair --json;          says '"text": "one"'; says '"text": "two"'
+status 0 "$gnomon" put pair three --context "$context"
+status 1 "$gnomon" get pair --json;          says '"text": "two"'; says '"text": "three"'
+status 0 "$gnomon" put pair four
+status 0 "$gnomon" get pair;                 says "four"
+status 2 "$gnomon" get pair --context none;  complains "context"
+status 2 "$gnomon" put pair x --request-id "a b"; complains "visible ASCII"
 status 0 "$gnomon" del bytes
 status 1 "$gnomon" get bytes
 status 1 "$gnomon" del bytes;                complains "no item"

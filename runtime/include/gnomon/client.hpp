@@ -60,6 +60,7 @@ struct put_options {
   std::string if_match = {}; // only when the item still has this ETag (decided at one region)
   uint32_t acks = 0;         // copies that must have it synced; 0: as the policy says
   time_point expires{};
+  std::string request_id = {}; // the same for each sending of one write: it is carried out once. Empty: one is made
 };
 
 struct put_receipt {
@@ -173,7 +174,8 @@ struct client_options {
 ///
 /// Connects at the first request and again whenever the node comes back. Every request ends within `timeout`. Functions
 /// throw `failure`; the `_later` ones throw it from `future::get`. A write that got lost on the way is repeated under
-/// the same request id, which makes that safe, unless it has a condition. Copies share one connection. Thread-safe.
+/// the same request id, which makes that safe, unless it has a condition. Give your own `request_id` to repeat a write
+/// yourself, also from another program. Copies share one connection. Thread-safe.
 class client {
 public:
   /// Does not connect yet. Throws nothing but std::bad_alloc.
@@ -184,7 +186,8 @@ public:
   std::future<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
 
   /// Writes. With neither context nor `replace` it adds a version beside those that exist. Errors: precondition_failed
-  /// for `if_absent` and `if_match`, too_large over 64 MiB, not_enough_acks.
+  /// for `if_absent` and `if_match`, invalid_argument for these where the last writer wins, too_large over 64 MiB,
+  /// not_enough_acks: it is stored, but by fewer than `acks`, and may still reach the others.
   put_receipt put(const std::string& id, std::string value, const put_options& options = {});
   std::future<put_receipt> put_later(const std::string& id, std::string value, const put_options& options = {});
 
