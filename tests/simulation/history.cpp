@@ -362,12 +362,18 @@ std::string history::describe(const std::string& id, const version_set& versions
   for (const auto& s : versions.siblings)
     text += (text.empty() ? "" : " | ") + s.user + (s.deleted ? " (deleted)" : "");
   std::string seen;
-  for (const auto& [holding, counter] : versions.context.counters()) {
+  auto add = [&](const holding_id& holding, std::string_view sign, uint64_t counter) {
     auto creator = incarnations_.find(holding.incarnation);
-    seen += fmt::format("{}{}.{}:{}", seen.empty() ? "" : " ",
+    seen += fmt::format("{}{}.{}{}{}", seen.empty() ? "" : " ",
                         creator == incarnations_.end() ? "?" : node_name(creator->second),
-                        holding.sequence & 0xFFFFFFFF, counter);
-  }
+                        holding.sequence & 0xFFFFFFFF, sign, counter);
+  };
+  auto context = versions.context;
+  auto [counters, dots] = context.fields();
+  for (const auto& [holding, counter] : counters)
+    add(holding, ":", counter);
+  for (const auto& d : dots)
+    add(d.holding, ".", d.counter); // that one alone
   return (text.empty() ? "no version" : text) + " <" + seen + ">";
 }
 
