@@ -21,6 +21,9 @@ void membership_state::start(self_pointer me, context_ptr owner, membership_conf
   for (auto& seed : config_.seeds)
     contacts_[seed].seed = true;
   contacts_.erase(node_->self.address);
+  for (auto& who : config_.known)
+    learn(who, false);
+  notice_lapse();
   self_->set_down_handler([this](const caf::down_msg& down) { link_ended(down.source); });
   tick();
 }
@@ -46,6 +49,8 @@ std::string membership_state::conflict(const node_identity& who) const {
              + "; one node a region";
     return {};
   };
+  if (node_->removed.get()->refuses(who.node, who.incarnation))
+    return why_removed(who.node);
   if (auto reason = against(node_->self); !reason.empty())
     return reason;
   for (auto& [name, p] : peers_)
@@ -63,7 +68,8 @@ greeting membership_state::greet(const node_identity& caller) {
     return answer(reception::call_back, "this is the caller itself");
   if (auto reason = conflict(caller); !reason.empty()) {
     log::warn("membership", "refused", {{"node", caller.node}, {"address", caller.address}, {"reason", reason}});
-    return answer(reception::refused, reason);
+    auto removed = node_->removed.get()->refuses(caller.node, caller.incarnation);
+    return answer(removed ? reception::removed : reception::refused, reason);
   }
   if (learn(caller, true) == nullptr)
     return answer(reception::refused, "the cluster has as many nodes as it can");
@@ -87,7 +93,8 @@ caf::result<hello> membership_state::admit(const hello& theirs) {
 
 /// The entry of `who`, made when there is none. What is told at first hand replaces what was known; gossip only adds.
 membership_state::peer* membership_state::learn(const node_identity& who, bool first_hand) {
-  if (who.node == node_->self.node || who.node.empty() || who.cluster != node_->self.cluster)
+  if (who.node == node_->self.node || who.node.empty() || who.cluster != node_->self.cluster
+      || node_->removed.get()->refuses(who.node, who.incarnation))
     return nullptr;
   auto i = peers_.find(who.node);
   if (i == peers_.end()) {
@@ -150,6 +157,9 @@ void membership_state::dialed(const std::string& address, const dial_result& res
     learn(from, true);
     c.reached = c.tried = true;
     break;
+  case reception::removed:
+    node_->removed.update([&](removed_nodes& all) { all.add({node_->self.node, node_->self.incarnation}); });
+    [[fallthrough]];
   case reception::refused:
     c.tried = true;
     refused(result.answer.sentence);
@@ -206,6 +216,7 @@ void membership_state::connected(peer& p) {
   auto back = p.state == peer_state::down;
   p.connected = true;
   p.state = peer_state::live;
+  p.away_since_ms = 0;
   p.heard = now();
   log::info("membership", back ? "back" : "connected", {{"node", p.identity.node}, {"region", p.identity.region}});
   send_ping(p);

@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,8 @@ namespace gnomon {
 struct membership_config {
   std::vector<std::string> seeds; // host:port; the node's own address among them does no harm
   dialer_actor dialer;
-  duration dial_timeout = 3s; // one attempt, greeting included
+  std::vector<node_identity> known = {}; // the peers of the last run
+  duration dial_timeout = 3s;            // one attempt, greeting included
   duration backoff_first = 100ms;
   duration backoff_last = 5s;
   uint32_t max_nodes = 1024; // gossip about more is ignored
@@ -28,13 +30,13 @@ struct membership_state {
     link_actor link;
     bool connected = false;
     peer_state state = peer_state::unknown;
-    time_point heard{};  // the last sign of life
-    time_point proven{}; // when the last ping that was answered was sent
+    time_point heard{};        // when the last ping that it answered was sent, or its connection began
+    int64_t proven_ms = 0;     // the same by `steady_ms`, which no stop of this process moves; pings only
+    int64_t away_since_ms = 0; // 0: it is not down
     double rtt_ms = -1;
-    uint64_t items = 0;
-    uint64_t leases = 0;
-    uint64_t bytes = 0;
-    uint64_t tombstones = 0;
+    ping facts;                       // the last
+    bool caught_up = false;           // since the last lapse of freshness
+    std::optional<uint64_t> wanted{}; // updates that were under way from it then, by their numbers
   };
 
   struct contact {
@@ -68,13 +70,19 @@ struct membership_state {
 
   // heartbeat
   void tick();
-  ping facts() const;
+  ping facts(const std::string& to) const;
   pong answer(const ping& theirs);
   void send_ping(peer& to);
-  void heard(const std::string& node, const ping& facts, time_point proven);
+  void answered(const std::string& node, const ping& facts, time_point sent, int64_t sent_ms);
+  void heard(peer& p, const ping& facts);
   void judge(time_point now);
-  void renew_freshness(time_point now);
+  void forget_removed();
   void publish();
+
+  // freshness
+  void notice_lapse();
+  void catch_up(peer& p, int64_t sent_ms);
+  void renew_freshness();
 
 private:
   peer* find(const std::string& node);

@@ -2,13 +2,10 @@
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
-#include <limits>
 
-/// The part of membership that beats: pings, who counts as live, how long this node may call its copies current.
+/// The part of membership that beats: pings, and who counts as live.
 namespace gnomon {
 namespace {
-
-using std::chrono::duration_cast;
 
 double milliseconds_between(membership_state::time_point from, membership_state::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -30,16 +27,17 @@ void membership_state::tick() {
     for (auto& [name, p] : peers_)
       p.heard += overslept;
   last_tick_ = t;
+  forget_removed();
+  renew_freshness();
   for (auto& [name, p] : peers_)
     if (p.connected)
       send_ping(p);
   judge(t);
   dial_due();
-  renew_freshness(t);
   publish();
 }
 
-ping membership_state::facts() const {
+ping membership_state::facts(const std::string& to) const {
   ping out;
   out.from = node_->self;
   for (auto& [name, p] : peers_)
@@ -53,54 +51,62 @@ ping membership_state::facts() const {
   out.leases = counters.leases;
   out.bytes = counters.bytes;
   out.tombstones = counters.tombstones;
+  out.fresh = node_->is_fresh();
+  auto owed = node_->owed.of(to);
+  out.updates_begun = owed.begun;
+  out.updates_settled = owed.settled;
+  out.hints = owed.hints || counters.shards_ready.load() < shard_count; // what the last run owed is not known yet
   return out;
 }
 
+/// A ping that arrives tells what the sender knows, but not that it hears us: one that is deaf is as good as gone.
 pong membership_state::answer(const ping& theirs) {
-  heard(theirs.from.node, theirs, {});
-  return {facts()};
+  if (auto p = find(theirs.from.node); p && p->connected)
+    heard(*p, theirs);
+  return {facts(theirs.from.node)};
 }
 
 void membership_state::send_ping(peer& to) {
-  auto sent = now();
-  self_->request(to.link, node_->config.down_after, traffic::client, facts())
-      .then(
-          [this, sent, name = to.identity.node](const pong& answer) {
-            if (auto p = find(name))
-              p->rtt_ms = smoothed(p->rtt_ms, milliseconds_between(sent, now()));
-            heard(name, answer.facts, sent);
-            renew_freshness(now());
-          },
-          [](const caf::error&) {
-            // silence is judged by its length
-          });
+  self_->request(to.link, node_->config.down_after, traffic::client, facts(to.identity.node))
+      .then([this, sent = now(), sent_ms = node_->steady_ms(),
+             name = to.identity.node](const pong& answer) { answered(name, answer.facts, sent, sent_ms); },
+            [](const caf::error&) {
+              // silence is judged by its length
+            });
 }
 
-/// `proven`: when the question was sent that these facts answer; a ping answers none.
-void membership_state::heard(const std::string& node, const ping& facts, time_point proven) {
+void membership_state::answered(const std::string& node, const ping& facts, time_point sent, int64_t sent_ms) {
   auto p = find(node);
   if (p == nullptr || !p->connected)
     return;
-  p->heard = now();
-  p->proven = std::max(p->proven, proven);
-  p->items = facts.items;
-  p->leases = facts.leases;
-  p->bytes = facts.bytes;
-  p->tombstones = facts.tombstones;
+  p->rtt_ms = smoothed(p->rtt_ms, milliseconds_between(sent, now()));
+  p->heard = std::max(p->heard, sent);
   if (std::exchange(p->state, peer_state::live) != peer_state::live)
     publish();
+  heard(*p, facts);
+  notice_lapse();
+  p->proven_ms = std::max(p->proven_ms, sent_ms);
+  catch_up(*p, sent_ms);
+  renew_freshness();
+}
+
+void membership_state::heard(peer& p, const ping& facts) {
+  p.facts = facts;
   for (auto& other : facts.known)
     learn(other, false);
   if (auto region = node_->handles.get()->region)
     self_->send(region, facts);
 }
 
+/// A peer that falls silent just after an answer is down within `down_after`, though it is looked at only now and then.
 void membership_state::judge(time_point t) {
+  auto longest = std::max(node_->config.down_after - node_->config.heartbeat, node_->config.down_after / 2);
   for (auto& [name, p] : peers_) {
     auto silence = t - p.heard;
-    if (p.state != peer_state::down && silence >= node_->config.down_after) {
+    if (p.state != peer_state::down && silence >= longest) {
       log::warn("membership", "down", {{"node", name}, {"region", p.identity.region}});
       p.state = peer_state::down;
+      p.away_since_ms = std::max<int64_t>(1, node_->steady_ms());
       disconnect(p);
     } else if (p.state == peer_state::live && silence >= node_->config.suspect_after) {
       p.state = peer_state::suspect;
@@ -108,27 +114,27 @@ void membership_state::judge(time_point t) {
   }
 }
 
-/// The node is current as long as a majority of all nodes, itself included, answered a ping that was sent less than
-/// `fresh_for` ago. Pings that arrive prove nothing: they may have waited while this process was frozen.
-void membership_state::renew_freshness(time_point t) {
-  auto needed = (peers_.size() + 1) / 2;
-  if (needed == 0) { // alone; but there may be others as long as a seed was not tried
-    node_->fresh_until_ms = knows_seeds() ? std::numeric_limits<int64_t>::max() : 0;
-    return;
+/// Nodes that were taken out for good: nobody pings, dials or counts them any more.
+void membership_state::forget_removed() {
+  auto removed = node_->removed.get();
+  for (auto i = peers_.begin(); i != peers_.end();) {
+    auto& [name, p] = *i;
+    if (!removed->refuses(name, p.identity.incarnation)) {
+      ++i;
+      continue;
+    }
+    disconnect(p);
+    caf::anon_send_exit(p.link, caf::exit_reason::user_shutdown);
+    log::warn("membership", "removed", {{"node", name}, {"region", p.identity.region}});
+    i = peers_.erase(i);
   }
-  std::vector<time_point> proofs;
-  for (auto& [name, p] : peers_)
-    proofs.push_back(p.proven);
-  std::nth_element(proofs.begin(), proofs.begin() + static_cast<ptrdiff_t>(needed - 1), proofs.end(), std::greater<>{});
-  auto until = proofs[needed - 1] + node_->config.fresh_for;
-  auto left = duration_cast<duration>(until - t).count();
-  node_->fresh_until_ms = proofs[needed - 1] == time_point{} ? 0 : node_->steady_ms() + left;
 }
 
 void membership_state::publish() {
   cluster_view view;
   for (auto& [name, p] : peers_)
-    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.items, p.leases, p.bytes, p.tombstones});
+    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.leases, p.facts.bytes, p.facts.tombstones,
+                          p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});
   node_->cluster.set(std::move(view));
 }
 

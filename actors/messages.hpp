@@ -210,10 +210,22 @@ struct get_policies {
   }
 };
 
-struct policy_list {
-  std::vector<policy_entry> entries; // without deleted ones when a client asks
+/// The store of a node that an operator took out of the cluster for good. It is refused for ever; another store may
+/// come under the same name.
+struct removed_node {
+  std::string node;
+  uint64_t incarnation = 0;
+  auto operator<=>(const removed_node&) const = default;
   auto fields() {
-    return std::tie(entries);
+    return std::tie(node, incarnation);
+  }
+};
+
+struct policy_list {
+  std::vector<policy_entry> entries;      // without deleted ones when a client asks
+  std::vector<removed_node> removed = {}; // empty when a client asks
+  auto fields() {
+    return std::tie(entries, removed);
   }
 };
 
@@ -269,17 +281,54 @@ struct node_report {
   uint64_t leases = 0; // copies that are shadows
   uint64_t bytes = 0;
   uint64_t tombstones = 0; // deleted items that are not reaped yet
+  int64_t silent_ms = 0;  // since it last answered the asked node; -1: it never did
+  bool fresh = false;     // it may call its copies current
+  bool caught_up = false; // the asked node has all that this one kept for it
   auto fields() {
     return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes,
-                    tombstones);
+                    tombstones, silent_ms, fresh, caught_up);
+  }
+};
+
+/// What the asked node does about items with too few copies.
+struct repair_report {
+  bool active = false;   // a search that an outage or a removal started is under way
+  uint64_t checked = 0;  // records looked at since the start
+  uint64_t repaired = 0; // items that got copies
+  uint64_t failed = 0;   // attempts that will be made again
+  uint64_t under_way = 0;
+  auto fields() {
+    return std::tie(active, checked, repaired, failed, under_way);
   }
 };
 
 struct cluster_report {
   std::string self;
   std::vector<node_report> nodes;
+  int64_t catching_up_ms = 0; // how long already; 0: it is not
+  repair_report repair = {};
+  std::vector<removed_node> removed = {}; // for good
   auto fields() {
-    return std::tie(self, nodes);
+    return std::tie(self, nodes, catching_up_ms, repair, removed);
+  }
+};
+
+/// Take a node out for good: its name leaves all holders, its store is refused for ever, its copies are made anew.
+/// `force` does it to one that is alive as well.
+struct remove_node {
+  std::string node;
+  bool force = false;
+  auto fields() {
+    return std::tie(node, force);
+  }
+};
+
+struct node_removal {
+  std::string node;
+  uint64_t incarnation = 0;
+  uint64_t items = 0; // that it said to hold when it was last heard
+  auto fields() {
+    return std::tie(node, incarnation, items);
   }
 };
 
@@ -409,11 +458,12 @@ struct catalog_position {
   }
 };
 
-/// Policies a node has; the answer holds those that are newer at the receiver.
+/// Policies a node has, and the nodes it knows to be removed; the answer holds what is new to the sender.
 struct exchange_policies {
   std::vector<policy_entry> entries;
+  std::vector<removed_node> removed = {};
   auto fields() {
-    return std::tie(entries);
+    return std::tie(entries, removed);
   }
 };
 
@@ -442,8 +492,15 @@ struct ping {
   uint64_t leases = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
+  bool fresh = false; // the sender may call its copies current
+  // What the sender owes the receiver: updates are numbered as they begin, those below `updates_settled` have been
+  // answered or left a hint, and `hints` says that hints may be waiting.
+  uint64_t updates_begun = 0;
+  uint64_t updates_settled = 0;
+  bool hints = true;
   auto fields() {
-    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes, tombstones);
+    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes, tombstones, fresh,
+                    updates_begun, updates_settled, hints);
   }
 };
 
@@ -461,6 +518,7 @@ enum class reception : uint8_t {
   call_back, // only the node with the smaller name dials: the called one will
   refused,   // never as things stand: another cluster, a second node of a region, a name that is taken
   busy,      // too many connections, or still starting: try again
+  removed,   // never: an operator took the caller's store out of the cluster
 };
 
 /// The called node's answer to a caller's identity. `sentence` says why when it is not a welcome.
@@ -546,9 +604,11 @@ struct place_copies {
   uint32_t factor = 0;
   uint32_t min_copies = 0; // durable ones among them
   std::vector<std::string> candidates;
-  struct lease lease; // of the copies that are shadows
+  struct lease lease;                 // of the copies that are shadows
+  std::vector<std::string> away = {}; // nodes whose copies do not count
+  bool wait = false;                  // answer when the invited nodes have the item, not when they are chosen
   auto fields() {
-    return std::tie(id, factor, min_copies, candidates, lease);
+    return std::tie(id, factor, min_copies, candidates, lease, away, wait);
   }
 };
 

@@ -17,6 +17,8 @@ std::vector<const peer_view*> cluster_view::by_latency() const {
       usable.push_back(&p);
   // Stable, so that equals stay in the order of their names; what was never measured comes last.
   std::stable_sort(usable.begin(), usable.end(), [](auto a, auto b) {
+    if (a->state != b->state)
+      return a->state == peer_state::live;
     return (a->rtt_ms < 0) != (b->rtt_ms < 0) ? b->rtt_ms < 0 : a->rtt_ms < b->rtt_ms;
   });
   return usable;
@@ -24,6 +26,10 @@ std::vector<const peer_view*> cluster_view::by_latency() const {
 
 bool node_context::is_fresh() const {
   return steady_ms() < fresh_until_ms.load();
+}
+
+bool node_context::is_removed(const std::string& node) const {
+  return removed.get()->names(node) && cluster.get()->find(node) == nullptr && node != self.node;
 }
 
 } // namespace gnomon

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "actors/deliveries.hpp"
 #include "actors/policy.hpp"
 #include "actors/protocol.hpp"
 #include "actors/read_index.hpp"
+#include "actors/removed_nodes.hpp"
 #include "actors/settings.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/ids.hpp"
@@ -27,6 +29,10 @@ struct peer_view {
   uint64_t leases = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
+  bool fresh = true;         // said that it may call its copies current
+  bool caught_up = true;     // this node has what the peer kept for it
+  int64_t answered_ms = 0;   // `steady_ms` of the last ping that it answered; 0: none
+  int64_t away_since_ms = 0; // `steady_ms`; 0: it is not down
   bool usable() const {
     return state == peer_state::live || state == peer_state::suspect;
   }
@@ -36,7 +42,7 @@ struct peer_view {
 struct cluster_view {
   std::vector<peer_view> peers;
   const peer_view* find(std::string_view node) const;
-  /// Usable peers, lowest round trip first.
+  /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;
 };
 
@@ -49,6 +55,7 @@ struct node_handles {
   anti_entropy_actor anti_entropy;
   agent_actor agent;
   collector_actor collector;
+  repair_actor repair;
   router_actor router;
 };
 
@@ -61,6 +68,10 @@ struct node_counters {
   std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0}; // item bytes moved between regions
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
+  std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
+  std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
+  std::atomic<uint64_t> repair_under_way{0};                                     // items now
+  std::atomic<bool> repair_active{false};
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of ours
   std::atomic<uint32_t> shards_ready{0};                          // that have read their slice of the store
   uint64_t catalog_generation = random_u64();
@@ -77,15 +88,20 @@ struct node_context {
   published<cluster_view> cluster;
   published<node_handles> handles;
   published<policy_table> policies;
+  published<removed_nodes> removed;
+  deliveries owed; // to peers
   read_index index;
   node_counters counters;
-  /// Milliseconds of a clock that never jumps, thread-safe. The simulator puts its own here before actors start.
-  std::function<int64_t()> steady_ms = [] {
-    return std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  };
+  /// Milliseconds of a clock that never jumps and goes on while the process or the machine is stopped, thread-safe. The
+  /// simulator puts its own here before actors start.
+  std::function<int64_t()> steady_ms = &boot_ms;
   /// Until then (`steady_ms`) the node has heard from enough peers to call its copies current.
   std::atomic<int64_t> fresh_until_ms{0};
   bool is_fresh() const;
+  /// When this node noticed that it is not fresh (`steady_ms`); reads are answered elsewhere for a while. 0: it is.
+  std::atomic<int64_t> lapsed_at_ms{0};
+  /// True when a node of that name was removed for good, and no other store has come under the name.
+  bool is_removed(const std::string& node) const;
 
   /// A sequence number that this store has never given out, over all starts (see `holding_id`).
   uint64_t next_holding_sequence() {

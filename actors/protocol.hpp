@@ -55,6 +55,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::leaf_difference))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_held))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::node_removal))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::place_copies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::policy_list))
@@ -62,6 +63,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::pong))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::pull_catalog))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::put_policy))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::read_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::remove_node))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_ack))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_item))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::route_list))
@@ -90,6 +92,7 @@ CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")
 CAF_ADD_ATOM(gnomon, gnomon, unwatch_a, "unwatch")
 CAF_ADD_ATOM(gnomon, gnomon, refresh_a, "refresh")
 CAF_ADD_ATOM(gnomon, gnomon, meet_a, "meet")
+CAF_ADD_ATOM(gnomon, gnomon, verify_a, "verify")
 CAF_ADD_ATOM(gnomon, gnomon, rules_a, "rules")
 CAF_ADD_ATOM(gnomon, gnomon, deadline_a, "deadline")
 CAF_ADD_ATOM(gnomon, gnomon, dial_a, "dial")
@@ -157,10 +160,12 @@ using shadow_actor = item_service_actor::extend<
     caf::reacts_to<compare_a, std::string>,
     // This node is to reap its tombstone, if all holders have it.
     caf::reacts_to<reap_a>,
+    // That node may have lost what we believe it holds: ask it.
+    caf::reacts_to<verify_a, std::string>,
     // Tell the watcher of every change from now on.
     caf::reacts_to<watch_a, item_watcher_actor>, caf::reacts_to<unwatch_a, item_watcher_actor>,
-    // From itself: a write may have waited too long for its acks.
-    caf::reacts_to<deadline_a>,
+    // From itself: a write may have waited too long for its acks; the search of that number may ask one more holder.
+    caf::reacts_to<deadline_a>, caf::reacts_to<deadline_a, uint64_t>,
     // Asked by its shard when it may be idle: true when it stops now, false when it has work under way.
     caf::replies_to<tick_a>::with<bool>>;
 
@@ -182,6 +187,7 @@ using shard_actor = item_service_actor::extend<
     caf::reacts_to<refresh_a, std::string, std::string>, // id, node
     caf::reacts_to<compare_a, std::string, std::string>, // id, node
     caf::reacts_to<reap_a, std::string>,
+    caf::reacts_to<verify_a, std::string, std::string>, // id, node
     // Ids held here, for anti-entropy. Safe to repeat.
     caf::replies_to<list_held>::with<held_ids>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>, caf::reacts_to<tick_a>>;
@@ -217,7 +223,7 @@ using peer_service_actor = caf::typed_actor<
     caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // As in `shard_actor`.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
-    // Merges the sender's policies; answers those that are newer here. Safe to repeat.
+    // Merges the sender's policies and removed nodes; answers what is new to the sender. Safe to repeat.
     caf::replies_to<exchange_policies>::with<policy_list>>;
 
 /// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
@@ -225,6 +231,9 @@ using peer_service_actor = caf::typed_actor<
 using region_actor = peer_service_actor::extend<
     // Sets or deletes a policy here, answers once it is synced, and tells the peers. Errors: invalid_argument.
     caf::replies_to<put_policy>::with<policy_list>, caf::replies_to<get_policies>::with<policy_list>,
+    // Takes a node out for good, answers once that is synced, and tells the peers. Errors: not_found,
+    // precondition_failed for a live node without `force`, invalid_argument for this node itself. Safe to repeat.
+    caf::replies_to<remove_node>::with<node_removal>,
     // A peer's heartbeat: says how far its catalog is, and that it is there to take what it missed.
     caf::reacts_to<ping>>;
 
@@ -239,6 +248,10 @@ using agent_actor = caf::typed_actor<
 /// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
+/// Looks for items with too few durable copies among the reachable nodes, after an outage or a removal at once and else
+/// slowly, and has copies made. Callers: its own timer. Calls: stores, shards.
+using repair_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
+
 /// The node's front door: every client request, from HTTP, the shell or an embedding program.
 /// Calls: shards, region, agent, links. All of it safe to repeat except writes without a request id.
 using router_actor =
@@ -248,6 +261,8 @@ using router_actor =
                      caf::replies_to<get_shadow_status>::with<shadow_report>,
                      caf::replies_to<put_policy>::with<policy_list>, caf::replies_to<get_policies>::with<policy_list>,
                      caf::replies_to<get_route>::with<route_list>, caf::replies_to<get_cluster>::with<cluster_report>,
+                     caf::replies_to<remove_node>::with<node_removal>, // as in `region_actor`
+                     caf::reacts_to<deadline_a, uint64_t>,             // from itself: that read may ask one more region
                      caf::reacts_to<access_batch>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
                      caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
 
@@ -348,10 +363,11 @@ using membership_actor = caf::typed_actor<
 /// Carries what the HTTP threads ask to the router, each under a number that names the waiting connection, and gives
 /// the replies back to their threads. Callers: the HTTP server. Calls: the router. Every request ends in a reply or an
 /// error.
-using gateway_actor = caf::typed_actor<caf::reacts_to<uint64_t, read_item>, caf::reacts_to<uint64_t, write_item>,
-                                       caf::reacts_to<uint64_t, list_items>, caf::reacts_to<uint64_t, create_shadow>,
-                                       caf::reacts_to<uint64_t, get_shadow_status>,
-                                       caf::reacts_to<uint64_t, put_policy>, caf::reacts_to<uint64_t, get_policies>,
-                                       caf::reacts_to<uint64_t, get_route>, caf::reacts_to<uint64_t, get_cluster>>;
+using gateway_actor =
+    caf::typed_actor<caf::reacts_to<uint64_t, read_item>, caf::reacts_to<uint64_t, write_item>,
+                     caf::reacts_to<uint64_t, list_items>, caf::reacts_to<uint64_t, create_shadow>,
+                     caf::reacts_to<uint64_t, get_shadow_status>, caf::reacts_to<uint64_t, put_policy>,
+                     caf::reacts_to<uint64_t, get_policies>, caf::reacts_to<uint64_t, get_route>,
+                     caf::reacts_to<uint64_t, get_cluster>, caf::reacts_to<uint64_t, remove_node>>;
 
 } // namespace gnomon

@@ -1,5 +1,6 @@
 #include "actors/region.hpp"
 
+#include "actors/cluster_memory.hpp"
 #include "actors/reaping.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/archive.hpp"
@@ -14,8 +15,8 @@ namespace {
 constexpr frame_kind policy_frame{'P', 1, "policy"};
 constexpr uint32_t scan_page = 1000;
 constexpr uint32_t handoff_page = 512;
-constexpr uint32_t positions_every = 8; // heartbeats
 constexpr auto handoff_pause = std::chrono::seconds{2};
+constexpr uint32_t positions_every = 8; // heartbeats
 
 } // namespace
 
@@ -54,6 +55,11 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         return caf::delegated<policy_list>{};
       },
       [&](const get_policies&) { return state.policies(false); },
+      [=, &state](const remove_node& x) -> caf::result<node_removal> {
+        answer<node_removal> reply{self->make_response_promise<node_removal>()};
+        state.remove(x, reply);
+        return caf::delegated<node_removal>{};
+      },
       [&](const ping& facts) { state.heard(facts); },
   };
 }
@@ -180,6 +186,7 @@ void region_state::heard(const ping& facts) {
     return;
   const auto& peer = facts.from.node;
   pass_positions(facts);
+  meet(facts.from);
   auto is_new = greeted_[peer] != facts.from.start;
   if (is_new) {
     greeted_[peer] = facts.from.start;
@@ -191,10 +198,18 @@ void region_state::heard(const ping& facts) {
     self_->send(node_->handles.get()->anti_entropy, compare_a_v, peer);
   last = now;
   auto& handoff = handoffs_[peer];
-  if (!handoff.more && now - handoff.last <= handoff_pause)
-    return;
+  if (!handoff.more && facts.fresh && now - handoff.last <= handoff_pause)
+    return; // one that is catching up waits for it
   handoff.last = now;
   hand_off(peer);
+}
+
+/// The store remembers every peer, so that a later start knows whom it does not reach.
+void region_state::meet(const node_identity& peer) {
+  if (std::exchange(members_[peer.node], peer.start) == peer.start)
+    return;
+  self_->request(node_->handles.get()->stores.front(), node_->config.request_timeout, remember(peer))
+      .then([](const store_receipt&) {}, [this, node = peer.node](const caf::error&) { members_.erase(node); });
 }
 
 /// A shard hears of its slice when it has changed, and now and then all the same: a pull may have failed.
@@ -219,28 +234,46 @@ void region_state::greet(const std::string& peer) {
     greeted_.erase(peer);
     return;
   }
-  self_->request(known->link, node_->config.peer_timeout, traffic::repair, exchange_policies{policies(true).entries})
-      .then([this](const policy_list& newer) { merge_policies({newer.entries}, {}); },
-            [this, peer](const caf::error&) { greeted_.erase(peer); });
+  self_
+      ->request(known->link, node_->config.peer_timeout, traffic::repair,
+                exchange_policies{policies(true).entries, node_->removed.get()->list()})
+      .then(
+          [this](const policy_list& newer) {
+            merge_policies({newer.entries, newer.removed}, {});
+          },
+          [this, peer](const caf::error&) { greeted_.erase(peer); });
 }
 
 /// Sends what the peer missed, a page at each heartbeat: each hint wakes its item's shadow, which sends the versions as
-/// they are now. Hints that wait for their time are passed over.
+/// they are now. Hints that wait for their time are passed over. When a round from the first key on finds none at all,
+/// the peer hears so.
 void region_state::hand_off(const std::string& peer) {
+  auto& handoff = handoffs_[peer];
+  auto busy = handoff.open > 0 || node_->owed.under_way(peer) >= handoff_page;
+  if (busy || !node_->owed.of(peer).hints)
+    return;
   auto range = keys::hints(peer);
   auto handles = node_->handles.get();
-  auto& handoff = handoffs_[peer];
   handoff.more = false;
   handoff.places.resize(handles->stores.size());
+  handoff.open = handles->stores.size();
+  handoff.none = true;
   for (size_t i = 0; i < handles->stores.size(); ++i) {
+    handoff.none = handoff.none && handoff.places[i].empty();
     const auto& first = handoff.places[i].empty() ? range.first : handoff.places[i];
     self_
         ->request(handles->stores[i], node_->config.request_timeout, store_scan{first, range.last, handoff_page, false})
-        .then([this, peer, i](const store_entries& found) { wake_owing(peer, i, found); }, [](const caf::error&) {});
+        .then([this, peer, i,
+               made = node_->owed.hints_made(peer)](const store_entries& found) { wake_owing(peer, i, found, made); },
+              [this, peer](const caf::error&) {
+                auto& failed = handoffs_[peer];
+                failed.none = false;
+                --failed.open;
+              });
   }
 }
 
-void region_state::wake_owing(const std::string& peer, size_t store, const store_entries& found) {
+void region_state::wake_owing(const std::string& peer, size_t store, const store_entries& found, uint64_t made_before) {
   auto handles = node_->handles.get();
   auto now = node_->time->now();
   for (const auto& [key, value] : found.entries)
@@ -250,6 +283,9 @@ void region_state::wake_owing(const std::string& peer, size_t store, const store
   handoff.more |= found.more;
   if (store < handoff.places.size())
     handoff.places[store] = found.more ? found.entries.back().first + '\0' : std::string{};
+  handoff.none = handoff.none && found.entries.empty();
+  if (--handoff.open == 0 && handoff.none)
+    node_->owed.found_no_hints(peer, made_before);
 }
 
 // -- policies
@@ -288,7 +324,7 @@ void region_state::set_policy(const put_policy& request, answer<policy_list> rep
   auto table = *node_->policies.get();
   table.merge(entries.front());
   node_->policies.set(std::move(table));
-  tell_peers(entries);
+  tell_peers({entries});
   save_policies(entries, reply, policies(false));
 }
 
@@ -309,6 +345,7 @@ void region_state::merge_policies(const exchange_policies& theirs, answer<policy
       newer.entries.push_back(entry);
   }
   node_->policies.set(std::move(table));
+  newer.removed = merge_removed(theirs.removed);
   save_policies(news, reply, std::move(newer));
 }
 
@@ -329,7 +366,7 @@ void region_state::save_policies(const std::vector<policy_entry>& entries, answe
 }
 
 /// Every live peer hears of a change at once; one that is away hears of it when it greets again.
-void region_state::tell_peers(const std::vector<policy_entry>& entries) {
+void region_state::tell_peers(const exchange_policies& news) {
   auto view = node_->cluster.get();
   for (const auto& peer : view->peers) {
     auto node = peer.identity.node;
@@ -337,7 +374,7 @@ void region_state::tell_peers(const std::vector<policy_entry>& entries) {
       greeted_.erase(node);
       continue;
     }
-    self_->request(peer.link, node_->config.peer_timeout, traffic::repair, exchange_policies{entries})
+    self_->request(peer.link, node_->config.peer_timeout, traffic::repair, news)
         .then([](const policy_list&) {}, [this, node](const caf::error&) { greeted_.erase(node); });
   }
 }

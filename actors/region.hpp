@@ -3,8 +3,10 @@
 #include "actors/answer.hpp"
 #include "actors/node_context.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gnomon {
@@ -29,6 +31,7 @@ public:
   void heard(const ping& facts);
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
+  void remove(const remove_node& request, answer<node_removal> reply);
   policy_list policies(bool deleted) const;
 
 private:
@@ -48,11 +51,16 @@ private:
   void slices_read();
   void read_policies();
   void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);
-  void tell_peers(const std::vector<policy_entry>& entries);
   void pass_positions(const ping& facts);
+  void tell_peers(const exchange_policies& news);
   void greet(const std::string& peer);
+  void meet(const node_identity& peer);
   void hand_off(const std::string& peer);
-  void wake_owing(const std::string& peer, size_t store, const store_entries& found);
+  void wake_owing(const std::string& peer, size_t store, const store_entries& found, uint64_t made_before);
+  // region_removal.cpp
+  std::vector<removed_node> merge_removed(const std::vector<removed_node>& theirs);
+  void save_removed(const std::vector<removed_node>& news, std::function<void(caf::error)> then);
+  void forget_hints(const std::string& peer);
 
   self_pointer self_ = nullptr;
   context_ptr node_;
@@ -63,11 +71,14 @@ private:
   struct handoff {
     caf::actor_clock::time_point last;
     bool more = false;               // the last round did not reach the end
+    size_t open = 0;                 // stores that have not answered yet
+    bool none = true;                // found so far, by a round from the first key on
     std::vector<std::string> places; // by store: the key to go on from; empty: from the first
   };
   std::map<std::string, handoff> handoffs_;
   std::map<std::string, caf::actor_clock::time_point> heard_;
   std::map<std::string, told_positions> positions_;
+  std::map<std::string, uint64_t> members_; // peer -> the start of it that the store remembers
 };
 
 region_actor::behavior_type region(region_actor::stateful_pointer<region_state> self, context_ptr node);

@@ -30,6 +30,8 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         return caf::delegated<route_list>{};
       },
       [&](const get_cluster&) { return state.cluster(); },
+      [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
+      [&](deadline_a, uint64_t number) { state.hedge(number); },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
@@ -52,8 +54,16 @@ template <class Reply, class Message>
 caf::result<Reply> router_state::to_item(const Message& request) {
   if (node_->counters.shards_ready.load() < shard_count)
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  if (node_->removed.get()->refuses(node_->self.node, node_->self.incarnation)) // what it took would be lost
+    return make_error(ec::unavailable, why_removed(node_->self.node));
   auto rules = node_->effective_policy(request.id, request.user);
   if (rules.allows(node_->self.region)) {
+    if constexpr (std::is_same_v<Message, read_item>)
+      if (prefers_others()) {
+        answer<Reply> reply{self_->make_response_promise<Reply>()};
+        read_elsewhere(request, reply);
+        return caf::delegated<Reply>{};
+      }
     auto handles = node_->handles.get();
     if constexpr (std::is_same_v<Message, create_shadow>)
       return self_->delegate(handles->agent, request);
@@ -63,6 +73,38 @@ caf::result<Reply> router_state::to_item(const Message& request) {
   answer<Reply> reply{self_->make_response_promise<Reply>()};
   forward_near(request, reply);
   return caf::delegated<Reply>{};
+}
+
+/// While this node catches up, its copies may be old, and others can do better.
+bool router_state::prefers_others() const {
+  auto lapsed = node_->lapsed_at_ms.load();
+  if (lapsed == 0 || node_->steady_ms() - lapsed >= node_->config.catch_up_for.count())
+    return false;
+  auto view = node_->cluster.get();
+  return std::any_of(view->peers.begin(), view->peers.end(),
+                     [](const peer_view& peer) { return peer.usable() && peer.fresh; });
+}
+
+/// Asks the holders that are fresh, nearest first; when none has it, what is here is the answer.
+void router_state::read_elsewhere(const read_item& request, answer<item_versions> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders) {
+            auto left = std::make_shared<way>();
+            auto view = node_->cluster.get();
+            for (const auto& node : holders)
+              if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
+                left->regions.push_back(node);
+            left->last_resort = [=, this] {
+              auto current = node_->handles.get();
+              self_->request(node_->shard_for(request.id, *current), node_->config.request_timeout, request)
+                  .then([reply](item_versions& got) { reply.give(std::move(got)); },
+                        [reply](const caf::error& reason) { reply.fail(reason); });
+            };
+            forward(left, request, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
 }
 
 /// A rule keeps the item away from this region: its holders serve the request, nearest first, then any permitted
@@ -100,19 +142,26 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
       target = nullptr;
     }
   }
+  if (!target && (left->open > 0 || reply.given()))
+    return; // what was asked before decides
+  if (!target && left->last_resort)
+    return left->last_resort();
   if (!target && !left->problem && !repeatable)
     left->problem = make_error(ec::unavailable, "no region that may keep the item is reachable; try again");
   if (!target)
     return reply.fail(left->problem ? left->problem
                                     : make_error(ec::not_found, "no region that may keep the item has it"));
+  ++left->open;
   self_->request(target->link, node_->config.peer_timeout, traffic::client, request)
       .then(
-          [reply](Reply& got) {
+          [left, reply](Reply& got) {
+            --left->open;
             if constexpr (std::is_same_v<Reply, item_versions>)
               got.copy = copy_kind::remote;
             reply.give(std::move(got));
           },
           [=, this](const caf::error& reason) {
+            --left->open;
             auto code = code_of(reason);
             if (!repeatable || code == ec::gone || code == ec::not_found)
               return reply.fail(reason);
@@ -120,6 +169,20 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
               left->problem = reason;
             forward(left, request, reply);
           });
+  if (!repeatable || left->regions.empty())
+    return;
+  hedges_.emplace(next_hedge_, [=, this] {
+    if (!reply.given() && left->open > 0 && !left->regions.empty())
+      forward(left, request, reply);
+  });
+  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, next_hedge_++);
+}
+
+/// A region takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard.
+void router_state::hedge(uint64_t number) {
+  auto entry = hedges_.extract(number);
+  if (entry)
+    entry.mapped()();
 }
 
 // -- listing
@@ -308,18 +371,39 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
 }
 
 cluster_report router_state::cluster() const {
+  const auto& c = node_->counters;
+  auto now = node_->steady_ms();
   cluster_report report;
   report.self = node_->self.node;
-  auto add = [&](const node_identity& who, peer_state state, double rtt, uint64_t items, uint64_t leases,
-                 uint64_t bytes, uint64_t tombstones) {
-    report.nodes.push_back({who.node, who.region, who.address, who.incarnation, who.latitude, who.longitude, state, rtt,
-                            items, leases, bytes, tombstones});
+  auto add = [&](const node_identity& who) -> node_report& {
+    report.nodes.push_back({who.node, who.region, who.address, who.incarnation, who.latitude, who.longitude});
+    return report.nodes.back();
   };
-  const auto& c = node_->counters;
-  add(node_->self, peer_state::live, 0, c.items, c.leases, c.bytes, c.tombstones);
-  for (const auto& peer : node_->cluster.get()->peers)
-    add(peer.identity, peer.state, peer.rtt_ms, peer.items, peer.leases, peer.bytes, peer.tombstones);
+  auto& own = add(node_->self);
+  own.state = peer_state::live;
+  own.rtt_ms = 0;
+  own.items = c.items;
+  own.leases = c.leases;
+  own.bytes = c.bytes;
+  own.tombstones = c.tombstones;
+  own.fresh = own.caught_up = node_->is_fresh();
+  for (const auto& peer : node_->cluster.get()->peers) {
+    auto& line = add(peer.identity);
+    line.state = peer.state;
+    line.rtt_ms = peer.rtt_ms;
+    line.items = peer.items;
+    line.leases = peer.leases;
+    line.bytes = peer.bytes;
+    line.tombstones = peer.tombstones;
+    line.silent_ms = peer.answered_ms > 0 ? now - peer.answered_ms : -1;
+    line.fresh = peer.fresh;
+    line.caught_up = peer.caught_up;
+  }
   std::sort(report.nodes.begin(), report.nodes.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  if (auto lapsed = node_->lapsed_at_ms.load(); lapsed > 0)
+    report.catching_up_ms = std::max<int64_t>(1, now - lapsed);
+  report.repair = {c.repair_active, c.repair_checked, c.repair_repaired, c.repair_failed, c.repair_under_way};
+  report.removed = node_->removed.get()->list();
   return report;
 }
 

@@ -4,6 +4,8 @@
 #include "actors/node_context.hpp"
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 
 namespace gnomon {
@@ -23,6 +25,7 @@ public:
   void status(const std::string& id, answer<shadow_report> reply);
   void route(const get_route& request, answer<route_list> reply);
   cluster_report cluster() const;
+  void hedge(uint64_t number);
   self_pointer self() const {
     return self_;
   }
@@ -35,9 +38,13 @@ private:
   struct way {
     std::deque<std::string> regions;
     caf::error problem;
+    size_t open = 0;                   // asked, and not answered yet
+    std::function<void()> last_resort; // when no region serves it; none: it fails
   };
   template <class Reply, class Message>
   void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
+  bool prefers_others() const;
+  void read_elsewhere(const read_item& request, answer<item_versions> reply);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
   void find_holders(const std::string& id, std::shared_ptr<std::deque<std::string>> nodes, answer<shadow_report> reply);
@@ -45,6 +52,8 @@ private:
 
   self_pointer self_ = nullptr;
   context_ptr node_;
+  std::map<uint64_t, std::function<void()>> hedges_; // by number; each runs once, `hedge_after` later
+  uint64_t next_hedge_ = 0;
 };
 
 router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node);

@@ -37,7 +37,9 @@ struct settings {
   duration heartbeat = 500ms;
   duration suspect_after = 1500ms;
   duration down_after = 3s;
-  duration fresh_for = 3s; // a node that has heard of no majority of its peers for that long is not current
+  duration fresh_for = 3s;     // a node that has heard of no majority of its peers for that long is not current
+  duration catch_up_for = 60s; // a node that is catching up has reads answered elsewhere for that long
+  duration hedge_after = 1s;   // a read that a holder has not answered by then asks the next one as well
   duration collect_every = 1s;
   duration sample_every = 200ms; // gateways hand over their access samples
 
@@ -45,6 +47,12 @@ struct settings {
   duration compare_every = 10s;                 // between two rounds of anti-entropy, each with one peer
   uint64_t compare_bytes_per_second = 1u << 20; // what a round may move
   duration reap_after = 60s;                    // tombstones are kept at least that long
+
+  // repair of items with too few durable copies
+  duration repair_after = 60s;                  // of a node that is down, its copies do not count after that long
+  duration repair_scan_every = 1s;              // between two pages of the search that always runs
+  uint32_t repair_at_once = 256;                // items
+  uint64_t repair_bytes_per_second = 32u << 20; // of values
 
   // storage
   std::string store_path;

@@ -37,6 +37,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](const expiry_due& x) { state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet(peer); }); },
+      [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
       [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
       [&](unwatch_a, const item_watcher_actor& x) { state.watch(x, false); },
       [&](deadline_a) { state.check_deadlines(); },
@@ -45,6 +46,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       },
       [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
       [&](reap_a) { state.once_loaded([&] { state.do_duty(); }); },
+      [&](deadline_a, uint64_t number) { state.hedge(number); },
       [&](tick_a) { return state.stop_if_idle(); },
   };
 }
@@ -188,6 +190,7 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
       result.versions.context.add(s.id);
   }
   result.stale = !node_->is_fresh();
+  node_->counters.reads_stale.fetch_add(result.stale ? 1 : 0, std::memory_order_relaxed);
   reader.reply.give(std::move(result));
 }
 
@@ -287,10 +290,23 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
   }
   const auto& holders = item_->record().holders;
   auto view = node_->cluster.get();
-  auto current = holders.current();
+  auto is_away = [&](const std::string& node) {
+    return std::find(request.away.begin(), request.away.end(), node) != request.away.end();
+  };
+  auto counted = [&](std::vector<std::string> nodes) {
+    std::erase_if(nodes, is_away);
+    return nodes;
+  };
+  auto current = counted(holders.current());
   auto missing_durable = static_cast<int64_t>(std::min(request.min_copies, request.factor))
-                         - static_cast<int64_t>(holders.durable().size());
+                         - static_cast<int64_t>(counted(holders.durable()).size());
   auto missing = static_cast<int64_t>(request.factor) - static_cast<int64_t>(current.size());
+  std::shared_ptr<shadow_plan> outcome; // answered when the last invitation lets go of it
+  if (request.wait)
+    outcome = std::shared_ptr<shadow_plan>(new shadow_plan, [reply](shadow_plan* plan) {
+      reply.give(std::move(*plan));
+      delete plan;
+    });
   shadow_plan plan{item_->record().id, request.factor, {}, {}};
   auto add = [&](const std::string& node, holder_state state, bool present) {
     auto peer = view->find(node);
@@ -306,20 +322,24 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
     if (node == node_->self.node)
       accept(invitation, {});
     else if (promoted || request.lease.reason == lease_reason::request)
-      invite(std::make_shared<std::deque<std::string>>(1, node), invitation);
+      invite(std::make_shared<std::deque<std::string>>(1, node), invitation, outcome);
   }
   auto free = std::make_shared<std::deque<std::string>>();
   for (const auto& node : request.candidates)
-    if (std::find(current.begin(), current.end(), node) == current.end() && node != node_->self.node && may_hold(node))
+    if (std::find(current.begin(), current.end(), node) == current.end() && node != node_->self.node && may_hold(node)
+        && !is_away(node))
       free->push_back(node);
   for (; missing > 0 && !free->empty(); --missing) {
     invitation.state = missing_durable-- > 0 ? holder_state::durable : holder_state::shadow;
     add(free->front(), invitation.state, false);
-    invite(free, invitation);
+    invite(free, invitation, outcome);
   }
   if (missing > 0)
     plan.shortfall = "only " + std::to_string(plan.copies.size()) + " regions are live and permitted";
-  reply.give(std::move(plan));
+  if (outcome)
+    *outcome = std::move(plan);
+  else
+    reply.give(std::move(plan));
 }
 
 // -- small helpers

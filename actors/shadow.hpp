@@ -78,8 +78,11 @@ public:
   void learn_holders(const update_holders& request, answer<holders_ack> reply);
   void hand_off(const std::string& node);
   void meet(const std::string& node);
+  void verify(const std::string& node);
   void check_expiry();
   void expiry_due(timestamp at);
+
+  void hedge(uint64_t number); // shadow_search.cpp
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
   void compare_with(const std::string& node);
@@ -119,6 +122,8 @@ private:
     traffic urgency = traffic::client;
     std::deque<std::string> next; // holders not asked yet, best first
     std::set<std::string> asked, unreachable;
+    size_t asking = 0;                           // holders that have not answered; the first good answer counts
+    bool settling = false;                       // something is being synced, and the search goes on behind it
     size_t open_questions = 0;                   // to regions that may hold the item
     bool waits = false;                          // for their answers
     bool gone = false;                           // a holder says that the item was deleted
@@ -163,6 +168,7 @@ private:
   void find_copy(stay keep, bool anyone, traffic urgency, std::string first, after_search then);
   void ask_next();
   void ask_holder(const std::string& holder);
+  bool is_over(uint64_t number) const;
   void ask_everyone();
   void refused(const std::string& holder);
   void found(item_copy copy, const std::string& giver);
@@ -200,14 +206,15 @@ private:
   void replicate(traffic urgency);
   void send_update(const std::string& node, traffic urgency);
   void update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency);
-  void update_failed(const std::string& node, uint32_t epoch, const caf::error& reason);
+  void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
   void pull_from(const std::string& node);
-  void leave_hint(const std::string& node, ec reason);
+  void leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update = {});
   void settle_debt(const std::string& node);
   void mark_left(const std::string& node, uint32_t epoch);
   void review();
   void tell(const std::vector<std::string>& nodes, const holder_map& news);
-  void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation);
+  void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
+              std::shared_ptr<void> under_way = {});
   void ask_for_copies();
   void drop();
   void move_away();

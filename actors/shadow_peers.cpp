@@ -87,10 +87,12 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
     });
     return;
   }
-  reply.give({true, {}});
   auto terms = request.lease;
   terms.created = terms.last_read = now();
-  find_copy({true, request.state, terms}, false, traffic::repair, request.giver, {});
+  auto then = [this, reply, giver = request.giver](const search&) {
+    item_->present() ? reply.give({true, {}}) : reply.give({false, "the item could not be fetched from node " + giver});
+  };
+  find_copy({true, request.state, terms}, false, traffic::repair, request.giver, then);
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
@@ -117,6 +119,13 @@ void shadow_state::hand_off(const std::string& node) {
 void shadow_state::meet(const std::string& node) {
   if (visible_ && item_->record().holders.state_of(node) == holder_state::left)
     tell({node}, item_->record().holders);
+}
+
+/// When it answers that it holds nothing, it leaves the holders; so does one that was taken out for good.
+void shadow_state::verify(const std::string& node) {
+  if (item_->role() == holder_state::left || item_->record().holders.state_of(node) == holder_state::left)
+    return;
+  node_->is_removed(node) ? mark_left(node, item_->epoch_of(node)) : tell({node}, item_->record().holders);
 }
 
 // -- leases
@@ -311,20 +320,24 @@ void shadow_state::adjust_counters() {
 }
 
 /// Invites the first candidate; when it refuses or does not answer, the next.
-void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation) {
+void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
+                          std::shared_ptr<void> under_way) {
   if (candidates->empty())
     return log::info("shadow", "nobody-to-invite", {{"id", invitation.id}});
   auto node = std::move(candidates->front());
   candidates->pop_front();
   ask_peer<invite_answer>(
       node, traffic::repair, invitation,
-      [this, candidates, invitation, node](const invite_answer& said) {
+      [this, candidates, invitation, node, under_way](const invite_answer& said) {
         if (said.accepted)
           return;
         log::info("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
-        invite(candidates, invitation);
+        invite(candidates, invitation, under_way);
       },
-      [this, candidates, invitation](const caf::error&) { invite(candidates, invitation); });
+      [this, candidates, invitation, under_way](const caf::error& reason) {
+        if (code_of(reason) != ec::timeout) // else it is slow, but may be fetching the item
+          invite(candidates, invitation, under_way);
+      });
 }
 
 /// First access of the item here: the agent ranks the regions that get the other copies.

@@ -44,6 +44,8 @@ void shadow_state::ask_next() {
   auto& s = *search_;
   while (!s.next.empty() && s.asked.count(s.next.front()) > 0)
     s.next.pop_front();
+  if (s.next.empty() && s.asking > 0)
+    return; // its answer decides
   if (s.next.empty() && s.open_questions > 0) {
     s.waits = true;
     return;
@@ -63,12 +65,30 @@ void shadow_state::ask_next() {
 
 void shadow_state::ask_holder(const std::string& holder) {
   search_->asked.insert(holder);
+  ++search_->asking;
   auto tombstones = search_->keep.tombstones;
+  auto number = search_->number;
   ask_peer<item_copy>(
       holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false, tombstones},
-      [this, holder](item_copy& copy) { found(std::move(copy), holder); },
-      [this, holder, tombstones](const caf::error& reason) {
+      [this, holder, number](item_copy& copy) {
+        if (is_over(number))
+          return;
+        --search_->asking;
+        if (!search_->settling)
+          found(std::move(copy), holder);
+        else if (item_->present())
+          take_newer(copy, holder, {});
+      },
+      [this, holder, tombstones, number](const caf::error& reason) {
+        if (is_over(number))
+          return;
+        --search_->asking;
         auto code = code_of(reason);
+        if (search_->settling) {
+          if (code != ec::not_here && code != ec::forbidden_region && code != ec::gone)
+            search_->unreachable.insert(holder);
+          return; // the search goes on by itself
+        }
         if (code == ec::gone && search_->keep.tombstones && !tombstones) { // a write has joined the search
           search_->next.push_front(holder);
           search_->asked.erase(holder);
@@ -84,6 +104,18 @@ void shadow_state::ask_holder(const std::string& holder) {
           search_->unreachable.insert(holder);
         ask_next();
       });
+  if (!is_over(number) && search_->asking > 0)
+    self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
+}
+
+bool shadow_state::is_over(uint64_t number) const {
+  return !search_ || search_->number != number;
+}
+
+/// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard.
+void shadow_state::hedge(uint64_t number) {
+  if (!is_over(number) && search_->asking > 0 && !search_->settling && !search_->next.empty())
+    ask_next();
 }
 
 /// A rule that only the holder knows keeps the item away from here: it is read there, and written there.
@@ -138,8 +170,10 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
     return ask_next();
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  if (item_->present()) // a newer version was wanted
+  if (item_->present()) { // a newer version was wanted
+    search_->settling = true;
     return take_newer(copy, giver, [this] { go_on(); });
+  }
   search_->holder = giver;
   replica there{copy.id, giver};
   there.merge(copy, rules().conflicts);
@@ -170,6 +204,7 @@ void shadow_state::settle(const item_copy& copy) {
   take_in(copy);
   item_->settle(search_->keep.as, search_->keep.terms);
   item_->add_cost(moved);
+  search_->settling = true;
   auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
   persist([this, invited] {
     node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
@@ -211,6 +246,7 @@ void shadow_state::repair_older(const item_copy& newer) {
 }
 
 void shadow_state::go_on() {
+  search_->settling = false;
   answer_readers();
   readers_.empty() && item_->versions().context.covers(search_->needs) ? end_search() : ask_next();
 }

@@ -27,13 +27,16 @@ void shadow_state::send_update(const std::string& node, traffic urgency) {
   uint64_t bytes = 0;
   for (const auto& value : copy.values)
     bytes += value.size();
+  auto update = node_->owed.begin(node);
   ask_peer<replicate_ack>(
       node, urgency, replicate_item{std::move(copy), node_->self.node, item_->record().holders.current()},
-      [this, node, bytes, urgency](const replicate_ack& ack) {
+      [this, node, bytes, urgency, update](const replicate_ack& ack) {
         node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
         update_acknowledged(node, ack, urgency);
       },
-      [this, node, epoch = item_->epoch_of(node)](const caf::error& reason) { update_failed(node, epoch, reason); });
+      [this, node, update, epoch = item_->epoch_of(node)](const caf::error& reason) {
+        update_failed(node, epoch, code_of(reason), update);
+      });
 }
 
 void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
@@ -50,17 +53,17 @@ void shadow_state::update_acknowledged(const std::string& node, const replicate_
   heed(node, ack.holders);
 }
 
-void shadow_state::update_failed(const std::string& node, uint32_t epoch, const caf::error& reason) {
+void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec reason,
+                                 std::shared_ptr<deliveries::update> update) {
   updates_.erase(node);
-  auto code = code_of(reason);
-  if (code == ec::not_here)
+  if (reason == ec::not_here)
     return mark_left(node, epoch); // its own word: it keeps no record
-  leave_hint(node, code);
+  leave_hint(node, reason, std::move(update));
 }
 
 /// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back, or, when
-/// it answered with an error, after a pause that grows.
-void shadow_state::leave_hint(const std::string& node, ec reason) {
+/// it answered with an error, after a pause that grows. The update counts as under way until the hint is synced.
+void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
   auto& hint = hints_[node];
   auto pause = reason != ec::peer_gone && reason != ec::unavailable;
   auto longer = std::clamp<duration>(hint.pause * 2, 4s, 64s);
@@ -70,7 +73,15 @@ void shadow_state::leave_hint(const std::string& node, ec reason) {
   store_batch note;
   note.puts.emplace_back(keys::hint(node, item_->record().id),
                          blob{keys::hint_value(pause ? now() + longer : timestamp{})});
-  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(note));
+  if (!update)
+    update = node_->owed.begin(node);
+  update->leaves_hint();
+  ++questions_under_way_;
+  self_
+      ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
+                std::move(note))
+      .then([this, update](const store_receipt&) { --questions_under_way_; },
+            [this, update](const caf::error&) { --questions_under_way_; }); // the store says so in the log
 }
 
 /// `node` has the current versions, or is no holder any more.

@@ -38,6 +38,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](compare_a, const std::string& id, const std::string& peer) { state.tell(id, compare_a_v, peer); },
       [&](reap_a, const std::string& id) { state.tell(id, reap_a_v); },
       [&](const list_held& which) { return state.list(which); },
+      [&](verify_a, const std::string& id, const std::string& peer) { state.tell(id, verify_a_v, peer); },
       [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
       [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
       [&](tick_a) { state.rest(); },
@@ -210,7 +211,12 @@ void shard_state::spread(const access_batch& batch) {
 }
 
 /// A residency rule may now keep items away from here, by their creators' policies too, which only the shadows know.
+/// And nodes may have been removed: their rows go.
 void shard_state::check_residency() {
+  for (const auto& gone : node_->removed.get()->list()) {
+    others_.forget(gone.node);
+    positions_.erase(gone.node);
+  }
   auto by_user = false;
   for (const auto& entry : node_->policies.get()->entries(false))
     by_user |= entry.scope == policy_scope::user;

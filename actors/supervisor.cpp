@@ -30,6 +30,7 @@ const std::vector<restart_rule>& restart_rules() {
     {"region",       "region tree", all,     5,       60s,   2s},
     {"agent",        "node",        one,     5,       60s,   1s},
     {"collector",    "node",        one,     5,       60s,   1s},
+    {"repair",       "node",        one,     5,       60s,   1s},
     {"router",       "node",        one,     5,       60s,   2s},
   };
   return rules;

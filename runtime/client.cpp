@@ -221,6 +221,10 @@ cluster_status client::cluster() {
   return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>).get();
 }
 
+removal client::remove_node(const std::string& name, bool force) {
+  return ask<node_removal>(core_->port(), gnomon::remove_node{name, force}, to_answer<node_removal>).get();
+}
+
 caf::actor_system& client::system() {
   return core_->system();
 }

@@ -178,8 +178,9 @@ std::vector<policy_setting> to_public(const policy_list& policies) {
 }
 
 cluster_status to_public(const cluster_report& report) {
-  cluster_status result{report.self, {}};
-  for (auto& n : report.nodes)
+  cluster_status result;
+  result.self = report.self;
+  for (auto& n : report.nodes) {
     result.nodes.push_back({.node = n.node,
                             .region = n.region,
                             .address = n.address,
@@ -188,8 +189,22 @@ cluster_status to_public(const cluster_report& report) {
                             .rtt_ms = known(n.rtt_ms),
                             .items = n.items,
                             .shadows = n.leases,
-                            .bytes = n.bytes});
+                            .bytes = n.bytes,
+                            .silent = {},
+                            .fresh = n.fresh,
+                            .caught_up = n.caught_up});
+    if (n.silent_ms >= 0)
+      result.nodes.back().silent = std::chrono::milliseconds{n.silent_ms};
+  }
+  result.catching_up = std::chrono::milliseconds{report.catching_up_ms};
+  result.repair = {report.repair.active, report.repair.checked, report.repair.repaired, report.repair.failed};
+  for (auto& gone : report.removed)
+    result.removed.push_back(gone.node);
   return result;
+}
+
+removal to_public(const node_removal& done) {
+  return {done.node, done.items};
 }
 
 void raise(const caf::error& reason) {

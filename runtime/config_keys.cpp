@@ -290,6 +290,7 @@ std::vector<config_key> actor_keys() {
       duration_key("placement", "join_timeout", MEMBER(actors.join_timeout), 1s, 24h),
       duration_key("requests", "timeout", MEMBER(actors.request_timeout), 10ms, 10min),
       duration_key("requests", "peer_timeout", MEMBER(actors.peer_timeout), 10ms, 10min),
+      duration_key("requests", "hedge_after", MEMBER(actors.hedge_after), 1ms, 10min),
       number_key<uint32_t>("shadows", "max_active", MEMBER(actors.max_active_shadows), 64, 100'000'000),
       duration_key("shadows", "idle", MEMBER(actors.shadow_idle), 100ms, 24h),
       duration_key("shadows", "sample_every", MEMBER(actors.sample_every), 10ms, 1min),
@@ -304,9 +305,14 @@ std::vector<config_key> actor_keys() {
       duration_key("membership", "suspect_after", MEMBER(actors.suspect_after), 20ms, 10min),
       duration_key("membership", "down_after", MEMBER(actors.down_after), 30ms, 1h),
       duration_key("membership", "fresh_for", MEMBER(actors.fresh_for), 30ms, 1h),
+      duration_key("membership", "catch_up_for", MEMBER(actors.catch_up_for), 0ms, 24h),
       duration_key("repair", "compare_every", MEMBER(actors.compare_every), 10ms, 24h),
       bytes_key("repair", "compare_bytes_per_second", MEMBER(actors.compare_bytes_per_second), 1024, 1ull << 40),
       duration_key("repair", "reap_after", MEMBER(actors.reap_after), 0ms, 24h * 3650),
+      duration_key("repair", "after", MEMBER(actors.repair_after), 100ms, 24h * 365),
+      duration_key("repair", "scan_every", MEMBER(actors.repair_scan_every), 10ms, 24h),
+      number_key<uint32_t>("repair", "at_once", MEMBER(actors.repair_at_once), 1, 100'000),
+      bytes_key("repair", "bytes_per_second", MEMBER(actors.repair_bytes_per_second), 1u << 10, 1ull << 40),
       number_key<uint32_t>("store", "stores", MEMBER(actors.stores), 1, 64),
   };
 }

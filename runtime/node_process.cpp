@@ -1,5 +1,6 @@
 #include "runtime/node_process.hpp"
 
+#include "actors/cluster_memory.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "runtime/net/network.hpp"
@@ -140,6 +141,7 @@ struct node_process::parts {
   std::unique_ptr<system_config> settings;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<network> net;
+  std::vector<node_identity> known; // peers of earlier runs
   caf::actor root;
   std::shared_ptr<ending> root_ended;
   std::unique_ptr<http_server> http;
@@ -167,6 +169,13 @@ caf::error node_process::parts::start() {
     return started.error();
   net = std::move(*started);
   node->self.address = net->address();
+  auto memory = recall_cluster(*stores->front());
+  if (!memory)
+    return memory.error();
+  if (memory->removed.refuses(node->self.node, node->self.incarnation))
+    return make_error(ec::rejected, why_removed(node->self.node));
+  node->removed.set(memory->removed);
+  known = std::move(memory->members);
   if (auto err = start_tree(std::move(*stores)))
     return err;
   if (auto err = join())
@@ -178,6 +187,7 @@ caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>
   membership_config membership;
   membership.seeds = config.seeds;
   membership.dialer = net->dialer();
+  membership.known = known;
   root_ended = std::make_shared<ending>();
   root = caf::actor_cast<caf::actor>(
       system->spawn(supervisor, node_tree({node, std::move(stores), std::move(membership)})));

@@ -4,6 +4,7 @@
 #include "actors/anti_entropy.hpp"
 #include "actors/collector.hpp"
 #include "actors/region.hpp"
+#include "actors/repair.hpp"
 #include "actors/router.hpp"
 #include "actors/shard.hpp"
 #include "actors/store.hpp"
@@ -93,6 +94,9 @@ supervisor_config node_tree(const node_parts& parts) {
   add(child(
       "collector", "collector", node, [=](caf::actor_system& system) { return system.spawn(collector, node); },
       [](node_handles& handles, const collector_actor& handle) { handles.collector = handle; }));
+  add(child(
+      "repair", "repair", node, [=](caf::actor_system& system) { return system.spawn(repair, node); },
+      [](node_handles& handles, const repair_actor& handle) { handles.repair = handle; }));
   add(child(
       "router", "router", node, [=](caf::actor_system& system) { return system.spawn(router, node); },
       [](node_handles& handles, const router_actor& handle) { handles.router = handle; }));

@@ -152,4 +152,9 @@ std::string meta(std::string_view name) {
   return tagged(meta_tag, name);
 }
 
+range metas(std::string_view prefix) {
+  auto first = meta(prefix);
+  return {first, past(first)};
+}
+
 } // namespace gnomon::keys

@@ -66,5 +66,7 @@ std::string hint_value(timestamp not_before);
 timestamp hint_time(std::string_view value);
 
 std::string meta(std::string_view name);
+/// All facts whose name starts with `prefix`.
+range metas(std::string_view prefix);
 
 } // namespace gnomon::keys

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <time.h>
+
 namespace gnomon {
 
 namespace {
@@ -11,6 +13,13 @@ timestamp wall_now() {
 }
 
 } // namespace
+
+// Not the steady clock: on Linux that one stands still while the machine sleeps.
+int64_t boot_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1'000'000;
+}
 
 scaled_clock::scaled_clock(double scale, timestamp origin)
     : scale_(scale), origin_(origin == timestamp{} ? wall_now() : origin) {}

@@ -17,6 +17,9 @@ public:
   virtual timestamp now() const = 0;
 };
 
+/// Milliseconds since the machine started, its sleep included. Thread-safe.
+int64_t boot_ms();
+
 /// The machine's clock, run `scale` times as fast from `origin` on; scale 1 is the wall clock itself. Leases, rates and
 /// horizons shrink alike in a replay, while network delays stay what they are.
 class scaled_clock final : public clock {

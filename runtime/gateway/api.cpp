@@ -60,6 +60,8 @@ next_step prepare(request& asked, timestamp now) {
     return prepare_route(asked);
   case endpoint::cluster:
     return client_message{get_cluster{}};
+  case endpoint::cluster_node:
+    return prepare_removal(asked);
   case endpoint::live:
     return own_page::live;
   case endpoint::ready:
@@ -86,6 +88,7 @@ response complete(const request& asked, client_result result) {
                         [&](const policy_list& list) { return answer_policy(asked, where, list); },
                         [&](const route_list& found) { return answer_route(asked, found); },
                         [](const cluster_report& report) { return answer_cluster(report); },
+                        [](const node_removal& removal) { return answer_removal(removal); },
                     },
                     result);
 }

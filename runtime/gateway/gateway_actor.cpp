@@ -41,6 +41,7 @@ gateway_actor::behavior_type gateway(gateway_pointer self, context_ptr node, del
       [=](uint64_t token, const get_policies& message) { ask<policy_list>(self, token, message); },
       [=](uint64_t token, const get_route& message) { ask<route_list>(self, token, message); },
       [=](uint64_t token, const get_cluster& message) { ask<cluster_report>(self, token, message); },
+      [=](uint64_t token, const remove_node& message) { ask<node_removal>(self, token, message); },
   };
 }
 

@@ -25,7 +25,9 @@ next_step prepare_route(const request& asked);
 response answer_shadow_create(const shadow_plan& plan);
 response answer_shadow_status(const shadow_report& report);
 response answer_route(const request& asked, const route_list& found);
+next_step prepare_removal(const request& asked);
 response answer_cluster(const cluster_report& report);
+response answer_removal(const node_removal& removal);
 
 // -- policies (policies.cpp) ------------------------------------------------------------------------------------------
 

@@ -66,20 +66,42 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   gauge("gnomon_index_bytes", "Bytes in the read index.", node.index.bytes());
   gauge("gnomon_fresh", "1 while the node may answer from its copies without saying that they may be old.",
         node.is_fresh());
+  counter("gnomon_reads_stale_total", "Reads answered here while the node was not fresh, and said so.", n.reads_stale);
+  counter("gnomon_catch_ups_total", "Times that the node became fresh again after a start or a lapse.", n.catch_ups);
+  auto lapsed = node.lapsed_at_ms.load();
+  gauge("gnomon_catching_up_seconds", "How long the node has been catching up; 0: it is not.",
+        lapsed > 0 ? static_cast<uint64_t>(node.steady_ms() - lapsed) / 1000 : 0);
+  counter("gnomon_repair_checked_total", "Records that the repair has looked at.", n.repair_checked);
+  counter("gnomon_repair_repaired_total", "Items to which the repair gave copies.", n.repair_repaired);
+  counter("gnomon_repair_failed_total", "Repairs of an item that failed, to be tried again.", n.repair_failed);
+  gauge("gnomon_repair_under_way", "Items that are being repaired now.", n.repair_under_way);
+  gauge("gnomon_repair_active", "1 while a lost node's copies are made anew.", n.repair_active);
 }
 
 void add_peers(const node_context& node, std::vector<MetricFamily>& families) {
   MetricFamily rtt{"gnomon_peer_rtt_seconds", "Smoothed round trip to a peer.", MetricType::Gauge, {}};
   MetricFamily state{"gnomon_peer_state", "0 not heard of yet, 1 live, 2 suspect, 3 down.", MetricType::Gauge, {}};
+  MetricFamily silent{
+      "gnomon_peer_silent_seconds", "Since the last ping that a peer answered was sent.", MetricType::Gauge, {}};
+  MetricFamily caught{"gnomon_peer_caught_up",
+                      "1 when this node has all that the peer kept for it while it was away.",
+                      MetricType::Gauge,
+                      {}};
+  auto now = node.steady_ms();
   auto view = node.cluster.get();
   for (const auto& peer : view->peers) {
     std::vector<ClientMetric::Label> labels{{"peer", peer.identity.node}, {"region", peer.identity.region}};
     state.metric.push_back(sample(state.type, static_cast<double>(peer.state), labels));
+    caught.metric.push_back(sample(caught.type, peer.caught_up, labels));
+    if (peer.answered_ms > 0)
+      silent.metric.push_back(sample(silent.type, static_cast<double>(now - peer.answered_ms) / 1000, labels));
     if (peer.rtt_ms >= 0)
       rtt.metric.push_back(sample(rtt.type, peer.rtt_ms / 1000, std::move(labels)));
   }
   families.push_back(std::move(rtt));
   families.push_back(std::move(state));
+  families.push_back(std::move(silent));
+  families.push_back(std::move(caught));
 }
 
 struct totals {

@@ -200,6 +200,36 @@ response answer_route(const request& asked, const route_list& found) {
   return json_response(200, dump({{"data_id", id ? *id : std::string{}}, {"regions", std::move(choices)}}));
 }
 
+// -- the cluster ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+expected<remove_node> parse_removal(const request& asked) {
+  auto name = percent_decode(std::string_view{asked.path}.substr(std::string_view{"/cluster/node/"}.size()));
+  if (!name)
+    return name.error();
+  if (name->empty())
+    return make_error(ec::invalid_argument, "the path names no node; use /cluster/node/{name}");
+  auto force = query_parameter(asked.query, "force");
+  if (!force)
+    return force.error();
+  if (*force && **force != "true" && **force != "false")
+    return make_error(ec::invalid_argument, "the query parameter force must be true or false");
+  return remove_node{std::move(*name), *force && **force == "true"};
+}
+
+} // namespace
+
+next_step prepare_removal(const request& asked) {
+  return step_for(parse_removal(asked));
+}
+
+response answer_removal(const node_removal& removal) {
+  return json_response(
+      200,
+      dump({{"node", removal.node}, {"incarnation", std::to_string(removal.incarnation)}, {"items", removal.items}}));
+}
+
 response answer_cluster(const cluster_report& report) {
   auto nodes = json::array();
   for (const auto& node : report.nodes)
@@ -214,8 +244,24 @@ response answer_cluster(const cluster_report& report) {
                      {"items", node.items},
                      {"leases", node.leases},
                      {"bytes", node.bytes},
-                     {"tombstones", node.tombstones}});
-  return json_response(200, dump({{"self", report.self}, {"nodes", std::move(nodes)}}));
+                     {"tombstones", node.tombstones},
+                     {"silent_ms", known(static_cast<double>(node.silent_ms))},
+                     {"fresh", node.fresh},
+                     {"caught_up", node.caught_up}});
+  const auto& repair = report.repair;
+  auto removed = json::array();
+  for (const auto& gone : report.removed)
+    removed.push_back({{"node", gone.node}, {"incarnation", std::to_string(gone.incarnation)}});
+  return json_response(200, dump({{"self", report.self},
+                                  {"nodes", std::move(nodes)},
+                                  {"catching_up_ms", report.catching_up_ms},
+                                  {"repair",
+                                   {{"active", repair.active},
+                                    {"checked", repair.checked},
+                                    {"repaired", repair.repaired},
+                                    {"failed", repair.failed},
+                                    {"under_way", repair.under_way}}},
+                                  {"removed", std::move(removed)}}));
 }
 
 } // namespace gnomon::http

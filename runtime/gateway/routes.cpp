@@ -38,6 +38,8 @@ endpoint find_route(std::string_view path) {
   constexpr std::string_view policies = "/policy/";
   if (path.starts_with(policies) && path.find('/', policies.size()) != std::string_view::npos)
     return endpoint::policy;
+  if (path.starts_with("/cluster/node/"))
+    return endpoint::cluster_node;
   return endpoint::unknown;
 }
 

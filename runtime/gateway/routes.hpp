@@ -17,6 +17,7 @@ enum class endpoint : uint8_t {
   shadow_status,
   route,
   cluster,
+  cluster_node, // one of its nodes
   live,
   ready,
   metrics,
@@ -33,7 +34,7 @@ struct route {
   std::string_view methods; // separated by ", ", as in an Allow field
 };
 
-inline constexpr std::array<route, 13> routes{{
+inline constexpr std::array<route, 14> routes{{
     {endpoint::items, "/data", "GET, HEAD"},
     {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
     {endpoint::policies, "/policy", "GET, HEAD"},
@@ -43,6 +44,7 @@ inline constexpr std::array<route, 13> routes{{
     {endpoint::shadow_status, "/shadow/status", "GET, HEAD"},
     {endpoint::route, "/route", "GET, HEAD"},
     {endpoint::cluster, "/cluster", "GET, HEAD"},
+    {endpoint::cluster_node, "/cluster/node/{name}", "DELETE"},
     {endpoint::live, "/health/live", "GET, HEAD"},
     {endpoint::ready, "/health/ready", "GET, HEAD"},
     {endpoint::metrics, "/metrics", "GET, HEAD"},

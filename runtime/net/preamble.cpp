@@ -140,7 +140,7 @@ expected<greeting> decode_greeting(std::string_view body) {
   auto verdict = fields.number<uint8_t>();
   answer.sentence = fields.text(1024);
   answer.from = fields.identity();
-  if (!fields.good() || verdict > static_cast<uint8_t>(reception::busy))
+  if (!fields.good() || verdict > static_cast<uint8_t>(reception::removed))
     return broken("a greeting that cannot be read");
   answer.verdict = static_cast<reception>(verdict);
   return answer;

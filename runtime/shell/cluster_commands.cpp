@@ -25,16 +25,42 @@ json to_json(const node_status& n) {
   one["items"] = n.items;
   one["shadows"] = n.shadows;
   one["bytes"] = n.bytes;
+  if (n.silent)
+    one["silent_ms"] = n.silent->count();
+  one["fresh"] = n.fresh;
+  one["caught_up"] = n.caught_up;
   return one;
+}
+
+json to_json(const cluster_status& report) {
+  json nodes = json::array();
+  for (auto& n : report.nodes)
+    nodes.push_back(to_json(n));
+  const auto& r = report.repair;
+  return {{"self", report.self},
+          {"nodes", nodes},
+          {"catching_up_ms", report.catching_up.count()},
+          {"repair", {{"active", r.active}, {"checked", r.checked}, {"repaired", r.repaired}, {"failed", r.failed}}},
+          {"removed", report.removed}};
+}
+
+/// What is out of the ordinary.
+void print_news(const cluster_status& report, std::ostream& out) {
+  for (auto& n : report.nodes)
+    if (n.silent && (n.state == "down" || n.state == "suspect"))
+      out << fmt::format("{} has been silent for {}\n", n.node, human_ms(static_cast<double>(n.silent->count())));
+  if (report.catching_up.count() > 0)
+    out << fmt::format("{} has been catching up for {}\n", report.self,
+                       human_ms(static_cast<double>(report.catching_up.count())));
+  if (report.repair.active)
+    out << fmt::format("{} looks for items that need copies: {} so far got some\n", report.self,
+                       human_count(report.repair.repaired));
 }
 
 int cluster(session_context& context, const arguments&) {
   auto report = context.node().cluster();
   if (context.json) {
-    json nodes = json::array();
-    for (auto& n : report.nodes)
-      nodes.push_back(to_json(n));
-    context.print({{"self", report.self}, {"nodes", nodes}});
+    context.print(to_json(report));
     return done;
   }
   table t{{"NODE", "REGION", "STATE", ">ROUND TRIP", ">ITEMS", ">SHADOWS", ">BYTES", "ADDRESS"}};
@@ -48,13 +74,37 @@ int cluster(session_context& context, const arguments&) {
            human_bytes(n.bytes),
            n.address});
   t.print(context.to);
+  print_news(report, context.to.out);
+  return done;
+}
+
+int remove(session_context& context, const arguments& args) {
+  auto gone = context.node().remove_node(args.positional[0], args.has("--force"));
+  if (context.json)
+    context.print({{"node", gone.node}, {"items", gone.items}});
+  else
+    context.to.out << fmt::format("{} is out of the cluster for good. Copies of its {} items are made anew elsewhere.\n"
+                                  "Its store is refused from now on; to let it come back, start it with an empty "
+                                  "data_dir.\n",
+                                  gone.node, human_count(gone.items));
   return done;
 }
 
 } // namespace
 
 std::vector<command> cluster_commands() {
-  return {{"cluster", "", "nodes, their state, round trips and load", "", {}, 0, 0, {}, cluster}};
+  return {{"cluster remove",
+           "NODE [--force]",
+           "take a node out for good",
+           "Its name leaves the holders of all items, its copies are made anew on other nodes, and its\n"
+           "store is refused for ever, also by nodes that are away now. A live node is refused unless\n"
+           "--force is given: then what only it has is lost.\n",
+           {{"--force", "", "remove it even though it is alive"}},
+           1,
+           1,
+           {offer::nothing},
+           remove},
+          {"cluster", "", "nodes, their state, round trips and load", "", {}, 0, 0, {}, cluster}};
 }
 
 } // namespace gnomon::shell

@@ -1,6 +1,8 @@
 #define CAF_SUITE membership
 #include "actors/membership.hpp"
 
+#include "actors/exchanges.hpp"
+#include "actors/parcels.hpp"
 #include "tests/support/fake_region.hpp"
 
 #define FAIL CAF_FAIL
@@ -39,6 +41,39 @@ link_end_actor::behavior_type silent_end(link_end_actor::pointer) {
   };
 }
 
+/// A peer's end of a session that answers every ping with these facts, as long as it is told to.
+struct answering_state {
+  inbox in;
+  outbox out{{64u << 20, 65'536, 64u << 20, 65'536}};
+};
+
+struct script {
+  ping facts;
+  bool silent = false;
+};
+
+link_end_actor::behavior_type answering_end(link_end_actor::stateful_pointer<answering_state> self,
+                                            std::shared_ptr<script> what) {
+  return {
+      [=](const frame& arrived) {
+        auto peer = caf::actor_cast<link_end_actor>(self->current_sender());
+        self->send(peer, credit{arrived.session, arrived.bytes.size(), 1});
+        auto parcels = self->state.in.take(arrived.bytes);
+        for (auto& p : *parcels) {
+          if (what->silent || p.kind != parcel_kind::request
+              || static_cast<size_t>(p.bytes.front()) != position_of<ping>())
+            continue;
+          pong answer{what->facts};
+          self->state.out.push({parcel_kind::reply, p.urgency, p.sequence, pack(self->system(), reply_ok, answer)});
+        }
+        for (auto bytes = self->state.out.next_frame(); !bytes.empty(); bytes = self->state.out.next_frame())
+          self->send(peer, frame{arrived.session, bytes});
+      },
+      [](const credit&) {},
+      [](const session_over&) {},
+  };
+}
+
 node_identity named(const std::string& name) {
   return {"c", name, "region-" + name, name + ":1", 1, 1, 0, 0};
 }
@@ -51,7 +86,7 @@ struct fixture : test_coordinator_fixture<config> {
   std::shared_ptr<greeting> answer = std::make_shared<greeting>();
   uint64_t session = 0;
 
-  void start(std::vector<std::string> seeds = {}) {
+  void start(std::vector<std::string> seeds = {}, std::vector<node_identity> known = {}) {
     settings s;
     s.heartbeat = 100ms;
     s.suspect_after = 500ms;
@@ -61,7 +96,7 @@ struct fixture : test_coordinator_fixture<config> {
       return std::chrono::duration_cast<duration>(sched.clock().now().time_since_epoch()).count();
     };
     auto dialer = sys.spawn(fake_dialer, dialed, answer);
-    member = sys.spawn(membership, node, membership_config{std::move(seeds), dialer});
+    member = sys.spawn(membership, node, membership_config{std::move(seeds), dialer, std::move(known)});
     end = sys.spawn(silent_end);
     sched.run();
   }
@@ -83,9 +118,21 @@ struct fixture : test_coordinator_fixture<config> {
     return result;
   }
 
+  /// The peer `a`, which has delivered all it had for this node and is fresh.
+  std::shared_ptr<script> answering_peer() {
+    auto what = std::make_shared<script>();
+    what->facts.from = named("a");
+    what->facts.fresh = true;
+    what->facts.hints = false;
+    caf::anon_send_exit(end, caf::exit_reason::kill);
+    end = sys.spawn(answering_end, what);
+    CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+    return what;
+  }
+
   ec say_hello(const node_identity& who) {
     auto code = ec{};
-    auto request = self->request(member, caf::infinite, hello{who, ++session, end, 1000, 10});
+    auto request = self->request(member, caf::infinite, hello{who, ++session, end, 1u << 20, 1000});
     sched.run();
     request.receive([](const hello&) {}, [&](const caf::error& reason) { code = code_of(reason); });
     return code;
@@ -177,6 +224,116 @@ CAF_TEST(a_node_alone_is_fresh_and_one_cut_off_is_not) {
   CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
   pass(200ms);
   CAF_CHECK(!node->is_fresh()); // a never answered a ping
+}
+
+CAF_TEST(a_node_that_was_frozen_is_fresh_only_when_what_was_kept_for_it_has_arrived) {
+  start();
+  auto peer = answering_peer();
+  pass(1s);
+  CAF_CHECK(node->is_fresh());
+  peer->facts.updates_begun = 9; // two were sent while this node was frozen, and are not answered yet
+  peer->facts.updates_settled = 7;
+  sched.clock().advance_time(10s);
+  CAF_CHECK(!node->is_fresh()); // before anybody noticed
+  sched.run();
+  CAF_CHECK(!node->is_fresh());
+  pass(1s);
+  CAF_CHECK(!node->is_fresh());
+  peer->facts.updates_settled = 9;
+  peer->facts.hints = true; // they failed, and left hints
+  pass(1s);
+  CAF_CHECK(!node->is_fresh());
+  CAF_CHECK(node->lapsed_at_ms > 0);
+  peer->facts.hints = false;
+  pass(200ms);
+  CAF_CHECK(node->is_fresh());
+  CAF_CHECK_EQUAL(node->lapsed_at_ms.load(), 0);
+}
+
+CAF_TEST(updates_that_began_after_the_lapse_do_not_hold_a_node_up) {
+  start();
+  auto peer = answering_peer();
+  pass(1s);
+  peer->facts.updates_begun = 9;
+  peer->facts.updates_settled = 7;
+  sched.clock().advance_time(10s);
+  pass(500ms);
+  CAF_CHECK(!node->is_fresh());
+  peer->facts.updates_begun = 30; // there is always something under way
+  peer->facts.updates_settled = 9;
+  pass(200ms);
+  CAF_CHECK(node->is_fresh());
+}
+
+CAF_TEST(a_peer_that_started_again_is_asked_anew_what_it_owes) {
+  start();
+  auto peer = answering_peer();
+  pass(1s);
+  peer->facts.updates_begun = 9;
+  peer->facts.updates_settled = 7;
+  sched.clock().advance_time(10s);
+  pass(500ms);
+  peer->facts.updates_begun = peer->facts.updates_settled = 0;
+  pass(200ms);
+  CAF_CHECK(node->is_fresh());
+}
+
+CAF_TEST(a_node_that_starts_catches_up_like_one_that_was_frozen) {
+  start({}, {named("a")});
+  CAF_CHECK(!node->is_fresh());
+  auto peer = answering_peer();
+  peer->facts.hints = true;
+  pass(1s);
+  CAF_CHECK(!node->is_fresh());
+  peer->facts.hints = false;
+  pass(200ms);
+  CAF_CHECK(node->is_fresh());
+}
+
+CAF_TEST(the_peers_of_the_last_run_count_for_a_majority_though_nobody_has_heard_of_them) {
+  start({}, {named("a"), named("b"), named("c"), named("d")});
+  answering_peer();
+  pass(10s);
+  CAF_CHECK(state_of("b") == peer_state::down);
+  CAF_CHECK(!node->is_fresh());
+}
+
+CAF_TEST(a_peer_that_is_heard_but_does_not_hear_us_is_down) {
+  start();
+  auto peer = answering_peer();
+  pass(1s);
+  CAF_CHECK(state_of("a") == peer_state::live);
+  peer->silent = true;
+  for (int i = 0; i < 20; ++i) {
+    self->send(member, peer->facts);
+    pass(100ms);
+  }
+  CAF_CHECK(state_of("a") == peer_state::down);
+}
+
+CAF_TEST(a_removed_node_is_forgotten_and_refused_but_its_name_is_free) {
+  start();
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  node->removed.update([](removed_nodes& all) { all.add({"a", 1}); });
+  pass(200ms);
+  CAF_CHECK(node->cluster.get()->find("a") == nullptr);
+  CAF_CHECK(node->is_removed("a"));
+  auto verdict = greet(named("a"));
+  CAF_CHECK(verdict.verdict == reception::removed);
+  CAF_CHECK(verdict.sentence.find("empty data_dir") != std::string::npos);
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec::rejected);
+  auto successor = named("a");
+  successor.incarnation = 2;
+  successor.start = 2;
+  CAF_CHECK(greet(successor).verdict == reception::welcome);
+  CAF_CHECK(!node->is_removed("a"));
+}
+
+CAF_TEST(a_node_that_is_told_of_its_own_removal_knows_it_from_then_on) {
+  *answer = {reception::removed, "m was removed", named("s")};
+  start({"seed:1"});
+  pass(200ms);
+  CAF_CHECK(node->removed.get()->refuses("m", 1));
 }
 
 CAF_TEST(whoever_waits_to_join_hears_how_it_went) {

@@ -111,7 +111,8 @@ node_identity some_node() {
 }
 
 ping some_facts() {
-  return {some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7, 8};
+  return {some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7, 8, true, 9, 8,
+          false};
 }
 
 copy_report some_report() {
@@ -160,11 +161,14 @@ CAF_TEST(every_message_type_travels) {
   travel(shadow_report{odd_text, 4, 2, "eu", {some_report(), some_report()}});
   travel(put_policy{policy_scope::item, "news/7", "{}"});
   travel(get_policies{});
-  travel(policy_list{{some_policy(), some_policy()}});
+  travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}});
   travel(get_route{odd_text, true, infinity, -infinity});
   travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), "far away"}}});
   travel(get_cluster{});
-  travel(cluster_report{"eu", {{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4}}});
+  node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};
+  travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
+  travel(remove_node{odd_text, true});
+  travel(node_removal{odd_text, 9, 3});
   travel(hello_client{"shell", 7});
   travel(client_welcome{some_node(), handle<router_actor>()});
 
@@ -186,7 +190,7 @@ CAF_TEST(every_message_type_travels) {
   travel(get_copy_report{odd_text});
   travel(pull_catalog{63, 8, 9, odd_text});
   travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
-  travel(exchange_policies{{some_policy()}});
+  travel(exchange_policies{{some_policy()}, {{"ap", 9}}});
   travel(some_node());
   travel(some_facts());
   travel(pong{some_facts()});
@@ -201,7 +205,7 @@ CAF_TEST(every_message_type_travels) {
   travel(session_lost{"us", "its connection was lost"});
   travel(access_batch{{{odd_text, "ann", noon, 18, true}, {"b", "", {}, 1, false}}});
   travel(expiry_due{odd_text, noon});
-  travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease()});
+  travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease(), {"af"}, true});
   travel(catalog_position{"eu", 63, 8, 9});
   travel(copy_notes{{{odd_text, true, 12, {"us", "ap"}, true}, {"b", false, 0, {}, false}}, true});
   travel(list_held{{1, 2}, "us"});

@@ -138,6 +138,19 @@ CAF_TEST(the_cluster_page_tells_nodes_and_round_trips) {
   CAF_CHECK_EQUAL(document["nodes"][0]["incarnation"], "18446744073709551615");
 }
 
+CAF_TEST(a_node_is_removed_by_its_name_and_by_force_only_when_told) {
+  auto message = message_of<remove_node>(ask("DELETE", "/cluster/node/eu%20west"));
+  CAF_CHECK_EQUAL(message.node, "eu west");
+  CAF_CHECK(!message.force);
+  CAF_CHECK(message_of<remove_node>(ask("DELETE", "/cluster/node/eu?force=true")).force);
+  CAF_CHECK_EQUAL(refusal_of(ask("DELETE", "/cluster/node/eu?force=maybe")).status, 400);
+  CAF_CHECK_EQUAL(refusal_of(ask("DELETE", "/cluster/node/")).status, 400);
+  CAF_CHECK_EQUAL(refusal_of(ask("GET", "/cluster/node/eu")).status, 405);
+  auto done = reply_to(ask("DELETE", "/cluster/node/eu"), node_removal{"eu", UINT64_MAX, 3});
+  CAF_CHECK_EQUAL(done.status, 200);
+  CAF_CHECK_EQUAL(nlohmann::json::parse(done.body.view())["incarnation"], "18446744073709551615");
+}
+
 CAF_TEST(unknown_paths_and_wrong_methods_are_told_apart) {
   for (auto path : {"/", "/dat", "/policy/type", "/health", "/prefetch/predict", "*"})
     CAF_CHECK_EQUAL(refusal_of(ask("GET", path)).status, 404);

@@ -68,8 +68,12 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [=](const get_policies&) -> caf::result<policy_list> { throw std::runtime_error{"as told"}; },
       [=](const get_route&) -> caf::result<route_list> { return none(); },
       [=](const get_cluster&) -> caf::result<cluster_report> {
-        return cluster_report{"n1", {}};
+        cluster_report report;
+        report.self = "n1";
+        return report;
       },
+      [=](const remove_node&) -> caf::result<node_removal> { return none(); },
+      [](deadline_a, uint64_t) {},
       [=](const access_batch&) {},
       [=](watch_a, const std::string&, const item_watcher_actor&) {},
       [=](unwatch_a, const std::string&, const item_watcher_actor&) {},

@@ -26,6 +26,8 @@ CAF_TEST(three_nodes_find_each_other_through_one_seed) {
   for (auto node : {&a, &b, &c})
     CAF_CHECK(eventually([&] { return node->live_peers() == 2; }));
   CAF_CHECK(eventually([&] { return b.rtt_to("c") >= 0; }));
+  for (auto node : {&a, &c}) // their regions are not real, and look for no hints
+    node->context->owed.found_no_hints("b", node->context->owed.hints_made("b"));
   CAF_CHECK(eventually([&] { return b.context->is_fresh(); }));
 }
 

@@ -1,5 +1,6 @@
 #include "tests/simulation/cluster.hpp"
 
+#include "actors/cluster_memory.hpp"
 #include "actors/gate.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/node_tree.hpp"
@@ -40,6 +41,10 @@ void cluster::boot(int node) {
   for (size_t i = 0; i < machines_.size(); ++i)
     way.seeds.push_back(address_of(static_cast<int>(i)));
   way.dialer = network_.dialer_of(node);
+  if (auto memory = recall_cluster(*store)) {
+    m.context->removed.set(memory->removed);
+    way.known = memory->members;
+  }
   engine_.set_latency(node, [&m] { return m.storage->draw_latency(); });
   engine_.as(node, [&] {
     m.root = caf::actor_cast<caf::actor>(engine_.system().spawn(supervisor, node_tree({m.context, {store}, way})));

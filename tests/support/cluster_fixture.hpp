@@ -45,6 +45,9 @@ struct cluster_fixture : test_coordinator_fixture<> {
     who.node = name;
     who.region = "region-" + name;
     start(nodes[name], sys, who, config, time);
+    nodes[name].context->steady_ms = [this] {
+      return std::chrono::duration_cast<duration>(sched.clock().now().time_since_epoch()).count() + 1'000'000;
+    };
     sched.run();
   }
 

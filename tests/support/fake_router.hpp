@@ -108,6 +108,12 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
         report.self = "fake";
         return report;
       },
+      [](const remove_node& request) -> caf::result<node_removal> {
+        if (request.node != "gone")
+          return make_error(ec::not_found, "there is no node " + request.node + " in this cluster");
+        return node_removal{request.node, 7, 3};
+      },
+      [](deadline_a, uint64_t) {},
       [](const access_batch&) {},
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         state.watchers[id].insert(watcher);

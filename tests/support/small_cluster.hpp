@@ -2,8 +2,10 @@
 
 #include "actors/agent.hpp"
 #include "actors/anti_entropy.hpp"
+#include "actors/cluster_memory.hpp"
 #include "actors/collector.hpp"
 #include "actors/region.hpp"
+#include "actors/repair.hpp"
 #include "actors/router.hpp"
 #include "actors/shard.hpp"
 #include "actors/store.hpp"
@@ -106,6 +108,8 @@ inline void start(small_node& node, caf::actor_system& sys, const node_identity&
   node.context = std::make_shared<node_context>(identity, std::move(config), std::move(time));
   node.context->holding_sequence = node.database->identity().start << 32;
   node.context->fresh_until_ms = INT64_MAX;
+  if (auto memory = recall_cluster(*node.database))
+    node.context->removed.set(memory->removed);
   auto keep = [&](const auto& handle) {
     node.actors.push_back(caf::actor_cast<caf::actor>(handle));
     return handle;
@@ -120,6 +124,7 @@ inline void start(small_node& node, caf::actor_system& sys, const node_identity&
   node.context->handles.set(handles);
   handles.region = keep(sys.spawn(region, node.context));
   handles.collector = keep(sys.spawn(collector, node.context));
+  handles.repair = keep(sys.spawn(repair, node.context));
   node.context->handles.set(handles);
 }
 
@@ -137,7 +142,12 @@ inline void connect(std::map<std::string, small_node>& nodes, caf::actor_system&
       auto link = sys.spawn(direct_link, network, order[i], order[k]);
       node.actors.push_back(caf::actor_cast<caf::actor>(link));
       auto distance = static_cast<double>(k > i ? k - i : i - k);
-      view.peers.push_back({nodes.at(order[k]).context->self, peer_state::live, 20 * distance, link, 0, 0, 0});
+      peer_view peer;
+      peer.identity = nodes.at(order[k]).context->self;
+      peer.state = peer_state::live;
+      peer.rtt_ms = 20 * distance;
+      peer.link = link;
+      view.peers.push_back(std::move(peer));
     }
     std::sort(view.peers.begin(), view.peers.end(),
               [](const auto& a, const auto& b) { return a.identity.node < b.identity.node; });

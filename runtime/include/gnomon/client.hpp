@@ -157,11 +157,30 @@ struct node_status {
   uint64_t items = 0;
   uint64_t shadows = 0;
   uint64_t bytes = 0;
+  std::optional<std::chrono::milliseconds> silent; // since it last answered the asked node
+  bool fresh = false;                              // it may call its copies current
+  bool caught_up = false;                          // the asked node has all that this one kept for it
+};
+
+/// What the asked node does about items with too few copies.
+struct repair_status {
+  bool active = false;   // a search that an outage or a removal started is under way
+  uint64_t checked = 0;  // records looked at since the start
+  uint64_t repaired = 0; // items that got copies
+  uint64_t failed = 0;   // attempts that will be made again
 };
 
 struct cluster_status {
   std::string self; // the node that answered
   std::vector<node_status> nodes;
+  std::chrono::milliseconds catching_up{0}; // how long already; 0: it is not
+  repair_status repair;
+  std::vector<std::string> removed; // nodes that were taken out for good
+};
+
+struct removal {
+  std::string node;
+  uint64_t items = 0; // that it said to hold when it was last heard
 };
 
 struct client_options {
@@ -213,6 +232,11 @@ public:
   void delete_policy(const std::string& scope, const std::string& name);
 
   cluster_status cluster();
+
+  /// Takes a node out for good, on every node at once and over restarts: its name leaves all holders, its store is
+  /// refused for ever, its copies are made anew elsewhere. Errors: not_found; precondition_failed when the node is
+  /// alive and `force` is not set; invalid_argument for the asked node itself.
+  removal remove_node(const std::string& name, bool force = false);
 
   /// Where an app may spawn its own actors: those that `watch` items must live here.
   caf::actor_system& system();
