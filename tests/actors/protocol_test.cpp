@@ -111,8 +111,9 @@ node_identity some_node() {
 }
 
 ping some_facts() {
-  return {some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7, 8, true, 9, 8,
-          false};
+  return {
+      some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7, 8, true, 9, 8,
+      false};
 }
 
 copy_report some_report() {
