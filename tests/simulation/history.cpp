@@ -124,7 +124,7 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
     auto i = known.find(s.id);
     if (i == known.end())
       born(node, id, *after, before, s);
-    else if (!(i->second.facts == s))
+    else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
       accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
     else if (i->second.buried && wanted_.reaped_stays_away)
       accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
@@ -144,11 +144,11 @@ void history::born(int node, const std::string& id, const item_record& record, c
     accuse("a version is visible only once it is on disk", id,
            fmt::format("{} is on the disk of {} and not of the node that made it", s.user, node_name(node)));
   const auto& op = *operations_.at(v.op);
-  for (auto& [d, other] : known)
-    if (d != s.id
-        && (op.seen.covers(d)
-            || (replaces_all(id, op) && record.versions.context.covers(d) && !has(record.versions, d))))
+  for (auto& [d, other] : known) { // a tombstone gives way to every write that meets it alone
+    auto unseen = replaces_all(id, op) || other.facts.deleted;
+    if (d != s.id && (op.seen.covers(d) || (unseen && record.versions.context.covers(d) && !has(record.versions, d))))
       other.replaced_by.insert(s.id);
+  }
   if (!before)
     return;
   for (const auto& old : before->versions.siblings)
