@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/inner_messages.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/inspect.hpp"
 #include "storage/catalog.hpp"
@@ -10,7 +11,8 @@
 #include <string>
 #include <vector>
 
-/// What travels: plain structs, each listing its members once. Who understands what stands in `protocol.hpp`.
+/// What travels: plain structs, each listing its members once. Who understands what stands in `protocol.hpp`; what only
+/// actors of one node tell each other, in `inner_messages.hpp`.
 namespace gnomon {
 
 // -- a client's requests ----------------------------------------------------------------------------------------------
@@ -281,9 +283,9 @@ struct node_report {
   uint64_t leases = 0; // copies that are shadows
   uint64_t bytes = 0;
   uint64_t tombstones = 0; // deleted items that are not reaped yet
-  int64_t silent_ms = 0;  // since it last answered the asked node; -1: it never did
-  bool fresh = false;     // it may call its copies current
-  bool caught_up = false; // the asked node has all that this one kept for it
+  int64_t silent_ms = 0;   // since it last answered the asked node; -1: it never did
+  bool fresh = false;      // it may call its copies current
+  bool caught_up = false;  // the asked node has all that this one kept for it
   auto fields() {
     return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes,
                     tombstones, silent_ms, fresh, caught_up);
@@ -555,111 +557,6 @@ struct session_over {
   uint64_t session = 0;
   auto fields() {
     return std::tie(session);
-  }
-};
-
-// -- inside a node ----------------------------------------------------------------------------------------------------
-
-/// A link's connection ended; it fails fast until membership opens another session.
-struct session_lost {
-  std::string node;
-  std::string reason;
-  auto fields() {
-    return std::tie(node, reason);
-  }
-};
-
-/// Reads that the gateways answered from the read index, counted by item and user.
-struct access_sample {
-  std::string id;
-  std::string user;
-  timestamp at{};
-  uint32_t count = 1;
-  bool write = false;
-  auto fields() {
-    return std::tie(id, user, at, count, write);
-  }
-};
-
-struct access_batch {
-  std::vector<access_sample> samples;
-  auto fields() {
-    return std::tie(samples);
-  }
-};
-
-/// The expiry index names `id` under `at`: its lease, or a version, may have run out.
-struct expiry_due {
-  std::string id;
-  timestamp at{};
-  auto fields() {
-    return std::tie(id, at);
-  }
-};
-
-/// Bring the copies of `id` up to `factor`, in the order of `candidates` (nodes, best first). The shadow that holds the
-/// item invites them; those that refuse or do not answer are passed over.
-struct place_copies {
-  std::string id;
-  uint32_t factor = 0;
-  uint32_t min_copies = 0; // durable ones among them
-  std::vector<std::string> candidates;
-  struct lease lease;                 // of the copies that are shadows
-  std::vector<std::string> away = {}; // nodes whose copies do not count
-  bool wait = false;                  // answer when the invited nodes have the item, not when they are chosen
-  auto fields() {
-    return std::tie(id, factor, min_copies, candidates, lease, away, wait);
-  }
-};
-
-/// Operations on a store, applied in order and synced as one: values of `puts` replace, `erases` remove.
-struct store_batch {
-  std::vector<std::pair<std::string, blob>> puts;
-  std::vector<std::string> erases;
-  auto fields() {
-    return std::tie(puts, erases);
-  }
-};
-
-struct store_receipt {
-  uint64_t batch = 0; // number of the synced group this write went with
-  auto fields() {
-    return std::tie(batch);
-  }
-};
-
-struct store_get {
-  std::vector<std::string> keys;
-  auto fields() {
-    return std::tie(keys);
-  }
-};
-
-/// `values[i]` belongs to `keys[i]`; a null blob: no such key.
-struct store_values {
-  std::vector<blob> values;
-  std::vector<bool> found;
-  auto fields() {
-    return std::tie(values, found);
-  }
-};
-
-/// Entries with first <= key < last, in order, at most `limit`; `last` empty: to the end.
-struct store_scan {
-  std::string first;
-  std::string last;
-  uint32_t limit = 1000;
-  bool keys_only = false;
-  auto fields() {
-    return std::tie(first, last, limit, keys_only);
-  }
-};
-
-struct store_entries {
-  std::vector<std::pair<std::string, blob>> entries;
-  bool more = false;
-  auto fields() {
-    return std::tie(entries, more);
   }
 };
 
