@@ -1,0 +1,43 @@
+#!/bin/sh
+# What does anti-entropy move to find the copies that differ? Two stores that hold the same items but for a few, and the
+# bytes of all messages until they are equal, beside what it takes to name every id with its context.
+# Called by `./dev bench anti-entropy`.
+#
+# usage: anti-entropy.sh BIN_DIR [--items N] [--differ N] [--json [FILE]]
+set -eu
+
+bin=$1
+shift
+json='' items=1000000 differ=100
+while [ $# -gt 0 ]; do
+  case $1 in
+    --json)
+      json=-
+      case ${2:---} in --*) ;; *) json=$2; shift ;; esac
+      ;;
+    --items) items=$2; shift ;;
+    --differ) differ=$2; shift ;;
+    *) echo "usage: anti-entropy.sh BIN_DIR [--items N] [--differ N] [--json [FILE]]" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+report=$("$bin/gnomon-bench-anti-entropy" "$work" "$items" "$differ")
+
+field() { printf '%s' "$report" | sed "s/.*\"$1\":\([^,}]*\).*/\1/"; }
+summary() {
+  printf 'two stores with %s items, %s of which differ:\n' "$items" "$differ"
+  printf '  hashes, ids and contexts compared  %12s bytes\n' "$(field compared_bytes)"
+  printf '  copies that met                    %12s bytes\n' "$(field meeting_bytes)"
+  printf '  all ids and contexts               %12s bytes\n' "$(field all_ids_and_contexts_bytes)"
+  awk -v r="$(field ratio)" -v s="$(field seconds)" \
+    'BEGIN { printf "  ratio                              %12.4f %%, equal after %.1f s\n", 100 * r, s }'
+}
+case $json in
+  '') summary ;;
+  -) summary >&2; printf '%s\n' "$report" ;;
+  *) summary; printf '%s\n' "$report" >"$json" ;;
+esac
