@@ -133,7 +133,7 @@ void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map&
           compare(node, ack.context, ack.counts);
         },
         [this, node](const caf::error& reason) {
-          if (visible_ && item_->record().owed.count(node) > 0)
+          if (visible_ && item_->record().owed.count(node) > 0 && hints_.count(node) == 0)
             leave_hint(node, code_of(reason));
         });
 }

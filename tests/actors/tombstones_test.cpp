@@ -154,8 +154,8 @@ CAF_TEST(what_expires_is_forgotten_everywhere) {
   CAF_CHECK(ask<write_receipt>("a", w));
   CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
   pass_time(11s);
-  CAF_CHECK_EQUAL(value("a", "x"), "not-found");
-  CAF_CHECK_EQUAL(value("d", "x"), "not-found");
+  CAF_CHECK_EQUAL(value("a", "x"), "gone");
+  CAF_CHECK_EQUAL(value("d", "x"), "gone");
   quiet_period();
   CAF_CHECK_EQUAL(kept("x"), "");
   CAF_CHECK_EQUAL(tombstones(), 0u);
@@ -173,7 +173,7 @@ CAF_TEST(an_older_version_does_not_return_when_the_newer_one_expires) {
   w.expires = time->now() + 10s;
   CAF_CHECK(ask<write_receipt>("a", w));
   pass_time(11s);
-  CAF_CHECK_EQUAL(value("a", "x"), "not-found");
+  CAF_CHECK_EQUAL(value("a", "x"), "gone");
   network->heal();
   quiet_period();
   quiet_period();
