@@ -75,7 +75,7 @@ std::vector<uint64_t> hash_tree::block(uint32_t level, uint32_t index) const {
     return {};
   auto size = block_size(level);
   const auto& all = levels_[level];
-  if (index >= all.size() / size)
+  if (index >= all.size() / size) // a peer may ask for anything
     return {};
   auto first = all.begin() + static_cast<ptrdiff_t>(index * size);
   return {first, first + static_cast<ptrdiff_t>(size)};
