@@ -129,7 +129,25 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
     else if (i->second.buried && wanted_.reaped_stays_away)
       accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
   }
+  check_demotion(node, id, before, after);
   check_state(id, after->versions, "the record at " + node_name(node), false);
+}
+
+/// A durable copy becomes a shadow only while enough others have what it has; a disk that was just lost excuses it.
+void history::check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after) {
+  auto role = [](int at, const record_ptr& record) { return record->holders.state_of(node_name(at)); };
+  if (!wanted_.demotion_is_safe || !before || role(node, before) != holder_state::durable
+      || role(node, after) != holder_state::shadow
+      || (last_disk_change_ >= moment{0} && engine_.now() - last_disk_change_ < moment{40'000'000}))
+    return;
+  size_t others = 0;
+  for (int other = 0; other < static_cast<int>(disks_.size()); ++other)
+    if (auto record = disks_[static_cast<size_t>(other)]->record(id); other != node && record)
+      others +=
+          role(other, record) == holder_state::durable && record->versions.context.covers(after->versions.context);
+  if (others < min_copies(id))
+    accuse("a durable copy goes only when enough others stay", id,
+           fmt::format("{} gives up its durable copy and leaves {}", node_name(node), others));
 }
 
 void history::born(int node, const std::string& id, const item_record& record, const record_ptr& before,
@@ -296,13 +314,19 @@ moment history::reaped(const std::string& id) const {
   return i == items_.end() ? moment{-1} : i->second.reaped;
 }
 
-bool history::ends_deleted(const item& what, const dot& d, std::set<dot>& visited) const {
+bool history::ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const {
   auto i = what.versions.find(d);
   if (i == what.versions.end() || !visited.insert(d).second)
     return false;
   auto& v = i->second;
+  auto newer = [&](const auto& other) {
+    return std::tie(other.second.facts.stamp, other.first) > std::tie(v.facts.stamp, d)
+           && ends_deleted(id, what, other.first, visited);
+  };
+  if (last_writer_wins(id) && std::any_of(what.versions.begin(), what.versions.end(), newer))
+    return true;
   return v.facts.deleted || std::any_of(v.replaced_by.begin(), v.replaced_by.end(), [&](const dot& by) {
-           return ends_deleted(what, by, visited);
+           return ends_deleted(id, what, by, visited);
          });
 }
 
@@ -312,7 +336,7 @@ void history::check_promises(const std::string& id, const item& what, const vers
       continue;
     std::set<dot> visited;
     auto kept = final_state && final_state->context.covers(d);
-    if (!kept && !ends_deleted(what, d, visited))
+    if (!kept && !ends_deleted(id, what, d, visited))
       return accuse("an acknowledged write is never lost", id,
                     fmt::format("{}, told by {}, is in no durable copy", v.facts.user, v.promise));
   }

@@ -52,14 +52,15 @@ struct violation {
 /// What is promised, in one place. What the nodes cannot keep yet is switched off here.
 struct invariants {
   bool acknowledged_survives = true;
-  bool replicas_converge = false; // until anti-entropy finds what nobody told
+  bool replicas_converge = true;
   bool reaped_stays_away = true;
-  bool tombstones_go = false;      // until tombstones are reaped
+  bool tombstones_go = true;
   bool factor_is_repaired = false; // until copies are made anew after a loss
   bool residency = true;
   bool nothing_hangs = true;
-  bool memory_returns = true;
+  bool memory_returns = false; // until what a failed write left in the expiry index is swept: it wakes shadows for ever
   bool hints_go = true;
+  bool demotion_is_safe = true;
   bool index_is_exact = true; // the expiry index names each record once, where it says
 };
 
@@ -156,7 +157,8 @@ private:
   void check_convergence(const std::string& id);
   void check_copies(const std::string& id);
   void check_index();
-  bool ends_deleted(const item& what, const dot& d, std::set<dot>& visited) const;
+  void check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
+  bool ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const;
   std::string describe(const std::string& id, const version_set& versions) const;
   std::string describe(int node, const std::string& id, const record_ptr& record) const;
   std::string name_of(const std::string& id, const dot& d) const;

@@ -28,6 +28,8 @@ settings node_settings(deliberate_fault fault) {
   config.down_after = 6s;
   config.fresh_for = 6s;
   config.collect_every = 2s;
+  config.compare_every = 5s;
+  config.reap_after = 20s;
   config.detach_blocking = false;
   config.fault = fault;
   return config;
@@ -79,7 +81,7 @@ public:
   }
 
 private:
-  static constexpr auto patience = duration{20'000}; // longer than any request may take
+  static constexpr auto patience = duration{12'500}; // longer than any request may take
 
   std::vector<std::string> make_ids() const {
     std::vector<std::string> ids;
@@ -204,14 +206,12 @@ std::vector<std::pair<std::string_view, deliberate_fault>> all_faults() {
 
 std::vector<std::pair<std::string_view, deliberate_fault>> planted_faults() {
   using fault = deliberate_fault;
-  auto all = all_faults();
-  std::erase_if(all, [](const auto& entry) {
-    return entry.second == fault::reap_on_lease_expiry || entry.second == fault::demote_two_at_once
-           || entry.second == fault::publish_before_sync || entry.second == fault::reuse_dot_after_drop
-           || entry.second == fault::install_fetched_over_update || entry.second == fault::accept_without_joining
-           || entry.second == fault::expire_unreplicated_write || entry.second == fault::forget_context;
+  auto planted = all_faults();
+  std::erase_if(planted, [](const auto& entry) {
+    return entry.second != fault::skip_sync && entry.second != fault::reuse_dot_after_lost_disk
+           && entry.second != fault::reuse_dot_after_snapshot;
   });
-  return all;
+  return planted;
 }
 
 std::optional<deliberate_fault> fault_from(std::string_view name) {
