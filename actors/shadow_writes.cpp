@@ -169,18 +169,19 @@ void shadow_state::answer_writes() {
 
 void shadow_state::check_deadlines() {
   auto late = self_->clock().now();
-  std::erase_if(unapplied_, [&](const unapplied_write& w) {
-    if (w.deadline <= late)
-      w.reply.fail(make_error(ec::timeout, "the regions that hold the item did not answer in time; try again, with the "
-                                           "same request id in case one of them has stored the write"));
-    return w.reply.given();
-  });
   std::erase_if(writes_, [&](auto& entry) {
     auto& w = entry.second;
     if (w.deadline > late)
       return false;
     w.reply.fail(too_few_acks(w));
     return true;
+  });
+  // After those that were applied since, which are still listed here: they know better what has become of them.
+  std::erase_if(unapplied_, [&](const unapplied_write& w) {
+    if (w.deadline <= late)
+      w.reply.fail(make_error(ec::timeout, "the regions that hold the item did not answer in time; try again, with the "
+                                           "same request id in case one of them has stored the write"));
+    return w.reply.given();
   });
 }
 
