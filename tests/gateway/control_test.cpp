@@ -148,7 +148,8 @@ CAF_TEST(a_node_is_removed_by_its_name_and_by_force_only_when_told) {
   CAF_CHECK_EQUAL(refusal_of(ask("GET", "/cluster/node/eu")).status, 405);
   auto done = reply_to(ask("DELETE", "/cluster/node/eu"), node_removal{"eu", UINT64_MAX, 3});
   CAF_CHECK_EQUAL(done.status, 200);
-  CAF_CHECK_EQUAL(nlohmann::json::parse(done.body.view())["incarnation"], "18446744073709551615");
+  auto document = nlohmann::json::parse(done.body.view());
+  CAF_CHECK_EQUAL(document["incarnation"], "18446744073709551615");
 }
 
 CAF_TEST(unknown_paths_and_wrong_methods_are_told_apart) {
