@@ -299,6 +299,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   o.folder = argv[1];
+  log::start({}, "warn"); // standard output is for the figures
   caf::actor_system_config config;
   register_messages(config);
   caf::actor_system system{config};
