@@ -34,6 +34,8 @@ void agent_state::spread(const access_batch& batch) {
   auto handles = node_->handles.get();
   for (auto& [index, samples] : by_shard)
     self_->send(handles->shards[index], std::move(samples));
+  if (handles->predictor)
+    self_->send(handles->predictor, batch);
 }
 
 place_copies agent_state::plan(const create_shadow& wish) const {

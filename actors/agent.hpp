@@ -4,7 +4,8 @@
 
 namespace gnomon {
 
-/// The shadowing agent: hands access samples to the items' shadows and decides which regions get copies.
+/// The shadowing agent: hands access samples to the items' shadows and to the predictor, and decides which regions get
+/// copies.
 class agent_state {
 public:
   using self_pointer = agent_actor::stateful_pointer<agent_state>;

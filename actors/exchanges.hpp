@@ -30,7 +30,8 @@ using exchanges =
                exchange<write_item, write_receipt>, exchange<pull_catalog, catalog_delta>,
                exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>,
                exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
-               exchange<steward_order, steward_answer>>;
+               exchange<steward_order, steward_answer>, exchange<region_accesses, accesses_ack>,
+               exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>>;
 inline constexpr size_t exchange_count = std::tuple_size_v<exchanges>;
 
 template <class Request, size_t I = 0>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/inner_messages.hpp"
+#include "actors/prediction_messages.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/inspect.hpp"
 #include "storage/catalog.hpp"

@@ -53,6 +53,8 @@ struct node_handles {
   region_actor region;
   std::vector<shard_actor> shards;
   anti_entropy_actor anti_entropy;
+  predictor_actor predictor; // null, as the prefetcher, when prediction is off
+  prefetcher_actor prefetcher;
   agent_actor agent;
   collector_actor collector;
   repair_actor repair;
@@ -77,6 +79,18 @@ struct node_counters {
   uint64_t catalog_generation = random_u64();
 };
 
+/// What prediction does and how well; written by predictor and prefetcher, read by /metrics.
+struct prediction_counters {
+  std::atomic<uint64_t> accesses{0}, skipped{0};        // learned from; too late to be predicted for
+  std::atomic<uint64_t> predictions{0}, nanoseconds{0}; // inferences, and the time they took
+  std::atomic<uint64_t> issued{0}, refused{0};          // copies made ahead; wishes over the budget
+  std::atomic<uint64_t> used{0}, wasted{0};             // issued ones that were read; whose time was over unread
+  std::atomic<uint64_t> bytes{0}, wasted_bytes{0};
+  std::atomic<uint64_t> lead_ms{0};         // of the used ones: from the copy to its first read
+  std::atomic<double> threshold{0};         // confidence that a copy is made for now
+  std::atomic<double> calibration_error{0}; // mean distance of what was said from what came true
+};
+
 /// What every actor of one node shares. Owned by the node, outlives its actors; all members are safe from any thread.
 struct node_context {
   node_context(node_identity who, settings s, std::shared_ptr<const clock> c)
@@ -92,6 +106,7 @@ struct node_context {
   deliveries owed; // to peers
   read_index index;
   node_counters counters;
+  prediction_counters predicting;
   /// Milliseconds of a clock that never jumps and goes on while the process or the machine is stopped, thread-safe. The
   /// simulator puts its own here before actors start.
   std::function<int64_t()> steady_ms = &boot_ms;

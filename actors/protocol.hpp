@@ -20,6 +20,7 @@ struct hello;
 CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
 
 CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::accesses_ack))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_position))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
@@ -35,10 +36,13 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::dial_result))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::expiry_due))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::fetch_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::forget_receipt))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::forget_user))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::frame))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_cluster))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_copy_report))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_prediction))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::greeting))
@@ -48,6 +52,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::hello_client))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::holders_ack))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_answer))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::invite_copy))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::item_accesses))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
@@ -60,9 +65,14 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::place_copies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::policy_list))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::pong))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::predicted_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::prediction))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::prefetch_wish))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::prefetch_wishes))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::pull_catalog))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::put_policy))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::read_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::region_accesses))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::remove_node))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_ack))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::replicate_item))
@@ -184,10 +194,9 @@ using shard_actor = item_service_actor::extend<
     caf::reacts_to<catalog_row>, caf::reacts_to<access_batch>,
     // Policies changed: wakes the shadows whose items may no longer be kept in this region.
     caf::reacts_to<rules_a>, caf::reacts_to<expiry_due>,
-    caf::reacts_to<refresh_a, std::string, std::string>, // id, node
-    caf::reacts_to<compare_a, std::string, std::string>, // id, node
-    caf::reacts_to<reap_a, std::string>,
-    caf::reacts_to<verify_a, std::string, std::string>, // id, node
+    caf::reacts_to<refresh_a, std::string, std::string>,                                     // id, node
+    caf::reacts_to<compare_a, std::string, std::string>,                                     // id, node
+    caf::reacts_to<reap_a, std::string>, caf::reacts_to<verify_a, std::string, std::string>, // id, node
     // Ids held here, for anti-entropy. Safe to repeat.
     caf::replies_to<list_held>::with<held_ids>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>, caf::reacts_to<tick_a>>;
@@ -217,14 +226,16 @@ using peer_service_actor = caf::typed_actor<
     caf::replies_to<get_copy_report>::with<copy_report>,
     // Forwarded for a client of a region that may not keep the item. Errors: not_here.
     caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
-    caf::replies_to<create_shadow>::with<shadow_plan>,
-    caf::replies_to<steward_order>::with<steward_answer>,
+    caf::replies_to<create_shadow>::with<shadow_plan>, caf::replies_to<steward_order>::with<steward_answer>,
     // As in `anti_entropy_actor`.
     caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // As in `shard_actor`.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
     // Merges the sender's policies and removed nodes; answers what is new to the sender. Safe to repeat.
-    caf::replies_to<exchange_policies>::with<policy_list>>;
+    caf::replies_to<exchange_policies>::with<policy_list>,
+    // As in `predictor_actor`. Errors: unavailable when this node does not predict.
+    caf::replies_to<region_accesses>::with<accesses_ack>, caf::replies_to<get_prediction>::with<prediction>,
+    caf::replies_to<forget_user>::with<forget_receipt>>;
 
 /// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
 /// Callers: links (what peers ask), router (policies), membership (what pings say). Calls: shards, links, store.
@@ -245,6 +256,26 @@ using agent_actor = caf::typed_actor<
     // Chooses regions and has the item's shadow invite them. Errors: not_found.
     caf::replies_to<create_shadow>::with<shadow_plan>>;
 
+/// Learns from accesses what users and regions read next. Owns: the user model, the demand model. Callers: agent and
+/// router (accesses), region (what peers saw and ask), router. Calls: prefetcher, shards (who holds this?), links.
+using predictor_actor = caf::typed_actor<
+    // Learns from accesses in this region, predicts for those who made them, passes the accesses on to the prefetcher.
+    caf::reacts_to<access_batch>,
+    // Learns from what another region's readers did. Not safe to repeat: it counts.
+    caf::replies_to<region_accesses>::with<accesses_ack>,
+    // Errors: not_found when this region does not know the user. Safe to repeat.
+    caf::replies_to<get_prediction>::with<prediction>,
+    // Removes a user from this region's models; answered also when the user was not known. Safe to repeat.
+    caf::replies_to<forget_user>::with<forget_receipt>,
+    // From itself: tell the other regions what was read here.
+    caf::reacts_to<tick_a>>;
+
+/// Makes copies ahead of their first read, within a budget. Owns: the copies it made, until they were read or their
+/// time is over. Callers: predictor. Calls: shards (who holds this? become a holder; explain the copy).
+using prefetcher_actor = caf::typed_actor<caf::reacts_to<prefetch_wishes>,
+                                          // What was read: some of it had been copied ahead.
+                                          caf::reacts_to<access_batch>, caf::reacts_to<tick_a>>;
+
 /// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
@@ -263,7 +294,11 @@ using router_actor =
                      caf::replies_to<get_route>::with<route_list>, caf::replies_to<get_cluster>::with<cluster_report>,
                      caf::replies_to<remove_node>::with<node_removal>, // as in `region_actor`
                      caf::reacts_to<deadline_a, uint64_t>,             // from itself: that read may ask one more region
-                     caf::reacts_to<access_batch>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+                     // Asked here first, then in the other regions, nearest first. Errors: not_found, unavailable.
+                     caf::replies_to<get_prediction>::with<prediction>,
+                     // In all regions. Errors: unavailable, naming those that did not confirm.
+                     caf::replies_to<forget_user>::with<forget_receipt>, caf::reacts_to<access_batch>,
+                     caf::reacts_to<watch_a, std::string, item_watcher_actor>,
                      caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
 
 /// What a node's link shows the link at the other end of a session. Frames of any other session are dropped.
@@ -333,7 +368,10 @@ using link_actor = caf::typed_actor<
     caf::replies_to<traffic, compare_trees>::with<tree_difference>,
     caf::replies_to<traffic, compare_leaves>::with<leaf_difference>,
     caf::replies_to<traffic, steward_order>::with<steward_answer>,
-    caf::replies_to<traffic, exchange_policies>::with<policy_list>, caf::replies_to<traffic, ping>::with<pong>,
+    caf::replies_to<traffic, exchange_policies>::with<policy_list>,
+    caf::replies_to<traffic, region_accesses>::with<accesses_ack>,
+    caf::replies_to<traffic, get_prediction>::with<prediction>,
+    caf::replies_to<traffic, forget_user>::with<forget_receipt>, caf::replies_to<traffic, ping>::with<pong>,
     // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.
     caf::replies_to<open_a, gate_actor>::with<node_identity>,
     // From membership, for the peer that opens a session: takes the place of the one before.
@@ -368,6 +406,7 @@ using gateway_actor =
                      caf::reacts_to<uint64_t, list_items>, caf::reacts_to<uint64_t, create_shadow>,
                      caf::reacts_to<uint64_t, get_shadow_status>, caf::reacts_to<uint64_t, put_policy>,
                      caf::reacts_to<uint64_t, get_policies>, caf::reacts_to<uint64_t, get_route>,
-                     caf::reacts_to<uint64_t, get_cluster>, caf::reacts_to<uint64_t, remove_node>>;
+                     caf::reacts_to<uint64_t, get_cluster>, caf::reacts_to<uint64_t, remove_node>,
+                     caf::reacts_to<uint64_t, get_prediction>, caf::reacts_to<uint64_t, forget_user>>;
 
 } // namespace gnomon

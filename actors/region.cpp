@@ -49,6 +49,13 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         state.merge_policies(x, reply);
         return caf::delegated<policy_list>{};
       },
+      [&](const region_accesses& x) { return state.to_predictor<accesses_ack>(x); },
+      [&](const get_prediction& x) {
+        auto forwarded = x;
+        forwarded.forwarded = true;
+        return state.to_predictor<prediction>(forwarded);
+      },
+      [&](const forget_user& x) { return state.to_predictor<forget_receipt>(x); },
       [=, &state](const put_policy& x) -> caf::result<policy_list> {
         answer<policy_list> reply{self->make_response_promise<policy_list>()};
         state.set_policy(x, reply);
@@ -76,6 +83,14 @@ void region_state::start(self_pointer self, context_ptr node) {
 
 // -- what peers ask
 // -----------------------------------------------------------------------------------------------------
+
+template <class Reply, class Message>
+caf::result<Reply> region_state::to_predictor(const Message& message) {
+  auto predictor = node_->handles.get()->predictor;
+  if (!predictor)
+    return make_error(ec::unavailable, "region " + node_->self.region + " does not predict");
+  return self_->delegate(predictor, message);
+}
 
 template <class Message>
 size_t shard_of_message(const Message& message) {

@@ -28,6 +28,9 @@ public:
   /// Hands a peer's comparison to anti-entropy, once the slices are read.
   template <class Reply, class Message>
   caf::result<Reply> pass_comparison(Message message);
+  /// Hands what a peer tells or asks about readers to the predictor. Errors: unavailable when there is none.
+  template <class Reply, class Message>
+  caf::result<Reply> to_predictor(const Message& message);
   void heard(const ping& facts);
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);

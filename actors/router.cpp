@@ -32,6 +32,14 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [&](const get_cluster&) { return state.cluster(); },
       [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
       [&](deadline_a, uint64_t number) { state.hedge(number); },
+      [=, &state](const get_prediction& x) -> caf::result<prediction> {
+        state.predict(x, answer<prediction>{self->make_response_promise<prediction>()});
+        return caf::delegated<prediction>{};
+      },
+      [=, &state](const forget_user& x) -> caf::result<forget_receipt> {
+        state.forget(x, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
+        return caf::delegated<forget_receipt>{};
+      },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
@@ -56,6 +64,8 @@ caf::result<Reply> router_state::to_item(const Message& request) {
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
   if (node_->removed.get()->refuses(node_->self.node, node_->self.incarnation)) // what it took would be lost
     return make_error(ec::unavailable, why_removed(node_->self.node));
+  if constexpr (!std::is_same_v<Message, create_shadow>)
+    note_access(request);
   auto rules = node_->effective_policy(request.id, request.user);
   if (rules.allows(node_->self.region)) {
     if constexpr (std::is_same_v<Message, read_item>)
@@ -105,6 +115,21 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
             forward(left, request, reply);
           },
           [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+// What the read index answers, the gateways report themselves.
+void router_state::note_access(const read_item& request) const {
+  if (!request.without_values)
+    to_predictor(request.id, request.user, false);
+}
+
+void router_state::note_access(const write_item& request) const {
+  to_predictor(request.id, request.user, true);
+}
+
+void router_state::to_predictor(const std::string& id, const std::string& user, bool write) const {
+  if (auto predictor = node_->handles.get()->predictor)
+    self_->send(predictor, access_batch{{{id, user, node_->time->now(), 1, write}}});
 }
 
 /// A rule keeps the item away from this region: its holders serve the request, nearest first, then any permitted
@@ -368,6 +393,84 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
             reply.give(std::move(result));
           },
           [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+// -- predicting
+// ---------------------------------------------------------------------------------------------------------
+
+void router_state::predict(const get_prediction& request, answer<prediction> reply) {
+  auto predictor = node_->handles.get()->predictor;
+  if (!predictor)
+    return reply.fail(make_error(ec::unavailable, "this node does not predict: prediction.enabled is false"));
+  self_->request(predictor, node_->config.peer_timeout, request)
+      .then([reply](prediction& found) { reply.give(std::move(found)); },
+            [=, this](const caf::error& reason) {
+              if (code_of(reason) != ec::not_found)
+                return reply.fail(reason);
+              auto nodes = std::make_shared<std::deque<std::string>>();
+              auto view = node_->cluster.get();
+              for (auto peer : view->by_latency())
+                nodes->push_back(peer->identity.node);
+              ask_peers(nodes, request, reply);
+            });
+}
+
+/// Whoever reads elsewhere is known there.
+void router_state::ask_peers(std::shared_ptr<std::deque<std::string>> nodes, get_prediction request,
+                             answer<prediction> reply) {
+  if (nodes->empty())
+    return reply.fail(make_error(ec::not_found, "no region has learned from reads of this user"));
+  auto view = node_->cluster.get();
+  auto peer = view->find(nodes->front());
+  nodes->pop_front();
+  if (!peer || !peer->usable() || !peer->link)
+    return ask_peers(nodes, std::move(request), reply);
+  self_->request(peer->link, node_->config.peer_timeout, traffic::client, request)
+      .then([reply](prediction& found) { reply.give(std::move(found)); },
+            [=, this](const caf::error&) { ask_peers(nodes, request, reply); });
+}
+
+void router_state::forget(const forget_user& request, answer<forget_receipt> reply) {
+  auto predictor = node_->handles.get()->predictor;
+  if (!predictor)
+    return reply.fail(make_error(ec::unavailable, "this node does not predict: prediction.enabled is false"));
+  struct outcome {
+    size_t open = 1;
+    forget_receipt receipt;
+    std::string silent; // regions that did not confirm
+  };
+  auto all = std::make_shared<outcome>();
+  all->receipt.user = request.user;
+  auto done = [all, reply] {
+    if (--all->open > 0)
+      return;
+    if (all->silent.empty())
+      reply.give(std::move(all->receipt));
+    else
+      reply.fail(
+          make_error(ec::unavailable, "not forgotten yet in " + all->silent + ", which did not confirm; repeat it"));
+  };
+  auto confirmed = [all, done](const forget_receipt& one) {
+    all->receipt.regions += one.regions;
+    done();
+  };
+  auto failed = [all, done](const std::string& region) {
+    all->silent += (all->silent.empty() ? "" : ", ") + region;
+    done();
+  };
+  self_->request(predictor, node_->config.peer_timeout, request).then(confirmed, [=, this](const caf::error&) {
+    failed(node_->self.region);
+  });
+  auto view = node_->cluster.get();
+  all->open += view->peers.size();
+  for (const auto& peer : view->peers) {
+    auto region = peer.identity.region;
+    if (peer.usable() && peer.link)
+      self_->request(peer.link, node_->config.peer_timeout, traffic::client, forget_user{request.user, true})
+          .then(confirmed, [=](const caf::error&) { failed(region); });
+    else
+      failed(region);
+  }
 }
 
 cluster_report router_state::cluster() const {

@@ -24,6 +24,8 @@ public:
   void list(const list_items& request, answer<item_page> reply);
   void status(const std::string& id, answer<shadow_report> reply);
   void route(const get_route& request, answer<route_list> reply);
+  void predict(const get_prediction& request, answer<prediction> reply);
+  void forget(const forget_user& request, answer<forget_receipt> reply);
   cluster_report cluster() const;
   void hedge(uint64_t number);
   self_pointer self() const {
@@ -41,6 +43,10 @@ private:
     size_t open = 0;                   // asked, and not answered yet
     std::function<void()> last_resort; // when no region serves it; none: it fails
   };
+  void note_access(const read_item& request) const;
+  void note_access(const write_item& request) const;
+  void to_predictor(const std::string& id, const std::string& user, bool write) const;
+  void ask_peers(std::shared_ptr<std::deque<std::string>> nodes, get_prediction request, answer<prediction> reply);
   template <class Reply, class Message>
   void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
   bool prefers_others() const;

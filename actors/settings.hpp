@@ -54,6 +54,14 @@ struct settings {
   uint32_t repair_at_once = 256;                // items
   uint64_t repair_bytes_per_second = 32u << 20; // of values
 
+  // prediction
+  bool predict = true;                           // learn from accesses, and make copies ahead of their first read
+  double prefetch_confidence = 0.3;              // the least that a copy is made for
+  double prefetch_waste = 0.6;                   // of the copies made ahead, the most that may go unread
+  uint64_t prefetch_bytes_per_second = 4u << 20; // on the node's clock
+  uint32_t predict_users = 50'000;               // whose histories are kept; those unseen for the longest make room
+  uint32_t predict_items = 100'000;              // further items are not learned from
+
   // storage
   std::string store_path;
   uint32_t stores = 1;

@@ -92,7 +92,8 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
   auto then = [this, reply, giver = request.giver](const search&) {
     item_->present() ? reply.give({true, {}}) : reply.give({false, "the item could not be fetched from node " + giver});
   };
-  find_copy({true, request.state, terms}, false, traffic::repair, request.giver, then);
+  auto urgency = terms.reason == lease_reason::prediction ? traffic::prefetch : traffic::repair;
+  find_copy({true, request.state, terms}, false, urgency, request.giver, then);
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {

@@ -225,6 +225,16 @@ removal client::remove_node(const std::string& name, bool force) {
   return ask<node_removal>(core_->port(), gnomon::remove_node{name, force}, to_answer<node_removal>).get();
 }
 
+user_prediction client::predict(const std::string& user, uint32_t limit) {
+  get_prediction request{value_of(checked_id(user)), limit, false};
+  return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>).get();
+}
+
+uint32_t client::forget(const std::string& user) {
+  forget_user request{value_of(checked_id(user)), false};
+  return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
+}
+
 caf::actor_system& client::system() {
   return core_->system();
 }

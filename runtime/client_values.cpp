@@ -211,4 +211,15 @@ void raise(const caf::error& reason) {
   throw failure{code_of(reason), sentence_of(reason)};
 }
 
+user_prediction to_public(const prediction& found) {
+  user_prediction result{found.user, found.served_by, found.model, {}};
+  for (const auto& item : found.items)
+    result.items.push_back({item.id, item.confidence, item.holders, item.regions});
+  return result;
+}
+
+uint32_t to_public(const forget_receipt& receipt) {
+  return receipt.regions;
+}
+
 } // namespace gnomon

@@ -313,6 +313,12 @@ std::vector<config_key> actor_keys() {
       duration_key("repair", "scan_every", MEMBER(actors.repair_scan_every), 10ms, 24h),
       number_key<uint32_t>("repair", "at_once", MEMBER(actors.repair_at_once), 1, 100'000),
       bytes_key("repair", "bytes_per_second", MEMBER(actors.repair_bytes_per_second), 1u << 10, 1ull << 40),
+      flag_key("prediction", "enabled", MEMBER(actors.predict)),
+      real_key("prediction", "confidence", MEMBER(actors.prefetch_confidence), 0.01, 0.99),
+      real_key("prediction", "waste", MEMBER(actors.prefetch_waste), 0, 1),
+      bytes_key("prediction", "bytes_per_second", MEMBER(actors.prefetch_bytes_per_second), 1, 1ull << 40),
+      number_key<uint32_t>("prediction", "users", MEMBER(actors.predict_users), 100, 10'000'000),
+      number_key<uint32_t>("prediction", "items", MEMBER(actors.predict_items), 100, 10'000'000),
       number_key<uint32_t>("store", "stores", MEMBER(actors.stores), 1, 64),
   };
 }

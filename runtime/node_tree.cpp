@@ -3,6 +3,8 @@
 #include "actors/agent.hpp"
 #include "actors/anti_entropy.hpp"
 #include "actors/collector.hpp"
+#include "actors/predictor.hpp"
+#include "actors/prefetcher.hpp"
 #include "actors/region.hpp"
 #include "actors/repair.hpp"
 #include "actors/router.hpp"
@@ -88,6 +90,14 @@ supervisor_config node_tree(const node_parts& parts) {
       [=, how = parts.membership](caf::actor_system& system) { return system.spawn(membership, node, how); },
       [](node_handles& handles, const membership_actor& handle) { handles.membership = handle; }));
   add(region_tree_child(node));
+  if (node->config.predict) {
+    add(child(
+        "prefetcher", "prefetcher", node, [=](caf::actor_system& system) { return system.spawn(prefetcher, node); },
+        [](node_handles& handles, const prefetcher_actor& handle) { handles.prefetcher = handle; }));
+    add(child(
+        "predictor", "predictor", node, [=](caf::actor_system& system) { return system.spawn(predictor, node); },
+        [](node_handles& handles, const predictor_actor& handle) { handles.predictor = handle; }));
+  }
   add(child(
       "agent", "agent", node, [=](caf::actor_system& system) { return system.spawn(agent, node); },
       [](node_handles& handles, const agent_actor& handle) { handles.agent = handle; }));

@@ -62,6 +62,10 @@ next_step prepare(request& asked, timestamp now) {
     return client_message{get_cluster{}};
   case endpoint::cluster_node:
     return prepare_removal(asked);
+  case endpoint::predict:
+    return prepare_predict(asked);
+  case endpoint::user:
+    return prepare_forget(asked);
   case endpoint::live:
     return own_page::live;
   case endpoint::ready:
@@ -89,6 +93,8 @@ response complete(const request& asked, client_result result) {
                         [&](const route_list& found) { return answer_route(asked, found); },
                         [](const cluster_report& report) { return answer_cluster(report); },
                         [](const node_removal& removal) { return answer_removal(removal); },
+                        [](const prediction& found) { return answer_predict(found); },
+                        [](const forget_receipt&) { return answer_forget(); },
                     },
                     result);
 }

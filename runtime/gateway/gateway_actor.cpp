@@ -42,6 +42,8 @@ gateway_actor::behavior_type gateway(gateway_pointer self, context_ptr node, del
       [=](uint64_t token, const get_route& message) { ask<route_list>(self, token, message); },
       [=](uint64_t token, const get_cluster& message) { ask<cluster_report>(self, token, message); },
       [=](uint64_t token, const remove_node& message) { ask<node_removal>(self, token, message); },
+      [=](uint64_t token, const get_prediction& message) { ask<prediction>(self, token, message); },
+      [=](uint64_t token, const forget_user& message) { ask<forget_receipt>(self, token, message); },
   };
 }
 

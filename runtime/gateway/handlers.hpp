@@ -34,6 +34,13 @@ response answer_removal(const node_removal& removal);
 next_step prepare_policy(const request& asked, endpoint where);
 response answer_policy(const request& asked, endpoint where, const policy_list& list);
 
+// -- predictions (prediction_pages.cpp) -------------------------------------------------------------------------------
+
+next_step prepare_predict(const request& asked);
+next_step prepare_forget(const request& asked);
+response answer_predict(const prediction& found);
+response answer_forget();
+
 // -- shared (api.cpp) -------------------------------------------------------------------------------------------------
 
 /// What a bad parameter is refused with.

@@ -78,6 +78,39 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   gauge("gnomon_repair_active", "1 while a lost node's copies are made anew.", n.repair_active);
 }
 
+void add_prediction(const node_context& node, std::vector<MetricFamily>& families) {
+  const auto& p = node.predicting;
+  auto add = [&](const char* name, const char* help, MetricType type, double value) {
+    families.push_back({name, help, type, {sample(type, value, {{"region", node.self.region}})}});
+  };
+  auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    add(name, help, MetricType::Counter, static_cast<double>(value.load()));
+  };
+  auto share = [](uint64_t a, uint64_t b) { return b > 0 ? static_cast<double>(a) / static_cast<double>(b) : 0.0; };
+  counter("gnomon_learned_accesses_total", "Reads and writes that were learned from.", p.accesses);
+  counter("gnomon_learning_skipped_total", "Reads that nothing was predicted after, because the node was busy.",
+          p.skipped);
+  counter("gnomon_predictions_total", "Predictions made.", p.predictions);
+  counter("gnomon_prefetch_copies_total", "Copies made ahead of their first read.", p.issued);
+  counter("gnomon_prefetch_refused_total", "Copies not made because of the budget.", p.refused);
+  counter("gnomon_prefetch_used_total", "Copies made ahead that were read.", p.used);
+  counter("gnomon_prefetch_wasted_total", "Copies made ahead whose lease ended unread.", p.wasted);
+  counter("gnomon_prefetch_bytes_total", "Bytes of copies made ahead.", p.bytes);
+  counter("gnomon_prefetch_wasted_bytes_total", "Bytes of those that ended unread.", p.wasted_bytes);
+  const auto used = p.used.load();
+  add("gnomon_prefetch_precision", "Of the copies made ahead whose outcome is known, the share that was read.",
+      MetricType::Gauge, share(used, used + p.wasted.load()));
+  add("gnomon_prefetch_coverage", "Of the reads that needed a copy from elsewhere, the share that found it here.",
+      MetricType::Gauge, share(used, used + node.counters.reads_remote.load()));
+  add("gnomon_prefetch_lead_seconds", "Mean time from a copy to its first read, on the node's clock.",
+      MetricType::Gauge, share(p.lead_ms.load(), used) / 1000);
+  add("gnomon_prefetch_threshold", "Confidence from which on a copy is made.", MetricType::Gauge, p.threshold.load());
+  add("gnomon_calibration_error", "Mean distance between the confidence of copies and what came true.",
+      MetricType::Gauge, p.calibration_error.load());
+  add("gnomon_inference_seconds", "Mean time of a prediction.", MetricType::Gauge,
+      share(p.nanoseconds.load(), p.predictions.load()) / 1e9);
+}
+
 void add_peers(const node_context& node, std::vector<MetricFamily>& families) {
   MetricFamily rtt{"gnomon_peer_rtt_seconds", "Smoothed round trip to a peer.", MetricType::Gauge, {}};
   MetricFamily state{"gnomon_peer_state", "0 not heard of yet, 1 live, 2 suspect, 3 down.", MetricType::Gauge, {}};
@@ -171,6 +204,8 @@ void http_stats::record(endpoint where, int status, std::chrono::nanoseconds too
 std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections) {
   std::vector<MetricFamily> families;
   add_node(node, families);
+  if (node.config.predict)
+    add_prediction(node, families);
   add_peers(node, families);
   add_http(threads, connections, families);
   return prometheus::TextSerializer{}.Serialize(families);

@@ -32,6 +32,8 @@ std::string_view pattern_of(endpoint where) {
 endpoint find_route(std::string_view path) {
   if (path.starts_with("/data/"))
     return endpoint::item;
+  if (path.starts_with("/prefetch/user/"))
+    return endpoint::user;
   for (const auto& row : routes)
     if (row.pattern == path)
       return row.where;

@@ -18,6 +18,8 @@ enum class endpoint : uint8_t {
   route,
   cluster,
   cluster_node, // one of its nodes
+  predict,
+  user, // what was learned from one
   live,
   ready,
   metrics,
@@ -34,7 +36,7 @@ struct route {
   std::string_view methods; // separated by ", ", as in an Allow field
 };
 
-inline constexpr std::array<route, 14> routes{{
+inline constexpr std::array<route, 16> routes{{
     {endpoint::items, "/data", "GET, HEAD"},
     {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
     {endpoint::policies, "/policy", "GET, HEAD"},
@@ -45,6 +47,8 @@ inline constexpr std::array<route, 14> routes{{
     {endpoint::route, "/route", "GET, HEAD"},
     {endpoint::cluster, "/cluster", "GET, HEAD"},
     {endpoint::cluster_node, "/cluster/node/{name}", "DELETE"},
+    {endpoint::predict, "/prefetch/predict", "GET, HEAD"},
+    {endpoint::user, "/prefetch/user/{id}", "DELETE"},
     {endpoint::live, "/health/live", "GET, HEAD"},
     {endpoint::ready, "/health/ready", "GET, HEAD"},
     {endpoint::metrics, "/metrics", "GET, HEAD"},

@@ -71,6 +71,7 @@ std::vector<command> policy_commands();   // policy set get del list
 std::vector<command> cluster_commands();  // cluster
 std::vector<command> watch_commands();    // watch
 std::vector<command> transfer_commands(); // import export
+std::vector<command> user_commands();     // predict forget
 std::vector<command> evaluate_commands(); // evaluate
 
 /// All of them, in the order in which `help` lists them.

@@ -166,6 +166,16 @@ CAF_TEST(every_message_type_travels) {
   travel(get_route{odd_text, true, infinity, -infinity});
   travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), "far away"}}});
   travel(get_cluster{});
+  travel(get_prediction{odd_text, 7, true});
+  travel(predicted_item{odd_text, 0.25, {"a", "b"}, {"c"}});
+  travel(prediction{odd_text, "n", 9, {{"i", 0.5, {"a"}, {"b", "c"}}}});
+  travel(forget_user{odd_text, true});
+  travel(forget_receipt{odd_text, 3});
+  travel(item_accesses{odd_text, 3, 4, noon});
+  travel(region_accesses{"r", {{"i", 1, 2, noon}}});
+  travel(accesses_ack{});
+  travel(prefetch_wish{odd_text, 0.75});
+  travel(prefetch_wishes{{{"i", 0.5}}});
   node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};
   travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
   travel(remove_node{odd_text, true});

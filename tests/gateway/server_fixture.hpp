@@ -74,6 +74,8 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       },
       [=](const remove_node&) -> caf::result<node_removal> { return none(); },
       [](deadline_a, uint64_t) {},
+      [=](const get_prediction&) -> caf::result<prediction> { return none(); },
+      [=](const forget_user&) -> caf::result<forget_receipt> { return none(); },
       [=](const access_batch&) {},
       [=](watch_a, const std::string&, const item_watcher_actor&) {},
       [=](unwatch_a, const std::string&, const item_watcher_actor&) {},

@@ -143,6 +143,20 @@ status 0 "$gnomon" policy del type news
 status 1 "$gnomon" policy get type news
 status 0 "$gnomon" cluster --json;           says '"self": "alone"'
 
+# -- readers -----------------------------------------------------------------------------------
+for page in 1 2 3; do status 0 "$gnomon" put "pages/$page" text; done
+for page in 1 2 3 1 2; do status 0 "$gnomon" get "pages/$page" --user ann; done
+status 0 "$gnomon" predict ann --json;       says '"id": "pages/3"'
+status 0 "$gnomon" forget ann;               says "1 region knew"
+status 1 "$gnomon" predict ann;              complains "no region has learned"
+status 2 "$gnomon" predict ann --limit 21;   complains "--limit"
+status 0 "$gnomon" policy set user ann '{"learn": false}'
+status 0 "$gnomon" get pages/1 --user ann
+status 1 "$gnomon" predict ann
+status 0 "$gnomon" policy del user ann
+status 1 "$gnomon" evaluate --trace nowhere; complains "cannot open 'nowhere'"
+status 2 "$gnomon" evaluate;                 complains "usage: gnomon-evaluate"
+
 # -- import and export -------------------------------------------------------------------------
 cat >items <<'LINES'
 {"id":"i/1","text":"one"}

@@ -31,6 +31,7 @@ settings node_settings(deliberate_fault fault) {
   config.compare_every = 5s;
   config.reap_after = 20s;
   config.detach_blocking = false;
+  config.predict_users = config.predict_items = 1000;
   config.fault = fault;
   return config;
 }

@@ -26,11 +26,15 @@ struct cluster_fixture : test_coordinator_fixture<> {
   std::shared_ptr<small_network> network = std::make_shared<small_network>();
   std::shared_ptr<treacherous_clock> time = std::make_shared<treacherous_clock>();
   settings config;
+  bool predicts = false; // set before `begin`
 
   void begin(uint32_t factor = 2, uint32_t min_copies = 1) {
     config.factor = factor;
     config.min_copies = min_copies;
     config.shadow_ttl = 60s;
+    config.predict = predicts;
+    config.predict_users = 1000;
+    config.predict_items = std::min(config.predict_items, 20'000u);
     for (const auto& name : names) {
       nodes[name].database = std::make_shared<memory_store>();
       boot(name);

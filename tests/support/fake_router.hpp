@@ -114,6 +114,12 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
         return node_removal{request.node, 7, 3};
       },
       [](deadline_a, uint64_t) {},
+      [](const get_prediction& request) {
+        return prediction{request.user, "fake", 0, {{"next", 0.5, {"fake"}, {}}}};
+      },
+      [](const forget_user& request) {
+        return forget_receipt{request.user, 1};
+      },
       [](const access_batch&) {},
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         state.watchers[id].insert(watcher);

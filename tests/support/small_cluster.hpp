@@ -4,6 +4,8 @@
 #include "actors/anti_entropy.hpp"
 #include "actors/cluster_memory.hpp"
 #include "actors/collector.hpp"
+#include "actors/predictor.hpp"
+#include "actors/prefetcher.hpp"
 #include "actors/region.hpp"
 #include "actors/repair.hpp"
 #include "actors/router.hpp"
@@ -74,6 +76,9 @@ inline link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct
       [=, &s](traffic, const compare_leaves& x) { return s.pass<leaf_difference>(self, "leaves", x); },
       [=, &s](traffic, const steward_order& x) { return s.pass<steward_answer>(self, "steward", x); },
       [=, &s](traffic, const exchange_policies& x) { return s.pass<policy_list>(self, "policies", x); },
+      [=, &s](traffic, const region_accesses& x) { return s.pass<accesses_ack>(self, "accesses", x); },
+      [=, &s](traffic, const get_prediction& x) { return s.pass<prediction>(self, "prediction", x); },
+      [=, &s](traffic, const forget_user& x) { return s.pass<forget_receipt>(self, "forget", x); },
       [=](traffic, const ping&) -> caf::result<pong> { return not_here(); },
       [=](open_a, const gate_actor&) -> caf::result<node_identity> { return not_here(); },
       [=](const hello&) -> caf::result<hello> { return not_here(); },
@@ -119,6 +124,10 @@ inline void start(small_node& node, caf::actor_system& sys, const node_identity&
   for (size_t i = 0; i < shard_count; ++i)
     handles.shards.push_back(keep(sys.spawn(shard, node.context, i)));
   handles.anti_entropy = keep(sys.spawn(anti_entropy, node.context));
+  if (node.context->config.predict) {
+    handles.prefetcher = keep(sys.spawn(prefetcher, node.context));
+    handles.predictor = keep(sys.spawn(predictor, node.context));
+  }
   handles.agent = keep(sys.spawn(agent, node.context));
   handles.router = keep(sys.spawn(router, node.context));
   node.context->handles.set(handles);

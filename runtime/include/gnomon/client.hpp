@@ -183,6 +183,21 @@ struct removal {
   uint64_t items = 0; // that it said to hold when it was last heard
 };
 
+/// One item that a user may read next.
+struct predicted_read {
+  std::string id;
+  double confidence = 0;            // that the user reads it within the next ten reads and six hours
+  std::vector<std::string> holders; // nodes that have a copy, nearest first
+  std::vector<std::string> regions; // that would get one
+};
+
+struct user_prediction {
+  std::string user;
+  std::string served_by;             // the node whose reader the user is
+  uint64_t model = 0;                // version of the trained model; 0: the counters answer alone
+  std::vector<predicted_read> items; // likeliest first
+};
+
 struct client_options {
   std::chrono::milliseconds timeout{15'000};  // of one request, all retries together
   std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is not there, within `timeout`
@@ -237,6 +252,13 @@ public:
   /// refused for ever, its copies are made anew elsewhere. Errors: not_found; precondition_failed when the node is
   /// alive and `force` is not set; invalid_argument for the asked node itself.
   removal remove_node(const std::string& name, bool force = false);
+
+  /// What the user will probably read next, at most 20 items. Errors: not_found when no region knows the user.
+  user_prediction predict(const std::string& user, uint32_t limit = 20);
+
+  /// Forgets all that was learned from the user's reads, in all regions; answers how many of them knew the user.
+  /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
+  uint32_t forget(const std::string& user);
 
   /// Where an app may spawn its own actors: those that `watch` items must live here.
   caf::actor_system& system();

@@ -1,0 +1,250 @@
+#include "actors/predictor.hpp"
+
+#include "runtime/base/log.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace gnomon {
+
+namespace {
+
+constexpr size_t late_batches = 4;       // waiting behind this one: counting goes on, inference rests
+constexpr size_t too_many_batches = 64;  // waiting: not even counting keeps up
+constexpr size_t most_unreported = 4096; // items in one report
+constexpr uint32_t most_repeats = 8;     // of one sample: a burst teaches no more
+constexpr size_t founded = 500;          // outcomes from which on a probability counts
+constexpr size_t track_every = 4;        // estimates of the demand model
+
+uint32_t seconds_of(timestamp t) {
+  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
+}
+
+learning::user_model_config config_of(const settings& config) {
+  learning::user_model_config result;
+  result.max_users = config.predict_users;
+  result.max_items = config.predict_items;
+  result.counts.pair_rows = std::min<size_t>(std::bit_ceil(size_t{2} * config.predict_items), 1u << 19);
+  return result;
+}
+
+} // namespace
+
+predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predictor_state> self, context_ptr node) {
+  auto& state = self->state;
+  state.start(self, std::move(node));
+  return {
+      [&](const access_batch& batch) { state.learn(batch); },
+      [&](const region_accesses& report) {
+        state.learn_from(report);
+        return accesses_ack{};
+      },
+      [=, &state](const get_prediction& request) -> caf::result<prediction> {
+        state.predict(request, answer<prediction>{self->make_response_promise<prediction>()});
+        return caf::delegated<prediction>{};
+      },
+      [&](const forget_user& request) { return state.forget(request); },
+      [&](tick_a) { state.report(); },
+  };
+}
+
+void predictor_state::start(self_pointer self, context_ptr node) {
+  self_ = self;
+  node_ = std::move(node);
+  users_ = std::make_unique<learning::user_model>(config_of(node_->config));
+  demand_ =
+      std::make_unique<learning::demand_model>(learning::demand_config{node_->config.predict_items, 4096}, track_every);
+  region_number(node_->self.region);
+  self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
+}
+
+uint8_t predictor_state::region_number(const std::string& region) {
+  auto number = regions_.index_of(region);
+  return static_cast<uint8_t>(std::min<size_t>(number, learning::max_demand_regions - 1));
+}
+
+bool predictor_state::may_learn(const std::string& id, const std::string& user) const {
+  return node_->effective_policy(id, user).learn;
+}
+
+// -- what happens here
+// -----------------------------------------------------------------------------------------------------
+
+void predictor_state::learn(access_batch batch) {
+  if (auto prefetcher = node_->handles.get()->prefetcher)
+    self_->send(prefetcher, batch);
+  const auto waiting = self_->mailbox().size();
+  auto& counters = node_->predicting;
+  if (waiting > too_many_batches) {
+    counters.skipped.fetch_add(batch.samples.size(), std::memory_order_relaxed);
+    return;
+  }
+  const bool infer = waiting <= late_batches;
+  if (!infer)
+    counters.skipped.fetch_add(batch.samples.size(), std::memory_order_relaxed);
+  // A gateway's batch has no order of its own.
+  std::sort(batch.samples.begin(), batch.samples.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.at, a.user, a.id) < std::tie(b.at, b.user, b.id); });
+  prefetch_wishes wishes;
+  for (const auto& sample : batch.samples) {
+    if (!may_learn(sample.id, sample.user))
+      continue;
+    counters.accesses.fetch_add(1, std::memory_order_relaxed);
+    note(sample);
+    if (sample.write)
+      demand_->written(sample.id, 0, seconds_of(sample.at));
+    else
+      learn_read(sample, infer, wishes);
+  }
+  hand_over(std::move(wishes));
+}
+
+void predictor_state::learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes) {
+  const auto time = seconds_of(sample.at);
+  for (uint32_t k = 0; k < std::min(sample.count, most_repeats); ++k)
+    demand_->read(sample.id, 0, time);
+  if (sample.user.empty())
+    return;
+  users_->observe(sample.user, sample.id, 0, time);
+  if (infer)
+    wish_for_user(sample.user, wishes);
+}
+
+void predictor_state::wish_for_user(const std::string& user, prefetch_wishes& wishes) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto& guesses = users_->predict(user);
+  const auto took = std::chrono::steady_clock::now() - began;
+  auto& counters = node_->predicting;
+  counters.predictions.fetch_add(1, std::memory_order_relaxed);
+  counters.nanoseconds.fetch_add(static_cast<uint64_t>(std::chrono::nanoseconds{took}.count()),
+                                 std::memory_order_relaxed);
+  if (users_->outcomes() < founded)
+    return;
+  for (const auto& guess : guesses)
+    if (!guess.read_lately && guess.useful >= node_->config.prefetch_confidence)
+      wishes.wishes.push_back({users_->item_name(guess.item), guess.useful});
+}
+
+void predictor_state::hand_over(prefetch_wishes wishes) {
+  auto prefetcher = node_->handles.get()->prefetcher;
+  if (!wishes.wishes.empty() && prefetcher)
+    self_->send(prefetcher, std::move(wishes));
+}
+
+// -- what happens elsewhere
+// -------------------------------------------------------------------------------------------------
+
+void predictor_state::note(const access_sample& sample) {
+  if (unreported_.size() >= most_unreported && unreported_.count(sample.id) == 0)
+    return;
+  auto& item = unreported_[sample.id];
+  item.id = sample.id;
+  (sample.write ? item.writes : item.reads) += sample.count;
+  item.last = std::max(item.last, sample.at);
+}
+
+void predictor_state::report() {
+  self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
+  if (unreported_.empty())
+    return;
+  region_accesses report{node_->self.region, {}};
+  for (auto& [id, item] : unreported_)
+    report.items.push_back(std::move(item));
+  unreported_.clear();
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers)
+    if (peer.usable() && peer.link) // a report that is lost only makes a guess less good
+      self_->request(peer.link, node_->config.peer_timeout, traffic::prefetch, report)
+          .then([](const accesses_ack&) {}, [](const caf::error&) {});
+}
+
+void predictor_state::learn_from(const region_accesses& report) {
+  const auto region = region_number(report.region);
+  if (region == 0)
+    return; // a region is one node, and this is it
+  prefetch_wishes wishes;
+  for (const auto& item : report.items) {
+    if (!may_learn(item.id, {}))
+      continue;
+    const auto time = seconds_of(item.last);
+    for (uint32_t k = 0; k < std::min(item.reads, most_repeats); ++k)
+      demand_->read(item.id, region, time);
+    if (item.writes > 0)
+      demand_->written(item.id, region, time);
+    if (demand_->due(item.id, time))
+      wish_for_region(item.id, time, wishes);
+  }
+  hand_over(std::move(wishes));
+}
+
+/// Only for items nobody here has read for as long as a copy would live: of the others there is a copy.
+void predictor_state::wish_for_region(const std::string& id, uint32_t time, prefetch_wishes& wishes) {
+  const auto life = std::chrono::duration_cast<std::chrono::seconds>(node_->config.shadow_ttl).count();
+  const auto idle = demand_->counts().idle(id, 0, time);
+  if (idle != UINT32_MAX && (life == 0 || idle < life))
+    return;
+  const auto estimate = demand_->estimate_in(id, 0, time);
+  // A shorter horizon is founded sooner, and what it says holds for a longer one all the more.
+  for (auto horizon = learning::day_horizon + 1; horizon-- > 0;)
+    if (demand_->outcomes(horizon) >= founded) {
+      if (estimate[horizon] >= node_->config.prefetch_confidence)
+        wishes.wishes.push_back({id, estimate[horizon]});
+      return;
+    }
+}
+
+// -- questions
+// -------------------------------------------------------------------------------------------------------------
+
+void predictor_state::predict(const get_prediction& request, answer<prediction> reply) {
+  if (users_->find(request.user) == nullptr)
+    return reply.fail(make_error(ec::not_found, "no region has learned from reads of this user"));
+  auto found = std::make_shared<prediction>();
+  found->user = request.user;
+  found->served_by = node_->self.node;
+  found->model = users_->parts().version;
+  for (const auto& guess : users_->predict(request.user)) {
+    if (found->items.size() == request.limit)
+      break;
+    found->items.push_back({users_->item_name(guess.item), guess.useful, {}, {}});
+  }
+  std::sort(found->items.begin(), found->items.end(),
+            [](const auto& a, const auto& b) { return double{a.confidence} > double{b.confidence}; });
+  locate_items(found, reply);
+}
+
+void predictor_state::locate_items(std::shared_ptr<prediction> found, answer<prediction> reply) {
+  if (found->items.empty())
+    return reply.give(std::move(*found));
+  auto open = std::make_shared<size_t>(found->items.size());
+  auto done = [found, open, reply] {
+    if (--*open == 0)
+      reply.give(std::move(*found));
+  };
+  auto handles = node_->handles.get();
+  for (size_t k = 0; k < found->items.size(); ++k)
+    self_
+        ->request(node_->shard_for(found->items[k].id, *handles), node_->config.peer_timeout, locate_a_v,
+                  found->items[k].id)
+        .then(
+            [this, found, k, done](std::vector<std::string>& holders) {
+              auto& item = found->items[k];
+              item.holders = std::move(holders);
+              auto here = std::find(item.holders.begin(), item.holders.end(), node_->self.node) != item.holders.end();
+              auto enough = item.confidence >= node_->predicting.threshold.load(std::memory_order_relaxed);
+              if (enough && !here && !item.holders.empty()
+                  && node_->effective_policy(item.id, {}).allows(node_->self.region))
+                item.regions.push_back(node_->self.region);
+              done();
+            },
+            [done](const caf::error&) { done(); });
+}
+
+forget_receipt predictor_state::forget(const forget_user& request) {
+  const bool known = users_->forget(request.user);
+  if (known)
+    log::info("predictor", "user-forgotten", {});
+  return {request.user, known ? 1u : 0u};
+}
+
+} // namespace gnomon

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "actors/answer.hpp"
+#include "actors/node_context.hpp"
+#include "learning/demand_model.hpp"
+#include "learning/user_model.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+/// Learns from each access and says what may be read in this region next. A guess becomes a wish only once enough
+/// earlier ones have come true or not: before that nobody knows what its probability is worth.
+class predictor_state {
+public:
+  using self_pointer = predictor_actor::stateful_pointer<predictor_state>;
+
+  predictor_state() = default;
+  const char* name = "predictor";
+
+  void start(self_pointer self, context_ptr node);
+  void learn(access_batch batch);
+  void learn_from(const region_accesses& report);
+  void predict(const get_prediction& request, answer<prediction> reply);
+  forget_receipt forget(const forget_user& request);
+  void report();
+
+private:
+  bool may_learn(const std::string& id, const std::string& user) const;
+  void learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes);
+  void wish_for_user(const std::string& user, prefetch_wishes& wishes);
+  void wish_for_region(const std::string& id, uint32_t time, prefetch_wishes& wishes);
+  void note(const access_sample& sample);
+  void hand_over(prefetch_wishes wishes);
+  uint8_t region_number(const std::string& region);
+  void locate_items(std::shared_ptr<prediction> found, answer<prediction> reply);
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+  std::unique_ptr<learning::user_model> users_;
+  std::unique_ptr<learning::demand_model> demand_;
+  learning::id_table regions_{learning::max_demand_regions}; // 0 is this one
+  std::map<std::string, item_accesses> unreported_;
+};
+
+predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predictor_state> self, context_ptr node);
+
+} // namespace gnomon

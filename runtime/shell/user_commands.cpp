@@ -1,0 +1,66 @@
+#include "runtime/shell/command.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon::shell {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+int predict(session_context& context, const arguments& args) {
+  uint32_t limit = 20;
+  if (args.has("--limit"))
+    limit = static_cast<uint32_t>(parse_count(args.get("--limit"), "--limit", 1, 20));
+  auto found = context.node().predict(args.positional[0], limit);
+  if (context.json) {
+    json items = json::array();
+    for (auto& i : found.items)
+      items.push_back({{"id", i.id}, {"confidence", i.confidence}, {"holders", i.holders}, {"regions", i.regions}});
+    context.print({{"user", found.user}, {"served_by", found.served_by}, {"model", found.model}, {"items", items}});
+    return done;
+  }
+  table t{{">CONFIDENCE", "ID", "HELD BY", "WOULD GO TO"}};
+  for (auto& i : found.items)
+    t.row({fmt::format("{:.3f}", i.confidence),
+           printable(i.id),
+           fmt::format("{}", fmt::join(i.holders, ", ")),
+           {fmt::format("{}", fmt::join(i.regions, ", ")), style::good}});
+  t.print(context.to);
+  return done;
+}
+
+int forget(session_context& context, const arguments& args) {
+  auto regions = context.node().forget(args.positional[0]);
+  if (context.json)
+    context.print({{"user", args.positional[0]}, {"regions", regions}});
+  else
+    context.to.out << fmt::format("forgotten; {} region{} knew the user\n", regions, regions == 1 ? "" : "s");
+  return done;
+}
+
+} // namespace
+
+std::vector<command> user_commands() {
+  return {{"predict",
+           "USER",
+           "what a user will probably read next",
+           "  CONFIDENCE is the probability that the user reads the item within the next ten reads and six hours.\n",
+           {{"--limit", "N", "the most items (default 20)"}},
+           1,
+           1,
+           {},
+           predict},
+          {"forget",
+           "USER",
+           "forget all that was learned from a user's reads, everywhere",
+           "  So that nothing is learned from then on: policy set user USER '{\"learn\": false}'\n",
+           {},
+           1,
+           1,
+           {},
+           forget}};
+}
+
+} // namespace gnomon::shell
