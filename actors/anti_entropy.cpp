@@ -1,5 +1,6 @@
 #include "actors/anti_entropy.hpp"
 
+#include "actors/reaping.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -67,7 +68,7 @@ void anti_entropy_state::reread(const std::string& id) {
             copy_notes news{{{id, false, 0, {}, false}}, false};
             if (got.found[0])
               if (auto record = decode_record(got.values[0].view()))
-                news.notes[0] = note_of(*record, node_->self.node);
+                news.notes[0] = note_of(*record, *node_);
             note(news);
           },
           [](const caf::error&) {}); // the doubt stays
@@ -188,15 +189,12 @@ void anti_entropy_state::take_record(reading& r, const std::string& id, const bl
   copy_note note{id, false, 0, {}, false};
   auto record = stored ? decode_record(stored->view()) : expected<item_record>{make_error(ec::not_here)};
   if (record)
-    note = note_of(*record, node_->self.node);
+    note = note_of(*record, *node_);
   if (!trees_.knows(note))
     self_->send(node_->shard_for(id, *node_->handles.get()), compare_a_v, id, r.peer);
   if (note.digest == 0 || std::find(note.peers.begin(), note.peers.end(), r.peer) == note.peers.end())
     return;
-  uint64_t bytes = 0;
-  for (const auto& s : record->versions.siblings)
-    bytes += s.bytes;
-  r.copies.push_back({id, record->versions.context, bytes});
+  r.copies.push_back({id, record->versions.context, record->versions.bytes()});
 }
 
 } // namespace gnomon

@@ -7,6 +7,13 @@ bool has_surplus(const item_record& record, const std::string& node, uint32_t mi
   return ranked.size() > min_copies && ranked.front() == node && !is_tombstone(record.versions);
 }
 
+copy_note note_of(const item_record& record, const node_context& node) {
+  auto note = note_of(record, node.self.node);
+  auto min_copies = node.effective_policy(record.id, record.versions.creator()).min_copies;
+  note.steward |= has_surplus(record, node.self.node, min_copies);
+  return note;
+}
+
 reaping::reaping(version_vector context, const std::vector<std::string>& believed)
     : context_(std::move(context)), believed_(believed.begin(), believed.end()) {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/comparison_messages.hpp"
+#include "actors/node_context.hpp"
 
 #include <set>
 #include <string>
@@ -11,6 +12,9 @@ namespace gnomon {
 /// True when the item has more durable copies than policy asks for, and it is for `node` to demote one: for the first
 /// in rank, live or not, so that no two nodes that see the same holders demote at once.
 bool has_surplus(const item_record& record, const std::string& node, uint32_t min_copies);
+
+/// As in `storage/hash_tree.hpp`, with the duty to demote as well.
+copy_note note_of(const item_record& record, const node_context& node);
 
 /// One attempt to reap a tombstone, as its steward makes it. First every other holder must say that it has exactly this
 /// tombstone on disk and nothing under way: such a holder names no new ones, so when all that any of them names have

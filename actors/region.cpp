@@ -158,11 +158,10 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     if (role == holder_state::joining || role == holder_state::left)
       continue;
     rows[shard_of(record->id)].rows.push_back({record->id, true});
-    notes.notes.push_back(noted(*record));
+    notes.notes.push_back(note_of(*record, *node_));
     node_->counters.items.fetch_add(1);
     node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
-    for (const auto& s : record->versions.siblings)
-      node_->counters.bytes.fetch_add(s.bytes);
+    node_->counters.bytes.fetch_add(record->versions.bytes());
     if (record->pinned || !record->owed.empty()) // what the last stop left undone: the shadow goes on with it
       self_->send(handles->shards[shard_of(record->id)], expiry_due{record->id, record->indexed});
   }
@@ -175,14 +174,6 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     read_slices(std::move(scan));
   else if (--stores_unread_ == 0)
     slices_read();
-}
-
-copy_note region_state::noted(const item_record& record) const {
-  auto note = note_of(record, node_->self.node);
-  const auto& versions = record.versions.siblings;
-  auto creator = versions.empty() ? std::string{} : versions.front().user;
-  note.steward |= has_surplus(record, node_->self.node, node_->effective_policy(record.id, creator).min_copies);
-  return note;
 }
 
 void region_state::slices_read() {

@@ -50,7 +50,6 @@ private:
   };
   void read_slices(start_scan scan);
   void take_page(start_scan scan, const store_entries& page);
-  copy_note noted(const item_record& record) const;
   void slices_read();
   void read_policies();
   void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);

@@ -15,14 +15,6 @@ constexpr auto busy_tick = 50ms;
 constexpr auto report_every = 5s;
 constexpr uint32_t most_walks = 4; // for one loss; what they leave is found by the slow one
 
-/// The first of `nodes` in rendezvous order of `id`; empty when there is none.
-std::string first_by_rank(const std::vector<std::string>& nodes, std::string_view id) {
-  auto weight = [&](const std::string& node) { return std::make_pair(rendezvous_weight(node, id), node); };
-  auto first =
-      std::max_element(nodes.begin(), nodes.end(), [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
-  return first == nodes.end() ? std::string{} : *first;
-}
-
 bool contains(const std::vector<std::string>& nodes, const std::string& node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
@@ -47,7 +39,8 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
     kind.push_back(node);
   }
   auto wanted = std::min(rules.min_copies, rules.factor);
-  auto responsible = first_by_rank(durable.empty() ? shadows : durable, record.id) == scene.self;
+  auto ranked = by_rank(durable.empty() ? shadows : durable, record.id);
+  auto responsible = !ranked.empty() && ranked.front() == scene.self;
   auto living = !record.versions.siblings.empty() && !record.versions.deleted();
   if (!responsible || !living || durable.size() >= wanted)
     return need;
@@ -58,8 +51,7 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
   std::erase_if(candidates, [&](const std::string& node) { return contains(current, node); });
   if (candidates.empty() && shadows.empty())
     return need; // nobody is there to take a copy
-  for (const auto& s : record.versions.siblings)
-    need.bytes += s.bytes;
+  need.bytes = record.versions.bytes();
   place_copies wish;
   wish.id = record.id;
   wish.factor = std::max(wanted, std::min(rules.factor, static_cast<uint32_t>(current.size())));
@@ -197,8 +189,7 @@ void repair_state::take_page(const store_entries& page) {
 }
 
 void repair_state::look_at(const item_record& record) {
-  auto creator = record.versions.siblings.empty() ? std::string{} : record.versions.siblings.front().user;
-  auto rules = node_->effective_policy(record.id, creator);
+  auto rules = node_->effective_policy(record.id, record.versions.creator());
   repair_scene scene;
   scene.self = node_->self.node;
   scene.is_removed = [this](const std::string& node) { return node_->is_removed(node); };

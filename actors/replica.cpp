@@ -77,14 +77,11 @@ bool replica::complete(const item_copy& other) {
 }
 
 std::string replica::creator() const {
-  return record_.versions.siblings.empty() ? std::string{} : record_.versions.siblings.front().user;
+  return record_.versions.creator();
 }
 
 uint64_t replica::bytes() const {
-  uint64_t sum = 0;
-  for (const auto& s : record_.versions.siblings)
-    sum += s.bytes;
-  return sum;
+  return record_.versions.bytes();
 }
 
 timestamp replica::due(duration join_timeout) const {

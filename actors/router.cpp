@@ -232,10 +232,8 @@ void add_page(merged_page& all, const store_entries& page, const std::string& se
     const auto& versions = record->versions;
     if (role == holder_state::joining || role == holder_state::left || versions.deleted() || versions.siblings.empty())
       continue;
-    item_summary summary{record->id, 0, versions.siblings.front().content_type, role,
+    item_summary summary{record->id, versions.bytes(), versions.siblings.front().content_type, role,
                          static_cast<uint32_t>(versions.siblings.size())};
-    for (const auto& s : versions.siblings)
-      summary.bytes += s.bytes;
     all.items.emplace(record->id, std::move(summary));
   }
   if (!page.more || page.entries.empty())
@@ -324,8 +322,7 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<std::dequ
 }
 
 void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
-  auto creator = copy.versions.siblings.empty() ? std::string{} : copy.versions.siblings.front().user;
-  auto rules = node_->effective_policy(copy.id, creator);
+  auto rules = node_->effective_policy(copy.id, copy.versions.creator());
   auto report = std::make_shared<shadow_report>();
   auto ranked = copy.holders.durable_by_rank(copy.id);
   report->id = copy.id;

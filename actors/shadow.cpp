@@ -342,8 +342,7 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
     reply.give(std::move(plan));
 }
 
-// -- small helpers
-// ------------------------------------------------------------------------------------------------------
+// -- small helpers ----------------------------------------------------------------------------------------------------
 
 policy shadow_state::rules() const {
   return node_->effective_policy(item_->record().id, item_->creator());

@@ -2,6 +2,7 @@
 // reaping.
 #include "actors/shadow.hpp"
 
+#include "actors/reaping.hpp"
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
@@ -13,9 +14,7 @@ namespace gnomon {
 copy_note shadow_state::current_note() const {
   if (!item_->present())
     return {item_->record().id, false, 0, {}, false};
-  auto note = note_of(item_->record(), node_->self.node);
-  note.steward |= has_surplus(item_->record(), node_->self.node, rules().min_copies);
-  return note;
+  return note_of(item_->record(), *node_);
 }
 
 /// Anti-entropy hears what is synced, once for each change.

@@ -27,13 +27,10 @@ bool is_tombstone(const version_set& versions) {
 }
 
 std::string reaper_of(const item_record& record) {
-  if (auto ranked = record.holders.durable_by_rank(record.id); !ranked.empty())
-    return ranked.front();
-  auto nodes = record.holders.current();
-  auto weight = [&](const std::string& node) { return std::pair{rendezvous_weight(node, record.id), node}; };
-  auto first =
-      std::max_element(nodes.begin(), nodes.end(), [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
-  return first != nodes.end() ? *first : std::string{};
+  auto ranked = record.holders.durable_by_rank(record.id);
+  if (ranked.empty())
+    ranked = by_rank(record.holders.current(), record.id);
+  return ranked.empty() ? std::string{} : ranked.front();
 }
 
 copy_note note_of(const item_record& record, const std::string& node) {

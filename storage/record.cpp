@@ -78,11 +78,14 @@ std::vector<std::string> holder_map::durable() const {
   return nodes;
 }
 
-std::vector<std::string> holder_map::durable_by_rank(std::string_view id) const {
-  auto nodes = durable();
+std::vector<std::string> by_rank(std::vector<std::string> nodes, std::string_view id) {
   auto rank = [&](const std::string& node) { return std::pair{rendezvous_weight(node, id), std::string_view{node}}; };
   std::sort(nodes.begin(), nodes.end(), [&](const std::string& a, const std::string& b) { return rank(a) > rank(b); });
   return nodes;
+}
+
+std::vector<std::string> holder_map::durable_by_rank(std::string_view id) const {
+  return by_rank(durable(), id);
 }
 
 std::string encode(const item_record& record) {

@@ -24,6 +24,9 @@ struct holder_entry {
   auto operator<=>(const holder_entry&) const = default; // epoch first, then state: merging takes the greater
 };
 
+/// `nodes` in rendezvous order of `id` (highest random weight first; Thaler and Ravishankar 1998): the same everywhere.
+std::vector<std::string> by_rank(std::vector<std::string> nodes, std::string_view id);
+
 /// The nodes that have, are getting or had a copy, by name: the truth for replication, deletes and reaping.
 /// Merging takes the greater entry for each node, so order and repetition do not matter.
 class holder_map {

@@ -259,6 +259,17 @@ std::string version_set::etag() const {
   return tag + '"';
 }
 
+uint64_t version_set::bytes() const {
+  uint64_t sum = 0;
+  for (const auto& s : siblings)
+    sum += s.bytes;
+  return sum;
+}
+
+std::string version_set::creator() const {
+  return siblings.empty() ? std::string{} : siblings.front().user;
+}
+
 bool version_set::deleted() const {
   return !siblings.empty() && std::all_of(siblings.begin(), siblings.end(), [](const sibling& s) { return s.deleted; });
 }

@@ -141,6 +141,10 @@ struct version_set {
   /// Tag of the distinct siblings: quoted hash of their sorted dots, as in an ETag header (RFC 9110, 8.8.3).
   std::string etag() const;
   bool deleted() const; // there are siblings, and all are tombstones
+  /// Bytes of all values.
+  uint64_t bytes() const;
+  /// The user whose policy counts; empty when unknown.
+  std::string creator() const;
   bool operator==(const version_set&) const = default;
 };
 

@@ -50,6 +50,19 @@ CAF_TEST(surplus_durable_copies_become_shadows_one_after_the_other) {
     CAF_CHECK_EQUAL(value(name, "x"), "v");
 }
 
+CAF_TEST(a_surplus_is_not_forgotten_when_a_shadow_crashes) {
+  begin(2, 2);
+  put("a", "x", "1");
+  add_durable("c", "x");
+  auto first = holders("a", "x").durable_by_rank("x").front();
+  time->throws_next = true;
+  put(first, "x", "2");
+  time->throws_next = false;
+  rounds();
+  rounds();
+  CAF_CHECK_EQUAL(durable("x"), 2u);
+}
+
 CAF_TEST(nobody_is_demoted_while_too_few_others_can_promise_to_stay) {
   begin(2, 2);
   put("a", "x", "v");

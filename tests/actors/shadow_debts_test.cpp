@@ -6,14 +6,6 @@ using namespace gnomon::test;
 
 namespace {
 
-write_item write_of(std::string id, std::string value, version_vector seen = {}) {
-  write_item w;
-  w.id = std::move(id);
-  w.value = blob{std::move(value)};
-  w.seen = std::move(seen);
-  return w;
-}
-
 struct watcher_state {
   std::vector<item_changed> heard;
 };

@@ -5,17 +5,6 @@
 using namespace gnomon;
 using namespace gnomon::test;
 
-namespace {
-
-write_item write_of(std::string id, std::string value) {
-  write_item w;
-  w.id = std::move(id);
-  w.value = blob{std::move(value)};
-  return w;
-}
-
-} // namespace
-
 CAF_TEST_FIXTURE_SCOPE(shadow_faults_tests, cluster_fixture)
 
 CAF_TEST(what_a_copy_is_is_its_own_to_say) {

@@ -6,14 +6,6 @@ using namespace gnomon::test;
 
 namespace {
 
-write_item write_of(std::string id, std::string value, version_vector seen = {}) {
-  write_item w;
-  w.id = std::move(id);
-  w.value = blob{std::move(value)};
-  w.seen = std::move(seen);
-  return w;
-}
-
 struct fixture : cluster_fixture {
   /// `x` is "2" at all holders but `name`, whose store is as it was at "1": nobody owes it anything.
   version_vector set_back(const std::string& name) {

@@ -20,6 +20,14 @@ public:
   }
 };
 
+inline write_item write_of(std::string id, std::string value, version_vector seen = {}) {
+  write_item w;
+  w.id = std::move(id);
+  w.value = blob{std::move(value)};
+  w.seen = std::move(seen);
+  return w;
+}
+
 struct cluster_fixture : test_coordinator_fixture<> {
   std::vector<std::string> names{"a", "b", "c", "d"};
   std::map<std::string, small_node> nodes;
@@ -80,11 +88,7 @@ struct cluster_fixture : test_coordinator_fixture<> {
   }
 
   expected<write_receipt> put(const std::string& name, std::string id, std::string value, version_vector seen = {}) {
-    write_item w;
-    w.id = std::move(id);
-    w.value = blob{std::move(value)};
-    w.seen = std::move(seen);
-    return ask<write_receipt>(name, w);
+    return ask<write_receipt>(name, write_of(std::move(id), std::move(value), std::move(seen)));
   }
 
   expected<item_versions> get(const std::string& name, const std::string& id, version_vector seen = {}) {
