@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <string>
 #include <thread>
 
 namespace {
@@ -20,6 +21,11 @@ using namespace std::chrono_literals;
 // What this program's actor understands: changes, and the question how many it has seen.
 using change_counter = gnomon::item_watcher_actor::extend<caf::replies_to<caf::get_atom>::with<uint64_t>>;
 
+/// One write for a line: several threads print here.
+void print(const std::string& line) {
+  std::cout << line + '\n' << std::flush;
+}
+
 struct change_counter_state {
   uint64_t changes = 0;
 };
@@ -28,7 +34,7 @@ change_counter::behavior_type count_changes(change_counter::stateful_pointer<cha
   return {
       [=](const gnomon::item_changed& news) {
         ++self->state.changes;
-        caf::aout(self) << (news.deleted ? "deleted: " : "changed: ") << news.id << std::endl;
+        print((news.deleted ? "deleted: " : "changed: ") + news.id);
       },
       [=](caf::get_atom) { return self->state.changes; },
   };
@@ -71,7 +77,7 @@ int main(int argc, char** argv) {
     // Changes arrive as messages: a little later than the answers to the writes.
     for (int i = 0; i < 100 && count_of(node.system(), counter) < 3; ++i)
       std::this_thread::sleep_for(50ms);
-    std::cout << "the actor saw " << count_of(node.system(), counter) << " changes" << std::endl;
+    print("the actor saw " + std::to_string(count_of(node.system(), counter)) + " changes");
 
     gnomon::unwatch(client, "news/1", counter);
     caf::anon_send_exit(counter, caf::exit_reason::user_shutdown);
