@@ -14,6 +14,8 @@ namespace gnomon {
 
 namespace {
 
+constexpr size_t max_config_bytes = 1 << 20;
+
 caf::error bad(std::string sentence) {
   return make_error(ec::bad_config, std::move(sentence));
 }
@@ -232,10 +234,13 @@ expected<node_config> load_config(const std::string& file, const std::vector<std
   std::string text;
   if (!file.empty()) {
     std::ifstream in{file};
-    std::ostringstream all;
-    if (!in || !(all << in.rdbuf()))
+    text.resize(max_config_bytes + 1);
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!in.is_open() || in.bad())
       return bad(fmt::format("{}: cannot be read; give a TOML file with --config-file=FILE", file));
-    text = std::move(all).str();
+    text.resize(static_cast<size_t>(in.gcount()));
+    if (text.size() > max_config_bytes)
+      return bad(fmt::format("{}: has more than {} bytes; give a TOML file", file, max_config_bytes));
   }
   auto config = parse_config(text, file, overrides);
   if (!config)

@@ -139,10 +139,13 @@ CAF_TEST(what_one_key_alone_cannot_tell_is_checked_as_well) {
   CAF_CHECK(has(refused([](auto& c) { c.actors.down_after = 1s; }), "must grow in that order"));
 }
 
-CAF_TEST(a_file_that_cannot_be_read_is_named) {
+CAF_TEST(a_file_that_cannot_be_read_or_never_ends_is_named) {
   auto config = load_config("/nowhere/x.toml", {});
   CAF_REQUIRE(!config);
   CAF_CHECK(has(sentence_of(config.error()), "/nowhere/x.toml: cannot be read"));
+  config = load_config("/dev/zero", {});
+  CAF_REQUIRE(!config);
+  CAF_CHECK(has(sentence_of(config.error()), "/dev/zero: has more than 1048576 bytes"));
 }
 
 CAF_TEST(durations_and_sizes_have_units_and_return_to_the_same_text) {
