@@ -196,7 +196,8 @@ void repair_state::look_at(const item_record& record) {
   scene.is_lost = [this](const std::string& node) { return is_lost(node); };
   scene.is_doubted = [this](const std::string& node) { return doubted_.count(node) > 0; };
   std::vector<placement_candidate> regions;
-  for (const auto& peer : node_->cluster.get()->peers)
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers)
     regions.push_back({peer.identity.node, peer.identity.region, peer.rtt_ms, peer.state == peer_state::live});
   scene.candidates = rank_candidates(std::move(regions), rules.residency);
   auto need = needs_repair(record, rules, scene);

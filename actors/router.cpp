@@ -379,7 +379,8 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
               result.choices.push_back(std::move(choice));
             };
             add(node_->self, true, 0);
-            for (const auto& peer : node_->cluster.get()->peers)
+            auto view = node_->cluster.get();
+            for (const auto& peer : view->peers)
               add(peer.identity, peer.usable(), peer.rtt_ms);
             auto rank = [&](const route_choice& c) {
               double near = request.has_place || c.rtt_ms < 0 ? double{c.distance_km} : double{c.rtt_ms};
@@ -487,7 +488,8 @@ cluster_report router_state::cluster() const {
   own.bytes = c.bytes;
   own.tombstones = c.tombstones;
   own.fresh = own.caught_up = node_->is_fresh();
-  for (const auto& peer : node_->cluster.get()->peers) {
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers) {
     auto& line = add(peer.identity);
     line.state = peer.state;
     line.rtt_ms = peer.rtt_ms;

@@ -267,7 +267,8 @@ nlohmann::ordered_json measure(caf::actor_system& system, const options& o) {
   auto again = counts.compared.load() - compared;
   auto all = bytes_of_all(system, o);
   for (auto node : {&a, &b}) {
-    for (const auto& peer : node->context->cluster.get()->peers)
+    auto view = node->context->cluster.get();
+    for (const auto& peer : view->peers)
       caf::anon_send_exit(peer.link, caf::exit_reason::kill);
     stop(*node);
   }

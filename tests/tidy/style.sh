@@ -62,6 +62,7 @@ offences=$(LC_ALL=C awk '
     offence("this folder knows no actors")
   }
 
+  /for \([^;]*: [^;]*get\(\)->[a-z_]+\)/ { offence("what get() answers is gone before the loop begins: name it first") }
   /\t/ { offence("no tabs") }
   / $/ { offence("no blanks at the end of a line") }
   /(^|[^A-Za-z0-9_])(TOD[O]|FIXM[E])([^A-Za-z0-9_]|$)/ { offence("do it, or name it as a limit in docs/architecture.md") }
