@@ -9,10 +9,11 @@ namespace {
 
 constexpr double lowest = -12, step = 0.125;
 constexpr size_t bin_count = 160; // up to a logit of 8
-constexpr double fade = 1 - 1.0 / 6000;
+constexpr double memory = 50'000; // outcomes
 constexpr double smallest_block = 200;
-constexpr double prior_outcomes = 25;
+constexpr double prior_outcomes = 100;
 constexpr size_t refit_after = 4000;
+constexpr double fade = 1 - refit_after / memory;
 
 } // namespace
 
@@ -26,11 +27,17 @@ size_t calibrator::bin_of(float logit) {
 
 void calibrator::add(float logit, bool came_true) {
   auto& b = bins_[bin_of(logit)];
-  b.count = b.count * fade + 1;
-  b.hits = b.hits * fade + (came_true ? 1 : 0);
-  b.sum = b.sum * fade + std::clamp(double{logit}, lowest, lowest + step * bin_count);
-  if (++added_ % refit_after == 0)
-    fit();
+  b.count += 1;
+  b.hits += came_true ? 1 : 0;
+  b.sum += std::clamp(double{logit}, lowest, lowest + step * bin_count);
+  if (++added_ % refit_after != 0)
+    return;
+  fit();
+  for (auto& old : bins_) {
+    old.count *= fade;
+    old.hits *= fade;
+    old.sum *= fade;
+  }
 }
 
 double calibrator::sigmoid(double logit) const {

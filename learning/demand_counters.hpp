@@ -73,8 +73,9 @@ enum class demand_feature : uint8_t {
 inline constexpr size_t demand_feature_count = static_cast<size_t>(demand_feature::count_);
 
 struct demand_config {
-  size_t max_items = 300'000; // about 500 B each; the longest unread make room
-  size_t max_types = 4096;    // further types share the last
+  size_t max_items = 300'000;       // about 500 B each; the longest unread make room
+  size_t max_types = 4096;          // further types share the last
+  uint32_t copies_last = 30 * 3600; // seconds that a read leaves a copy in its region
 };
 
 /// Online state of the demand model. Not thread-safe.
@@ -91,6 +92,10 @@ public:
   bool describe(std::string_view item, size_t region, uint32_t time, float* out, size_t stride) const;
   /// Seconds since the item was last read in the region; UINT32_MAX for never.
   uint32_t idle(std::string_view item, size_t region, uint32_t time) const;
+  /// True when no read there has left a copy: the cases that the demand model is for, and is calibrated on.
+  bool absent(std::string_view item, size_t region, uint32_t time) const {
+    return idle(item, region, time) >= config_.copies_last;
+  }
   size_t items() const {
     return index_.size();
   }

@@ -20,17 +20,24 @@ double seconds_since(steady::time_point start) {
 class placement {
 public:
   placement(size_t items, size_t regions, size_t origin, uint32_t expiry)
-      : regions_(regions), origin_(origin), expiry_(expiry), copies_(items * regions), alive_(items, 0) {}
+      : regions_(regions), origin_(origin), expiry_(expiry), copies_(items * regions), known_(items, 0),
+        alive_(items, 0) {}
 
   bool has(uint32_t item, size_t region, uint32_t time) const {
     return region == origin_ || copies_[item * regions_ + region].until > time;
   }
 
+  /// A read before those that count: the copy it leaves is there when they begin.
+  void warm_up(uint32_t item, size_t region, uint32_t time) {
+    known_[item] = 1;
+    copies_[item * regions_ + region].until = time + expiry_;
+  }
+
   void read(uint32_t item, size_t region, uint32_t time) {
     ++reads_;
     items_alive_ += alive_[item] == 0;
-    first_reads_ += alive_[item] == 0;
-    alive_[item] = 1;
+    first_reads_ += known_[item] == 0;
+    alive_[item] = known_[item] = 1;
     const bool here = has(item, region, time);
     local_ += here;
     moved_ += !here;
@@ -86,7 +93,7 @@ private:
   size_t regions_, origin_;
   uint32_t expiry_;
   std::vector<copy_state> copies_;
-  std::vector<char> alive_;
+  std::vector<char> known_, alive_; // by item: was read ever, was read among those that count
   double reads_ = 0, local_ = 0, moved_ = 0, prefetched_ = 0, prefetched_read_ = 0, copy_seconds_ = 0, items_alive_ = 0,
          first_reads_ = 0;
 };
@@ -95,7 +102,7 @@ class demand_replay {
 public:
   demand_replay(const trace_file& trace, const demand_evaluation_config& config, size_t cut)
       : log_(trace.log), config_(config), cut_(cut), regions_(std::min(trace.regions.size(), max_demand_regions)),
-        origin_(origin_of(trace)), plain_(log_.items, regions_, origin_, config.expiry),
+        origin_(origin_of(trace)), plain_(log_.items, regions_, origin_, config.training.counts.copies_last),
         guided_(thresholds.size(), plain_) {}
 
   demand_evaluation run(demand_parts parts) {
@@ -105,7 +112,9 @@ public:
       const auto region = std::min<size_t>(a.region, regions_ - 1);
       if (k == cut_)
         model_.adopt(std::move(parts));
-      if (k >= cut_) {
+      if (k < cut_)
+        warm_up(a.item, region, a.time);
+      else {
         settle(a.time);
         note_read(a, region);
         plain_.read(a.item, region, a.time);
@@ -138,8 +147,7 @@ private:
   }
 
   struct open_estimate {
-    uint32_t item, time;
-    size_t region;
+    uint32_t time;
     float said;
     bool read = false;
   };
@@ -154,6 +162,12 @@ private:
     return static_cast<size_t>(std::max_element(reads.begin(), reads.end()) - reads.begin());
   }
 
+  void warm_up(uint32_t item, size_t region, uint32_t time) {
+    plain_.warm_up(item, region, time);
+    for (auto& g : guided_)
+      g.warm_up(item, region, time);
+  }
+
   void decide(const access& a) {
     const auto began = steady::now();
     model_.estimate(log_.item_names[a.item], regions_, a.time, estimates_);
@@ -166,10 +180,8 @@ private:
           guided_[k].prefetch(a.item, r, a.time);
       if (plain_.has(a.item, r, a.time))
         continue;
-      const auto key = uint64_t{a.item} * regions_ + r;
-      // One open estimate for each item and region: those of one burst of reads would all come true together.
-      if (open_of_.emplace(key, first_open_ + open_.size()).second)
-        open_.push_back({a.item, a.time, r, said});
+      open_of_[uint64_t{a.item} * regions_ + r].push_back(first_open_ + open_.size());
+      open_.push_back({a.time, said});
     }
   }
 
@@ -177,8 +189,10 @@ private:
     auto known = open_of_.find(uint64_t{a.item} * regions_ + region);
     if (known == open_of_.end())
       return;
-    auto& estimate = open_[known->second - first_open_];
-    estimate.read = estimate.read || a.time <= estimate.time + demand_horizons[day_horizon];
+    for (auto number : known->second)
+      if (number >= first_open_)
+        open_[number - first_open_].read = true;
+    open_of_.erase(known);
   }
 
   // Estimates whose day has passed count; those still open at the end are left out.
@@ -187,7 +201,6 @@ private:
       const auto& e = open_.front();
       table_.add(e.said, e.read);
       ++result_.estimates;
-      open_of_.erase(uint64_t{e.item} * regions_ + e.region);
       open_.pop_front();
       ++first_open_;
     }
@@ -198,12 +211,12 @@ private:
   size_t cut_, regions_, origin_;
   placement plain_;
   std::vector<placement> guided_; // by threshold
-  demand_model model_;
+  demand_model model_{config_.training.counts};
   demand_evaluation result_;
   calibration_table table_;
   std::vector<demand_estimate> estimates_;
   std::deque<open_estimate> open_;
-  std::unordered_map<uint64_t, size_t> open_of_;
+  std::unordered_map<uint64_t, std::vector<size_t>> open_of_; // by item and region: those not read yet
   size_t first_open_ = 0;
   double estimating_ = 0, decisions_ = 0;
 };

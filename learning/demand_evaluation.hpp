@@ -39,8 +39,7 @@ struct demand_evaluation {
 
 struct demand_evaluation_config {
   demand_training_config training;
-  uint32_t expiry = 30 * 3600; // seconds after the last read (sliding)
-  std::string origin;          // region that always has a copy; "": the one with the most reads
+  std::string origin; // region that always has a copy; "": the one with the most reads
 };
 
 /// Trains on the first `split` of the trace and plays the rest. Errors as in `evaluate_trace`.

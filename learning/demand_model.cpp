@@ -71,8 +71,9 @@ void demand_model::read(std::string_view item, size_t region, uint32_t time) {
   finish_due(time);
   counts_.read(item, region, time);
   if (auto open = open_.find(key_of(item, region)); open != open_.end()) {
-    // Only the first read after the estimate matters; the entry itself waits for the longest horizon.
-    tracked_[open->second - first_tracked_].read = std::max(time, 1u);
+    // Only the first read after an estimate matters; the entry itself waits for the longest horizon.
+    for (auto number : open->second)
+      tracked_[number - first_tracked_].read = std::max(time, 1u);
     open_.erase(open);
   }
 }
@@ -94,7 +95,7 @@ demand_estimate demand_model::said(std::string_view item, size_t region, size_t 
   float least = 0;
   for (size_t h = 0; h < demand_horizons.size(); ++h)
     result[h] = least = std::max(least, parts_.calibration[h](logits_[h * stride + column]));
-  if (++estimated_ % track_every_ == 0)
+  if (counts_.absent(item, region, time) && ++estimated_ % track_every_ == 0)
     track(item, region, time, &logits_[column], stride);
   return result;
 }
@@ -129,15 +130,14 @@ void demand_model::adopt(demand_parts parts) {
 }
 
 void demand_model::track(std::string_view item, size_t region, uint32_t time, const float* logits, size_t stride) {
-  auto key = key_of(item, region);
-  if (tracked_.size() >= max_tracked || open_.count(key) > 0)
+  if (tracked_.size() >= max_tracked)
     return;
   tracked t;
   t.time = time;
   for (size_t h = 0; h < demand_horizons.size(); ++h)
     t.logits[h] = logits[h * stride];
-  open_.emplace(key, first_tracked_ + tracked_.size());
-  t.key = std::move(key);
+  t.key = key_of(item, region);
+  open_[t.key].push_back(first_tracked_ + tracked_.size());
   tracked_.push_back(std::move(t));
 }
 
@@ -153,8 +153,11 @@ void demand_model::finish_due(uint32_t time) {
     }
   }
   while (!tracked_.empty() && first_tracked_ < settled_.back()) {
-    if (auto open = open_.find(tracked_.front().key); open != open_.end() && open->second == first_tracked_)
-      open_.erase(open);
+    if (auto open = open_.find(tracked_.front().key); open != open_.end() && open->second.front() == first_tracked_) {
+      open->second.erase(open->second.begin());
+      if (open->second.empty())
+        open_.erase(open);
+    }
     tracked_.pop_front();
     ++first_tracked_;
   }

@@ -32,7 +32,7 @@ expected<demand_parts> demand_from_file(std::string_view file);
 /// calibrated. Not thread-safe: one owner.
 class demand_model {
 public:
-  explicit demand_model(const demand_config& config = {}, size_t track_every = 16);
+  explicit demand_model(const demand_config& config = {}, size_t track_every = 4);
 
   /// Regions are small numbers, the same in every call; those from 16 on count as one.
   void read(std::string_view item, size_t region, uint32_t time);
@@ -76,12 +76,14 @@ private:
   std::vector<float> columns_, logits_;
   std::array<uint64_t, demand_horizons.size()> settled_{}; // by horizon: tracked ones below this number are known
   std::deque<tracked> tracked_;
-  std::unordered_map<std::string, uint64_t> open_;
+  std::unordered_map<std::string, std::vector<uint64_t>>
+      open_; // by item and region: tracked ones not read yet, oldest first
 };
 
 struct demand_training_config {
-  mlp_config network{.epochs = 4};
-  size_t samples = 300'000;     // drawn evenly from the decisions of the log
+  mlp_config network{.epochs = 6};
+  demand_config counts;
+  size_t samples = 300'000;     // at least, where the log has as many: drawn evenly from its decisions
   double calibrate_from = 0.85; // of the log: later decisions calibrate
   double learn_from = 0.15;     // of the log: earlier ones only fill the counters
   uint64_t seed = 1;

@@ -38,11 +38,13 @@ public:
     auto moment = [&](double share) {
       return first + static_cast<uint32_t>(share * static_cast<double>(last - first));
     };
-    // What came true is known only up to the end of the log.
-    const auto known = last - std::min(last - first, demand_horizons.back());
+    // What came true is known only up to the end of the log: the network learns where it is for every horizon, and the
+    // calibration goes on up to where it is for its own.
+    for (size_t h = 0; h < demand_horizons.size(); ++h)
+      known_[h] = last - std::min(last - first, demand_horizons[h]);
     learn_ = moment(config.learn_from);
-    calibrate_ = std::min(moment(config.calibrate_from), learn_ + (known > learn_ ? (known - learn_) / 5 * 4 : 0));
-    end_ = std::max(known, calibrate_);
+    calibrate_ = std::min(moment(config.calibrate_from),
+                          learn_ + (known_.back() > learn_ ? (known_.back() - learn_) / 5 * 4 : 0));
   }
 
   expected<demand_parts> run() {
@@ -67,30 +69,53 @@ public:
 
 private:
   void gather() {
-    demand_counters counts;
+    demand_counters counts{config_.counts};
     samples_.inputs = demand_feature_count;
     samples_.outputs = demand_horizons.size();
     const size_t regions = region_count();
-    const double usable = static_cast<double>(std::count_if(
-        log_.accesses.begin(), log_.accesses.end(), [&](auto& a) { return a.time >= learn_ && a.time < end_; }));
-    std::bernoulli_distribution draw{
-        std::min(1.0, static_cast<double>(config_.samples) / std::max(1.0, usable * static_cast<double>(regions)))};
     std::vector<float> features(demand_feature_count);
     for (auto& a : log_.accesses) {
       const auto& name = log_.item_names[a.item];
       counts.read(name, a.region, a.time);
-      if (!counts.due(name, a.time) || a.time < learn_ || a.time >= end_)
+      if (!counts.due(name, a.time) || a.time < learn_ || a.time >= known_.front())
         continue;
       for (size_t r = 0; r < regions; ++r)
-        if (draw(random_) && counts.describe(name, r, a.time, features.data(), 1)) {
-          samples_.features.insert(samples_.features.end(), features.begin(), features.end());
-          const auto read = truth_.after(a.item, r, a.time);
-          for (auto horizon : demand_horizons)
-            samples_.targets.push_back(read != 0 && read <= a.time + horizon);
-        }
-      if (a.time < calibrate_)
-        trained_ = samples_.size();
+        if (counts.absent(name, r, a.time) && uniform_(random_) < chance_
+            && counts.describe(name, r, a.time, features.data(), 1))
+          keep(features, a, r);
     }
+    trained_ = static_cast<size_t>(std::lower_bound(times_.begin(), times_.end(), calibrate_) - times_.begin());
+  }
+
+  void keep(const std::vector<float>& features, const access& a, size_t region) {
+    samples_.features.insert(samples_.features.end(), features.begin(), features.end());
+    const auto read = truth_.after(a.item, region, a.time);
+    for (auto horizon : demand_horizons)
+      samples_.targets.push_back(read != 0 && read <= a.time + horizon);
+    times_.push_back(a.time);
+    if (times_.size() >= 2 * std::max<size_t>(config_.samples, 1))
+      thin_out();
+  }
+
+  /// How many decisions the log holds shows only on the way: when there are twice too many, every other one goes.
+  void thin_out() {
+    chance_ /= 2;
+    size_t kept = 0;
+    for (size_t k = 0; k < times_.size(); ++k) {
+      if (uniform_(random_) < 0.5)
+        continue;
+      auto move = [&](auto& values, size_t width) {
+        std::copy_n(values.begin() + static_cast<ptrdiff_t>(k * width), width,
+                    values.begin() + static_cast<ptrdiff_t>(kept * width));
+      };
+      move(samples_.features, demand_feature_count);
+      move(samples_.targets, demand_horizons.size());
+      move(times_, 1);
+      ++kept;
+    }
+    samples_.features.resize(kept * demand_feature_count);
+    samples_.targets.resize(kept * demand_horizons.size());
+    times_.resize(kept);
   }
 
   size_t region_count() const {
@@ -107,7 +132,7 @@ private:
       for (size_t f = 0; f < demand_feature_count; ++f)
         column[f * stride] = samples_.features[k * demand_feature_count + f];
       parts.network.run(column.data(), stride, 1, logits.data());
-      for (size_t h = 0; h < demand_horizons.size(); ++h)
+      for (size_t h = 0; h < demand_horizons.size() && times_[k] < known_[h]; ++h)
         parts.calibration[h].add(logits[h * stride], samples_.targets[k * demand_horizons.size() + h] != 0);
     }
     for (auto& c : parts.calibration)
@@ -119,9 +144,13 @@ private:
   const training_listener& listener_;
   read_times truth_;
   std::mt19937_64 random_;
-  uint32_t learn_ = 0, calibrate_ = 0, end_ = 0; // moments
-  size_t trained_ = 0;                           // samples before `calibrate_`
+  std::uniform_real_distribution<double> uniform_;
+  double chance_ = 1;                                    // of a decision to be kept
+  uint32_t learn_ = 0, calibrate_ = 0;                   // moments
+  std::array<uint32_t, demand_horizons.size()> known_{}; // by horizon: before it, it is known what came true
+  size_t trained_ = 0;                                   // samples before `calibrate_`
   mlp_samples samples_;
+  std::vector<uint32_t> times_; // of the samples
 };
 
 } // namespace

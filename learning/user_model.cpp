@@ -66,16 +66,17 @@ bool user_model::forget(std::string_view user) {
     return false;
   counts_.forget(known->history);
   if (auto open = open_.find(std::string{user}); open != open_.end()) {
-    auto& t = tracked_[open->second - first_tracked_];
-    t = {};
-    t.done = true;
+    for (auto number : open->second) {
+      tracked_[number - first_tracked_] = {};
+      tracked_[number - first_tracked_].done = true;
+    }
     open_.erase(open);
   }
   return users_.forget(user);
 }
 
 void user_model::track(std::string_view user, const user_record& record) {
-  if (tracked_.size() >= config_.max_tracked || guesses_.empty() || open_.count(std::string{user}) > 0)
+  if (tracked_.size() >= config_.max_tracked || guesses_.empty())
     return;
   const auto now = clock_of(record.history.ago(0).time);
   tracked t;
@@ -85,7 +86,7 @@ void user_model::track(std::string_view user, const user_record& record) {
   t.hits.assign(guesses_.size(), 0);
   if (tracked_.empty())
     first_tracked_ = predicted_;
-  open_.emplace(t.user, first_tracked_ + tracked_.size());
+  open_[t.user].push_back(first_tracked_ + tracked_.size());
   tracked_.push_back(std::move(t));
 }
 
@@ -93,32 +94,39 @@ void user_model::follow_up(std::string_view user, uint32_t item, uint32_t time) 
   auto open = open_.find(std::string{user});
   if (open == open_.end())
     return;
-  auto& t = tracked_[open->second - first_tracked_];
-  for (size_t k = 0; k < t.guesses.size(); ++k) {
-    const bool hit = t.guesses[k].item == item;
-    if (t.accesses == 0)
-      next_.add(t.guesses[k].next_logit, hit);
-    if (hit && time <= t.due)
-      t.hits[k] = 1;
+  const auto numbers = open->second; // finishing takes them out
+  for (auto number : numbers) {
+    auto& t = tracked_[number - first_tracked_];
+    for (size_t k = 0; k < t.guesses.size(); ++k) {
+      const bool hit = t.guesses[k].item == item;
+      if (t.accesses == 0)
+        next_.add(t.guesses[k].next_logit, hit);
+      if (hit && time <= t.due)
+        t.hits[k] = 1;
+    }
+    if (++t.accesses == config_.window.accesses)
+      finish(number);
   }
-  if (++t.accesses == config_.window.accesses)
-    finish(t);
 }
 
-void user_model::finish(tracked& t) {
+void user_model::finish(uint64_t number) {
+  auto& t = tracked_[number - first_tracked_];
   if (t.done)
     return;
   for (size_t k = 0; k < t.guesses.size(); ++k)
     if (!t.guesses[k].read_lately)
       useful_.add(t.guesses[k].useful_logit, t.hits[k] != 0);
-  open_.erase(t.user);
+  auto open = open_.find(t.user);
+  std::erase(open->second, number);
+  if (open->second.empty())
+    open_.erase(open);
   t = {};
   t.done = true;
 }
 
 void user_model::finish_due(uint32_t time) {
   while (!tracked_.empty() && (tracked_.front().done || tracked_.front().due < time)) {
-    finish(tracked_.front());
+    finish(first_tracked_);
     tracked_.pop_front();
     ++first_tracked_;
   }

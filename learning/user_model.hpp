@@ -84,13 +84,13 @@ private:
     std::string user;
     uint32_t due = 0; // when the useful window ends
     size_t accesses = 0;
-    bool done = false;
+    bool done = false; // waits only for those before it
     std::vector<guess> guesses;
     std::vector<char> hits;
   };
   void track(std::string_view user, const user_record& record);
   void follow_up(std::string_view user, uint32_t item, uint32_t time);
-  void finish(tracked& t);
+  void finish(uint64_t number);
   void finish_due(uint32_t time);
   uint32_t clock_of(uint32_t time) const;
 
@@ -104,8 +104,8 @@ private:
   prediction_space space_;
   std::vector<guess> guesses_;
   std::deque<tracked> tracked_;
-  uint64_t first_tracked_ = 0;                     // number of tracked_.front()
-  std::unordered_map<std::string, uint64_t> open_; // users with a tracked prediction
+  uint64_t first_tracked_ = 0;                                  // number of tracked_.front()
+  std::unordered_map<std::string, std::vector<uint64_t>> open_; // by user: tracked predictions, oldest first
   uint64_t observed_ = 0, predicted_ = 0;
 };
 

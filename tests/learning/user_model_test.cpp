@@ -171,6 +171,23 @@ CAF_TEST(a_forgotten_user_leaves_no_history_behind) {
   CAF_CHECK_EQUAL(after->used, 0u);
 }
 
+CAF_TEST(predictions_of_one_user_are_followed_up_side_by_side) {
+  user_model_config config;
+  config.track_every = 1;
+  user_model model{config};
+  for (uint32_t k = 0; k < 60; ++k)
+    model.observe("crowd/" + std::to_string(k % 7), "popular/" + std::to_string(k % 30), 0, 1'000'000 + k);
+  for (uint32_t k = 0; k < 20; ++k) {
+    model.observe("reader", "own/" + std::to_string(k), 0, 1'000'100 + k);
+    CAF_CHECK(!model.predict("reader").empty());
+  }
+  // Of 20 predictions, 10 have seen the ten accesses that settle them; one at a time would have settled 1.
+  CAF_CHECK_GREATER(model.outcomes(), 5 * config.guesses);
+  CAF_CHECK(model.forget("reader"));
+  model.observe("crowd/1", "popular/1", 0, 1'000'000 + config.window.seconds + 1000);
+  CAF_CHECK_LESS(model.outcomes(), 11 * config.guesses);
+}
+
 CAF_TEST(too_little_to_train_on_is_refused) {
   auto result = train_parts(walked_log(20, 2), quick_training());
   CAF_CHECK_EQUAL(code_of(result.error()), ec::invalid_argument);
