@@ -87,8 +87,9 @@ struct list_items {
   std::string prefix;
   std::string after; // ids greater than this one
   uint32_t limit = 1000;
+  bool deleted = false; // tombstones as well, for a snapshot
   auto fields() {
-    return std::tie(prefix, after, limit);
+    return std::tie(prefix, after, limit, deleted);
   }
 };
 
@@ -372,6 +373,30 @@ struct item_copy {
   }
 };
 
+/// Put back one item of a snapshot. Its versions are merged with what the cluster has; its holders mean nothing here.
+struct load_item {
+  item_copy copy;
+  bool dry_run = false; // only say what would happen
+  auto fields() {
+    return std::tie(copy, dry_run);
+  }
+};
+
+enum class load_outcome : uint8_t {
+  restored, // no region that can be reached had the item: it begins here
+  merged,   // the item was there, and lacked versions that it now has
+  known,    // nothing new: what is there has seen all of it, also when it was deleted since
+  expired,  // all its versions have expired, and nobody has it
+};
+
+struct load_receipt {
+  std::string id;
+  load_outcome outcome = load_outcome::known;
+  auto fields() {
+    return std::tie(id, outcome);
+  }
+};
+
 /// Merge these versions. `going_to` names the nodes that the update is already going to.
 struct replicate_item {
   item_copy copy;
@@ -465,8 +490,9 @@ struct catalog_position {
 struct exchange_policies {
   std::vector<policy_entry> entries;
   std::vector<removed_node> removed = {};
+  bool tell_peers = false; // they come from a snapshot: the other nodes have not heard of them either
   auto fields() {
-    return std::tie(entries, removed);
+    return std::tie(entries, removed, tell_peers);
   }
 };
 

@@ -69,6 +69,7 @@ struct node_counters {
   std::atomic<uint64_t> tombstones{0}, reaped{0};      // deleted items held now; forgotten since the start
   std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0}; // item bytes moved between regions
+  std::atomic<uint64_t> hints{0};                  // on disk now: updates that peers have not got yet
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items

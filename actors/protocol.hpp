@@ -59,6 +59,8 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::leaf_difference))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_held))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::load_item))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::load_receipt))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::node_removal))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
@@ -152,7 +154,10 @@ using item_service_actor = caf::typed_actor<
     // Explains the local copy. Errors: not_here.
     caf::replies_to<get_copy_report>::with<copy_report>,
     // The steward reaps a tombstone or demotes a copy: done only where it is safe. Safe to repeat.
-    caf::replies_to<steward_order>::with<steward_answer>>;
+    caf::replies_to<steward_order>::with<steward_answer>,
+    // Merges an item of a snapshot into the copy here or, without one, into that of another region; answered once
+    // synced. Errors: forbidden_region, bad_message. Safe to repeat.
+    caf::replies_to<load_item>::with<load_receipt>>;
 
 /// Keeps one item's copy in this region. Owns: the item's siblings, holders, lease and fetches under way.
 /// Callers: its shard. Calls: the store (writes), links of the other holders (updates), its shard (who holds this?).
@@ -291,6 +296,12 @@ using router_actor =
                      // Asks every holder to explain its copy. Errors: not_found.
                      caf::replies_to<get_shadow_status>::with<shadow_report>,
                      caf::replies_to<put_policy>::with<policy_list>, caf::replies_to<get_policies>::with<policy_list>,
+                     // For snapshots: the copy of this node, tombstones as well. Errors: not_here, store_corrupt.
+                     caf::replies_to<fetch_item>::with<item_copy>,
+                     // As in `item_service_actor`.
+                     caf::replies_to<load_item>::with<load_receipt>,
+                     // Merges policies of a snapshot, here and at the peers; without any answers all, deleted ones too.
+                     caf::replies_to<exchange_policies>::with<policy_list>,
                      caf::replies_to<get_route>::with<route_list>, caf::replies_to<get_cluster>::with<cluster_report>,
                      caf::replies_to<remove_node>::with<node_removal>, // as in `region_actor`
                      caf::reacts_to<deadline_a, uint64_t>,             // from itself: that read may ask one more region

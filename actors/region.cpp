@@ -352,6 +352,8 @@ void region_state::merge_policies(const exchange_policies& theirs, answer<policy
   }
   node_->policies.set(std::move(table));
   newer.removed = merge_removed(theirs.removed);
+  if (theirs.tell_peers)
+    tell_peers({news});
   save_policies(news, reply, std::move(newer));
 }
 

@@ -25,6 +25,13 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [=, &state](const fetch_item& x) -> caf::result<item_copy> {
+        return self->delegate(state.node().shard_for(x.id, *handles()), fetch_item{x.id, state.node().self.node});
+      },
+      [&](const load_item& x) { return state.load(x); },
+      [=](const exchange_policies& x) -> caf::result<policy_list> {
+        return self->delegate(handles()->region, exchange_policies{x.entries, {}, !x.entries.empty()});
+      },
       [=, &state](const get_route& x) -> caf::result<route_list> {
         state.route(x, answer<route_list>{self->make_response_promise<route_list>()});
         return caf::delegated<route_list>{};
@@ -210,6 +217,14 @@ void router_state::hedge(uint64_t number) {
     entry.mapped()();
 }
 
+/// What a rule keeps away from this region is loaded at a node that may have it.
+caf::result<load_receipt> router_state::load(const load_item& request) {
+  if (node_->counters.shards_ready.load() < shard_count)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  auto handles = node_->handles.get();
+  return self_->delegate(node_->shard_for(request.copy.id, *handles), request);
+}
+
 // -- listing
 // ------------------------------------------------------------------------------------------------------------
 
@@ -223,14 +238,15 @@ struct merged_page {
   std::string least_last; // the smallest last id of the stores that have more: beyond it the page is not complete
 };
 
-void add_page(merged_page& all, const store_entries& page, const std::string& self) {
+void add_page(merged_page& all, const store_entries& page, const std::string& self, bool deleted) {
   for (const auto& [key, value] : page.entries) {
     auto record = decode_record(value.view());
     if (!record)
       continue;
     auto role = record->holders.state_of(self);
     const auto& versions = record->versions;
-    if (role == holder_state::joining || role == holder_state::left || versions.deleted() || versions.siblings.empty())
+    auto absent = role == holder_state::joining || role == holder_state::left || versions.siblings.empty();
+    if (absent || (versions.deleted() && !deleted))
       continue;
     item_summary summary{record->id, versions.bytes(), versions.siblings.front().content_type, role,
                          static_cast<uint32_t>(versions.siblings.size())};
@@ -270,12 +286,12 @@ void router_state::list(const list_items& request, answer<item_page> reply) {
     self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, limit, false})
         .then(
             [=, this](const store_entries& page) {
-              add_page(*all, page, node_->self.node);
+              add_page(*all, page, node_->self.node, request.deleted);
               if (--all->open > 0)
                 return;
               auto result = cut(*all, limit);
               if (result.items.empty() && result.more) // a page of nothing but tombstones: go on behind it
-                list({request.prefix, all->least_last, request.limit}, reply);
+                list({request.prefix, all->least_last, request.limit, request.deleted}, reply);
               else
                 reply.give(std::move(result));
             },

@@ -21,6 +21,7 @@ public:
   void start(self_pointer self, context_ptr node);
   template <class Reply, class Message>
   caf::result<Reply> to_item(const Message& request);
+  caf::result<load_receipt> load(const load_item& request);
   void list(const list_items& request, answer<item_page> reply);
   void status(const std::string& id, answer<shadow_report> reply);
   void route(const get_route& request, answer<route_list> reply);

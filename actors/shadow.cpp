@@ -32,6 +32,9 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<holders_ack>([&, x](auto reply) { state.learn_holders(x, reply); });
       },
       [&](const get_copy_report&) { return state.when_loaded<copy_report>([&](auto reply) { state.report(reply); }); },
+      [&](const load_item& x) {
+        return state.when_loaded<load_receipt>([&, x](auto reply) { state.load_versions(x, reply); });
+      },
       [&](const access_batch& x) { state.note_access(x); },
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
       [&](const expiry_due& x) { state.expiry_due(x.at); },

@@ -89,6 +89,9 @@ public:
   void do_duty();
   void obey(const steward_order& order, answer<steward_answer> reply);
 
+  // what a snapshot brings: shadow_load.cpp
+  void load_versions(const load_item& request, answer<load_receipt> reply);
+
 private:
   struct waiting_reader {
     read_item request;
@@ -192,6 +195,14 @@ private:
   std::vector<std::string> reached(const dot& made) const;
   bool has_acks(const waiting_write& w) const;
   caf::error too_few_acks(const waiting_write& w) const;
+
+  // loading a snapshot's item: shadow_load.cpp
+  struct loading;
+  void merge_loaded(const std::shared_ptr<loading>& job);
+  void ask_who_has(const std::shared_ptr<loading>& job);
+  void compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes);
+  void merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there);
+  void begin_loaded(const std::shared_ptr<loading>& job);
 
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void persist(std::function<void()> after = {});

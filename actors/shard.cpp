@@ -26,6 +26,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](const update_holders& x) { return state.pass<holders_ack>(x.id, x); },
       [&](const get_copy_report& x) { return state.pass<copy_report>(x.id, x); },
       [&](const steward_order& x) { return state.pass<steward_answer>(x.id, x); },
+      [&](const load_item& x) { return state.pass<load_receipt>(x.copy.id, x); },
       [&](locate_a, const std::string& id) { return state.locate(id); },
       [&](const pull_catalog& x) { return state.slice(x); },
       [&](const catalog_position& x) { state.compare(x); },

@@ -1,12 +1,17 @@
 #include "actors/store.hpp"
 
 #include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+#include <map>
 
 #include <algorithm>
 
 namespace gnomon {
 
 namespace {
+
+constexpr size_t hint_page = 10'000;
 
 size_t bytes_of(const store_batch& batch) {
   size_t bytes = 0;
@@ -27,6 +32,8 @@ void append(std::vector<kv_write>& writes, const store_batch& batch) {
 } // namespace
 
 store_state::~store_state() {
+  if (node)
+    node->counters.hints -= hints;
   for (auto& w : waiting)
     w.promise.deliver(make_error(ec::unavailable, "the store is stopping or being restarted; try again"));
 }
@@ -51,12 +58,15 @@ void store_state::commit() {
   std::vector<kv_write> writes;
   for (const auto& w : waiting)
     append(writes, w.batch);
+  auto more_hints = hints_added_by(writes);
   auto synced = database->apply(writes); // if it throws, the destructor answers
   auto group = std::exchange(waiting, {});
   auto bytes = std::exchange(waiting_bytes, 0);
   waiting_keys.clear();
   if (synced) {
     ++groups;
+    hints += static_cast<uint64_t>(more_hints);
+    node->counters.hints += static_cast<uint64_t>(more_hints);
     ++node->counters.store_syncs;
     node->counters.store_writes += group.size();
   } else {
@@ -69,6 +79,38 @@ void store_state::commit() {
       w.promise.deliver(store_receipt{groups});
     else
       w.promise.deliver(synced.error());
+}
+
+void store_state::count_hints() {
+  auto range = keys::hints();
+  for (auto more = true; more;) {
+    auto page = database->scan(range.first, range.last, hint_page, true);
+    if (!page) // who reads them will hear of it
+      return;
+    hints += page->entries.size();
+    more = page->more;
+    if (more)
+      range.first = page->entries.back().first + '\0';
+  }
+  node->counters.hints += hints;
+}
+
+/// Shadows put a hint again that is there, and erase one that is not: only the store knows.
+int64_t store_state::hints_added_by(const std::vector<kv_write>& writes) {
+  std::map<std::string_view, bool> there;
+  int64_t change = 0;
+  for (const auto& w : writes) {
+    if (!keys::is_hint(w.key))
+      continue;
+    auto [entry, first] = there.try_emplace(w.key, false);
+    if (first) {
+      auto stored = database->get(w.key);
+      entry->second = stored && stored->has_value();
+    }
+    change += static_cast<int64_t>(w.value.has_value()) - static_cast<int64_t>(entry->second);
+    entry->second = w.value.has_value();
+  }
+  return change;
 }
 
 caf::result<store_values> store_state::get(const store_get& request) {
@@ -104,6 +146,7 @@ store_actor::behavior_type store(store_actor::stateful_pointer<store_state> self
   state.self = self;
   state.node = std::move(node);
   state.database = std::move(database);
+  state.count_hints();
   return {
       [=](store_batch& batch) { return self->state.enqueue(std::move(batch)); },
       [=](const store_get& request) { return self->state.get(request); },

@@ -3,6 +3,7 @@
 #include "gnomon/watch.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/client_values.hpp"
+#include "runtime/snapshot_entry.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -11,6 +12,7 @@
 namespace gnomon {
 
 static_assert(acks_of_all == acks_all);
+static_assert(static_cast<int>(load_result::expired) == static_cast<int>(load_outcome::expired));
 
 namespace {
 
@@ -173,8 +175,8 @@ put_receipt client::del(const std::string& id, const put_options& options) {
   return write(core_->port(), value_of(to_request(id, {}, options, true)), true).get();
 }
 
-item_list client::list(const std::string& prefix, const std::string& after, uint32_t limit) {
-  return ask<item_page>(core_->port(), list_items{prefix, after, limit}, to_answer<item_page>).get();
+item_list client::list(const std::string& prefix, const std::string& after, uint32_t limit, bool deleted) {
+  return ask<item_page>(core_->port(), list_items{prefix, after, limit, deleted}, to_answer<item_page>).get();
 }
 
 shadow_creation client::create_shadow(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
@@ -233,6 +235,60 @@ user_prediction client::predict(const std::string& user, uint32_t limit) {
 uint32_t client::forget(const std::string& user) {
   forget_user request{value_of(checked_id(user)), false};
   return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
+}
+
+// -- snapshots --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+bool newer_than(const std::vector<policy_entry>& present, const policy_entry& entry) {
+  for (const auto& p : present)
+    if (p.scope == entry.scope && p.name == entry.name)
+      return p.stamp < entry.stamp;
+  return true;
+}
+
+load_result load_policies(const session_port& port, const std::vector<policy_entry>& entries, bool dry_run) {
+  exchange_policies news;
+  auto present = ask<policy_list>(port, exchange_policies{}, value_of<policy_list>).get().entries;
+  for (const auto& entry : entries)
+    if (newer_than(present, entry))
+      news.entries.push_back(entry);
+  if (news.entries.empty())
+    return load_result::known;
+  if (!dry_run)
+    ask<policy_list>(port, std::move(news), value_of<policy_list>).get();
+  return load_result::merged;
+}
+
+std::optional<std::string> entry_or_nothing(expected<item_copy> outcome) {
+  if (!outcome && code_of(outcome.error()) == ec::not_here)
+    return std::nullopt;
+  return to_entry(value_of(std::move(outcome)));
+}
+
+} // namespace
+
+std::future<std::optional<std::string>> client::save_later(const std::string& id) {
+  fetch_item request;
+  request.id = value_of(checked_id(id));
+  return ask<item_copy>(core_->port(), std::move(request), entry_or_nothing);
+}
+
+std::string client::save_policies() {
+  return to_entry(ask<policy_list>(core_->port(), exchange_policies{}, value_of<policy_list>).get().entries);
+}
+
+std::future<load_result> client::load_later(const std::string& entry, bool dry_run) {
+  if (holds_policies(entry)) {
+    std::promise<load_result> done;
+    done.set_value(load_policies(core_->port(), value_of(policies_from_entry(entry)), dry_run));
+    return done.get_future();
+  }
+  load_item request{value_of(item_from_entry(entry)), dry_run};
+  return ask<load_receipt>(core_->port(), std::move(request), [](expected<load_receipt> outcome) {
+    return static_cast<load_result>(value_of(std::move(outcome)).outcome);
+  });
 }
 
 caf::actor_system& client::system() {

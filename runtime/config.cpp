@@ -1,6 +1,7 @@
 #include "runtime/config.hpp"
 
 #include "runtime/config_keys.hpp"
+#include "runtime/net/endpoint.hpp"
 
 #include <spdlog/fmt/fmt.h>
 #include <toml++/toml.h>
@@ -141,8 +142,12 @@ caf::error apply_override(node_config& config, const std::string& setting) {
 caf::error check_addresses(const node_config& config) {
   if (!config.insecure)
     return bad("cluster.insecure must be true: tunnels between nodes speak plain TCP, on loopback only");
-  if (!config.tunnel.is_loopback())
-    return bad(fmt::format("listen.tunnel = \"{}\" must be a loopback address while cluster.insecure is true",
+  auto networks = plain_networks::from(config.insecure_networks);
+  if (!networks)
+    return bad(fmt::format("cluster.insecure_networks: {}", sentence_of(networks.error())));
+  if (!config.tunnel.is_loopback() && !parse_plain(to_string(config.tunnel), *networks))
+    return bad(fmt::format("listen.tunnel = \"{}\" must be a loopback address, or one of cluster.insecure_networks, "
+                           "while cluster.insecure is true",
                            to_string(config.tunnel)));
   if (config.tunnel.port != 0 && config.tunnel == config.http)
     return bad(

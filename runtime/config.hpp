@@ -32,8 +32,9 @@ expected<endpoint> endpoint_from(std::string_view text);
 struct node_config {
   // [cluster]
   std::string cluster = "gnomon";
-  std::vector<std::string> seeds; // host:port of other nodes' tunnels
-  bool insecure = false;          // plain TCP between nodes, on loopback only
+  std::vector<std::string> seeds;             // host:port of other nodes' tunnels
+  bool insecure = false;                      // plain TCP between nodes, on loopback only, and
+  std::vector<std::string> insecure_networks; // in these private ones
 
   // [node]
   std::string name;
@@ -43,6 +44,7 @@ struct node_config {
   bool has_place = false; // latitude and longitude were given
   std::string data_dir;
   duration stop_within = 10s;
+  bool restored = false; // data_dir was set back in a way that cannot be seen: a disk image, a file system snapshot
 
   // [listen]
   endpoint tunnel{"127.0.0.1", 7101};

@@ -175,21 +175,26 @@ bool is_level(const std::string& text) {
 
 constexpr auto name_rule = "a name of 1 to 64 letters, digits, '-', '_' and '.'";
 
-config_key seeds_key() {
-  return {"cluster", "seeds", "a list of HOST:PORT, for example [\"127.0.0.1:7101\"]",
-          [](node_config& config, const config_value& value) {
+config_key list_key(std::string_view section, std::string_view name, member<std::vector<std::string>> m,
+                    std::string_view allowed, bool (*good)(const std::string&)) {
+  return {section, name, std::string{allowed},
+          [m, good](node_config& config, const config_value& value) {
             auto* list = std::get_if<std::vector<std::string>>(&value);
-            if (!list || !std::all_of(list->begin(), list->end(), [](auto& s) { return endpoint_from(s).engaged(); }))
+            if (!list || !std::all_of(list->begin(), list->end(), good))
               return false;
-            config.seeds = *list;
+            m(config) = *list;
             return true;
           },
-          [](const node_config& config) {
+          [m](const node_config& config) {
             std::vector<std::string> items;
-            for (const auto& seed : config.seeds)
-              items.push_back(quoted(seed));
+            for (const auto& text : value_of(m, config))
+              items.push_back(quoted(text));
             return fmt::format("[{}]", fmt::join(items, ", "));
           }};
+}
+
+bool is_address(const std::string& text) {
+  return endpoint_from(text).engaged();
 }
 
 config_key delay_key() {
@@ -265,14 +270,17 @@ config_key reloadable(config_key key) {
 std::vector<config_key> cluster_and_node_keys() {
   return {
       text_key("cluster", "name", MEMBER(cluster), name_rule, is_name),
-      seeds_key(),
+      list_key("cluster", "seeds", MEMBER(seeds), "a list of HOST:PORT, for example [\"127.0.0.1:7101\"]", is_address),
       flag_key("cluster", "insecure", MEMBER(insecure)),
+      list_key("cluster", "insecure_networks", MEMBER(insecure_networks),
+               "a list of private networks, for example [\"10.77.0.0/24\"]", any_text),
       text_key("node", "name", MEMBER(name), name_rule, is_name),
       text_key("node", "region", MEMBER(region), name_rule, is_name),
       place_key("latitude", MEMBER(latitude), 90),
       place_key("longitude", MEMBER(longitude), 180),
       text_key("node", "data_dir", MEMBER(data_dir), "a directory", any_text),
       duration_key("node", "stop_within", MEMBER(stop_within), 100ms, 10min),
+      flag_key("node", "restored", MEMBER(restored)),
       endpoint_key("listen", "tunnel", MEMBER(tunnel), false),
       endpoint_key("listen", "http", MEMBER(http), true),
       text_key("listen", "socket", MEMBER(socket), "a path", any_text),

@@ -22,6 +22,7 @@ Runs one Gnomon node until SIGTERM or SIGINT. SIGHUP reopens the log and reloads
   --config-file=FILE         TOML; configs/default.toml documents every key
   --set SECTION.KEY=VALUE    wins over the file; may be repeated: --set log.level=debug --set placement.factor=2
   --check                    only read and check the config; exit status 0 when it is sound
+  --restored                 the data directory comes from a backup: take a new incarnation (--set node.restored=true)
   --version
   --help
 
@@ -59,6 +60,8 @@ command_line parse(int argc, char** argv) {
       std::exit(0);
     } else if (arg == "--check") {
       line.check = true;
+    } else if (arg == "--restored") {
+      line.settings.push_back("node.restored=true");
     } else if (is("--config-file")) {
       line.config_file = value_of("--config-file");
     } else if (is("--set")) {

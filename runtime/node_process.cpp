@@ -2,6 +2,7 @@
 
 #include "actors/cluster_memory.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/data_directory.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "runtime/net/network.hpp"
 #include "runtime/net/unix_middleman.hpp"
@@ -109,6 +110,11 @@ tunnel_config tunnel_of(const node_config& config) {
   tunnel_config tunnel;
   tunnel.listen = to_string(config.tunnel);
   tunnel.insecure = config.insecure;
+  tunnel.networks = config.insecure_networks;
+  if (!config.insecure_networks.empty())
+    log::warn("gnomond", "plain-tcp",
+              {{"networks", fmt::format("{}", fmt::join(config.insecure_networks, ","))},
+               {"meaning", "whoever can reach these networks can read and write everything"}});
   tunnel.socket = config.socket_path();
   tunnel.delays = config.link_delay;
   return tunnel;
@@ -161,7 +167,10 @@ caf::error node_process::parts::start() {
   auto stores = open_stores(config);
   if (!stores)
     return stores.error();
-  node = make_context(config, stores->front()->identity());
+  auto identity = settle_identity(config.data_dir, *stores, config.restored);
+  if (!identity)
+    return identity.error();
+  node = make_context(config, *identity);
   settings = std::make_unique<system_config>();
   system = std::make_unique<caf::actor_system>(*settings);
   auto started = network::start(*system, node, tunnel_of(config));

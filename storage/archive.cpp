@@ -42,8 +42,8 @@ expected<std::string_view> unseal(const frame_kind& kind, std::string_view bytes
 }
 
 caf::error corrupt(const frame_kind& kind, std::string_view how) {
-  return make_error(ec::store_corrupt, "a stored " + std::string{kind.what} + " cannot be read: " + std::string{how}
-                                           + "; other regions still have theirs: drop this copy and fetch it again");
+  auto sentence = "a stored " + std::string{kind.what} + " cannot be read: ";
+  return make_error(ec::store_corrupt, sentence.append(how).append("; ").append(kind.advice));
 }
 
 } // namespace gnomon

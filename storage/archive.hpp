@@ -73,6 +73,7 @@ struct frame_kind {
   char letter;
   uint8_t format;
   std::string_view what; // for error sentences: "record"
+  std::string_view advice = "other regions still have theirs: drop this copy and fetch it again";
 };
 
 /// `payload` behind a magic number, the format number and its CRC-32.

@@ -148,6 +148,14 @@ timestamp hint_time(std::string_view value) {
   return timestamp{duration{static_cast<int64_t>(ms)}};
 }
 
+range hints() {
+  return {std::string{hint_tag}, std::string{static_cast<char>(hint_tag + 1)}};
+}
+
+bool is_hint(std::string_view key) {
+  return key.starts_with(hint_tag);
+}
+
 std::string meta(std::string_view name) {
   return tagged(meta_tag, name);
 }

@@ -61,6 +61,8 @@ range policies();
 std::string hint(std::string_view peer, std::string_view id);
 std::optional<std::string> hint_id(std::string_view peer, std::string_view key);
 range hints(std::string_view peer);
+range hints(); // for all peers
+bool is_hint(std::string_view key);
 /// A hint's value; the zero time: at once.
 std::string hint_value(timestamp not_before);
 timestamp hint_time(std::string_view value);

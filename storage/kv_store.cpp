@@ -7,25 +7,38 @@
 
 namespace gnomon {
 
-expected<store_identity> begin_start(kv_store& store) {
-  constexpr frame_kind kind{'I', 1, "store identity"};
+namespace {
+
+constexpr frame_kind identity_kind{'I', 1, "store identity"};
+
+expected<store_identity> keep(kv_store& store, const store_identity& identity) {
   auto key = keys::meta("identity");
-  auto stored = store.get(key);
+  auto bytes = encode_as(identity_kind, identity);
+  kv_write write{key, bytes};
+  if (auto done = store.apply({&write, 1}); !done)
+    return done.error();
+  return identity;
+}
+
+} // namespace
+
+expected<store_identity> begin_start(kv_store& store) {
+  auto stored = store.get(keys::meta("identity"));
   if (!stored)
     return stored.error();
   store_identity identity{random_u64(), 0};
   if (*stored) {
-    auto decoded = decode_as<store_identity>(kind, **stored);
+    auto decoded = decode_as<store_identity>(identity_kind, **stored);
     if (!decoded)
       return decoded.error();
     identity = *decoded;
   }
   ++identity.start;
-  auto bytes = encode_as(kind, identity);
-  kv_write write{key, bytes};
-  if (auto done = store.apply({&write, 1}); !done)
-    return done.error();
-  return identity;
+  return keep(store, identity);
+}
+
+expected<store_identity> begin_incarnation(kv_store& store) {
+  return keep(store, {random_u64(), store.identity().start});
 }
 
 } // namespace gnomon

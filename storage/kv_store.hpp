@@ -52,7 +52,7 @@ public:
   /// `max_page_bytes`), without values if `keys_only`. Errors: store_failed, store_corrupt.
   virtual expected<kv_page> scan(std::string_view first, std::string_view last, size_t limit, bool keys_only) = 0;
 
-  /// As of this opening.
+  /// As of this opening; `begin_incarnation` changes it from the next one on.
   virtual store_identity identity() const = 0;
 
   static constexpr size_t max_page_bytes = 16u << 20;
@@ -61,6 +61,10 @@ public:
 /// Counts a new start of `store` and draws its incarnation if it has none; synced before this returns. Every
 /// implementation calls it once when it is opened. Errors: those of `kv_store`.
 expected<store_identity> begin_start(kv_store& store);
+
+/// Draws a new incarnation for `store`, which was restored from a backup or a copy: nothing that it names from now on
+/// has the name of something it wrote after that. Synced before this returns. Errors: those of `kv_store`.
+expected<store_identity> begin_incarnation(kv_store& store);
 
 /// Opens the LevelDB in the directory `path`, or creates it. Errors, each naming the path and what to do: store_locked
 /// when a process holds it, store_corrupt, store_failed (a file, read-only, disk full, ...).

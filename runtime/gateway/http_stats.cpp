@@ -62,6 +62,7 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   gauge("gnomon_leases", "Items held here as shadows.", n.leases);
   gauge("gnomon_tombstones", "Deleted items whose tombstones are still kept here.", n.tombstones);
   gauge("gnomon_item_bytes", "Bytes of the items held here.", n.bytes);
+  gauge("gnomon_hints", "Updates noted on disk for peers that have not got them yet.", n.hints);
   gauge("gnomon_index_entries", "Items in the read index.", node.index.size());
   gauge("gnomon_index_bytes", "Bytes in the read index.", node.index.bytes());
   gauge("gnomon_fresh", "1 while the node may answer from its copies without saying that they may be old.",

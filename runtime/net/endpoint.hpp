@@ -2,15 +2,30 @@
 
 #include "runtime/base/error.hpp"
 
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <string>
+#include <vector>
 
 namespace gnomon {
 
-/// host:port with a literal loopback address (IPv6 in brackets) or localhost: without TLS nothing may cross a network.
-/// Errors: invalid_argument, with a sentence that names the text.
-expected<boost::asio::ip::tcp::endpoint> parse_loopback(const std::string& text);
+/// Where nodes may speak plain TCP: on loopback, and in the private networks that the operator names.
+class plain_networks {
+public:
+  /// Errors: invalid_argument for what is no network such as "10.77.0.0/24", or has addresses that are not private.
+  static expected<plain_networks> from(const std::vector<std::string>& texts);
+  bool allow(const boost::asio::ip::address& who) const;
+
+private:
+  std::vector<boost::asio::ip::network_v4> v4_;
+  std::vector<boost::asio::ip::network_v6> v6_;
+};
+
+/// host:port with a literal address (IPv6 in brackets) or localhost, where plain TCP is allowed: without TLS nothing
+/// may cross a network that strangers can reach. Errors: invalid_argument, with a sentence that names the text.
+expected<boost::asio::ip::tcp::endpoint> parse_plain(const std::string& text, const plain_networks& allowed);
 
 /// The same form back.
 std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint);

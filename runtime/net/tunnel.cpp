@@ -89,6 +89,7 @@ private:
   void close_all();
 
   tunnel_config config_;
+  plain_networks plain_;
   greeter decide_;
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
@@ -110,7 +111,11 @@ caf::error tunnel::impl::listen() {
   if (!config_.insecure)
     return make_error(ec::bad_config, "secure connections between nodes are not available yet: set insecure = true and "
                                       "listen on a loopback address");
-  auto endpoint = parse_loopback(config_.listen);
+  auto networks = plain_networks::from(config_.networks);
+  if (!networks)
+    return make_error(ec::bad_config, sentence_of(networks.error()));
+  plain_ = std::move(*networks);
+  auto endpoint = parse_plain(config_.listen, plain_);
   if (!endpoint)
     return make_error(ec::bad_config, sentence_of(endpoint.error()));
   error_code failure;
@@ -175,6 +180,8 @@ awaitable<void> tunnel::impl::accept_all(std::shared_ptr<impl> alive) {
       log::warn("tunnel", "cannot-accept", {{"reason", failure.message()}});
       asio::steady_timer pause{io_, std::chrono::milliseconds{100}};
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+    } else if (auto from = caller->remote_endpoint(failure); failure || !plain_.allow(from.address())) {
+      log::warn("tunnel", "stranger", {{"reason", "its address is in no network where plain TCP is allowed"}});
     } else if (accepted_ >= config_.max_connections) {
       log::warn("tunnel", "too-many-connections", {{"limit", config_.max_connections}});
     } else {
@@ -267,7 +274,7 @@ void tunnel::impl::hang_up(std::string address) {
 
 awaitable<void> tunnel::impl::call(std::shared_ptr<impl> alive, std::string address, duration timeout,
                                    dial_function done) {
-  auto endpoint = parse_loopback(address);
+  auto endpoint = parse_plain(address, plain_);
   if (!endpoint) {
     done(std::move(endpoint.error()));
     co_return;

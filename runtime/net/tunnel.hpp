@@ -7,15 +7,17 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gnomon {
 
 struct tunnel_config {
-  std::string listen = "127.0.0.1:0"; // host:port; port 0 takes a free one
-  bool insecure = true;               // plain TCP, therefore only on loopback
-  std::string socket;                 // the node's own CAF socket, where accepted connections end
-  node_identity self;                 // an empty `address` is filled in with where the tunnel listens
-  uint32_t max_connections = 256;     // accepted ones, greeted or not
+  std::string listen = "127.0.0.1:0";     // host:port; port 0 takes a free one
+  bool insecure = true;                   // plain TCP, therefore only on loopback and
+  std::vector<std::string> networks = {}; // in these private ones
+  std::string socket;                     // the node's own CAF socket, where accepted connections end
+  node_identity self;                     // an empty `address` is filled in with where the tunnel listens
+  uint32_t max_connections = 256;         // accepted ones, greeted or not
   duration handshake_timeout = std::chrono::seconds{2};
   size_t buffer_bytes = 4u << 20;         // of each direction of a connection; over it, reading stops
   std::map<std::string, duration> delays; // bytes to that node leave so much later: for demonstrations and tests
@@ -38,7 +40,8 @@ public:
   using greeter = std::function<void(node_identity caller, answer_function answer)>;
   using dial_function = std::function<void(expected<dialed>)>;
 
-  /// Listens. Errors: bad_config naming the address when it cannot be listened on, or is not loopback while insecure.
+  /// Listens. Errors: bad_config naming the address when it cannot be listened on, or is not one where plain TCP is
+  /// allowed while insecure.
   static expected<std::unique_ptr<tunnel>> start(tunnel_config config, greeter decide);
 
   /// As `stop`.

@@ -72,6 +72,7 @@ std::vector<command> cluster_commands();  // cluster
 std::vector<command> watch_commands();    // watch
 std::vector<command> transfer_commands(); // import export
 std::vector<command> user_commands();     // predict forget
+std::vector<command> snapshot_commands(); // snapshot save load check
 std::vector<command> evaluate_commands(); // evaluate
 
 /// All of them, in the order in which `help` lists them.

@@ -104,6 +104,13 @@ bool line_reader::next(std::string& line) {
   }
 }
 
+void line_reader::next_bytes(std::string& bytes, size_t count) {
+  while (buffer_.size() - at_ < count && fill())
+    continue;
+  bytes.assign(buffer_, at_, count);
+  at_ += bytes.size();
+}
+
 double line_reader::progress() const {
   if (size_ == 0)
     return -1;
@@ -114,9 +121,11 @@ double line_reader::progress() const {
 
 struct line_writer::file_handle {
   gzFile gz;
+  int descriptor; // of its own, to sync what zlib has closed
   ~file_handle() {
     if (gz)
       gzclose(gz);
+    ::close(descriptor);
   }
 };
 
@@ -131,7 +140,7 @@ line_writer::line_writer(const std::string& file) : name_(file), temporary_(file
     fail(name_, "not enough memory to write it");
   }
   gzbuffer(gz, chunk_bytes);
-  file_ = std::make_unique<file_handle>(gz);
+  file_ = std::make_unique<file_handle>(gz, ::dup(fd));
 }
 
 line_writer::~line_writer() = default;
@@ -146,8 +155,13 @@ void line_writer::write(const std::string& line) {
         && gzputc(file_->gz, '\n') == '\n');
 }
 
+void line_writer::write_bytes(std::string_view bytes) {
+  check(bytes.empty() || gzwrite(file_->gz, bytes.data(), bytes.size()) == static_cast<int>(bytes.size()));
+}
+
 void line_writer::finish() {
   check(gzclose(std::exchange(file_->gz, nullptr)) == Z_OK);
+  check(temporary_.empty() || ::fsync(file_->descriptor) == 0);
   check(temporary_.empty() || std::rename(temporary_.c_str(), name_.c_str()) == 0);
 }
 

@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
-/// Lines of plain or gzip files. Errors are thrown as std::runtime_error with a sentence that names the file.
+/// Lines, or bytes, of plain or gzip files. Errors are thrown as std::runtime_error with a sentence that names the
+/// file.
 namespace gnomon::shell {
 
 /// Reads lines; gzip is recognised by its first bytes. "-" is standard input.
@@ -16,6 +18,8 @@ public:
   ~line_reader();
   /// The next line without its newline; false at the end. Throws when the file is damaged or cannot be read.
   bool next(std::string& line);
+  /// The next `count` bytes; fewer at the end.
+  void next_bytes(std::string& bytes, size_t count);
   bool too_long() const {
     return too_long_;
   }
@@ -42,7 +46,8 @@ public:
   /// Leaves the unfinished file under its temporary name.
   ~line_writer();
   void write(const std::string& line);
-  /// Closes the file and gives it its name.
+  void write_bytes(std::string_view bytes);
+  /// Closes the file, makes sure that it is on disk, and gives it its name.
   void finish();
 
 private:

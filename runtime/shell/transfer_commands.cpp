@@ -2,9 +2,8 @@
 #include "runtime/shell/interrupt.hpp"
 #include "runtime/shell/item_line.hpp"
 #include "runtime/shell/line_file.hpp"
-#include "runtime/shell/progress.hpp"
+#include "runtime/shell/tally.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <deque>
@@ -14,84 +13,6 @@ namespace gnomon::shell {
 namespace {
 
 constexpr size_t max_line_bytes = 96u << 20; // a value of 64 MiB in base64, and room
-constexpr size_t max_bytes_in_flight = 64u << 20;
-constexpr size_t complaints_shown = 20;
-constexpr size_t hopeless_after = 100; // failures in a row that say that the node is not there
-
-const option_spec in_flight_option{"--in-flight", "N", "requests under way at once (default 64)"};
-
-bool node_is_away(const failure& e) {
-  return e.code() == ec::unavailable || e.code() == ec::timeout || e.code() == ec::peer_gone;
-}
-
-/// Counts, complaints and the progress line of one transfer.
-class tally {
-public:
-  /// `summary`: where the closing JSON goes.
-  tally(session_context& context, std::string verb, std::ostream& summary)
-      : context_(context), verb_(std::move(verb)), summary_(summary), progress_(context.to) {}
-  void good(size_t bytes) {
-    ++facts_.items;
-    facts_.bytes += bytes;
-    in_a_row_ = 0;
-  }
-  void bad(const std::string& where, const std::string& why) {
-    if (++facts_.failed > complaints_shown)
-      return;
-    progress_.clear();
-    context_.to.err << fmt::format("{}: {}\n", printable(where), printable(why));
-    if (facts_.failed == complaints_shown)
-      context_.to.err << "further ones are only counted\n";
-  }
-  void away() {
-    if (++in_a_row_ >= hopeless_after)
-      throw failure{ec::unavailable,
-                    fmt::format("{} requests in a row failed because the node is not there", in_a_row_)};
-  }
-  void show(double share) {
-    facts_.share = share;
-    progress_.show(facts_);
-  }
-  uint64_t items() const {
-    return facts_.items;
-  }
-  /// Prints the closing line and answers the exit status. `stopped`: why not all was done; empty when all was.
-  int finish(const std::string& stopped) {
-    progress_.clear();
-    auto seconds = std::max(progress_.elapsed().count() / 1000.0, 0.001);
-    if (context_.json) {
-      nlohmann::ordered_json sum{{"items", facts_.items},
-                                 {"bytes", facts_.bytes},
-                                 {"failed", facts_.failed},
-                                 {"seconds", seconds},
-                                 {"complete", stopped.empty()}};
-      summary_ << sum.dump() << '\n';
-    } else {
-      context_.to.err << fmt::format("{} {} item{}, {}, in {} ({}/s)", verb_, human_count(facts_.items),
-                                     facts_.items == 1 ? "" : "s", human_bytes(facts_.bytes),
-                                     human_duration(progress_.elapsed()),
-                                     human_count(static_cast<uint64_t>(facts_.items / seconds)));
-      if (facts_.failed > 0)
-        context_.to.err << fmt::format("; {} failed", human_count(facts_.failed));
-      context_.to.err << '\n';
-    }
-    if (!stopped.empty())
-      context_.to.err << "not complete: " << stopped << '\n';
-    return facts_.failed == 0 && stopped.empty() ? done : failed;
-  }
-
-private:
-  session_context& context_;
-  std::string verb_;
-  std::ostream& summary_;
-  progress progress_;
-  progress_facts facts_;
-  size_t in_a_row_ = 0;
-};
-
-size_t window_from(const arguments& args) {
-  return parse_count(args.get("--in-flight", "64"), "--in-flight", 1, 1024);
-}
 
 // -- import -----------------------------------------------------------------------------------------------------------
 

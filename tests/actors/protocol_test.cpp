@@ -153,7 +153,7 @@ CAF_TEST(every_message_type_travels) {
   travel(write_item{odd_text, "ann", blob{odd_text}, "image/png", true, some_context(), write_condition::if_match,
                     "\"tag\"", "request-1", acks_all, noon, true});
   travel(write_receipt{odd_text, some_context(), "\"tag\"", true, 3, "eu"});
-  travel(list_items{"news/", "news/7", 17});
+  travel(list_items{"news/", "news/7", 17, true});
   travel(item_page{{{odd_text, 9, "text/plain", holder_state::left, 3}, {"b", 0, "", holder_state::shadow, 1}}, true});
   travel(create_shadow{odd_text, "ann", 4, 90s, lease_reason::policy});
   travel(shadow_plan{odd_text, 4, {{"eu", "eu-central-1", holder_state::durable, true}}, "too few regions"});
@@ -180,6 +180,8 @@ CAF_TEST(every_message_type_travels) {
   travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
   travel(remove_node{odd_text, true});
   travel(node_removal{odd_text, 9, 3});
+  travel(load_item{some_copy(), true});
+  travel(load_receipt{odd_text, load_outcome::expired});
   travel(hello_client{"shell", 7});
   travel(client_welcome{some_node(), handle<router_actor>()});
 
@@ -201,7 +203,7 @@ CAF_TEST(every_message_type_travels) {
   travel(get_copy_report{odd_text});
   travel(pull_catalog{63, 8, 9, odd_text});
   travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
-  travel(exchange_policies{{some_policy()}, {{"ap", 9}}});
+  travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true});
   travel(some_node());
   travel(some_facts());
   travel(pong{some_facts()});

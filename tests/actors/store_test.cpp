@@ -1,6 +1,7 @@
 #define CAF_SUITE store
 #include "actors/store.hpp"
 
+#include "storage/keys.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -183,6 +184,27 @@ CAF_TEST(what_was_acknowledged_is_there_after_reopening) {
   auto database = std::move(*open_level_store(dir / "store"));
   auto page = database->scan("key ", "key!", 1000, true);
   CAF_CHECK_EQUAL(page->entries.size(), 200u);
+}
+
+CAF_TEST(hints_on_disk_are_counted_over_repeats_and_starts) {
+  auto actor = spawn_store(memory);
+  auto hint = [](const std::string& id) { return put(keys::hint("peer", id), ""); };
+  auto settle = [](const std::string& id) { return store_batch{{}, {keys::hint("peer", id)}}; };
+  for (auto batch : {hint("a"), hint("b"), hint("a"), settle("c"), put("r", "no hint")})
+    served<store_receipt>(actor, batch);
+  CAF_CHECK_EQUAL(node->counters.hints.load(), 2u);
+  served<store_receipt>(actor, settle("a"));
+  served<store_receipt>(actor, settle("a"));
+  CAF_CHECK_EQUAL(node->counters.hints.load(), 1u);
+  memory->fail_writes = true;
+  served<store_receipt>(actor, hint("d"));
+  CAF_CHECK_EQUAL(node->counters.hints.load(), 1u);
+  self->send_exit(actor, caf::exit_reason::kill);
+  sched.run();
+  actor = nullptr;
+  CAF_CHECK_EQUAL(node->counters.hints.load(), 0u);
+  spawn_store(memory);
+  CAF_CHECK_EQUAL(node->counters.hints.load(), 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

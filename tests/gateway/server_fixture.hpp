@@ -66,6 +66,9 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [=](const get_shadow_status&) -> caf::result<shadow_report> { return none(); },
       [=](const put_policy&) -> caf::result<policy_list> { return none(); },
       [=](const get_policies&) -> caf::result<policy_list> { throw std::runtime_error{"as told"}; },
+      [](const fetch_item&) -> caf::result<item_copy> { return item_copy{}; },
+      [](const load_item&) -> caf::result<load_receipt> { return load_receipt{}; },
+      [](const exchange_policies&) -> caf::result<policy_list> { return policy_list{}; },
       [=](const get_route&) -> caf::result<route_list> { return none(); },
       [=](const get_cluster&) -> caf::result<cluster_report> {
         cluster_report report;

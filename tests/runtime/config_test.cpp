@@ -133,6 +133,21 @@ CAF_TEST(what_one_key_alone_cannot_tell_is_checked_as_well) {
   CAF_CHECK(has(refused([](auto& c) { c.has_place = false; }), "node.latitude and node.longitude must be set"));
   CAF_CHECK(has(refused([](auto& c) { c.insecure = false; }), "cluster.insecure must be true"));
   CAF_CHECK(has(refused([](auto& c) { c.tunnel.host = "0.0.0.0"; }), "must be a loopback address"));
+  auto reachable = [](auto network, auto address) {
+    return [=](node_config& c) {
+      c.insecure_networks = {network};
+      c.tunnel.host = address;
+    };
+  };
+  for (auto [network, address] : {std::pair{"10.77.0.0/24", "10.77.0.9"}, std::pair{"fd00::/8", "fd00::1"}}) {
+    auto config = sound();
+    reachable(network, address)(config);
+    CAF_CHECK(!check_config(config));
+  }
+  CAF_CHECK(has(refused(reachable("10.77.0.0/24", "10.77.1.9")), "must be a loopback address"));
+  CAF_CHECK(has(refused(reachable("10.77.0.0/24", "0.0.0.0")), "must be a loopback address"));
+  for (auto bad : {"8.8.8.0/24", "0.0.0.0/0", "10.0.0.0/7", "10.0.0.0", "::/0", "nonsense", ""})
+    CAF_CHECK(has(refused(reachable(bad, "127.0.0.1")), "must be a private network"));
   CAF_CHECK(has(refused([](auto& c) { c.http = c.tunnel; }), "give each its own port"));
   CAF_CHECK(has(refused([](auto& c) { c.socket = std::string(200, 'x'); }), "longer than"));
   CAF_CHECK(has(refused([](auto& c) { c.actors.factor = 1; }), "must not exceed placement.factor"));

@@ -179,6 +179,59 @@ status 1 "$gnomon" import cut.gz;            complains "cut.gz"
 status 1 "$gnomon" export no/such/folder;    complains "no/such/folder.part"
 [ ! -e out.gz.part ] || fail "out.gz.part is left"
 
+# -- snapshots ---------------------------------------------------------------------------------
+"$gnomon" put snap/1 "first" --user u1 --type text/plain >/dev/null
+"$gnomon" put snap/2 "a" >/dev/null
+"$gnomon" put snap/2 "b" --new-sibling >/dev/null
+"$gnomon" put snap/3 "kept deleted" >/dev/null
+"$gnomon" snapshot save early.snap >/dev/null 2>&1 || fail "an early snapshot"
+"$gnomon" del snap/3 >/dev/null
+"$gnomon" policy set type snap '{"factor": 1, "min_copies": 1}' >/dev/null
+status 0 "$gnomon" snapshot save all.snap;     complains "saved"
+status 0 "$gnomon" snapshot save all.snap.gz --json; says '"tombstones":'; says '"complete":true'
+status 0 "$gnomon" snapshot check all.snap;    says "whole:"; says "of alone in eu-central-1"
+status 0 "$gnomon" snapshot check all.snap.gz --json; says '"node": "alone"'
+"$gnomon" snapshot save - 2>/dev/null | "$gnomon" snapshot check - >out 2>err || fail "a snapshot through a pipe"
+status 1 "$gnomon" snapshot save no/such/folder; complains "no/such/folder.part"
+"$gnomon" put snap/1 "second" >/dev/null
+status 0 "$gnomon" snapshot load all.snap --json; says '"restored":0,"merged":0'; says '"policies":"known"'
+status 0 "$gnomon" get snap/1;                 says "second"
+status 0 "$gnomon" snapshot load early.snap;   complains "known"
+status 1 "$gnomon" get snap/3;                 complains "no item"
+# what is damaged is refused before anything is loaded
+head -c 300 all.snap >cut.snap
+status 1 "$gnomon" snapshot load cut.snap;     complains "cut.snap: entry"; complains "nothing was loaded"
+head -c 200 all.snap.gz >cut.snap.gz
+status 1 "$gnomon" snapshot load cut.snap.gz;  complains "nothing was loaded"
+{ head -c 400 all.snap; printf X; tail -c +402 all.snap; } >bent.snap
+status 1 "$gnomon" snapshot check bent.snap;   complains "bent.snap: entry"
+{ head -c 7 all.snap; printf '\002'; tail -c +9 all.snap; } >future.snap
+status 1 "$gnomon" snapshot load future.snap;  complains "its format number is 2, this version reads 1"
+status 1 "$gnomon" snapshot load items;        complains "does not begin as a snapshot does"
+status 1 "$gnomon" snapshot load nowhere.snap; complains "nowhere.snap: No such file"
+# a new node with an empty disk gets everything back
+stop_node
+mv run/alone lost
+start_node
+status 1 "$gnomon" get snap/1
+status 0 "$gnomon" snapshot load all.snap.gz --dry-run --report report; complains "would have loaded"
+grep -qF '{"id":"snap/1","outcome":"restored"}' report || fail "the report: $(cat report)"
+status 1 "$gnomon" get snap/1
+status 1 "$gnomon" snapshot load cut.snap --damaged --json; complains "not complete"; says '"policies":"merged"'
+status 0 "$gnomon" snapshot load all.snap.gz --json; says '"known":0'; says '"merged":0'
+status 0 "$gnomon" get snap/1 --json;          says '"text": "first"'; says '"user": "u1"'; says "text/plain"
+status 1 "$gnomon" get snap/2;                 complains "2 versions"
+status 1 "$gnomon" get snap/3;                 complains "no item"
+status 0 "$gnomon" policy get type snap;       says '"factor": 1'
+status 0 "$gnomon" snapshot load all.snap.gz --json; says '"restored":0,"merged":0'
+# a copy of the data directory is noticed, and so is the flag
+stop_node
+rm -rf run/alone
+cp -a lost run/alone
+start_node
+grep -q new-incarnation node.log || fail "a copied data directory was not noticed: $(cat node.log)"
+status 0 "$gnomon" get snap/1;                 says "second"
+
 # -- pipes and colours -------------------------------------------------------------------------
 grep -q "$(printf '\033')" out && fail "colours without a terminal"
 { "$gnomon" list --json; echo $? >list.status; } | true

@@ -102,6 +102,23 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](const get_shadow_status&) -> caf::result<shadow_report> { return make_error(ec::not_found, "no such item"); },
       [](const put_policy&) { return policy_list{}; },
       [](const get_policies&) { return policy_list{}; },
+      [=](const fetch_item& request) -> caf::result<item_copy> {
+        auto found = kept->items.find(request.id);
+        if (found == kept->items.end())
+          return make_error(ec::not_here, "no copy here");
+        item_copy copy{request.id, found->second.versions, {}, {}};
+        for (auto& s : copy.versions.siblings)
+          copy.values.push_back(found->second.values[s.id]);
+        return copy;
+      },
+      [=](const load_item& request) {
+        auto& entry = kept->items[request.copy.id];
+        auto changed = entry.versions.sync(request.copy.versions);
+        for (size_t i = 0; i < request.copy.values.size(); ++i)
+          entry.values[request.copy.versions.siblings[i].id] = request.copy.values[i];
+        return load_receipt{request.copy.id, changed ? load_outcome::restored : load_outcome::known};
+      },
+      [](const exchange_policies&) { return policy_list{}; },
       [](const get_route&) { return route_list{}; },
       [](const get_cluster&) {
         cluster_report report;

@@ -198,6 +198,14 @@ struct user_prediction {
   std::vector<predicted_read> items; // likeliest first
 };
 
+/// What loading an entry of a snapshot did.
+enum class load_result {
+  restored, // no region that can be reached had the item: it began anew at the asked node
+  merged,   // something was missing and is back
+  known,    // nothing new: what is there is as new or newer, also when it was deleted since
+  expired,  // all its versions have expired, and nobody has it
+};
+
 struct client_options {
   std::chrono::milliseconds timeout{15'000};  // of one request, all retries together
   std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is not there, within `timeout`
@@ -229,8 +237,9 @@ public:
   /// Errors: not_found; otherwise as `put`.
   put_receipt del(const std::string& id, const put_options& options = {});
 
-  /// Ids held by the asked node, in order of their bytes, greater than `after`.
-  item_list list(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000);
+  /// Ids held by the asked node, in order of their bytes, greater than `after`; with `deleted` those of tombstones too.
+  item_list list(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000,
+                 bool deleted = false);
 
   /// Makes copies until `factor` regions hold one (0: as the policy says); `ttl` zero: as the policy says.
   shadow_creation create_shadow(const std::string& id, uint32_t factor = 0, std::chrono::seconds ttl = {});
@@ -259,6 +268,15 @@ public:
   /// Forgets all that was learned from the user's reads, in all regions; answers how many of them knew the user.
   /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
   uint32_t forget(const std::string& user);
+
+  /// The asked node's copy of an item as an entry of a snapshot (`gnomon/snapshot.hpp`): all its versions with what is
+  /// known of them, or its tombstone. Nothing when there is no copy there.
+  std::future<std::optional<std::string>> save_later(const std::string& id);
+  /// All policies as one entry, with what is known of deleted ones.
+  std::string save_policies();
+  /// Merges an entry of items or policies into what the cluster has, never over anything newer. Safe to repeat;
+  /// `dry_run` only says what would happen. Errors: bad_message for a damaged entry, forbidden_region.
+  std::future<load_result> load_later(const std::string& entry, bool dry_run = false);
 
   /// Where an app may spawn its own actors: those that `watch` items must live here.
   caf::actor_system& system();
