@@ -42,19 +42,22 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
   auto ranked = by_rank(durable.empty() ? shadows : durable, record.id);
   auto responsible = !ranked.empty() && ranked.front() == scene.self;
   auto living = !record.versions.siblings.empty() && !record.versions.deleted();
-  if (!responsible || !living || durable.size() >= wanted)
+  auto there = durable.size() + shadows.size() + joining.size();
+  auto copies = std::max(wanted, std::min(rules.factor, static_cast<uint32_t>(current.size())));
+  if (!responsible || !living || (durable.size() >= wanted && there >= copies))
     return need;
   for (const auto& node : joining)
     if (node != scene.self && !contains(need.verify, node))
       need.verify.push_back(node);
   auto candidates = scene.candidates;
   std::erase_if(candidates, [&](const std::string& node) { return contains(current, node); });
-  if (candidates.empty() && shadows.empty())
+  auto promotes = durable.size() < wanted && !shadows.empty();
+  if (candidates.empty() && !promotes)
     return need; // nobody is there to take a copy
   need.bytes = record.versions.bytes();
   place_copies wish;
   wish.id = record.id;
-  wish.factor = std::max(wanted, std::min(rules.factor, static_cast<uint32_t>(current.size())));
+  wish.factor = copies;
   wish.min_copies = wanted;
   wish.candidates = std::move(candidates);
   wish.away = std::move(away);

@@ -29,8 +29,8 @@ struct repair_scene {
 };
 
 /// Copies are placed by one holder only: the first in rendezvous order of the durable ones that are not lost, or if
-/// there is none, of the shadows. A live shadow is made durable before a new copy is made. No more copies are asked for
-/// than the item has lost, or `min_copies` needs.
+/// there is none, of the shadows. A live shadow is made durable before a new copy is made. As many copies are asked for
+/// as the item has lost, up to its factor, and as `min_copies` needs.
 repair_need needs_repair(const item_record& record, const policy& rules, const repair_scene& scene);
 
 /// Walks over the store's records, page by page, and has copies made for the items that lack some: as fast as the

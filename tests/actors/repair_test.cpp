@@ -92,6 +92,17 @@ CAF_TEST(a_repair_asks_for_as_many_copies_as_there_were) {
   CAF_CHECK((wish.away == std::vector<std::string>{"a"}));
 }
 
+CAF_TEST(a_shadow_that_was_lost_is_made_anew_up_to_the_factor) {
+  lost = {"c"};
+  auto r = record(holding{{"a", durable}, {"b", durable}, {"c", shadow_copy}});
+  CAF_CHECK(need(r, "a", {"d"}).place.has_value() != need(r, "b", {"d"}).place.has_value());
+  CAF_CHECK(!need(r, "a", {}).place && !need(r, "b", {}).place);
+  r.holders.merge("d", {1, holder_state::joining});
+  CAF_CHECK(!need(r, "a", {"e"}).place && !need(r, "b", {"e"}).place);
+  r.holders.merge("d", {2, shadow_copy});
+  CAF_CHECK(!need(r, "a", {"e"}).place && !need(r, "b", {"e"}).place);
+}
+
 CAF_TEST(tombstones_and_items_that_nobody_can_take_are_left_alone) {
   lost = {"a"};
   CAF_CHECK(!need(record(holding{{"a", durable}, {"b", durable}}, true), "b").place);
@@ -126,6 +137,17 @@ CAF_TEST(a_shadow_that_is_there_becomes_durable_before_a_new_copy_is_made) {
   see("b", peer_state::down, 61s);
   pass_time(10s);
   CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:durable d:shadow");
+}
+
+CAF_TEST(the_factor_is_back_after_the_loss_of_a_shadow) {
+  begin(3, 2);
+  CAF_CHECK(put("a", "x", "1"));
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:shadow");
+  network->separate("a", "c");
+  network->separate("b", "c");
+  see("c", peer_state::down, 61s);
+  pass_time(10s);
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:shadow d:shadow");
 }
 
 CAF_TEST(a_repair_keeps_to_the_residency_rules) {

@@ -313,9 +313,11 @@ bool parse(int argc, char** argv, command_line& line) {
       line.full = true;
     else if (words[i] == "--json")
       line.as_json = true;
-    else if ((words[i] == "--only" || words[i] == "--keep") && !value.empty())
-      (words[i] == "--only" ? line.only : line.keep) = words[++i];
-    else
+    else if (auto target = words[i] == "--only" ? &line.only : words[i] == "--keep" ? &line.keep : nullptr;
+             target && !value.empty()) {
+      *target = value;
+      ++i;
+    } else
       return false;
   }
   return line.only.empty() || line.only == "partition" || line.only == "freeze" || line.only == "kill";

@@ -9,8 +9,11 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 
 namespace gnomon::wan {
 
@@ -45,6 +48,13 @@ reply from_message(http::response<http::string_body> message) {
   return got;
 }
 
+/// The node closes connections that were not used for a while.
+bool is_open(beast::tcp_stream& kept) {
+  char byte;
+  return ::recv(kept.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0
+         && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 } // namespace
 
 region_client::region_client(const network& net, size_t place, uint16_t port)
@@ -68,10 +78,9 @@ region_client::~region_client() {
 
 asio::awaitable<reply> region_client::ask(request what) {
   stream to;
-  if (!idle_.empty()) {
-    to = std::move(idle_.back());
-    idle_.pop_back();
-  }
+  for (; !idle_.empty() && !to; idle_.pop_back())
+    if (is_open(*idle_.back()))
+      to = std::move(idle_.back());
   try {
     if (!to) {
       to = std::make_unique<beast::tcp_stream>(io_);

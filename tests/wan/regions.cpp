@@ -70,6 +70,17 @@ std::vector<size_t> regions::running() const {
   return result;
 }
 
+/// Under load a node may not answer at once; one that never does has failed.
+std::string regions::page_of(size_t at, const std::string& target) {
+  reply got;
+  for (int tries = 0; tries < 6 && got.status != 200; ++tries)
+    got = client(at).ask_and_wait(get(target, 10s));
+  if (got.status != 200)
+    throw std::runtime_error{names_[at] + " does not answer GET " + target + ": " + std::to_string(got.status) + " "
+                             + got.body};
+  return got.body;
+}
+
 std::map<std::string, std::string> regions::states_at(size_t from) {
   std::map<std::string, std::string> states;
   auto got = client(from).ask_and_wait(get("/cluster"));
@@ -89,7 +100,7 @@ std::optional<std::chrono::milliseconds> regions::wait_for(size_t from, const st
 }
 
 uint64_t regions::metric(size_t at, const std::string& name) {
-  auto page = "\n" + client(at).ask_and_wait(get("/metrics")).body;
+  auto page = "\n" + page_of(at, "/metrics");
   auto line = page.find("\n" + name + " ");
   if (line == page.npos)
     throw std::runtime_error{names_[at] + " has no metric " + name};
@@ -111,9 +122,9 @@ uint64_t regions::resident_bytes() const {
 }
 
 std::vector<std::string> regions::ids_at(size_t at, const std::string& prefix, size_t limit) {
-  auto got = client(at).ask_and_wait(get("/data?prefix=" + prefix + "&limit=" + std::to_string(limit)));
   std::vector<std::string> ids;
-  for (const auto& item : json::parse(got.body)["items"])
+  auto page = json::parse(page_of(at, "/data?prefix=" + prefix + "&limit=" + std::to_string(limit)));
+  for (const auto& item : page["items"])
     ids.push_back(item["data_id"]);
   return ids;
 }
@@ -122,10 +133,7 @@ std::map<std::string, regions::copies> regions::count_copies() {
   std::map<std::string, copies> result;
   for (auto i : running())
     for (std::string next = "/data?limit=10000"; !next.empty();) {
-      auto got = client(i).ask_and_wait(get(next, 30s));
-      auto page = json::parse(got.body, nullptr, false);
-      if (got.status != 200 || !page.is_object())
-        throw std::runtime_error{names_[i] + " does not list its items: " + got.body};
+      auto page = json::parse(page_of(i, next));
       for (const auto& item : page["items"]) {
         auto& entry = result[item["data_id"]];
         ++entry.all;

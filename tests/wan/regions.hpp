@@ -61,6 +61,7 @@ public:
   std::map<std::string, copies> count_copies();
 
 private:
+  std::string page_of(size_t at, const std::string& target);
   uint64_t metric(size_t at, const std::string& name);
 
   std::vector<std::string> names_;

@@ -129,9 +129,8 @@ task workload::read() {
 std::vector<std::string> missing_at(region_client& client, const ledger& book, const std::vector<std::string>& ids,
                                     std::chrono::milliseconds patience) {
   std::vector<std::string> missing;
-  auto deadline = steady::now() + patience;
   for_all(client, ids.size(), [&](size_t i) -> task {
-    for (;;) {
+    for (auto deadline = steady::now() + patience;;) {
       auto got = co_await client.ask(get(ids[i]));
       if (got.status == 200 && got.body == book.expected(ids[i]))
         co_return;

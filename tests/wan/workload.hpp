@@ -56,8 +56,8 @@ private:
   std::vector<std::future<void>> running_;
 };
 
-/// Reads each id once from the client's region, many at a time, and answers those that did not come back as they were
-/// written within `patience`.
+/// Reads each id from the client's region, many at a time, and answers those that did not come back as they were
+/// written within `patience` each.
 std::vector<std::string> missing_at(region_client& client, const ledger& book, const std::vector<std::string>& ids,
                                     std::chrono::milliseconds patience);
 
