@@ -324,7 +324,7 @@ void shadow_state::adjust_counters() {
 void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
                           std::shared_ptr<void> under_way) {
   if (candidates->empty())
-    return log::info("shadow", "nobody-to-invite", {{"id", invitation.id}});
+    return log::debug("shadow", "nobody-to-invite", {{"id", invitation.id}});
   auto node = std::move(candidates->front());
   candidates->pop_front();
   ask_peer<invite_answer>(
@@ -332,7 +332,7 @@ void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, i
       [this, candidates, invitation, node, under_way](const invite_answer& said) {
         if (said.accepted)
           return;
-        log::info("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
+        log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
         invite(candidates, invitation, under_way);
       },
       [this, candidates, invitation, under_way](const caf::error& reason) {

@@ -40,16 +40,10 @@ request get(std::string target, std::chrono::milliseconds timeout = 5s) {
 
 } // namespace
 
-regions::regions(const plan& how) : names_(names_of_all()), net_(read_round_trips(how.round_trips, names_)) {
+regions::regions(const plan& how) : how_(how), names_(names_of_all()), net_(read_round_trips(how.round_trips, names_)) {
   for (size_t i = 0; i < size(); ++i) {
-    auto settings = how.settings;
-    auto seed = [](size_t k) { return "\"" + network::address(k) + ":" + std::to_string(tunnel_port) + "\""; };
-    settings.push_back("cluster.seeds=[" + seed(0) + ", " + seed(1) + "]");
-    settings.push_back("cluster.insecure_networks=[\"" + std::string{network::addresses} + "\"]");
-    settings.push_back("node.latitude=" + std::to_string(known[i].latitude));
-    settings.push_back("node.longitude=" + std::to_string(known[i].longitude));
     nodes_.push_back(std::make_unique<region_process>(net_, i, names_[i], how.directory));
-    nodes_.back()->start(how.gnomond, settings);
+    start(i);
     clients_.push_back(std::make_unique<region_client>(net_, i, http_port));
   }
   for (size_t i = 0; i < size(); ++i) {
@@ -60,6 +54,16 @@ regions::regions(const plan& how) : names_(names_of_all()), net_(read_round_trip
     if (!wait_for(i, others, "live", start_bound))
       throw std::runtime_error{names_[i] + " does not see all others; its log: " + nodes_[i]->log()};
   }
+}
+
+void regions::start(size_t i) {
+  auto settings = how_.settings;
+  auto seed = [](size_t k) { return "\"" + network::address(k) + ":" + std::to_string(tunnel_port) + "\""; };
+  settings.push_back("cluster.seeds=[" + seed(0) + ", " + seed(1) + "]");
+  settings.push_back("cluster.insecure_networks=[\"" + std::string{network::addresses} + "\"]");
+  settings.push_back("node.latitude=" + std::to_string(known[i].latitude));
+  settings.push_back("node.longitude=" + std::to_string(known[i].longitude));
+  nodes_[i]->start(how_.gnomond, settings);
 }
 
 std::vector<size_t> regions::running() const {
@@ -99,18 +103,15 @@ std::optional<std::chrono::milliseconds> regions::wait_for(size_t from, const st
   });
 }
 
-uint64_t regions::metric(size_t at, const std::string& name) {
-  auto page = "\n" + page_of(at, "/metrics");
-  auto line = page.find("\n" + name + " ");
-  if (line == page.npos)
-    throw std::runtime_error{names_[at] + " has no metric " + name};
-  return static_cast<uint64_t>(std::stod(page.substr(line + name.size() + 2)));
-}
-
-uint64_t regions::hints() {
+uint64_t regions::sum_of(const std::string& metric) {
   uint64_t sum = 0;
-  for (auto i : running())
-    sum += metric(i, "gnomon_hints");
+  for (auto i : running()) {
+    auto page = "\n" + page_of(i, "/metrics");
+    auto line = page.find("\n" + metric + " ");
+    if (line == page.npos)
+      throw std::runtime_error{names_[i] + " has no metric " + metric};
+    sum += static_cast<uint64_t>(std::stod(page.substr(line + metric.size() + 2)));
+  }
   return sum;
 }
 

@@ -39,6 +39,8 @@ public:
   region_process& node(size_t i) {
     return *nodes_[i];
   }
+  /// Starts the node of a region, also again with the disk that it had.
+  void start(size_t i);
   /// Those whose node has not been killed.
   std::vector<size_t> running() const;
 
@@ -47,8 +49,8 @@ public:
   /// Waits until `from` calls all of `nodes` `state`; nothing when it does not within `bound`.
   std::optional<std::chrono::milliseconds> wait_for(size_t from, const std::vector<size_t>& nodes,
                                                     const std::string& state, std::chrono::milliseconds bound);
-  /// Updates that wait on disk for peers to come back, over all running nodes.
-  uint64_t hints();
+  /// A metric, over all running nodes.
+  uint64_t sum_of(const std::string& metric);
   uint64_t resident_bytes() const;
 
   struct copies {
@@ -62,8 +64,8 @@ public:
 
 private:
   std::string page_of(size_t at, const std::string& target);
-  uint64_t metric(size_t at, const std::string& name);
 
+  plan how_;
   std::vector<std::string> names_;
   network net_;
   std::vector<std::unique_ptr<region_process>> nodes_;

@@ -1,0 +1,284 @@
+#include "tests/wan/trial.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <set>
+
+namespace gnomon::wan {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr milliseconds longest_outage_allowed{4000};
+constexpr auto repair_slack = 10s;
+
+json seconds(milliseconds span) {
+  return static_cast<double>(span.count()) / 1000;
+}
+json seconds(const std::optional<milliseconds>& span) {
+  return span ? seconds(*span) : json{};
+}
+json mebibytes(uint64_t bytes) {
+  return static_cast<double>(bytes >> 10) / 1024;
+}
+
+} // namespace
+
+void trial::check(bool good, const std::string& problem) {
+  if (!good)
+    problems_.push_back(problem);
+}
+
+void trial::fill() {
+  for (size_t i = 0; i < all_.size(); ++i)
+    preload(all_.client(i), book_, "before/" + std::to_string(i) + "-", size_.items / all_.size());
+  check(time_until(size_.patience, [&] { return is_quiet(); }).has_value(), "no quiet although nothing is broken");
+  memory_before_ = all_.resident_bytes();
+  copies_before_ = all_.sum_of("gnomon_items");
+}
+
+trial::load trial::begin_load(const std::string& name) {
+  load running;
+  auto places = all_.running();
+  for (auto i : places) {
+    workload_rates rates{size_.writes / static_cast<double>(places.size()), size_.reads};
+    running[i] = std::make_unique<workload>(all_.client(i), book_, name + "/" + std::to_string(i) + "-", rates);
+  }
+  std::this_thread::sleep_for(size_.lead);
+  return running;
+}
+
+/// Stops the load. The figures of each region, and their sums.
+json trial::end_load(load& running, steady::time_point broken) {
+  workload_figures sum;
+  json by_region;
+  for (auto& [i, one] : running) {
+    one->stop();
+    const auto& f = one->figures();
+    auto last =
+        f.reads_failed > 0 ? std::chrono::duration_cast<milliseconds>(f.last_failure - broken) : milliseconds{0};
+    by_region[all_.name(i)] = {{"writes", f.writes},
+                               {"writes_not_acknowledged", f.writes_failed},
+                               {"reads", f.reads},
+                               {"reads_failed", f.reads_failed},
+                               {"longest_read_outage_s", seconds(f.longest_outage)},
+                               {"slowest_read_s", seconds(f.slowest_read)},
+                               {"last_failed_read_after_s", seconds(last)}};
+    sum.writes += f.writes;
+    sum.writes_failed += f.writes_failed;
+    sum.reads += f.reads;
+    sum.reads_failed += f.reads_failed;
+    sum.reads_lost += f.reads_lost;
+    sum.longest_outage = std::max(sum.longest_outage, f.longest_outage);
+  }
+  return {{"writes", sum.writes},
+          {"writes_not_acknowledged", sum.writes_failed},
+          {"reads", sum.reads},
+          {"reads_failed", sum.reads_failed},
+          {"reads_given_up", sum.reads_lost},
+          {"longest_read_outage_s", seconds(sum.longest_outage)},
+          {"regions", by_region}};
+}
+
+/// After an outage: nothing is left of it, on disk or in memory, and everything acknowledged is there.
+json trial::settle(json facts, const std::string& scenario) {
+  auto quiet = time_until(size_.patience, [&] { return is_quiet(); });
+  check(quiet.has_value(), scenario + ": hints, repairs or shadow actors of the outage are left");
+  facts["quiet_after_s"] = seconds(quiet);
+  facts["copies_before"] = copies_before_;
+  facts["copies_after"] = all_.sum_of("gnomon_items");
+  facts["memory_before_mib"] = mebibytes(memory_before_);
+  facts["memory_after_mib"] = mebibytes(all_.resident_bytes());
+  return verify(std::move(facts), scenario);
+}
+
+bool trial::is_quiet() {
+  return all_.sum_of("gnomon_hints") + all_.sum_of("gnomon_repair_active") + all_.sum_of("gnomon_active_shadows") == 0;
+}
+
+/// Reads everything that was acknowledged: in every region, or, when it is much, each item in one, in turn.
+json trial::verify(json facts, const std::string& scenario) {
+  auto ids = book_.ids();
+  auto places = all_.running();
+  std::vector<std::future<std::vector<std::string>>> readers;
+  for (size_t n = 0; n < places.size(); ++n) {
+    std::vector<std::string> share;
+    for (size_t k = 0; k < ids.size(); ++k)
+      if (!size_.large || k % places.size() == n)
+        share.push_back(ids[k]);
+    readers.push_back(std::async(std::launch::async, [this, at = places[n], share = std::move(share)] {
+      return missing_at(all_.client(at), book_, share, size_.patience);
+    }));
+  }
+  std::set<std::string> lost;
+  for (auto& reader : readers)
+    for (const auto& id : reader.get())
+      lost.insert(id);
+  check(lost.empty(), scenario + ": " + std::to_string(lost.size()) + " acknowledged writes are not there, such as "
+                          + (lost.empty() ? "" : *lost.begin()));
+  facts["acknowledged"] = ids.size();
+  facts["lost"] = lost.size();
+  return facts;
+}
+
+json trial::partition() {
+  const std::vector<size_t> near{0, 1, 2}, far{3, 4};
+  auto running = begin_load("partition");
+  all_.net().split(near, far);
+  auto broken = steady::now();
+  json facts{{"cut", "ap-south-1 and ap-northeast-1 from the others"}};
+  auto noticed = all_.wait_for(0, far, "down", 30s);
+  check(noticed.has_value(), "partition: not noticed");
+  facts["detected_after_s"] = seconds(noticed);
+  std::this_thread::sleep_until(broken + size_.outage);
+  all_.net().heal();
+  auto whole_again = time_until(60s, [&] {
+    auto states = all_.states_at(0);
+    return states[all_.name(3)] == "live" && states[all_.name(4)] == "live";
+  });
+  check(whole_again.has_value(), "partition: the regions do not find each other again");
+  facts["live_again_after_s"] = seconds(whole_again);
+  facts["load"] = end_load(running, broken);
+  return settle(facts, "partition");
+}
+
+/// Gives the items new values while a holder is away. Answers those that were acknowledged.
+std::vector<std::string> trial::update(const std::vector<std::string>& ids) {
+  std::vector<std::string> updated;
+  for (const auto& id : ids) {
+    request look;
+    look.target = "/data/" + id;
+    auto before = all_.client(0).ask_and_wait(look);
+    request change;
+    change.method = boost::beast::http::verb::put;
+    change.target = look.target;
+    change.body = ledger::value_of(id, 1);
+    change.fields = {{"Gnomon-Context", before.fields["gnomon-context"]}, {"Gnomon-Acks", "2"}};
+    if (all_.client(0).ask_and_wait(change).status == 204) {
+      book_.acknowledged(id, 1);
+      updated.push_back(id);
+    }
+  }
+  return updated;
+}
+
+/// Reads for a while in the region that has come back: what it still has of before must say that it may be old.
+uint64_t trial::unmarked_old_reads(size_t victim, const std::vector<std::string>& updated) {
+  uint64_t old = 0;
+  for (auto end = steady::now() + 3s; steady::now() < end;)
+    for (const auto& id : updated) {
+      request look;
+      look.target = "/data/" + id;
+      auto got = all_.client(victim).ask_and_wait(look);
+      old += got.status == 200 && got.body != book_.expected(id) && got.fields.count("gnomon-stale") == 0;
+    }
+  return old;
+}
+
+json trial::freeze() {
+  constexpr size_t victim = 4;
+  constexpr size_t changed = 20;
+  auto held = all_.ids_at(victim, "before/", changed);
+  auto running = begin_load("freeze");
+  all_.node(victim).signal(SIGSTOP);
+  auto broken = steady::now();
+  json facts{{"frozen", all_.name(victim)}};
+  auto noticed = all_.wait_for(0, {victim}, "down", 30s);
+  check(noticed.has_value(), "freeze: not noticed");
+  facts["detected_after_s"] = seconds(noticed);
+  auto updated = update(held);
+  check(!updated.empty(), "freeze: nothing could be written while a region was frozen");
+  std::this_thread::sleep_until(broken + size_.outage);
+  all_.node(victim).signal(SIGCONT);
+  auto old = unmarked_old_reads(victim, updated);
+  check(old == 0, "freeze: " + std::to_string(old) + " reads of the returned node were old and did not say so");
+  facts["changed_meanwhile"] = updated.size();
+  facts["old_reads_not_marked"] = old;
+  auto back = all_.wait_for(0, {victim}, "live", 60s);
+  check(back.has_value(), "freeze: the node does not come back");
+  facts["load"] = end_load(running, broken);
+  return settle(facts, "freeze");
+}
+
+/// When every item again has enough durable copies, and when as many copies as it is to have.
+json trial::copies_back(steady::time_point broken) {
+  constexpr size_t min_copies = 2, factor = 3; // the defaults
+  std::optional<milliseconds> durable, all;
+  auto ids = book_.ids();
+  size_t lacking = 0;
+  while (!all && steady::now() < broken + size_.repair_after + size_.patience) {
+    auto found = all_.count_copies();
+    auto lacks = [&](auto enough) {
+      return static_cast<size_t>(
+          std::count_if(ids.begin(), ids.end(), [&](const auto& id) { return !enough(found[id]); }));
+    };
+    auto now = std::chrono::duration_cast<milliseconds>(steady::now() - broken);
+    if (!durable && lacks([](const regions::copies& c) { return c.durable >= min_copies; }) == 0)
+      durable = now;
+    lacking = lacks([](const regions::copies& c) { return c.durable >= min_copies && c.all >= factor; });
+    if (lacking == 0)
+      all = now;
+    std::this_thread::sleep_for(1s);
+  }
+  check(all.has_value(), "kill: " + std::to_string(lacking) + " items lack copies that they had");
+  check(!size_.large || (all && *all <= size_.repair_after + repair_slack), "kill: the factor is back too late");
+  return {{"items", ids.size()},
+          {"repair_after_s", seconds(size_.repair_after)},
+          {"min_copies_back_after_s", seconds(durable)},
+          {"factor_back_after_s", seconds(all)}};
+}
+
+json trial::kill() {
+  constexpr auto victim = victim_;
+  auto running = begin_load("kill");
+  all_.node(victim).kill();
+  auto broken = steady::now();
+  json facts{{"killed", all_.name(victim)}};
+  auto noticed = all_.wait_for(0, {victim}, "down", 30s);
+  check(noticed.has_value(), "kill: not noticed");
+  facts["detected_after_s"] = seconds(noticed);
+  auto gone = running.extract(victim); // its applications have no node to talk to
+  std::this_thread::sleep_until(broken + size_.outage);
+  facts["load"] = end_load(running, broken);
+  gone.mapped()->stop();
+  auto longest = milliseconds{0};
+  for (auto& [i, one] : running)
+    longest = std::max(longest, one->figures().longest_outage);
+  check(!size_.large || longest <= longest_outage_allowed, "kill: a read in another region failed for longer than 4 s");
+  facts["copies"] = copies_back(broken);
+  return verify(facts, "kill"); // what waits for the lost node ends when it is removed
+}
+
+/// With the shell, as an operator would: nobody waits for that node any more, and its store is refused for ever.
+json trial::remove() {
+  auto program = [&](const std::string& name) {
+    return "'" + (std::filesystem::path{how_.gnomond}.parent_path() / name).string() + "'";
+  };
+  const auto& gone = all_.name(victim_);
+  auto command = program("gnomon") + " --socket '" + how_.directory + "/" + all_.name(0)
+                 + "/gnomon.sock' cluster remove " + gone + " >'" + how_.directory + "/remove.out' 2>&1";
+  json facts{{"removed", gone}};
+  check(std::system(command.c_str()) == 0, "remove: the shell says no, see remove.out");
+  auto forgotten = time_until(size_.patience, [&] {
+    auto places = all_.running();
+    return std::all_of(places.begin(), places.end(), [&](size_t i) { return all_.states_at(i).count(gone) == 0; });
+  });
+  check(forgotten.has_value(), "remove: a node still counts with the removed one");
+  facts["forgotten_after_s"] = seconds(forgotten);
+  auto again = book_.ids();
+  check(!update({again.end() - static_cast<ptrdiff_t>(std::min<size_t>(again.size(), 20)), again.end()}).empty(),
+        "remove: nothing can be written any more");
+  all_.start(victim_);
+  auto ended = time_until(size_.patience, [&] { return all_.node(victim_).ended(); });
+  auto said = all_.node(victim_).log();
+  check(ended && said.find("removed") != said.npos, "remove: the removed store was not refused");
+  facts["refused_after_s"] = seconds(ended);
+  return settle(facts, "remove");
+}
+
+} // namespace gnomon::wan
