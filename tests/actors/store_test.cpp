@@ -203,7 +203,7 @@ CAF_TEST(hints_on_disk_are_counted_over_repeats_and_starts) {
   sched.run();
   actor = nullptr;
   CAF_CHECK_EQUAL(node->counters.hints.load(), 0u);
-  spawn_store(memory);
+  actor = spawn_store(memory);
   CAF_CHECK_EQUAL(node->counters.hints.load(), 1u);
 }
 

@@ -210,7 +210,7 @@ json trial::copies_back(steady::time_point broken) {
   constexpr size_t min_copies = 2, factor = 3; // the defaults
   std::optional<milliseconds> durable, all;
   auto ids = book_.ids();
-  size_t lacking = 0;
+  auto lacking = ids.size();
   while (!all && steady::now() < broken + size_.repair_after + size_.patience) {
     auto found = all_.count_copies();
     auto lacks = [&](auto enough) {
@@ -242,10 +242,9 @@ json trial::kill() {
   auto noticed = all_.wait_for(0, {victim}, "down", 30s);
   check(noticed.has_value(), "kill: not noticed");
   facts["detected_after_s"] = seconds(noticed);
-  auto gone = running.extract(victim); // its applications have no node to talk to
+  running.extract(victim).mapped()->give_up(); // its applications have no node to talk to
   std::this_thread::sleep_until(broken + size_.outage);
   facts["load"] = end_load(running, broken);
-  gone.mapped()->stop();
   auto longest = milliseconds{0};
   for (auto& [i, one] : running)
     longest = std::max(longest, one->figures().longest_outage);

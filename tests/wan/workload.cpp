@@ -76,6 +76,11 @@ void workload::stop() {
     part.get();
 }
 
+void workload::give_up() {
+  giving_up_ = true;
+  stop();
+}
+
 task workload::repeat(double per_second, std::function<task()> what) {
   if (per_second <= 0)
     co_return;
@@ -118,7 +123,7 @@ task workload::read() {
     }
     ++figures_.reads_failed;
     figures_.last_failure = steady::now();
-    if (since(begin) > give_up_after) {
+    if (giving_up_ || since(begin) > give_up_after) {
       ++figures_.reads_lost;
       co_return;
     }

@@ -35,6 +35,8 @@ public:
   ~workload();
   /// Begins nothing new, and waits for what is under way.
   void stop();
+  /// The same, and reads that failed are not tried again.
+  void give_up();
   /// Only after `stop`.
   const workload_figures& figures() const {
     return figures_;
@@ -50,7 +52,7 @@ private:
   ledger& book_;
   std::string prefix_;
   workload_figures figures_;
-  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> stopping_ = false, giving_up_ = false;
   uint64_t next_ = 0;
   std::mt19937_64 random_{17};
   std::vector<std::future<void>> running_;
