@@ -56,6 +56,8 @@ public:
 
   void collect() {
     out_.clear();
+    for (size_t k = 0; k < std::min(history_.size(), rows_weighed); ++k)
+      counts_.prefetch_rows(history_.ago(k).item);
     for (size_t k = 0; k < std::min(history_.size(), config_.own_history); ++k)
       out_.add(history_.ago(k).item);
     if (state_ != nullptr && config_.network > 0) {
@@ -79,6 +81,8 @@ public:
     add_leaders(counts_.in_region(user_.region));
     add_leaders(counts_.fast());
     add_leaders(counts_.slow());
+    for (size_t j = 0; j < out_.size(); ++j)
+      counts_.prefetch(out_.item(j), user_.region);
   }
 
   void describe() {

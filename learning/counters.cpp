@@ -249,6 +249,28 @@ const decayed_weights& counters::in_region(uint8_t region) const {
   return place < regions_.size() ? regions_[place] : fast_;
 }
 
+void counters::prefetch(uint32_t item, uint8_t region) const {
+  for (auto weights : {&trend_, &fast_, &slow_, &in_region(region)})
+    weights->prefetch(item);
+  if (item < facts_.size()) {
+    __builtin_prefetch(&facts_[item]);
+    __builtin_prefetch(&near_totals_[item]);
+  }
+}
+
+void counters::prefetch_rows(uint32_t item) const {
+  constexpr size_t line = 64;
+  auto fetch = [](const void* row, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += line)
+      __builtin_prefetch(static_cast<const char*>(row) + at);
+  };
+  if (item >= first_.size())
+    return;
+  fetch(&first_[item], sizeof first_[item]);
+  fetch(&near_[item], sizeof near_[item]);
+  fetch(&before_[item], sizeof before_[item]);
+}
+
 void counters::save(writer& out) const {
   out.put(observed_);
   out.put(first_);

@@ -38,6 +38,10 @@ public:
   float share(uint32_t item) const {
     return item < weights_.size() ? weights_[item] * inverse_total_ : 0.0f;
   }
+  void prefetch(uint32_t item) const {
+    if (item < weights_.size())
+      __builtin_prefetch(&weights_[item]);
+  }
   /// The heaviest items, heaviest first.
   const std::vector<uint32_t>& leaders() const {
     return leaders_;
@@ -118,6 +122,9 @@ public:
   bool timed() const {
     return config_.timed;
   }
+  /// Fetches what is known of the item into the processor's caches, for use soon: single numbers, or its rows.
+  void prefetch(uint32_t item, uint8_t region) const;
+  void prefetch_rows(uint32_t item) const;
   size_t items() const {
     return first_.size();
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace gnomon::learning {
@@ -13,31 +14,39 @@ namespace {
 constexpr size_t rounds = 4;
 constexpr size_t smallest_worth_clustering = 2048;
 
-// The best `wanted` of what is offered, as a heap whose front is the worst of them.
+// The best `wanted` of what is offered. What beats the worst of the best so far waits in a buffer, which is cut down
+// when it is full: far fewer steps than a heap that is put in order at each arrival.
 class best_list {
 public:
-  explicit best_list(size_t wanted) : wanted_(wanted) {
-    heap_.reserve(wanted);
+  explicit best_list(size_t wanted) : wanted_(wanted), room_(4 * wanted) {
+    found_.reserve(room_);
   }
   void offer(float score, uint32_t index) {
-    if (heap_.size() == wanted_) {
-      if (score <= heap_.front().first)
-        return;
-      std::pop_heap(heap_.begin(), heap_.end(), std::greater<>{});
-      heap_.back() = {score, index};
-    } else {
-      heap_.emplace_back(score, index);
-    }
-    std::push_heap(heap_.begin(), heap_.end(), std::greater<>{});
+    if (score <= bar_)
+      return;
+    found_.emplace_back(score, index);
+    if (found_.size() == room_)
+      cut();
   }
   std::vector<std::pair<float, uint32_t>>& sorted() {
-    std::sort_heap(heap_.begin(), heap_.end(), std::greater<>{});
-    return heap_;
+    cut();
+    std::sort(found_.begin(), found_.end(), std::greater<>{});
+    return found_;
   }
 
 private:
-  size_t wanted_;
-  std::vector<std::pair<float, uint32_t>> heap_;
+  void cut() {
+    if (found_.size() <= wanted_)
+      return;
+    auto end = found_.begin() + static_cast<ptrdiff_t>(wanted_);
+    std::nth_element(found_.begin(), end - 1, found_.end(), std::greater<>{});
+    found_.erase(end, found_.end());
+    bar_ = found_.back().first;
+  }
+
+  size_t wanted_, room_;
+  float bar_ = -std::numeric_limits<float>::infinity();
+  std::vector<std::pair<float, uint32_t>> found_;
 };
 
 } // namespace
