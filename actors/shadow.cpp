@@ -160,7 +160,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
   }
   readers_.push_back({request, std::move(reply)});
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node);
-  stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}, false};
+  stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   find_copy(keep, true, traffic::client, {}, {});
 }
 
@@ -280,7 +280,7 @@ bool shadow_state::stop_if_idle() {
 
 void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
   if (!item_->present()) {
-    stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease, false};
+    stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
     return find_copy(keep, true, traffic::client, {}, [this, request, reply](const search& s) {
       if (item_->present())
         return place(request, reply);

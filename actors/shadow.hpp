@@ -114,7 +114,6 @@ private:
     bool wanted = false;
     holder_state as = holder_state::shadow;
     lease terms;
-    bool tombstones = false; // for a write, which has to come after a delete
   };
   /// The search for a copy, at most one at a time: all readers share it.
   struct search {
@@ -129,7 +128,7 @@ private:
     bool settling = false;                       // something is being synced, and the search goes on behind it
     size_t open_questions = 0;                   // to regions that may hold the item
     bool waits = false;                          // for their answers
-    bool gone = false;                           // a holder says that the item was deleted
+    std::string deleted_at;                      // has the item's tombstone
     std::string holder;                          // gave the item
     std::string refused_by;                      // has the item, and may not give it to this region
     version_vector needs;                        // of a write that may not come before what its writer saw

@@ -8,8 +8,6 @@ namespace gnomon {
 /// Starts a search or joins the one under way; `then` runs when it ends, found or not.
 void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::string first, after_search then) {
   if (search_) {
-    keep.tombstones |= search_->keep.tombstones;
-    search_->keep.tombstones = keep.tombstones;
     if (keep.wanted && !search_->keep.wanted)
       search_->keep = keep;
     if (keep.wanted && keep.as == holder_state::durable)
@@ -66,10 +64,9 @@ void shadow_state::ask_next() {
 void shadow_state::ask_holder(const std::string& holder) {
   search_->asked.insert(holder);
   ++search_->asking;
-  auto tombstones = search_->keep.tombstones;
   auto number = search_->number;
   ask_peer<item_copy>(
-      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false, tombstones},
+      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false},
       [this, holder, number](item_copy& copy) {
         if (is_over(number))
           return;
@@ -79,7 +76,7 @@ void shadow_state::ask_holder(const std::string& holder) {
         else if (item_->present())
           take_newer(copy, holder, {});
       },
-      [this, holder, tombstones, number](const caf::error& reason) {
+      [this, holder, number](const caf::error& reason) {
         if (is_over(number))
           return;
         --search_->asking;
@@ -89,13 +86,8 @@ void shadow_state::ask_holder(const std::string& holder) {
             search_->unreachable.insert(holder);
           return; // the search goes on by itself
         }
-        if (code == ec::gone && search_->keep.tombstones && !tombstones) { // a write has joined the search
-          search_->next.push_front(holder);
-          search_->asked.erase(holder);
-          return ask_next();
-        }
         if (code == ec::gone) {
-          search_->gone = true;
+          search_->deleted_at = holder;
           return search_failed();
         }
         if (code == ec::forbidden_region && search_->joined)
@@ -146,20 +138,21 @@ void shadow_state::ask_everyone() {
     auto heard = [this, node, number = search_->number](ec answer) {
       if (!search_ || search_->number != number)
         return; // the search that asked is over
-      auto holds = answer == ec{} || (answer == ec::gone && search_->keep.tombstones);
+      auto holds = answer == ec{};
       --search_->open_questions;
       if (holds)
         search_->next.push_back(node);
       else if (answer != ec::gone && answer != ec::not_here)
         search_->unreachable.insert(node);
-      search_->gone |= !holds && answer == ec::gone;
+      if (answer == ec::gone)
+        search_->deleted_at = node;
       if (search_->waits && (holds || search_->open_questions == 0)) {
         search_->waits = false;
         holds ? ask_next() : search_failed();
       }
     };
     ask_peer<item_copy>(
-        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true, false},
+        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true},
         [heard](item_copy&) { heard({}); }, [heard](const caf::error& reason) { heard(code_of(reason)); });
   }
 }
@@ -170,7 +163,7 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
     return ask_next();
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  if (item_->present()) { // a newer version was wanted
+  if (item_->present() && may_hold(node_->self.node)) { // a newer version was wanted
     search_->settling = true;
     return take_newer(copy, giver, [this] { go_on(); });
   }
@@ -216,8 +209,10 @@ void shadow_state::settle(const item_copy& copy) {
 }
 
 /// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
-/// date, and the others are asked whether they have heard.
+/// date, and the others are asked whether they have heard. A copy that a rule has come to forbid takes nothing more.
 void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
+  if (!may_hold(node_->self.node))
+    return then ? then() : void();
   auto changed = take_in(copy);
   auto rest = others();
   std::erase(rest, giver);
@@ -277,7 +272,7 @@ caf::error shadow_state::why_not_found() const {
   if (item_->present())
     return make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had"
                                        + (unreachable.empty() ? "" : " from " + unreachable) + "; try again");
-  if (search_->gone)
+  if (!search_->deleted_at.empty())
     return make_error(ec::gone, "the item was deleted");
   if (!unreachable.empty())
     return make_error(ec::unavailable, "the regions that hold the item do not answer (" + unreachable + "); try again");

@@ -61,11 +61,12 @@ void shadow_state::reap() {
             [this](const caf::error&) { reaping_.reset(); });
 }
 
-/// The catalog may know of a copy that the record does not name: of an item that began in two regions.
+/// The catalog may know of a copy that the record does not name: of an item that began in two regions, or of a node
+/// that has joined again elsewhere since it left.
 void shadow_state::begin_reaping(const std::vector<std::string>& believed) {
   std::vector<std::string> strangers;
   for (const auto& node : believed)
-    if (node != node_->self.node && !item_->record().holders.find(node))
+    if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
       strangers.push_back(node);
   reaping_ = std::make_unique<reaping>(reaping_->context(), strangers);
   go_on_reaping();

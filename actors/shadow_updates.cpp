@@ -110,7 +110,7 @@ void shadow_state::pull_from(const std::string& node) {
   if (!pulling_.insert(node).second)
     return;
   ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false, false},
+      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
       [this, node](const item_copy& copy) {
         pulling_.erase(node);
         if (replica::complete(copy) && item_->role() != holder_state::left)

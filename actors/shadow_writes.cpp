@@ -17,13 +17,15 @@ void shadow_state::write(const write_item& request, answer<write_receipt> reply)
     return passed_on(request, reply) ? void() : apply(request, deadline, std::move(reply));
   // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
   // to hold it, or nobody can be reached, the item begins here. A context says that somebody holds it.
-  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}, true};
+  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   unapplied_.push_back({deadline, reply});
   find_copy(keep, !request.seen.empty(), traffic::client, {}, [this, request, deadline, reply](const search& s) {
     if (reply.given())
       return;
-    if (item_->present() || s.refused_by.empty())
+    if (item_->present() || (s.refused_by.empty() && s.deleted_at.empty()))
       apply(request, deadline, reply);
+    else if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
+      pass_to<write_receipt>(s.deleted_at, request, reply);
     else if (request.forwarded)
       reply.fail(make_error(ec::forbidden_region,
                             "a residency rule keeps the item away from region " + node_->self.region + "; try again"));

@@ -147,4 +147,20 @@ CAF_TEST(a_context_stays_short_enough_to_be_sent_back) {
   CAF_CHECK_EQUAL(code_of(put("b", "x", "6").error()), ec::unavailable);
 }
 
+CAF_TEST(a_copy_that_a_rule_has_come_to_forbid_takes_nothing_newer) {
+  begin(2, 2);
+  auto first = unbox(put("a", "x/1", "old"));
+  CAF_CHECK_EQUAL(copies("x/1"), "a:durable b:durable");
+  for (const auto& name : {"a", "c", "d"})
+    network->separate(name, "b");
+  CAF_CHECK(put("a", "x/1", "newer", first.context));
+  CAF_CHECK(ask<policy_list>("b", put_policy{policy_scope::type, "x", R"({"residency": ["region-a"]})"}));
+  network->heal();
+  auto& b = *nodes["b"].context;
+  self->send(b.shard_for("x/1", *b.handles.get()), compare_a_v, std::string{"x/1"}, std::string{"a"});
+  sched.run();
+  for (const auto& [key, content] : nodes["b"].database->entries())
+    CAF_CHECK(content.find("newer") == std::string::npos);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

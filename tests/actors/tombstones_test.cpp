@@ -145,6 +145,17 @@ CAF_TEST(a_write_that_comes_while_the_item_is_reaped_is_not_lost) {
   }
 }
 
+CAF_TEST(a_tombstone_gets_no_new_holder_by_a_write_which_goes_to_where_it_is) {
+  begin(2, 2);
+  put("a", "x", "old");
+  remove("a", "x");
+  auto written = unbox(put("d", "x", "new"));
+  CAF_CHECK(written.served_by == "a" || written.served_by == "b");
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
+  for (const auto& name : names)
+    CAF_CHECK_EQUAL(value(name, "x"), "new");
+}
+
 CAF_TEST(what_expires_is_forgotten_everywhere) {
   begin(2, 2);
   write_item w;
