@@ -243,6 +243,7 @@ private:
   void forget(std::function<void()> after);
 
   // durable copies that policy does not ask for: shadow_demotion.cpp
+  bool has_to_demote() const;
   void demote_one();
   void demote_if_guarded();
   void end_demotion();

@@ -7,10 +7,16 @@
 
 namespace gnomon {
 
+bool shadow_state::has_to_demote() const {
+  const auto& record = item_->record();
+  if (node_->config.fault == deliberate_fault::demote_two_at_once && item_->role() == holder_state::durable)
+    return record.holders.durable().size() > rules().min_copies && !is_tombstone(record.versions);
+  return has_surplus(record, node_->self.node, rules().min_copies);
+}
+
 /// The last in rank that can be reached is to go, once enough others have promised to stay.
 void shadow_state::demote_one() {
-  auto surplus = has_surplus(item_->record(), node_->self.node, rules().min_copies);
-  if (demotion_ || !visible_ || !surplus || item_->versions().context != visible_->versions.context)
+  if (demotion_ || !visible_ || !has_to_demote() || item_->versions().context != visible_->versions.context)
     return;
   auto ranked = item_->record().holders.durable_by_rank(item_->record().id);
   auto view = node_->cluster.get();
@@ -75,7 +81,7 @@ void shadow_state::end_demotion() {
 
 bool shadow_state::is_guarding() {
   std::erase_if(guarding_, [until = self_->clock().now()](const auto& promise) { return promise.second <= until; });
-  return demotion_ || !guarding_.empty();
+  return (demotion_ || !guarding_.empty()) && node_->config.fault != deliberate_fault::demote_two_at_once;
 }
 
 /// Promises `from` to stay durable, for longer than it may take to demote another one.

@@ -46,7 +46,9 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
 
 /// A joining copy merges as well; only a node without any record refuses.
 void shadow_state::merge(const replicate_item& request, answer<replicate_ack> reply) {
-  if (item_->role() == holder_state::left)
+  if (item_->role() == holder_state::left && node_->config.fault == deliberate_fault::accept_without_joining)
+    item_->settle(holder_state::shadow, {});
+  else if (item_->role() == holder_state::left)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   if (!may_hold(node_->self.node))
     return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from here"));
@@ -224,6 +226,8 @@ void shadow_state::sync() {
   syncing_ = true;
   auto next = item_->present() ? std::make_shared<const item_versions>(item_->snapshot()) : nullptr;
   auto copy = item_->present() ? std::make_shared<const item_copy>(item_->copy()) : nullptr;
+  if (node_->config.fault == deliberate_fault::publish_before_sync)
+    show(next, copy);
   self_
       ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
                 std::move(batch))

@@ -194,6 +194,10 @@ void shadow_state::settle(const item_copy& copy) {
   uint64_t moved = 0;
   for (const auto& value : copy.values)
     moved += value.size();
+  if (node_->config.fault == deliberate_fault::install_fetched_over_update) {
+    *item_ = replica{copy.id, node_->self.node};
+    item_->join(search_->keep.terms);
+  }
   take_in(copy);
   item_->settle(search_->keep.as, search_->keep.terms);
   item_->add_cost(moved);

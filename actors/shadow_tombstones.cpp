@@ -14,7 +14,9 @@ namespace gnomon {
 copy_note shadow_state::current_note() const {
   if (!item_->present())
     return {item_->record().id, false, 0, {}, false};
-  return note_of(item_->record(), *node_);
+  auto note = note_of(item_->record(), *node_);
+  note.steward |= has_to_demote();
+  return note;
 }
 
 /// Anti-entropy hears what is synced, once for each change.
@@ -99,7 +101,10 @@ void shadow_state::order(const std::string& node, steward_word word) {
       [this, node, word, epoch = item_->epoch_of(node)](const steward_answer& answer) {
         answered(node, word, epoch, answer);
       },
-      [this](const caf::error&) {
+      [this, node, word, epoch = item_->epoch_of(node)](const caf::error&) {
+        if (node_->config.fault == deliberate_fault::reap_on_lease_expiry
+            && item_->record().holders.state_of(node) == holder_state::shadow)
+          return answered(node, word, epoch, steward_answer{false, holder_state::left, {}, {}});
         reaping_->failed();
         go_on_reaping();
       });

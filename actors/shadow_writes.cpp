@@ -69,9 +69,13 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
     w.made = before->id;
     w.created = false;
   } else {
-    holding_id fresh{node_->self.incarnation, node_->next_holding_sequence()};
-    w.made = item_->write(request, conflicts, stamps_.next(now()), fresh, now());
-    item_->set_pinned(item_->role() == holder_state::shadow);
+    auto fault = node_->config.fault;
+    auto drawn = fault == deliberate_fault::reuse_dot_after_drop ? 1 : node_->next_holding_sequence();
+    auto applied = request;
+    if (fault == deliberate_fault::forget_context)
+      applied.seen = item_->versions().context;
+    w.made = item_->write(applied, conflicts, stamps_.next(now()), {node_->self.incarnation, drawn}, now());
+    item_->set_pinned(item_->role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
   }
   // A context that covers what other writers put beside this write would have the next one replace it unseen.
   auto alone = item_->versions().siblings.size() == 1;

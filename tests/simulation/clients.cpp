@@ -44,12 +44,22 @@ void clients::read(const std::string& id, int node) {
   start_read(op, nullptr);
 }
 
+void clients::node_woke(int node, moment asleep_since) {
+  for (const auto& id : ids_) {
+    operation op;
+    op.node = node;
+    op.id = id;
+    op.asleep_since = asleep_since;
+    start_read(op, nullptr);
+  }
+}
+
 void clients::start_read(operation what, session* of) {
   auto router = cluster_.router_of(what.node);
   if (!router)
     return;
   auto& op = history_.begin(std::move(what));
-  if (op.seen.empty() && read_from_index(op, of))
+  if (read_from_index(op, of))
     return;
   read_item request;
   request.id = op.id;
@@ -66,7 +76,7 @@ bool clients::read_from_index(operation& op, session* of) {
   auto entry = node.index.find(op.id);
   auto now = node.time->now();
   auto fresh = node.is_fresh() || node.config.fault == deliberate_fault::serve_index_after_freeze;
-  if (!entry || !entry->lease_runs(now) || !fresh)
+  if (!entry || !entry->lease_runs(now) || !fresh || !entry->versions.versions.context.covers(op.seen))
     return false;
   entry->last_read_ms.store(now.time_since_epoch().count());
   op.from_index = true;

@@ -18,6 +18,8 @@ public:
   void act();
   /// A plain read at that node, whose answer must be the last word.
   void read(const std::string& id, int node);
+  /// The node's process goes on after a pause; whoever waited in front of it asks at once.
+  void node_woke(int node, moment asleep_since);
   /// The node's process is gone with all that it was asked.
   void node_crashed(int node);
   size_t open() const {

@@ -66,6 +66,7 @@ void faults::crash(int node) {
 void faults::lose_disk(int node) {
   tell(node_name(node) + " loses its disk");
   stop(node, dice_.chance(50));
+  history_.disk_changes(node);
   cluster_.disk_of(node).lose(fault_ == deliberate_fault::reuse_dot_after_lost_disk);
   history_.disk_changed(node);
   start_after(node, seconds(2, 30));
@@ -87,6 +88,7 @@ void faults::restore(int node) {
     auto id = record ? *record : value ? value->id : due ? due->id : std::string{};
     return history_.reaped(id) >= older->second.taken;
   });
+  history_.disk_changes(node);
   cluster_.disk_of(node).restore(content, fault_ == deliberate_fault::reuse_dot_after_snapshot);
   history_.disk_changed(node);
   start_after(node, seconds(2, 30));
@@ -112,11 +114,12 @@ void faults::freeze(int node) {
     return;
   tell(node_name(node) + " freezes");
   cluster_.freeze(node);
-  engine_.after(dice_.chance(50) ? seconds(1, 4) : seconds(4, 30), [this, node] {
+  engine_.after(dice_.chance(50) ? seconds(1, 4) : seconds(4, 30), [this, node, since = engine_.now()] {
     if (!cluster_.frozen(node))
       return;
     tell(node_name(node) + " thaws");
     cluster_.thaw(node);
+    clients_.node_woke(node, since);
   });
 }
 

@@ -92,7 +92,7 @@ std::string report(uint64_t seed, const outcome& end, bool whole) {
 
 /// Tries one planted mistake; a line with what noticed it and when.
 void try_planted(const options& given, size_t index, FILE* out) {
-  auto [name, fault] = planted_faults()[index];
+  auto [name, fault] = all_faults()[index];
   auto p = given.base;
   p.fault = fault;
   for (uint64_t i = 0; i < given.seeds; ++i) {
@@ -115,7 +115,7 @@ void try_planted(const options& given, size_t index, FILE* out) {
 /// What a worker writes for each seed: a line with the seed, failed or not, the counts and the length of the report.
 void work(const options& given, unsigned number, FILE* out) {
   if (given.planted) {
-    for (size_t i = number; i < planted_faults().size(); i += given.jobs)
+    for (size_t i = number; i < all_faults().size(); i += given.jobs)
       try_planted(given, i, out);
     return;
   }
@@ -197,7 +197,7 @@ int run(const options& given) {
   while (wait(nullptr) > 0)
     ;
   if (given.planted)
-    return all.failed.empty() && all.done == planted_faults().size() ? 0 : 1;
+    return all.failed.empty() && all.done == all_faults().size() ? 0 : 1;
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   std::cout << fmt::format(
       "{} seeds in {:.1f} s ({:.2f} seeds/s): {} writes acknowledged, {} reads answered, {} faults, "

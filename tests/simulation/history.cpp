@@ -66,7 +66,22 @@ void history::end_read(operation& op, const item_versions& got) {
              fmt::format("read {} shows {}, which no disk has", op.number, s.user));
     else
       promise(op.id, s.id, fmt::format("read {}", op.number), op.begun);
+  check_pause(op);
   check_state(op.id, got.versions, fmt::format("the answer of read {}", op.number), true);
+}
+
+/// A node that slept for longer than it may count as fresh has to hear what was written meanwhile before it answers
+/// from its read index.
+void history::check_pause(const operation& op) {
+  if (!wanted_.paused_nodes_know || !op.from_index || op.asleep_since < moment{0}
+      || engine_.now() - op.asleep_since < wanted_.fresh_for)
+    return;
+  for (const auto& [d, v] : items_[op.id].versions) {
+    const auto& write = *operations_.at(v.op);
+    if (write.end == op_end::done && write.ended >= op.asleep_since && !op.context.covers(d))
+      return accuse("a node that was paused does not serve the past", op.id,
+                    fmt::format("read {} lacks {}, which was acknowledged meanwhile", op.number, v.facts.user));
+  }
 }
 
 void history::end_write(operation& op, const write_receipt& got) {
@@ -90,7 +105,8 @@ void history::end_write(operation& op, const write_receipt& got) {
   // One that another write replaced before the two were stored together was never on a disk.
   auto overtaken = [&](const auto& other) {
     return other->id == op.id && other->kind != op_kind::read && other->number != op.number
-           && (other->end == op_end::open || other->ended >= op.begun) && replaces_all(op.id, *other);
+           && (other->end == op_end::open || other->ended >= op.begun)
+           && (op.kind == op_kind::remove || replaces_all(op.id, *other)); // a tombstone gives way to any write
   };
   if (!found && std::none_of(operations_.begin(), operations_.end(), overtaken) && last_disk_change_ < op.begun)
     accuse("an acknowledged write is on disk", op.id, fmt::format("{} {} never was", verb(op), op.number));
@@ -118,10 +134,14 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
       v.buried |= !left && deleted;
     if (!left && deleted)
       items_[id].reaped = engine_.now();
+    if (deleted)
+      check_reaped(node, id, *before);
     return;
   }
+  auto born_here = false;
   for (const auto& s : after->versions.siblings) {
     auto i = known.find(s.id);
+    born_here |= i == known.end();
     if (i == known.end())
       born(node, id, *after, before, s);
     else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
@@ -129,8 +149,66 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
     else if (i->second.buried && wanted_.reaped_stays_away)
       accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
   }
+  for (const auto& [who, entry] : after->holders.entries())
+    if (entry.state == holder_state::joining && who != node_name(node))
+      items_[id].invited[who] = engine_.now();
+  if (before)
+    check_growth(node, id, before, after);
+  else
+    check_beginning(node, id, *after, born_here);
   check_demotion(node, id, before, after);
   check_state(id, after->versions, "the record at " + node_name(node), false);
+}
+
+/// While a node keeps its copy, what the copy has seen only grows, unless the disk itself was put back.
+void history::check_growth(int node, const std::string& id, const record_ptr& before, const record_ptr& after) {
+  auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
+  auto was = before->holders.find(node_name(node));
+  auto is = after->holders.find(node_name(node));
+  auto same_copy =
+      was && is && was->epoch == is->epoch && (was->state == is->state || was->state == holder_state::joining);
+  if (wanted_.copies_never_go_back && same_copy && !put_back
+      && !after->versions.context.covers(before->versions.context))
+    accuse("a copy never goes back", id,
+           fmt::format("{} had {} and has {}", node_name(node), describe(id, before->versions),
+                       describe(id, after->versions)));
+}
+
+/// A copy begins with a write, or with a holder that has the node among the holders before it gives the value.
+void history::check_beginning(int node, const std::string& id, const item_record& after, bool writes_here) {
+  auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
+  auto invited = items_[id].invited.find(node_name(node));
+  auto joined = invited != items_[id].invited.end() && engine_.now() - invited->second < moment{20'000'000};
+  if (wanted_.copies_begin_joining && !after.versions.siblings.empty() && !writes_here && !put_back && !joined)
+    accuse("a value is taken in only where the node is joining", id,
+           fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
+}
+
+/// When nobody knows of a delete any more, nobody has what it ended. What a lost disk has taken with it is excused, and
+/// what an older disk has brought back.
+void history::check_reaped(int node, const std::string& id, const item_record& before) {
+  const auto& seen = before.versions.context;
+  auto& known = items_[id].versions;
+  auto excused = false;
+  auto deleted_at = engine_.now();
+  for (const auto& s : before.versions.siblings)
+    if (auto v = known.find(s.id); v != known.end()) {
+      excused |= v->second.excused;
+      deleted_at = std::min(deleted_at, operations_.at(v->second.op)->begun);
+    }
+  if (!wanted_.reaped_stays_away || excused || std::any_of(disks_.begin(), disks_.end(), [&](disk* d) {
+        auto record = d->record(id);
+        return record && record->versions.context.covers(seen);
+      }))
+    return;
+  for (int other = 0; other < static_cast<int>(disks_.size()); ++other)
+    if (auto record = disks_[static_cast<size_t>(other)]->record(id);
+        record && (disk_changes_.count(other) == 0 || disk_changes_.at(other) < deleted_at))
+      for (const auto& s : record->versions.siblings)
+        if (seen.covers(s.id) && !has(before.versions, s.id))
+          return accuse("a tombstone outlives what it ended", id,
+                        fmt::format("{} was the last to know of the delete; {} has {}", node_name(node),
+                                    node_name(other), s.user));
 }
 
 /// A durable copy becomes a shadow only while enough others have what it has; a disk that was just lost excuses it.
@@ -163,7 +241,7 @@ void history::born(int node, const std::string& id, const item_record& record, c
            fmt::format("{} is on the disk of {} and not of the node that made it", s.user, node_name(node)));
   const auto& op = *operations_.at(v.op);
   for (auto& [d, other] : known) { // a tombstone gives way to every write that meets it alone
-    auto unseen = replaces_all(id, op) || other.facts.deleted;
+    auto unseen = replaces_all(id, op) || other.facts.deleted || replaced_unseen(id, s, d);
     if (d != s.id && (op.seen.covers(d) || (unseen && record.versions.context.covers(d) && !has(record.versions, d))))
       other.replaced_by.insert(s.id);
   }
@@ -173,6 +251,19 @@ void history::born(int node, const std::string& id, const item_record& record, c
     if (has(record.versions, old.id) && may_replace(id, s, old.id))
       accuse("a write replaces what its context covers", id,
              fmt::format("{} stands beside {}, which its writer had seen", s.user, old.user));
+}
+
+/// A write that the same copy took just before `by`, and that another one replaced before the two were stored together,
+/// is on no disk; what it replaced went with it.
+bool history::replaced_unseen(const std::string& id, const sibling& by, const dot& d) const {
+  auto& known = items_.at(id).versions;
+  if (by.id.counter < 2 || known.count({by.id.holding, by.id.counter - 1}) > 0)
+    return false;
+  return std::any_of(operations_.begin(), operations_.end(), [&](const auto& op) {
+    auto recent = op->end == op_end::open || engine_.now() - op->ended < moment{15'000'000};
+    auto asked = op->id == id && op->kind != op_kind::read && "u" + std::to_string(op->number) != by.user;
+    return asked && recent && (replaces_all(id, *op) || op->seen.covers(d));
+  });
 }
 
 bool history::replaces_all(const std::string& id, const operation& op) const {
@@ -223,10 +314,11 @@ void history::check_state(const std::string& id, const version_set& state, const
            fmt::format("{} covers {} and has neither it nor what replaced it", where, lost->facts.user));
 }
 
-bool history::held(const std::string& id, const dot& d) const {
+bool history::held(const std::string& id, const dot& d, int except) const {
   for (size_t node = 0; node < disks_.size(); ++node)
-    if (auto record = disks_[node]->record(id);
-        counts(static_cast<int>(node), record) && record->versions.context.covers(d))
+    if (auto record = disks_[node]->record(id); static_cast<int>(node) != except
+                                                && counts(static_cast<int>(node), record)
+                                                && record->versions.context.covers(d))
       return true;
   return false;
 }
@@ -237,7 +329,7 @@ void history::promise(const std::string& id, const dot& d, const std::string& ho
     return;
   v.promised = true;
   v.promise = how;
-  if (v.buried || held(id, d))
+  if (v.buried || v.excused || held(id, d))
     return;
   v.excused = last_disk_change_ >= since;
   if (!v.excused && wanted_.acknowledged_survives)
@@ -245,11 +337,17 @@ void history::promise(const std::string& id, const dot& d, const std::string& ho
            fmt::format("{} was told by {}, and no such copy has it", v.facts.user, how));
 }
 
-void history::disk_changed(int node) {
-  last_disk_change_ = engine_.now();
+void history::disk_changes(int node) {
+  disk_changes_[node] = last_disk_change_ = engine_.now();
   for (auto& [id, what] : items_)
     for (auto& [d, v] : what.versions)
-      if (v.promised && !v.excused && !v.buried && !held(id, d)) {
+      v.at_risk = held(id, d) && !held(id, d, node);
+}
+
+void history::disk_changed(int node) {
+  for (auto& [id, what] : items_)
+    for (auto& [d, v] : what.versions)
+      if (std::exchange(v.at_risk, false) && !v.excused && !v.buried && !held(id, d)) {
         v.excused = true;
         tell(id, fmt::format("  {} is lost with the disk of {}; nobody else had to keep it", v.facts.user,
                              node_name(node)));
@@ -276,7 +374,8 @@ void history::check_item_end(const std::string& id, const item& what) {
     }
   if (wanted_.acknowledged_survives)
     check_promises(id, what, any ? &merged : nullptr);
-  check_convergence(id);
+  if (auto differs = difference(id); differs && wanted_.replicas_converge)
+    accuse("replicas converge", id, *differs);
   check_copies(id);
 }
 
@@ -344,28 +443,32 @@ void history::check_promises(const std::string& id, const item& what, const vers
     check_state(id, *final_state, "what all durable copies know together", false);
 }
 
-void history::check_convergence(const std::string& id) {
+/// Why the replicas of the item are not equal.
+std::optional<std::string> history::difference(const std::string& id) const {
   record_ptr first;
   int at = 0;
-  for (int node = 0; node < static_cast<int>(disks_.size()) && wanted_.replicas_converge; ++node) {
+  for (int node = 0; node < static_cast<int>(disks_.size()); ++node) {
     auto record = disks_[static_cast<size_t>(node)]->record(id);
     if (!record)
       continue;
     auto role = record->holders.state_of(node_name(node));
     if (role == holder_state::joining || role == holder_state::left)
-      return accuse("replicas converge", id, fmt::format("{} is still {}", node_name(node), gnomon::name(role)));
+      return fmt::format("{} is still {}", node_name(node), gnomon::name(role));
     for (const auto& holder : record->holders.current())
       if (!disks_[std::stoul(holder.substr(1))]->record(id))
-        return accuse("replicas converge", id,
-                      fmt::format("{} takes {} for a holder, which has nothing", node_name(node), holder));
+        return fmt::format("{} takes {} for a holder, which has nothing", node_name(node), holder);
     if (first && !(first->versions == record->versions))
-      return accuse("replicas converge", id,
-                    fmt::format("{} has {} but {} has {}", node_name(at), describe(id, first->versions),
-                                node_name(node), describe(id, record->versions)));
+      return fmt::format("{} has {} but {} has {}", node_name(at), describe(id, first->versions), node_name(node),
+                         describe(id, record->versions));
     if (!first)
       at = node;
     first = record;
   }
+  return std::nullopt;
+}
+
+bool history::has_converged() const {
+  return std::none_of(items_.begin(), items_.end(), [this](const auto& entry) { return difference(entry.first); });
 }
 
 // -- telling ---------------------------------------------------------------------------------------------------------

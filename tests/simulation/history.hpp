@@ -33,6 +33,7 @@ struct operation {
   std::string request_id;
   uint32_t acks = 0;
   bool from_index = false;
+  moment asleep_since{-1}; // of a read in the instant in which its node wakes from a pause
   moment begun{0};
   moment ended{0};
   op_end end = op_end::open;
@@ -49,19 +50,23 @@ struct violation {
   moment when{0};
 };
 
-/// What is promised, in one place. What the nodes cannot keep yet is switched off here.
+/// What is promised, in one place.
 struct invariants {
   bool acknowledged_survives = true;
   bool replicas_converge = true;
   bool reaped_stays_away = true;
   bool tombstones_go = true;
-  bool factor_is_repaired = false; // until copies are made anew after a loss
+  bool factor_is_repaired = true;
   bool residency = true;
   bool nothing_hangs = true;
-  bool memory_returns = false; // until what a failed write left in the expiry index is swept: it wakes shadows for ever
+  bool memory_returns = true;
   bool hints_go = true;
   bool demotion_is_safe = true;
-  bool index_is_exact = true; // the expiry index names each record once, where it says
+  bool copies_never_go_back = true;
+  bool copies_begin_joining = true;
+  bool paused_nodes_know = true;
+  moment fresh_for{6'000'000}; // as the nodes are told
+  bool index_is_exact = true;  // the expiry index names each record once, where it says
 };
 
 /// Watches the disks and the clients of a run, keeps what happened to each item, and says which promise was broken
@@ -91,7 +96,9 @@ public:
   void incarnation(int node, uint64_t drawn) {
     incarnations_[drawn] = node;
   }
-  /// The disk of `node` was lost or put back: promises that only it could keep are void.
+  /// The disk of `node` is about to be lost or put back: what only it has to keep may be lost with it.
+  void disk_changes(int node);
+  /// It was: promises that only it could keep are void.
   void disk_changed(int node);
 
   /// Line in the story of everything (empty id) or of one item.
@@ -112,6 +119,8 @@ public:
 
   /// After everything has healed: what all must agree on.
   void check_end();
+  /// True when nothing is on its way any more that would make the replicas equal.
+  bool has_converged() const;
 
   const std::optional<violation>& broken() const {
     return broken_;
@@ -129,13 +138,15 @@ private:
     int born_at = 0;
     std::set<dot> replaced_by;
     bool promised = false;
-    bool excused = false;
-    bool buried = false; // the item was reaped since
-    std::string promise; // how it was given
+    bool excused = false; // lost with a disk that alone had to keep it
+    bool at_risk = false; // it may be, in this moment
+    bool buried = false;  // the item was reaped since
+    std::string promise;  // how it was given
   };
   struct item {
     std::map<dot, version> versions;
     moment reaped{-1};
+    std::map<std::string, moment> invited; // when a holder last took down that this node is joining
   };
   struct line {
     moment when;
@@ -149,14 +160,19 @@ private:
   bool may_replace(const std::string& id, const sibling& by, const dot& d) const;
   /// The first version that the context covers and that is neither there nor replaced.
   const version* lost_from(const std::string& id, const version_set& state, bool by_request) const;
-  bool held(const std::string& id, const dot& d) const;
+  bool held(const std::string& id, const dot& d, int except = outside) const;
+  bool replaced_unseen(const std::string& id, const sibling& by, const dot& d) const;
   void promise(const std::string& id, const dot& d, const std::string& how, moment since);
   void check_state(const std::string& id, const version_set& state, const std::string& where, bool by_request);
   void check_item_end(const std::string& id, const item& what);
   void check_promises(const std::string& id, const item& what, const version_set* final_state);
-  void check_convergence(const std::string& id);
+  std::optional<std::string> difference(const std::string& id) const;
   void check_copies(const std::string& id);
   void check_index();
+  void check_growth(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
+  void check_beginning(int node, const std::string& id, const item_record& after, bool writes_here);
+  void check_pause(const operation& op);
+  void check_reaped(int node, const std::string& id, const item_record& before);
   void check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   bool ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const;
   std::string describe(const std::string& id, const version_set& versions) const;
@@ -171,6 +187,7 @@ private:
   std::vector<line> lines_;
   std::optional<violation> broken_;
   std::map<uint64_t, int> incarnations_;
+  std::map<int, moment> disk_changes_; // the last of each node
   moment last_disk_change_{-1};
 };
 

@@ -37,7 +37,5 @@ outcome simulate(const plan& what);
 /// "skip_sync" and so on; empty for one that does not exist.
 std::optional<deliberate_fault> fault_from(std::string_view name);
 std::vector<std::pair<std::string_view, deliberate_fault>> all_faults();
-/// Those that are planted: in the simulated disks, so far.
-std::vector<std::pair<std::string_view, deliberate_fault>> planted_faults();
 
 } // namespace gnomon::simulation
