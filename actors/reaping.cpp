@@ -14,15 +14,15 @@ copy_note note_of(const item_record& record, const node_context& node) {
   return note;
 }
 
-reaping::reaping(version_vector context, const std::vector<std::string>& believed)
-    : context_(std::move(context)), believed_(believed.begin(), believed.end()) {}
+reaping::reaping(version_vector context, const std::vector<std::string>& strangers)
+    : context_(std::move(context)), strangers_(strangers.begin(), strangers.end()) {}
 
 reaping::move reaping::next(const std::vector<std::string>& holders) {
   if (open_ > 0)
     return {step::wait, {}, {}};
   if (broken_)
     return {step::give_up, {}, {}};
-  auto all = believed_;
+  auto all = strangers_;
   all.insert(holders.begin(), holders.end());
   move result{step::ask, steward_word::confirm, {}};
   for (const auto& node : all)

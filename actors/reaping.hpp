@@ -29,8 +29,8 @@ public:
     std::vector<std::string> nodes;            // to ask
   };
 
-  /// `believed`: nodes that may hold the item although the record does not name them.
-  reaping(version_vector context, const std::vector<std::string>& believed);
+  /// `strangers`: the other nodes of the cluster, which may hold the item although the record does not name them.
+  reaping(version_vector context, const std::vector<std::string>& strangers);
 
   const version_vector& context() const {
     return context_;
@@ -45,7 +45,7 @@ public:
 
 private:
   version_vector context_;
-  std::set<std::string> believed_, confirmed_, told_;
+  std::set<std::string> strangers_, confirmed_, told_;
   size_t open_ = 0; // questions
   bool broken_ = false;
 };

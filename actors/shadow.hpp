@@ -235,7 +235,6 @@ private:
   void note_copy();
   bool holds_exactly(const version_vector& context) const;
   steward_answer how_things_stand(bool done) const;
-  void begin_reaping(const std::vector<std::string>& believed);
   void reap();
   void go_on_reaping();
   void order(const std::string& node, steward_word word);

@@ -17,7 +17,7 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   if (!visible_)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   auto is_holder = item_->record().holders.state_of(request.requester) != holder_state::left;
-  if (is_tombstone(visible_->versions) && (request.join || !is_holder))
+  if (is_tombstone(visible_->versions) && (request.join || !(is_holder || request.tombstones)))
     return reply.fail(visible_->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
                                                           : make_error(ec::gone, "the item was deleted"));
   if (request.join && !may_hold(request.requester))

@@ -57,20 +57,14 @@ void shadow_state::reap() {
   auto age = now().time_since_epoch() - duration{deleted_at};
   if (!holds_exactly(context) || age < node_->config.reap_after)
     return;
-  reaping_ = std::make_unique<reaping>(context, std::vector<std::string>{});
-  self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
-      .then([this](const std::vector<std::string>& nodes) { begin_reaping(nodes); },
-            [this](const caf::error&) { reaping_.reset(); });
-}
-
-/// The catalog may know of a copy that the record does not name: of an item that began in two regions, or of a node
-/// that has joined again elsewhere since it left.
-void shadow_state::begin_reaping(const std::vector<std::string>& believed) {
+  // A region that the record does not name may hold the item all the same: it began there as well during a partition,
+  // joined elsewhere again after it had left, or came back with an older disk. Every region has to answer.
   std::vector<std::string> strangers;
-  for (const auto& node : believed)
-    if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
-      strangers.push_back(node);
-  reaping_ = std::make_unique<reaping>(reaping_->context(), strangers);
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers)
+    if (item_->record().holders.state_of(peer.identity.node) == holder_state::left)
+      strangers.push_back(peer.identity.node);
+  reaping_ = std::make_unique<reaping>(context, strangers);
   go_on_reaping();
 }
 

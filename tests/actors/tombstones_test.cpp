@@ -85,6 +85,31 @@ CAF_TEST(a_tombstone_waits_for_a_holder_that_is_cut_off) {
   CAF_CHECK_EQUAL(value("b", "x"), "not-found");
 }
 
+CAF_TEST(a_tombstone_waits_for_a_region_that_holds_what_it_ended_unknown_to_the_holders) {
+  begin(2, 2);
+  for (const auto& here : {"a", "b"})
+    for (const auto& there : {"c", "d"})
+      network->separate(here, there);
+  auto begun = unbox(put("a", "x", "v"));
+  CAF_CHECK(put("c", "x", "w"));
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:durable d:durable");
+  write_item w;
+  w.id = "x";
+  w.deleted = true;
+  w.seen = begun.context;
+  CAF_REQUIRE(ask<write_receipt>("c", w));
+  remove("c", "x");
+  quiet_period();
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:durable d:durable");
+  network->heal();
+  quiet_period();
+  quiet_period();
+  quiet_period();
+  CAF_CHECK_EQUAL(kept("x"), "");
+  for (const auto& name : names)
+    CAF_CHECK_EQUAL(value(name, "x"), "not-found");
+}
+
 CAF_TEST(a_holder_that_was_away_hears_of_the_delete_and_not_the_others_of_the_item) {
   begin(3, 3);
   put("a", "x", "v");
@@ -149,6 +174,7 @@ CAF_TEST(a_tombstone_gets_no_new_holder_by_a_write_which_goes_to_where_it_is) {
   begin(2, 2);
   put("a", "x", "old");
   remove("a", "x");
+  heartbeats();
   auto written = unbox(put("d", "x", "new"));
   CAF_CHECK(written.served_by == "a" || written.served_by == "b");
   CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
