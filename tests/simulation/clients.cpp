@@ -54,6 +54,16 @@ void clients::node_woke(int node, moment asleep_since) {
   }
 }
 
+void clients::node_came_back(int node) {
+  for (const auto& id : ids_) {
+    operation op;
+    op.kind = op_kind::write;
+    op.node = node;
+    op.id = id;
+    start_write(op, nullptr);
+  }
+}
+
 void clients::start_read(operation what, session* of) {
   auto router = cluster_.router_of(what.node);
   if (!router)

@@ -20,6 +20,8 @@ public:
   void read(const std::string& id, int node);
   /// The node's process goes on after a pause; whoever waited in front of it asks at once.
   void node_woke(int node, moment asleep_since);
+  /// The node's process starts; whoever waited for it writes at once, before it has heard of the other nodes.
+  void node_came_back(int node);
   /// The node's process is gone with all that it was asked.
   void node_crashed(int node);
   size_t open() const {

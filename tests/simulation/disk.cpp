@@ -1,5 +1,6 @@
 #include "tests/simulation/disk.hpp"
 
+#include "storage/archive.hpp"
 #include "storage/keys.hpp"
 
 namespace gnomon::simulation {
@@ -70,9 +71,15 @@ void disk::crash() {
   read_records();
 }
 
-void disk::lose(bool keep_identity) {
-  auto identity = kept_.find(keys::meta("identity"));
-  restore(keep_identity && identity != kept_.end() ? image{{identity->first, identity->second}} : image{}, true);
+void disk::lose(bool keep_incarnation) {
+  image empty;
+  if (auto stored = kept_.find(keys::meta("identity")); keep_incarnation && stored != kept_.end()) {
+    constexpr frame_kind kind{'I', 1, "store identity"};
+    auto identity = *decode_as<store_identity>(kind, stored->second);
+    identity.start = 0;
+    empty.emplace(stored->first, encode_as(kind, identity));
+  }
+  restore(empty, true);
 }
 
 void disk::restore(const image& older, bool keep_identity) {

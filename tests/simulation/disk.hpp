@@ -32,8 +32,8 @@ public:
   std::shared_ptr<kv_store> open();
   /// The process is gone, and with it what was not synced.
   void crash();
-  /// A new, empty disk. With `keep_identity` it passes for the old one.
-  void lose(bool keep_identity);
+  /// A new, empty disk. With `keep_incarnation` it goes under the name of the old one, and counts anew.
+  void lose(bool keep_incarnation);
   /// Back to an older image, as a new incarnation unless `keep_identity`.
   void restore(const image& older, bool keep_identity);
 

@@ -69,7 +69,10 @@ void faults::lose_disk(int node) {
   history_.disk_changes(node);
   cluster_.disk_of(node).lose(fault_ == deliberate_fault::reuse_dot_after_lost_disk);
   history_.disk_changed(node);
-  start_after(node, seconds(2, 30));
+  auto pause = seconds(2, 30);
+  start_after(node, pause);
+  if (fault_ == deliberate_fault::reuse_dot_after_lost_disk) // once it knows what others have, it goes on behind that
+    engine_.after(pause + moment{100'000}, [this, node] { clients_.node_came_back(node); });
 }
 
 /// An item that was reaped since comes back with a backup that has it, and nobody is left who could tell: such items
