@@ -55,6 +55,7 @@ struct node_handles {
   anti_entropy_actor anti_entropy;
   predictor_actor predictor; // null, as the prefetcher, when prediction is off
   prefetcher_actor prefetcher;
+  trainer_actor trainer; // null when prediction is off
   agent_actor agent;
   collector_actor collector;
   repair_actor repair;
@@ -92,6 +93,16 @@ struct prediction_counters {
   std::atomic<double> calibration_error{0}; // mean distance of what was said from what came true
 };
 
+namespace learning {
+struct trained_models;
+}
+
+/// The trained models in service, published by the trainer; null: none, and version 0.
+struct served_models {
+  uint64_t version = 0; // milliseconds since 1970 on the clock of the node that trained them
+  std::shared_ptr<const learning::trained_models> models;
+};
+
 /// What every actor of one node shares. Owned by the node, outlives its actors; all members are safe from any thread.
 struct node_context {
   node_context(node_identity who, settings s, std::shared_ptr<const clock> c)
@@ -104,6 +115,7 @@ struct node_context {
   published<node_handles> handles;
   published<policy_table> policies;
   published<removed_nodes> removed;
+  published<served_models> models;
   deliveries owed; // to peers
   read_index index;
   node_counters counters;

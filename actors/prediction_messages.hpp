@@ -60,6 +60,85 @@ struct forget_receipt {
   }
 };
 
+// -- training ---------------------------------------------------------------------------------------------------------
+
+/// A piece of the accesses to train with: text as POST /prefetch/train takes it, cut anywhere. `job` is 0 in the first
+/// piece and then as answered; `number` counts from 0. The training begins after the `last` one.
+struct train_piece {
+  uint64_t job = 0;
+  uint32_t number = 0;
+  blob text;
+  bool last = true;
+  auto fields() {
+    return std::tie(job, number, text, last);
+  }
+};
+
+struct get_training {
+  uint64_t job = 0;
+  auto fields() {
+    return std::tie(job);
+  }
+};
+
+/// `adopted`: models that came out better are in service. `kept`: none did, the running ones stay.
+enum class training_phase : uint8_t { receiving, training, adopted, kept, failed };
+std::string_view name(training_phase phase);
+
+/// A line that is no access, counted from 1.
+struct line_complaint {
+  uint64_t line = 0;
+  std::string reason;
+  auto fields() {
+    return std::tie(line, reason);
+  }
+};
+
+/// How well a user model did on held-back accesses; `predictions` 0: not measured.
+struct model_figures {
+  real recall_20;          // share of next accesses among the first 20 guesses
+  real mrr_20;             // mean of 1 / rank, 0 beyond 20
+  real counting_recall_20; // of the best counting method alone
+  uint64_t predictions = 0;
+  auto fields() {
+    return std::tie(recall_20, mrr_20, counting_recall_20, predictions);
+  }
+};
+
+/// How well a demand model did on held-back decisions; `decisions` 0: not measured.
+struct demand_figures {
+  real loss; // mean negative log-likelihood of what happened within a day, in nats
+  real calibration_error;
+  uint64_t decisions = 0;
+  auto fields() {
+    return std::tie(loss, calibration_error, decisions);
+  }
+};
+
+/// Where a training job stands.
+struct training_status {
+  uint64_t job = 0;
+  training_phase phase = training_phase::receiving;
+  uint64_t lines = 0;
+  uint64_t accesses = 0; // to learn from
+  uint64_t bad_lines = 0;
+  uint64_t left_out = 0;                  // good ones that were older than `prediction.train_accesses` others
+  std::vector<line_complaint> complaints; // of the first bad lines
+  real share;                             // of the work done, 0 to 1
+  real seconds_left;
+  real events_per_second; // of the network's training
+  model_figures users, running_users;
+  demand_figures demand, running_demand;
+  bool better_users = false, better_demand = false;
+  uint64_t model = 0; // version that was put into service
+  std::string reason; // why it failed, or changed nothing
+  auto fields() {
+    return std::tie(job, phase, lines, accesses, bad_lines, left_out, complaints, share, seconds_left,
+                    events_per_second, users, running_users, demand, running_demand, better_users, better_demand, model,
+                    reason);
+  }
+};
+
 // -- between nodes ----------------------------------------------------------------------------------------------------
 
 /// How often an item was read and written in one region since the last report.

@@ -1,5 +1,7 @@
 #include "actors/predictor.hpp"
 
+#include "actors/trainer.hpp"
+
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
@@ -44,7 +46,10 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
         return caf::delegated<prediction>{};
       },
       [&](const forget_user& request) { return state.forget(request); },
-      [&](tick_a) { state.report(); },
+      [&](tick_a) {
+        state.take_over_models();
+        state.report();
+      },
   };
 }
 
@@ -64,7 +69,7 @@ uint8_t predictor_state::region_number(const std::string& region) {
 }
 
 bool predictor_state::may_learn(const std::string& id, const std::string& user) const {
-  return node_->effective_policy(id, user).learn;
+  return !is_models_item(id) && node_->effective_policy(id, user).learn;
 }
 
 // -- what happens here
@@ -86,9 +91,8 @@ void predictor_state::learn(access_batch batch) {
   std::sort(batch.samples.begin(), batch.samples.end(),
             [](const auto& a, const auto& b) { return std::tie(a.at, a.user, a.id) < std::tie(b.at, b.user, b.id); });
   prefetch_wishes wishes;
+  std::erase_if(batch.samples, [&](const auto& sample) { return !may_learn(sample.id, sample.user); });
   for (const auto& sample : batch.samples) {
-    if (!may_learn(sample.id, sample.user))
-      continue;
     counters.accesses.fetch_add(1, std::memory_order_relaxed);
     note(sample);
     if (sample.write)
@@ -97,6 +101,8 @@ void predictor_state::learn(access_batch batch) {
       learn_read(sample, infer, wishes);
   }
   hand_over(std::move(wishes));
+  if (auto trainer = node_->handles.get()->trainer)
+    self_->send(trainer, std::move(batch));
 }
 
 void predictor_state::learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes) {
@@ -158,14 +164,13 @@ void predictor_state::report() {
           .then([](const accesses_ack&) {}, [](const caf::error&) {});
 }
 
-void predictor_state::learn_from(const region_accesses& report) {
+void predictor_state::learn_from(region_accesses report) {
   const auto region = region_number(report.region);
   if (region == 0)
     return; // a region is one node, and this is it
   prefetch_wishes wishes;
+  std::erase_if(report.items, [&](const auto& item) { return !may_learn(item.id, {}); });
   for (const auto& item : report.items) {
-    if (!may_learn(item.id, {}))
-      continue;
     const auto time = seconds_of(item.last);
     for (uint32_t k = 0; k < std::min(item.reads, most_repeats); ++k)
       demand_->read(item.id, region, time);
@@ -175,6 +180,8 @@ void predictor_state::learn_from(const region_accesses& report) {
       wish_for_region(item.id, time, wishes);
   }
   hand_over(std::move(wishes));
+  if (auto trainer = node_->handles.get()->trainer)
+    self_->send(trainer, std::move(report));
 }
 
 /// Only for items nobody here has read for as long as a copy would live: of the others there is a copy.
@@ -191,6 +198,21 @@ void predictor_state::wish_for_region(const std::string& id, uint32_t time, pref
         wishes.wishes.push_back({id, estimate[horizon]});
       return;
     }
+}
+
+/// Models that the trainer put into service.
+void predictor_state::take_over_models() {
+  auto served = node_->models.get();
+  if (served->version == model_ || !served->models)
+    return;
+  model_ = served->version;
+  const auto& models = *served->models;
+  if (models.users && models.users != user_parts_)
+    users_->adopt(*models.users);
+  if (models.demand && models.demand != demand_parts_)
+    demand_->adopt(*models.demand);
+  user_parts_ = models.users;
+  demand_parts_ = models.demand;
 }
 
 // -- questions
@@ -242,6 +264,8 @@ void predictor_state::locate_items(std::shared_ptr<prediction> found, answer<pre
 
 forget_receipt predictor_state::forget(const forget_user& request) {
   const bool known = users_->forget(request.user);
+  if (auto trainer = node_->handles.get()->trainer)
+    self_->send(trainer, request);
   if (known)
     log::info("predictor", "user-forgotten", {});
   return {request.user, known ? 1u : 0u};

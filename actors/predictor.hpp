@@ -22,10 +22,11 @@ public:
 
   void start(self_pointer self, context_ptr node);
   void learn(access_batch batch);
-  void learn_from(const region_accesses& report);
+  void learn_from(region_accesses report);
   void predict(const get_prediction& request, answer<prediction> reply);
   forget_receipt forget(const forget_user& request);
   void report();
+  void take_over_models();
 
 private:
   bool may_learn(const std::string& id, const std::string& user) const;
@@ -43,6 +44,9 @@ private:
   std::unique_ptr<learning::demand_model> demand_;
   learning::id_table regions_{learning::max_demand_regions}; // 0 is this one
   std::map<std::string, item_accesses> unreported_;
+  uint64_t model_ = 0; // version of the models taken over last
+  std::shared_ptr<const learning::model_parts> user_parts_;
+  std::shared_ptr<const learning::demand_parts> demand_parts_;
 };
 
 predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predictor_state> self, context_ptr node);

@@ -32,6 +32,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_notes))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::create_shadow))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::credit))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::demand_figures))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::dial_result))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::exchange_policies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::expiry_due))
@@ -45,6 +46,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::get_policies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_prediction))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_route))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::get_shadow_status))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::get_training))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::greeting))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::held_ids))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::hello))
@@ -57,10 +59,12 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::item_copy))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_page))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::item_versions))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::leaf_difference))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::line_complaint))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_held))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::list_items))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::load_item))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::load_receipt))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::model_figures))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::node_identity))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::node_removal))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::ping))
@@ -92,6 +96,8 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::store_receipt))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_scan))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::store_values))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::traffic))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::train_piece))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::training_status))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::tree_difference))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::update_holders))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::write_item))
@@ -275,6 +281,27 @@ using predictor_actor = caf::typed_actor<
     // From itself: tell the other regions what was read here.
     caf::reacts_to<tick_a>>;
 
+/// Has models trained, on uploads and on what the cluster reads, and puts those that are better into service. Owns: the
+/// last accesses, the jobs, the versions in the store. Callers: router, predictor (accesses), its `training` actor.
+/// Calls: `training`, store, router (the models of other regions), shards (who holds this?).
+using trainer_actor = caf::typed_actor<
+    // A piece of an upload. Errors: overloaded while another one is under way, not_found for an upload that is not,
+    // precondition_failed when a piece is missing, invalid_argument when the last one leaves no access. Safe to repeat.
+    caf::replies_to<train_piece>::with<training_status>,
+    // Errors: not_found. Safe to repeat.
+    caf::replies_to<get_training>::with<training_status>,
+    // What was read here, and elsewhere; what policies keep from being learned is left out by the predictor.
+    caf::reacts_to<access_batch>, caf::reacts_to<region_accesses>, caf::reacts_to<forget_user>,
+    // From `training`: it is over. From itself: look what there is to do.
+    caf::reacts_to<tick_a>, caf::reacts_to<refresh_a>>;
+
+/// Does the work of one training, then ends. Spawned by the trainer; detached, since it blocks, but in tests.
+using training_actor = caf::typed_actor<
+    // As in `trainer_actor`.
+    caf::replies_to<train_piece>::with<training_status>,
+    // All is there: begin.
+    caf::reacts_to<tick_a>>;
+
 /// Makes copies ahead of their first read, within a budget. Owns: the copies it made, until they were read or their
 /// time is over. Callers: predictor. Calls: shards (who holds this? become a holder; explain the copy).
 using prefetcher_actor = caf::typed_actor<caf::reacts_to<prefetch_wishes>,
@@ -308,7 +335,10 @@ using router_actor =
                      // Asked here first, then in the other regions, nearest first. Errors: not_found, unavailable.
                      caf::replies_to<get_prediction>::with<prediction>,
                      // In all regions. Errors: unavailable, naming those that did not confirm.
-                     caf::replies_to<forget_user>::with<forget_receipt>, caf::reacts_to<access_batch>,
+                     caf::replies_to<forget_user>::with<forget_receipt>,
+                     // As in `trainer_actor`. Errors: also unavailable when this node does not predict.
+                     caf::replies_to<train_piece>::with<training_status>,
+                     caf::replies_to<get_training>::with<training_status>, caf::reacts_to<access_batch>,
                      caf::reacts_to<watch_a, std::string, item_watcher_actor>,
                      caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
 
@@ -418,6 +448,7 @@ using gateway_actor =
                      caf::reacts_to<uint64_t, get_shadow_status>, caf::reacts_to<uint64_t, put_policy>,
                      caf::reacts_to<uint64_t, get_policies>, caf::reacts_to<uint64_t, get_route>,
                      caf::reacts_to<uint64_t, get_cluster>, caf::reacts_to<uint64_t, remove_node>,
-                     caf::reacts_to<uint64_t, get_prediction>, caf::reacts_to<uint64_t, forget_user>>;
+                     caf::reacts_to<uint64_t, get_prediction>, caf::reacts_to<uint64_t, forget_user>,
+                     caf::reacts_to<uint64_t, train_piece>, caf::reacts_to<uint64_t, get_training>>;
 
 } // namespace gnomon

@@ -47,6 +47,8 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         state.forget(x, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
         return caf::delegated<forget_receipt>{};
       },
+      [&](const train_piece& x) { return state.to_trainer(x); },
+      [&](const get_training& x) { return state.to_trainer(x); },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
@@ -132,6 +134,14 @@ void router_state::note_access(const read_item& request) const {
 
 void router_state::note_access(const write_item& request) const {
   to_predictor(request.id, request.user, true);
+}
+
+template <class Message>
+caf::result<training_status> router_state::to_trainer(const Message& request) {
+  auto trainer = node_->handles.get()->trainer;
+  if (!trainer)
+    return make_error(ec::unavailable, "this node does not predict: prediction.enabled is false");
+  return self_->delegate(trainer, request);
 }
 
 void router_state::to_predictor(const std::string& id, const std::string& user, bool write) const {

@@ -27,6 +27,8 @@ public:
   void route(const get_route& request, answer<route_list> reply);
   void predict(const get_prediction& request, answer<prediction> reply);
   void forget(const forget_user& request, answer<forget_receipt> reply);
+  template <class Message>
+  caf::result<training_status> to_trainer(const Message& request);
   cluster_report cluster() const;
   void hedge(uint64_t number);
   self_pointer self() const {

@@ -61,6 +61,8 @@ struct settings {
   uint64_t prefetch_bytes_per_second = 4u << 20; // on the node's clock
   uint32_t predict_users = 50'000;               // whose histories are kept; those unseen for the longest make room
   uint32_t predict_items = 100'000;              // further items are not learned from
+  duration train_every = 30min;                  // by the machine's clock; zero: only when asked
+  uint32_t train_accesses = 1'000'000;           // the last ones, kept to train from
 
   // storage
   std::string store_path;

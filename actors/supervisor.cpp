@@ -28,6 +28,7 @@ const std::vector<restart_rule>& restart_rules() {
     {"shadow",       "shard",       one,     any,     60s,   1s},
     {"anti-entropy", "region tree", all,     5,       60s,   2s},
     {"region",       "region tree", all,     5,       60s,   2s},
+    {"trainer",      "node",        one,     5,       60s,   1s},
     {"prefetcher",   "node",        one,     5,       60s,   1s},
     {"predictor",    "node",        one,     5,       60s,   1s},
     {"agent",        "node",        one,     5,       60s,   1s},

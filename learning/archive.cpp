@@ -19,6 +19,8 @@ std::string_view name(model_kind kind) {
     return "demand model";
   case model_kind::user_state:
     return "state of the user model";
+  case model_kind::trained_models:
+    return "set of trained models";
   }
   return "unknown kind of model";
 }

@@ -13,7 +13,7 @@
 namespace gnomon::learning {
 
 /// What a sealed file may hold. A kind's version grows whenever its content changes shape.
-enum class model_kind : uint32_t { user_parts = 1, demand = 2, user_state = 3 };
+enum class model_kind : uint32_t { user_parts = 1, demand = 2, user_state = 3, trained_models = 4 };
 
 /// Appends plain numbers, vectors of them and strings.
 class writer {

@@ -28,6 +28,18 @@ void estimate_by_formula(const float* columns, size_t stride, size_t count, floa
 
 } // namespace
 
+void score_demand(const mlp& network, const float* features, float* logits) {
+  if (!network)
+    return estimate_by_formula(features, 1, 1, logits);
+  std::array<float, demand_feature_count * stride> columns{};
+  std::array<float, demand_horizons.size() * stride> scores;
+  for (size_t f = 0; f < demand_feature_count; ++f)
+    columns[f * stride] = features[f];
+  network.run(columns.data(), stride, 1, scores.data());
+  for (size_t h = 0; h < demand_horizons.size(); ++h)
+    logits[h] = scores[h * stride];
+}
+
 std::string to_file(const demand_parts& parts) {
   writer out;
   out.put(parts.version);

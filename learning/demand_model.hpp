@@ -80,6 +80,10 @@ private:
       open_; // by item and region: tracked ones not read yet, oldest first
 };
 
+/// The logits of one decision for each of `demand_horizons`, from its `demand_feature_count` features; without a
+/// network by the formula.
+void score_demand(const mlp& network, const float* features, float* logits);
+
 struct demand_training_config {
   mlp_config network{.epochs = 6};
   demand_config counts;
@@ -89,7 +93,20 @@ struct demand_training_config {
   uint64_t seed = 1;
 };
 
-/// Trains on a log of reads in time order, by streaming it once. Decisions too near its end to know what came true
+/// How well estimates for the next day fit what happened.
+struct demand_quality {
+  double loss = 0;              // mean negative log-likelihood, in nats
+  double calibration_error = 0; // mean distance between what was said and what came true
+  uint64_t decisions = 0;       // what both were measured on
+};
+
+/// How good `parts` are on the decisions at the end of the log that `train_demand` keeps from them; parts without a
+/// network are judged by what the formula says. Zeroes for a log that is too short.
+demand_quality measure_demand(const access_log& log, const demand_parts& parts,
+                              const demand_training_config& config = {});
+
+/// Trains on a log of reads in time order, by streaming it once. Of the decisions after `calibrate_from` every other
+/// one calibrates; the rest is left for `measure_demand`. Decisions too near its end to know what came true
 /// are left out of the horizons that reach beyond it. Errors: invalid_argument (an untimed log, too short), timeout.
 expected<demand_parts> train_demand(const access_log& log, const demand_training_config& config,
                                     const training_listener& listener = {});

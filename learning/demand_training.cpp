@@ -1,6 +1,7 @@
 #include "learning/demand_model.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace gnomon::learning {
@@ -47,9 +48,29 @@ public:
                           learn_ + (known_.back() > learn_ ? (known_.back() - learn_) / 5 * 4 : 0));
   }
 
+  demand_quality measure(const demand_parts& of) {
+    gather();
+    demand_quality quality;
+    calibration_table table;
+    float logits[demand_horizons.size()];
+    for (size_t k = trained_; k < samples_.size(); ++k) {
+      if (calibrates(k) || times_[k] >= known_[day_horizon])
+        continue;
+      score_demand(of.network, &samples_.features[k * demand_feature_count], logits);
+      const double p = std::clamp(double{of.calibration[day_horizon](logits[day_horizon])}, 1e-6, 1 - 1e-6);
+      const bool came_true = samples_.targets[k * demand_horizons.size() + day_horizon] != 0;
+      quality.loss -= std::log(came_true ? p : 1 - p);
+      table.add(static_cast<float>(p), came_true);
+      ++quality.decisions;
+    }
+    quality.loss /= static_cast<double>(std::max<uint64_t>(quality.decisions, 1));
+    quality.calibration_error = table.error();
+    return quality;
+  }
+
   expected<demand_parts> run() {
     gather();
-    if (trained_ == 0 || samples_.size() == trained_)
+    if (trained_ == 0 || samples_.size() <= trained_ + 1)
       return make_error(ec::invalid_argument,
                         "the trace is too short for the demand model: it needs more than three days");
     mlp_samples part = samples_;
@@ -118,6 +139,11 @@ private:
     times_.resize(kept);
   }
 
+  /// Half of the decisions, whatever order the regions come in.
+  static bool calibrates(size_t k) {
+    return ((k * 0x9e3779b97f4a7c15) >> 63) != 0;
+  }
+
   size_t region_count() const {
     size_t count = 0;
     for (auto& a : log_.accesses)
@@ -126,14 +152,13 @@ private:
   }
 
   void calibrate(demand_parts& parts) const {
-    constexpr size_t stride = 16;
-    std::vector<float> column(demand_feature_count * stride), logits(demand_horizons.size() * stride);
+    float logits[demand_horizons.size()];
     for (size_t k = trained_; k < samples_.size(); ++k) {
-      for (size_t f = 0; f < demand_feature_count; ++f)
-        column[f * stride] = samples_.features[k * demand_feature_count + f];
-      parts.network.run(column.data(), stride, 1, logits.data());
+      if (!calibrates(k))
+        continue;
+      score_demand(parts.network, &samples_.features[k * demand_feature_count], logits);
       for (size_t h = 0; h < demand_horizons.size() && times_[k] < known_[h]; ++h)
-        parts.calibration[h].add(logits[h * stride], samples_.targets[k * demand_horizons.size() + h] != 0);
+        parts.calibration[h].add(logits[h], samples_.targets[k * demand_horizons.size() + h] != 0);
     }
     for (auto& c : parts.calibration)
       c.fit();
@@ -154,6 +179,12 @@ private:
 };
 
 } // namespace
+
+demand_quality measure_demand(const access_log& log, const demand_parts& parts, const demand_training_config& config) {
+  if (!log.timed || log.accesses.empty() || log.item_names.size() < log.items)
+    return {};
+  return demand_training{log, config, {}}.measure(parts);
+}
 
 expected<demand_parts> train_demand(const access_log& log, const demand_training_config& config,
                                     const training_listener& listener) {

@@ -76,9 +76,26 @@ bool outcomes::useful(size_t k, uint32_t item) const {
   return false;
 }
 
+held_back::held_back(const access_log& log, const training_config& config)
+    : begin_(static_cast<size_t>(static_cast<double>(log.accesses.size()) * config.calibrate_from)),
+      seed_(config.seed) {
+  const auto share = static_cast<double>(config.calibration_contexts)
+                     / static_cast<double>(std::max<size_t>(log.accesses.size() - begin_, 1));
+  bound_ = share >= 1 ? UINT64_MAX : static_cast<uint64_t>(share * 0x1p64);
+}
+
+bool held_back::chosen(size_t k) const {
+  // The finaliser of SplitMix64 (Steele et al. 2014) spreads neighbouring numbers evenly.
+  uint64_t x = (k + seed_) * 0x9e3779b97f4a7c15;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return k >= begin_ && (x ^ (x >> 31)) <= bound_;
+}
+
 namespace {
 
 constexpr size_t fewest_users = 50;
+constexpr size_t listen_every = 4096; // accesses that stream by
 
 sequence_set sequences_of(const access_log& log, size_t end) {
   std::vector<std::vector<uint32_t>> of_user(log.users);
@@ -109,19 +126,20 @@ public:
   parts_training(const access_log& log, const training_config& config, const model_parts* start,
                  const training_listener& listener)
       : log_(log), config_(config), start_(start), listener_(listener), truth_(log, config.window),
-        random_(config.seed), began_(std::chrono::steady_clock::now()) {}
+        held_back_(log, config), random_(config.seed), began_(std::chrono::steady_clock::now()) {}
 
   expected<model_parts> run() {
     const size_t count = log_.accesses.size();
     from_ = static_cast<size_t>(static_cast<double>(count) * config_.ranker_from);
-    held_ = static_cast<size_t>(static_cast<double>(count) * config_.calibrate_from);
+    held_ = held_back_.begin();
     parts_.timed = log_.timed;
     parts_.trained_at = static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
     parts_.version = parts_.trained_at;
     if (auto err = train_network(from_, 0, network_share() * config_.ranker_from))
       return err;
-    gather();
+    if (auto err = gather())
+      return err;
     if (auto err = train_ranker())
       return err;
     calibrate();
@@ -161,18 +179,19 @@ private:
   }
 
   // Streams the log once; after `from_` keeps the candidates of some predictions, with what came true.
-  void gather() {
+  caf::error gather() {
     replayed_log replay{counters_for(log_), log_.users};
     prediction_space space;
     samples_.inputs = feature_count;
     samples_.outputs = 2;
-    const double train_chance = chance(config_.ranker_contexts, from_, held_),
-                 held_chance = chance(config_.calibration_contexts, held_, log_.accesses.size());
+    const double train_chance = chance(config_.ranker_contexts, from_, held_);
     std::uniform_real_distribution<double> uniform;
     for (size_t k = 0; k < log_.accesses.size(); ++k) {
       const auto& a = log_.accesses[k];
       replay.observe(a, parts_.network);
-      if (k < from_ || uniform(random_) >= (k < held_ ? train_chance : held_chance))
+      if (k % listen_every == 0 && !tell(network_share() * config_.ranker_from, 0, 0))
+        return make_error(ec::timeout, "the training was stopped");
+      if (k < from_ || !(k < held_ ? uniform(random_) < train_chance : held_back_.chosen(k)))
         continue;
       const auto& user = replay.users[a.user];
       find_candidates(replay.counts, parts_.network, user, parts_.network ? user.state.data() : nullptr,
@@ -181,6 +200,7 @@ private:
       if (k < held_)
         trained_groups_ = samples_.group_ends.size();
     }
+    return {};
   }
 
   static double chance(size_t wanted, size_t begin, size_t end) {
@@ -282,6 +302,7 @@ private:
   const model_parts* start_;
   const training_listener& listener_;
   outcomes truth_;
+  held_back held_back_;
   std::mt19937_64 random_;
   std::chrono::steady_clock::time_point began_;
   size_t from_ = 0, held_ = 0, trained_groups_ = 0;
@@ -293,6 +314,39 @@ private:
 };
 
 } // namespace
+
+expected<model_quality> measure_quality(const access_log& log, const model_parts& parts, const training_config& config,
+                                        const training_listener& listener) {
+  model_parts served = parts;
+  if (parts.network)
+    served.network = sequence_model{reordered(parts.network.weights(), parts.item_names, log.item_names)};
+  outcomes truth{log, config.window};
+  held_back measured{log, config};
+  replayed_log replay{counters_for(log), log.users};
+  prediction_space space;
+  model_quality quality;
+  for (size_t k = 0; k < log.accesses.size(); ++k) {
+    const auto& a = log.accesses[k];
+    replay.observe(a, served.network);
+    const auto share = static_cast<double>(k) / static_cast<double>(log.accesses.size());
+    if (k % listen_every == 0 && listener && !listener({share, 0, 0, 0}))
+      return make_error(ec::timeout, "the measurement was stopped");
+    if (!measured.chosen(k) || truth.next(k) == no_index)
+      continue;
+    rank_candidates(replay.counts, served, replay.users[a.user], config.candidates, config.guesses, space);
+    ++quality.predictions;
+    for (size_t rank = 0; rank < space.order.size() && rank < 20; ++rank)
+      if (space.candidates.item(space.order[rank]) == truth.next(k)) {
+        quality.recall_20 += 1;
+        quality.mrr_20 += 1 / static_cast<double>(rank + 1);
+      }
+  }
+  const double n = static_cast<double>(std::max<uint64_t>(quality.predictions, 1));
+  quality.recall_20 /= n;
+  quality.mrr_20 /= n;
+  quality.counting_recall_20 = parts.quality.counting_recall_20;
+  return quality;
+}
 
 expected<model_parts> train_parts(const access_log& log, const training_config& config, const model_parts* start,
                                   const training_listener& listener) {

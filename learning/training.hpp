@@ -80,6 +80,27 @@ using training_listener = std::function<bool(const training_report&)>;
 expected<model_parts> train_parts(const access_log& log, const training_config& config,
                                   const model_parts* start = nullptr, const training_listener& listener = {});
 
+/// Which predictions of a log quality is measured with: about `contexts` of those after `from`, the same for every
+/// model.
+class held_back {
+public:
+  held_back(const access_log& log, const training_config& config);
+  /// The first access that may be one of them.
+  size_t begin() const {
+    return begin_;
+  }
+  bool chosen(size_t k) const;
+
+private:
+  size_t begin_;
+  uint64_t seed_, bound_;
+};
+
+/// How good `parts` are on what `held_back` chooses, with counters that learn from the whole log as it goes by; parts
+/// without networks are judged by what counting and the formula do. Blocks. Errors: timeout (the listener said stop).
+expected<model_quality> measure_quality(const access_log& log, const model_parts& parts, const training_config& config,
+                                        const training_listener& listener = {});
+
 /// Counters and users after a whole log, as the running node would have them.
 struct replayed_log {
   counters counts;

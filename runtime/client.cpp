@@ -237,6 +237,25 @@ uint32_t client::forget(const std::string& user) {
   return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
 }
 
+training_report client::train(const std::function<bool(std::string&)>& next) {
+  train_piece piece;
+  std::string text;
+  piece.last = !next(text);
+  for (;;) {
+    piece.text = blob{std::exchange(text, {})};
+    piece.last = piece.last || !next(text);
+    auto status = ask<training_status>(core_->port(), piece, to_answer<training_status>).get();
+    if (piece.last)
+      return status;
+    piece.job = status.job;
+    ++piece.number;
+  }
+}
+
+training_report client::training(uint64_t job) {
+  return ask<training_status>(core_->port(), get_training{job}, to_answer<training_status>).get();
+}
+
 // -- snapshots --------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -39,6 +39,18 @@ copy_status to_public(const copy_report& c) {
           .reachable = c.reachable};
 }
 
+std::optional<user_model_quality> to_public(const model_figures& f) {
+  if (f.predictions == 0)
+    return std::nullopt;
+  return user_model_quality{f.recall_20, f.mrr_20, f.counting_recall_20, f.predictions};
+}
+
+std::optional<demand_model_quality> to_public(const demand_figures& f) {
+  if (f.decisions == 0)
+    return std::nullopt;
+  return demand_model_quality{f.loss, f.calibration_error, f.decisions};
+}
+
 std::string_view name(peer_state state) {
   switch (state) {
   case peer_state::live:
@@ -215,6 +227,28 @@ user_prediction to_public(const prediction& found) {
   user_prediction result{found.user, found.served_by, found.model, {}};
   for (const auto& item : found.items)
     result.items.push_back({item.id, item.confidence, item.holders, item.regions});
+  return result;
+}
+
+training_report to_public(const training_status& s) {
+  training_report result;
+  result.job = s.job;
+  result.state = name(s.phase);
+  result.lines = s.lines;
+  result.accesses = s.accesses;
+  result.bad_lines = s.bad_lines;
+  result.left_out = s.left_out;
+  for (const auto& complaint : s.complaints)
+    result.complaints.emplace_back(complaint.line, complaint.reason);
+  result.share = s.share;
+  result.seconds_left = s.seconds_left;
+  result.events_per_second = s.events_per_second;
+  result.users = to_public(s.users);
+  result.running_users = to_public(s.running_users);
+  result.demand = to_public(s.demand);
+  result.running_demand = to_public(s.running_demand);
+  result.model = s.model;
+  result.reason = s.reason;
   return result;
 }
 

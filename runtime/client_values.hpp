@@ -26,6 +26,7 @@ std::vector<policy_setting> to_public(const policy_list& policies);
 cluster_status to_public(const cluster_report& report);
 removal to_public(const node_removal& done);
 user_prediction to_public(const prediction& found);
+training_report to_public(const training_status& status);
 uint32_t to_public(const forget_receipt& receipt);
 
 /// Throws the `failure` that the public headers promise for `reason`.

@@ -327,6 +327,8 @@ std::vector<config_key> actor_keys() {
       bytes_key("prediction", "bytes_per_second", MEMBER(actors.prefetch_bytes_per_second), 1, 1ull << 40),
       number_key<uint32_t>("prediction", "users", MEMBER(actors.predict_users), 100, 10'000'000),
       number_key<uint32_t>("prediction", "items", MEMBER(actors.predict_items), 100, 10'000'000),
+      duration_key("prediction", "train_every", MEMBER(actors.train_every), 0s, 365 * 24h),
+      number_key<uint32_t>("prediction", "train_accesses", MEMBER(actors.train_accesses), 1000, 100'000'000),
       number_key<uint32_t>("store", "stores", MEMBER(actors.stores), 1, 64),
   };
 }

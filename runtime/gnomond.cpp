@@ -1,6 +1,7 @@
 // The daemon: one node, until a signal ends it.
 #include "gnomon/node.hpp"
 #include "gnomon/version.hpp"
+#include "learning/blas_kernel.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/config.hpp"
 
@@ -133,6 +134,7 @@ int serve(node& running, const sigset_t& signals, std::chrono::milliseconds stop
 } // namespace
 
 int main(int argc, char** argv) {
+  learning::choose_blas_kernel(argv); // before anything else: it may start the program anew
   auto line = parse(argc, argv);
   if (line.config_file.empty() && line.settings.empty())
     exit_with_usage("no config given");

@@ -10,6 +10,7 @@
 #include "actors/router.hpp"
 #include "actors/shard.hpp"
 #include "actors/store.hpp"
+#include "actors/trainer.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -91,6 +92,9 @@ supervisor_config node_tree(const node_parts& parts) {
       [](node_handles& handles, const membership_actor& handle) { handles.membership = handle; }));
   add(region_tree_child(node));
   if (node->config.predict) {
+    add(child(
+        "trainer", "trainer", node, [=](caf::actor_system& system) { return system.spawn(trainer, node); },
+        [](node_handles& handles, const trainer_actor& handle) { handles.trainer = handle; }));
     add(child(
         "prefetcher", "prefetcher", node, [=](caf::actor_system& system) { return system.spawn(prefetcher, node); },
         [](node_handles& handles, const prefetcher_actor& handle) { handles.prefetcher = handle; }));

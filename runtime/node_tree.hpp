@@ -16,9 +16,9 @@ struct node_parts {
   struct membership_config membership;
 };
 
-/// The supervision tree of a node: stores, membership, the region tree (the region and its shards), prefetcher and
-/// predictor when the config wants them, agent, collector, repair, router, under the rules of `restart_rules`. Every
-/// (re)start publishes the new handle in `node->handles`.
+/// The supervision tree of a node: stores, membership, the region tree (the region and its shards), trainer,
+/// prefetcher and predictor when the config wants them, agent, collector, repair, router, under the rules of
+/// `restart_rules`. Every (re)start publishes the new handle in `node->handles`.
 supervisor_config node_tree(const node_parts& parts);
 
 } // namespace gnomon

@@ -62,6 +62,10 @@ next_step prepare(request& asked, timestamp now) {
     return client_message{get_cluster{}};
   case endpoint::cluster_node:
     return prepare_removal(asked);
+  case endpoint::train:
+    return prepare_train(asked, true);
+  case endpoint::training:
+    return prepare_training(asked);
   case endpoint::predict:
     return prepare_predict(asked);
   case endpoint::user:
@@ -95,6 +99,7 @@ response complete(const request& asked, client_result result) {
                         [](const node_removal& removal) { return answer_removal(removal); },
                         [](const prediction& found) { return answer_predict(found); },
                         [](const forget_receipt&) { return answer_forget(); },
+                        [&](const training_status& status) { return answer_training(asked, status); },
                     },
                     result);
 }

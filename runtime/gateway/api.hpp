@@ -12,12 +12,14 @@
 namespace gnomon::http {
 
 /// What the router understands.
-using client_message = std::variant<read_item, write_item, list_items, create_shadow, get_shadow_status, put_policy,
-                                    get_policies, get_route, get_cluster, remove_node, get_prediction, forget_user>;
+using client_message =
+    std::variant<read_item, write_item, list_items, create_shadow, get_shadow_status, put_policy, get_policies,
+                 get_route, get_cluster, remove_node, get_prediction, forget_user, train_piece, get_training>;
 
 /// What the router replies.
-using client_result = std::variant<caf::error, item_versions, write_receipt, item_page, shadow_plan, shadow_report,
-                                   policy_list, route_list, cluster_report, node_removal, prediction, forget_receipt>;
+using client_result =
+    std::variant<caf::error, item_versions, write_receipt, item_page, shadow_plan, shadow_report, policy_list,
+                 route_list, cluster_report, node_removal, prediction, forget_receipt, training_status>;
 
 /// Pages about the node itself, which the server answers without asking an actor.
 enum class own_page : uint8_t { live, ready, metrics, openapi };

@@ -44,6 +44,8 @@ gateway_actor::behavior_type gateway(gateway_pointer self, context_ptr node, del
       [=](uint64_t token, const remove_node& message) { ask<node_removal>(self, token, message); },
       [=](uint64_t token, const get_prediction& message) { ask<prediction>(self, token, message); },
       [=](uint64_t token, const forget_user& message) { ask<forget_receipt>(self, token, message); },
+      [=](uint64_t token, const train_piece& message) { ask<training_status>(self, token, message); },
+      [=](uint64_t token, const get_training& message) { ask<training_status>(self, token, message); },
   };
 }
 

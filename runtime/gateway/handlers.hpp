@@ -41,6 +41,13 @@ next_step prepare_forget(const request& asked);
 response answer_predict(const prediction& found);
 response answer_forget();
 
+// -- training (training_pages.cpp) ------------------------------------------------------------------------------------
+
+/// Takes the body, or the piece of it that has come; `last` when nothing follows.
+next_step prepare_train(request& asked, bool last);
+next_step prepare_training(const request& asked);
+response answer_training(const request& asked, const training_status& status);
+
 // -- shared (api.cpp) -------------------------------------------------------------------------------------------------
 
 /// What a bad parameter is refused with.

@@ -1,5 +1,6 @@
 #include "runtime/gateway/http_connection.hpp"
 
+#include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/own_pages.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -19,6 +20,7 @@ using boost::system::error_code;
 using parse_error = boost::beast::http::error;
 
 constexpr size_t body_buffer_bytes = 128u << 10;
+constexpr size_t piece_bytes = 256u << 10; // of a body that is streamed
 constexpr uint64_t max_lingered_bytes = 256u << 20;
 constexpr auto linger_time = 2s;   // without a further byte
 constexpr auto linger_limit = 60s; // altogether
@@ -244,6 +246,8 @@ void connection::feed() {
   if (begin_ == end_)
     begin_ = end_ = 0;
   make_room();
+  if (where_ == endpoint::train && body_.size() >= piece_bytes)
+    return hand_on();
   if (end_ == in_.size())
     return fail(400, "bad-request", "a chunk's head or the trailer is too long; nothing was stored");
   deadline_ = std::min(clock::now() + owner_.parts().config.body_timeout, body_end_);
@@ -307,6 +311,14 @@ void connection::dispatch() {
   respond(answer_own(std::get<own_page>(step), *parts.node, facts));
 }
 
+/// What has come of a streamed body goes to the router; nothing is read until that has taken it.
+void connection::hand_on() {
+  asked_.body = std::exchange(body_, {});
+  auto step = prepare_train(asked_, false);
+  share_.release();
+  ask(std::move(std::get<client_message>(step)));
+}
+
 void connection::ask(client_message message) {
   if (auto* read = std::get_if<read_item>(&message); read && answer_from_index(*read))
     return;
@@ -329,6 +341,14 @@ bool connection::answer_from_index(const read_item& message) {
 void connection::resume(client_result result) {
   if (phase_ != phase::waiting)
     return;
+  if (auto* status = std::get_if<training_status>(&result); status && !parser_->is_done()) {
+    asked_.upload.job = status->job;
+    ++asked_.upload.pieces;
+    phase_ = phase::body;
+    body_end_ = clock::now() + owner_.parts().config.body_limit; // for the next piece
+    return feed();
+  }
+  keep_ = keep_ && parser_->is_done();
   respond(complete(asked_, std::move(result)));
   if (phase_ == phase::head)
     serve();

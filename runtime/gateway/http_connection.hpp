@@ -12,6 +12,7 @@ namespace gnomon::http {
 ///
 ///   head -> (index hit) -> writing -> head ...
 ///   head -> body -> waiting for the router -> writing -> head ...
+///   head -> body -> waiting -> body -> waiting ... -> writing, when the body is streamed
 ///   a fault -> writing -> lingering -> closed
 class connection : public std::enable_shared_from_this<connection> {
 public:
@@ -52,6 +53,7 @@ private:
   bool answer_from_index();
   void send_entry(const std::shared_ptr<const index_entry>& entry);
   void dispatch();
+  void hand_on();
   void ask(client_message message);
   bool answer_from_index(const read_item& message);
   void respond(response answer);

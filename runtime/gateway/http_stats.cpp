@@ -108,6 +108,13 @@ void add_prediction(const node_context& node, std::vector<MetricFamily>& familie
   add("gnomon_prefetch_threshold", "Confidence from which on a copy is made.", MetricType::Gauge, p.threshold.load());
   add("gnomon_calibration_error", "Mean distance between the confidence of copies and what came true.",
       MetricType::Gauge, p.calibration_error.load());
+  const auto version = node.models.get()->version;
+  add("gnomon_model_version",
+      "Version of the trained models in service: when they were trained, in milliseconds; 0: none.", MetricType::Gauge,
+      static_cast<double>(version));
+  const auto now = static_cast<double>(node.time->now().time_since_epoch().count());
+  add("gnomon_model_age_seconds", "Since the models in service were trained; 0: there are none.", MetricType::Gauge,
+      version > 0 ? std::max(0.0, now - static_cast<double>(version)) / 1000 : 0);
   add("gnomon_inference_seconds", "Mean time of a prediction.", MetricType::Gauge,
       share(p.nanoseconds.load(), p.predictions.load()) / 1e9);
 }

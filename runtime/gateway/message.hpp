@@ -14,6 +14,13 @@
 /// HTTP messages as plain values, without sockets: what the handlers see and make.
 namespace gnomon::http {
 
+/// Where a streamed upload stands: the job it belongs to, 0 before the first piece was answered, and pieces before
+/// this.
+struct upload_position {
+  uint64_t job = 0;
+  uint32_t pieces = 0;
+};
+
 /// One request, complete with its body. Nothing here is decoded but the transfer coding.
 struct request {
   std::string method;
@@ -21,7 +28,8 @@ struct request {
   std::string query;                                       // behind it
   std::vector<std::pair<std::string, std::string>> fields; // names in lower case; repeated ones are joined by ", "
   bool has_body = false;                                   // the head announced one, of whatever length
-  std::string body;
+  std::string body;                                        // or the next piece of one that is streamed
+  upload_position upload;                                  // of such a body
 
   /// The value of a header field, asked for in lower case; null when it is absent.
   const std::string* field(std::string_view name) const;

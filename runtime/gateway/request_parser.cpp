@@ -1,5 +1,7 @@
 #include "runtime/gateway/request_parser.hpp"
 
+#include "runtime/gateway/routes.hpp"
+
 namespace gnomon::http {
 
 namespace {
@@ -60,6 +62,8 @@ void request_parser::on_request_impl(boost::beast::http::verb, string_view metho
                                      error_code&) {
   head_.method = to_std(method);
   head_.target = to_std(target);
+  if (split_target(head_.target).first == train_path)
+    body_limit(max_streamed_bytes);
   head_.version = static_cast<unsigned>(version);
 }
 

@@ -11,6 +11,9 @@
 
 namespace gnomon::http {
 
+/// A body that is handed on piece by piece, never whole, may be that large.
+inline constexpr uint64_t max_streamed_bytes = 16ull << 30;
+
 /// Bytes of request bodies that the connections of a server hold together.
 struct body_budget {
   std::atomic<uint64_t> used{0};

@@ -34,6 +34,8 @@ endpoint find_route(std::string_view path) {
     return endpoint::item;
   if (path.starts_with("/prefetch/user/"))
     return endpoint::user;
+  if (path.starts_with("/prefetch/train/"))
+    return endpoint::training;
   for (const auto& row : routes)
     if (row.pattern == path)
       return row.where;

@@ -18,6 +18,8 @@ enum class endpoint : uint8_t {
   route,
   cluster,
   cluster_node, // one of its nodes
+  train,        // an upload of accesses
+  training,     // a job that came of one
   predict,
   user, // what was learned from one
   live,
@@ -28,6 +30,7 @@ enum class endpoint : uint8_t {
 };
 
 inline constexpr std::string_view item_path = "/data/";
+inline constexpr std::string_view train_path = "/prefetch/train";
 
 /// One row of the table of all that the server answers. Where GET is allowed, so is HEAD.
 struct route {
@@ -36,7 +39,7 @@ struct route {
   std::string_view methods; // separated by ", ", as in an Allow field
 };
 
-inline constexpr std::array<route, 16> routes{{
+inline constexpr std::array<route, 18> routes{{
     {endpoint::items, "/data", "GET, HEAD"},
     {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
     {endpoint::policies, "/policy", "GET, HEAD"},
@@ -47,6 +50,8 @@ inline constexpr std::array<route, 16> routes{{
     {endpoint::route, "/route", "GET, HEAD"},
     {endpoint::cluster, "/cluster", "GET, HEAD"},
     {endpoint::cluster_node, "/cluster/node/{name}", "DELETE"},
+    {endpoint::train, "/prefetch/train", "POST"},
+    {endpoint::training, "/prefetch/train/{job}", "GET, HEAD"},
     {endpoint::predict, "/prefetch/predict", "GET, HEAD"},
     {endpoint::user, "/prefetch/user/{id}", "DELETE"},
     {endpoint::live, "/health/live", "GET, HEAD"},

@@ -171,6 +171,29 @@ CAF_TEST(every_message_type_travels) {
   travel(prediction{odd_text, "n", 9, {{"i", 0.5, {"a"}, {"b", "c"}}}});
   travel(forget_user{odd_text, true});
   travel(forget_receipt{odd_text, 3});
+  travel(train_piece{1, 2, blob{"text"}, false});
+  travel(get_training{7});
+  travel(line_complaint{9, odd_text});
+  travel(model_figures{0.5, infinity, -1.0, 7});
+  travel(demand_figures{0.25, 0.125, 9});
+  travel(training_status{1,
+                         training_phase::kept,
+                         2,
+                         3,
+                         4,
+                         5,
+                         {{6, odd_text}},
+                         0.5,
+                         1.5,
+                         2.5,
+                         {0.5, 0.25, 0.125, 8},
+                         {0.5, 0.25, 0.125, 9},
+                         {0.5, 0.25, 10},
+                         {0.5, 0.25, 11},
+                         true,
+                         false,
+                         12,
+                         odd_text});
   travel(item_accesses{odd_text, 3, 4, noon});
   travel(region_accesses{"r", {{"i", 1, 2, noon}}});
   travel(accesses_ack{});

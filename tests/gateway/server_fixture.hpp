@@ -17,6 +17,9 @@ struct router_script {
   std::mutex guard;
   std::map<std::string, write_item> stored;
   std::vector<access_sample> samples;
+  std::string uploaded; // to train with
+  uint32_t pieces = 0;
+  bool upload_ended = false;
   std::atomic<int> reads{0};
   std::atomic<bool> silent{false}; // never answer
 };
@@ -79,6 +82,18 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](deadline_a, uint64_t) {},
       [=](const get_prediction&) -> caf::result<prediction> { return none(); },
       [=](const forget_user&) -> caf::result<forget_receipt> { return none(); },
+      [=](const train_piece& x) -> caf::result<training_status> {
+        std::lock_guard lock{script->guard};
+        if (x.number != script->pieces || x.job != (x.number == 0 ? 0u : 7u))
+          return none();
+        ++script->pieces;
+        script->uploaded += x.text.view();
+        script->upload_ended = x.last;
+        training_status status;
+        status.job = 7;
+        return status;
+      },
+      [=](const get_training&) -> caf::result<training_status> { return none(); },
       [=](const access_batch&) {},
       [=](watch_a, const std::string&, const item_watcher_actor&) {},
       [=](unwatch_a, const std::string&, const item_watcher_actor&) {},

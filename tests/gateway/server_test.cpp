@@ -133,6 +133,34 @@ CAF_TEST(chunked_bodies_are_put_together) {
   CAF_CHECK(client.read_answer().ends_with("\r\n\r\nabcde"));
 }
 
+CAF_TEST(an_upload_larger_than_any_body_may_be_goes_to_the_router_in_pieces) {
+  limits.max_body_bytes = limits.max_buffered_bytes = 1u << 20;
+  start();
+  std::string lines;
+  for (int k = 0; lines.size() < (6u << 20); ++k)
+    lines += "{\"line\": " + std::to_string(k) + "}\n";
+  auto head =
+      "POST /prefetch/train HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(lines.size()) + "\r\n\r\n";
+  raw_client client{port};
+  client.send(head + lines + "GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
+  auto answer = client.read_answer();
+  CAF_CHECK(is(answer, 202));
+  CAF_CHECK(has(answer, "Location: /prefetch/train/7\r\n"));
+  CAF_CHECK(is(client.read_answer(), 404)); // the connection goes on
+  CAF_CHECK(script->uploaded == lines);
+  CAF_CHECK_GREATER(script->pieces, 10u);
+  CAF_CHECK(script->upload_ended);
+}
+
+CAF_TEST(an_upload_that_is_refused_half_way_ends_with_the_reason) {
+  start();
+  script->pieces = 99; // the first piece is not the one it waits for
+  raw_client client{port};
+  client.send("POST /prefetch/train HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
+              + std::string(1u << 20, ' '));
+  CAF_CHECK(is(client.read_answer(), 503));
+}
+
 CAF_TEST(a_chunked_body_that_stops_half_way_stores_nothing) {
   limits.body_timeout = 200ms;
   start();

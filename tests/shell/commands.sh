@@ -154,6 +154,21 @@ status 0 "$gnomon" policy set user ann '{"learn": false}'
 status 0 "$gnomon" get pages/1 --user ann
 status 1 "$gnomon" predict ann
 status 0 "$gnomon" policy del user ann
+for user in $(seq 60); do
+  for page in 1 2 3 4 5 6 7 8; do
+    echo "{\"user_id\": \"u$user\", \"data_id\": \"pages/$page\", \"timestamp\": $((1700000000 + 10 * page + user))}"
+  done
+done >reads
+echo nonsense >>reads
+status 0 "$gnomon" train reads --json;       says '"accesses": 480' && complains "line 481"
+job=$(sed -n 's/.*"job": \([0-9]*\),.*/\1/p' out)
+status 0 "$gnomon" train --job "$job";       says "reads held back"
+{ echo t,user,item; sed -n 's/.*"u\([0-9]*\)".*pages\/\([0-9]\)".*: \([0-9]*\)}/\3,u\1,pages\/\2/p' reads; } | gzip >reads.gz
+status 0 "$gnomon" train reads.gz --json;    says '"accesses": 480'
+echo nonsense >no-reads
+status 2 "$gnomon" train no-reads;           complains "neither JSON nor CSV"
+status 2 "$gnomon" train
+status 1 "$gnomon" train --job 7;            complains "no training job"
 status 1 "$gnomon" evaluate --trace nowhere; complains "cannot open 'nowhere'"
 status 2 "$gnomon" evaluate;                 complains "usage: gnomon-evaluate"
 

@@ -27,6 +27,7 @@ settings node_settings(deliberate_fault fault) {
   config.repair_scan_every = 4s;
   config.detach_blocking = false;
   config.predict_users = config.predict_items = 1000;
+  config.train_every = 0s;
   config.fault = fault;
   return config;
 }

@@ -42,6 +42,7 @@ struct cluster_fixture : test_coordinator_fixture<> {
     config.shadow_ttl = 60s;
     config.predict = predicts;
     config.predict_users = 1000;
+    config.detach_blocking = false;
     config.predict_items = std::min(config.predict_items, 20'000u);
     for (const auto& name : names) {
       nodes[name].database = std::make_shared<memory_store>();

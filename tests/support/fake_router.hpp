@@ -25,6 +25,7 @@ struct fake_router_state {
   std::shared_ptr<fake_items> kept;
   std::map<std::string, std::set<item_watcher_actor>> watchers;
   std::vector<caf::typed_response_promise<write_receipt>> unanswered;
+  std::string trained_with;
 };
 
 inline item_versions find(fake_items& kept, const read_item& request) {
@@ -136,6 +137,19 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       },
       [](const forget_user& request) {
         return forget_receipt{request.user, 1};
+      },
+      [&state](const train_piece& piece) {
+        state.trained_with += piece.text.view();
+        training_status status;
+        status.job = 7;
+        return status;
+      },
+      [&state](const get_training& request) {
+        training_status status;
+        status.job = request.job;
+        status.phase = training_phase::adopted;
+        status.accesses = state.trained_with.size();
+        return status;
       },
       [](const access_batch&) {},
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {

@@ -11,6 +11,7 @@
 #include "actors/router.hpp"
 #include "actors/shard.hpp"
 #include "actors/store.hpp"
+#include "actors/trainer.hpp"
 #include "tests/support/memory_store.hpp"
 
 #include <caf/all.hpp>
@@ -125,6 +126,7 @@ inline void start(small_node& node, caf::actor_system& sys, const node_identity&
     handles.shards.push_back(keep(sys.spawn(shard, node.context, i)));
   handles.anti_entropy = keep(sys.spawn(anti_entropy, node.context));
   if (node.context->config.predict) {
+    handles.trainer = keep(sys.spawn(trainer, node.context));
     handles.prefetcher = keep(sys.spawn(prefetcher, node.context));
     handles.predictor = keep(sys.spawn(predictor, node.context));
   }

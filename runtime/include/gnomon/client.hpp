@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -206,6 +207,42 @@ enum class load_result {
   expired,  // all its versions have expired, and nobody has it
 };
 
+/// How well a user model did on reads held back from its training.
+struct user_model_quality {
+  double recall_20 = 0;          // share of next reads among its first 20 guesses
+  double mrr_20 = 0;             // mean of 1 / rank, 0 beyond 20
+  double counting_recall_20 = 0; // of the best counting method alone
+  uint64_t predictions = 0;
+};
+
+/// How well a demand model did on decisions held back from its training.
+struct demand_model_quality {
+  double loss = 0; // mean negative log-likelihood, in nats
+  double calibration_error = 0;
+  uint64_t decisions = 0;
+};
+
+/// Where a training job stands.
+struct training_report {
+  uint64_t job = 0;
+  std::string state; // "receiving", "training", "adopted", "kept" (the running models were as good), "failed"
+  uint64_t lines = 0;
+  uint64_t accesses = 0; // to learn from
+  uint64_t bad_lines = 0;
+  uint64_t left_out = 0;                                    // older than as many as the node keeps
+  std::vector<std::pair<uint64_t, std::string>> complaints; // of the first bad lines: number and reason
+  double share = 0;                                         // of the work done, 0 to 1
+  double seconds_left = 0;
+  double events_per_second = 0;
+  std::optional<user_model_quality> users, running_users; // of the new and the running one, on the same reads
+  std::optional<demand_model_quality> demand, running_demand;
+  uint64_t model = 0; // version that was put into service
+  std::string reason; // why it failed, or changed nothing
+  bool over() const {
+    return state != "receiving" && state != "training";
+  }
+};
+
 struct client_options {
   std::chrono::milliseconds timeout{15'000};  // of one request, all retries together
   std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is not there, within `timeout`
@@ -277,6 +314,13 @@ public:
   /// Merges an entry of items or policies into what the cluster has, never over anything newer. Safe to repeat;
   /// `dry_run` only says what would happen. Errors: bad_message for a damaged entry, forbidden_region.
   std::future<load_result> load_later(const std::string& entry, bool dry_run = false);
+  /// Has the asked node train its models. `next` fills in a further piece of text, at best some 100 KB, cut anywhere,
+  /// and answers false when there is none: one JSON object a line, or one array of them, each with user_id, data_id,
+  /// timestamp and perhaps region. Blocks until all is sent; the training goes on in the background. Errors: overloaded
+  /// while another upload is under way, invalid_argument when no line is an access.
+  training_report train(const std::function<bool(std::string&)>& next);
+  /// Errors: not_found when the asked node does not know the job.
+  training_report training(uint64_t job);
 
   /// Where an app may spawn its own actors: those that `watch` items must live here.
   caf::actor_system& system();

@@ -1,0 +1,219 @@
+#include "actors/training.hpp"
+
+#include "learning/blas_kernel.hpp"
+#include "runtime/base/log.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace gnomon {
+
+namespace {
+
+constexpr int least_claim = 15; // nice value of the thread; readers have 0
+
+void give_way() {
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), least_claim);
+}
+
+void warn_of_slow_blas() {
+  static const bool warned = [] {
+    auto warning = learning::blas_warning();
+    if (!warning.empty())
+      log::warn("trainer", "slow-training", {{"reason", warning}});
+    return !warning.empty();
+  }();
+  static_cast<void>(warned);
+}
+
+model_figures figures(const learning::model_quality& q) {
+  return {q.recall_20, q.mrr_20, q.counting_recall_20, q.predictions};
+}
+
+demand_figures figures(const learning::demand_quality& q) {
+  return {q.loss, q.calibration_error, q.decisions};
+}
+
+} // namespace
+
+// -- the job ----------------------------------------------------------------------------------------------------------
+
+training_job::training_job(uint64_t number, training_phase phase) : number_(number) {
+  status_.job = number;
+  status_.phase = phase;
+}
+
+bool training_job::is_over(training_phase phase) {
+  return phase != training_phase::receiving && phase != training_phase::training;
+}
+
+training_status training_job::status() const {
+  std::lock_guard lock{mutex_};
+  return status_;
+}
+
+bool training_job::over() const {
+  std::lock_guard lock{mutex_};
+  return is_over(status_.phase);
+}
+
+void training_job::stop(std::string reason) {
+  stopped_.store(true, std::memory_order_relaxed);
+  fail(std::move(reason));
+}
+
+void training_job::fail(std::string reason) {
+  update([&](training_status& s) {
+    s.phase = training_phase::failed;
+    s.reason = std::move(reason);
+    s.seconds_left = 0.0;
+  });
+}
+
+void training_job::finish(training_result result) {
+  const auto& verdict = result.judged.verdict;
+  update([&](training_status& s) {
+    const bool better = verdict.better_users || verdict.better_demand;
+    s.phase = better ? training_phase::adopted : training_phase::kept;
+    s.reason = better ? "" : "the models in service did as well on the accesses held back: they stay";
+    s.share = 1.0;
+    s.seconds_left = 0.0;
+    s.model = better ? result.judged.models.version : 0;
+    s.users = figures(verdict.users);
+    s.running_users = figures(verdict.running_users);
+    s.demand = figures(verdict.demand);
+    s.running_demand = figures(verdict.running_demand);
+    s.better_users = verdict.better_users;
+    s.better_demand = verdict.better_demand;
+    result_ = std::move(result);
+  });
+}
+
+std::optional<training_result> training_job::take() {
+  std::lock_guard lock{mutex_};
+  return std::exchange(result_, std::nullopt);
+}
+
+// -- the work ---------------------------------------------------------------------------------------------------------
+
+training_actor::behavior_type training(training_actor::stateful_pointer<training_state> self, context_ptr node,
+                                       training_order order) {
+  auto& state = self->state;
+  state.start(self, std::move(node), std::move(order));
+  return {
+      [&](const train_piece& piece) { return state.receive(piece); },
+      [&](tick_a) { state.work(); },
+  };
+}
+
+void training_state::start(self_pointer self, context_ptr node, training_order order) {
+  self_ = self;
+  node_ = std::move(node);
+  order_ = std::move(order);
+  received_ = learning::access_history{node_->config.train_accesses};
+  reader_ = std::make_unique<learning::access_reader>([this](const learning::named_access& a) {
+    received_.add(a.user, a.item, a.region.empty() ? std::string_view{node_->self.region} : a.region, a.time);
+  });
+  if (node_->config.detach_blocking)
+    give_way();
+}
+
+caf::result<training_status> training_state::receive(const train_piece& piece) {
+  if (piece.number + 1 == next_piece_)
+    return order_.job->status(); // it came twice
+  if (piece.number != next_piece_)
+    return make_error(ec::precondition_failed, "a part of the upload is missing; send it again from the beginning");
+  ++next_piece_;
+  reader_->feed(piece.text.view());
+  if (piece.last)
+    reader_->finish();
+  note_counts();
+  if (!piece.last)
+    return order_.job->status();
+  if (received_.size() == 0) {
+    auto problem = nothing_usable();
+    order_.job->fail(sentence_of(problem));
+    self_->send(order_.trainer, tick_a_v);
+    self_->quit();
+    return problem;
+  }
+  order_.job->update([](training_status& s) { s.phase = training_phase::training; });
+  self_->send(self_, tick_a_v);
+  return order_.job->status();
+}
+
+void training_state::note_counts() {
+  order_.job->update([&](training_status& s) {
+    s.lines = reader_->lines();
+    s.bad_lines = reader_->bad_lines();
+    s.accesses = received_.size();
+    s.left_out = received_.added() - received_.size();
+    s.complaints.clear();
+    for (const auto& complaint : reader_->complaints())
+      s.complaints.push_back({complaint.line, complaint.reason});
+  });
+}
+
+caf::error training_state::nothing_usable() const {
+  if (reader_->complaints().empty())
+    return make_error(ec::invalid_argument, "there is no access in the body; send one JSON object a line, or an array");
+  const auto& first = reader_->complaints().front();
+  return make_error(ec::invalid_argument,
+                    fmt::format("none of the {} lines is an access with user_id, data_id and timestamp; of line {}: {}",
+                                reader_->bad_lines(), first.line, first.reason));
+}
+
+void training_state::work() {
+  warn_of_slow_blas();
+  try {
+    auto judged = outcome();
+    if (judged) {
+      auto file = blob{to_file(judged->models)};
+      order_.job->finish({std::move(*judged), std::move(file)});
+    } else {
+      order_.job->fail(sentence_of(judged.error()));
+    }
+  } catch (const std::exception& fault) { // memory, or Dlib
+    order_.job->fail(fmt::format("the training broke off: {}", fault.what()));
+  }
+  self_->send(order_.trainer, tick_a_v);
+  self_->quit();
+}
+
+expected<learning::judged_models> training_state::outcome() {
+  const auto& job = order_.job;
+  auto listener = [&](const learning::training_report& r) {
+    job->update([&](training_status& s) {
+      s.share = r.share;
+      s.seconds_left = r.seconds_left;
+      if (r.events_per_second > 0)
+        s.events_per_second = r.events_per_second;
+    });
+    return !job->stopped();
+  };
+  if (received_.size() > 0)
+    order_.logs = {received_.of_users(), received_.all()};
+  received_ = learning::access_history{4};
+  if (order_.candidates.empty())
+    return learning::train_models(order_.logs, order_.running, {job->number(), node_->self.region, {}, {}}, {},
+                                  listener);
+  auto candidate = newest_candidate();
+  if (!candidate)
+    return candidate.error();
+  return learning::judge_models(order_.logs, order_.running, *candidate, {}, listener);
+}
+
+expected<learning::trained_models> training_state::newest_candidate() const {
+  expected<learning::trained_models> newest{make_error(ec::bad_message, "the item holds no models")};
+  for (const auto& file : order_.candidates) {
+    auto models = learning::models_from_file(file.view());
+    if (!newest || (models && models->version > newest->version))
+      newest = std::move(models);
+  }
+  return newest;
+}
+
+} // namespace gnomon

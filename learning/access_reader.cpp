@@ -1,0 +1,227 @@
+#include "learning/access_reader.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+
+namespace gnomon::learning {
+
+namespace {
+
+constexpr size_t longest_record = 64u << 10;
+constexpr size_t longest_name = 1024;
+constexpr size_t complaints_kept = 5;
+constexpr double milliseconds_from = 1e11;
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+std::optional<uint32_t> seconds_from(double number) {
+  if (number >= milliseconds_from)
+    number /= 1000;
+  if (!(number >= 1 && number < UINT32_MAX))
+    return std::nullopt;
+  return static_cast<uint32_t>(number);
+}
+
+/// "2024-05-01T12:00:00Z", with a fraction of a second, and with an offset such as +02:00 in place of Z.
+std::optional<uint32_t> seconds_from(const std::string& text) {
+  std::tm t{};
+  int read = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
+                  &t.tm_min, &t.tm_sec, &read)
+          != 6
+      || read == 0 || t.tm_mon < 1 || t.tm_mon > 12 || t.tm_mday < 1 || t.tm_mday > 31 || t.tm_hour > 23
+      || t.tm_min > 59 || t.tm_sec > 60)
+    return std::nullopt;
+  t.tm_year -= 1900;
+  t.tm_mon -= 1;
+  auto rest = std::string_view{text}.substr(static_cast<size_t>(read));
+  if (rest.starts_with('.'))
+    rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
+  int hours = 0, minutes = 0, end = 0;
+  char sign = '+';
+  if (rest != "Z" && rest != "z"
+      && (std::sscanf(std::string{rest}.c_str(), "%1[+-]%2d:%2d%n", &sign, &hours, &minutes, &end) != 3
+          || static_cast<size_t>(end) != rest.size()))
+    return std::nullopt;
+  const auto offset = (hours * 60 + minutes) * 60;
+  return seconds_from(static_cast<double>(timegm(&t) - (sign == '-' ? -offset : offset)));
+}
+
+/// Takes the members of one access out of the events of the JSON parser, without a document in between.
+class access_members : public nlohmann::json_sax<nlohmann::json> {
+public:
+  std::string user, item, region, fault;
+  std::optional<uint32_t> time;
+
+  bool key(string_t& name) override {
+    if (depth_ == 1)
+      key_ = name;
+    return true;
+  }
+  bool string(string_t& text) override {
+    if (depth_ != 1)
+      return depth_ > 0 || stop("it is not a JSON object");
+    if (key_ == "timestamp" && !(time = seconds_from(text)))
+      return stop("timestamp is neither seconds since 1970 nor a time such as 2024-05-01T12:00:00Z");
+    return name(std::move(text));
+  }
+  bool number_integer(number_integer_t value) override {
+    return number(static_cast<double>(value), [&] { return std::to_string(value); });
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    return number(static_cast<double>(value), [&] { return std::to_string(value); });
+  }
+  bool number_float(number_float_t value, const string_t& text) override {
+    return number(value, [&] { return text; });
+  }
+  bool null() override {
+    return depth_ > 0 || stop("it is not a JSON object");
+  }
+  bool boolean(bool) override {
+    return null();
+  }
+  bool binary(binary_t&) override {
+    return true;
+  }
+  bool start_object(size_t) override {
+    ++depth_;
+    return true;
+  }
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool start_array(size_t) override {
+    return depth_++ > 0 || stop("it is not a JSON object");
+  }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return stop("it is not JSON");
+  }
+
+private:
+  bool stop(const char* reason) {
+    fault = reason;
+    return false;
+  }
+  bool name(std::string text) {
+    auto* member = key_ == "user_id" ? &user : key_ == "data_id" ? &item : key_ == "region" ? &region : nullptr;
+    if (member == nullptr)
+      return true;
+    if (text.size() > longest_name)
+      return stop("a name in it is longer than 1,024 bytes");
+    *member = std::move(text);
+    return true;
+  }
+  template <class Text>
+  bool number(double value, Text text) {
+    if (depth_ != 1)
+      return null();
+    if (key_ != "timestamp")
+      return name(text());
+    time = seconds_from(value);
+    return time || stop("timestamp is no time after 1970");
+  }
+
+  int depth_ = 0;
+  std::string key_;
+};
+
+} // namespace
+
+void access_reader::feed(std::string_view piece) {
+  if (layout_ == layout::unknown) {
+    auto first = piece.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos)
+      return;
+    layout_ = piece[first] == '[' ? layout::array : layout::lines;
+    piece.remove_prefix(layout_ == layout::array ? first + 1 : 0);
+  }
+  layout_ == layout::array ? feed_array(piece) : feed_line(piece);
+}
+
+void access_reader::finish() {
+  if (!record_.empty() || too_long_)
+    read_record();
+}
+
+void access_reader::append(std::string_view part) {
+  if (record_.size() + part.size() > longest_record)
+    too_long_ = true;
+  else if (!too_long_)
+    record_.append(part);
+}
+
+void access_reader::feed_line(std::string_view piece) {
+  while (!piece.empty()) {
+    auto end = piece.find('\n');
+    append(piece.substr(0, end));
+    if (end == std::string_view::npos)
+      return;
+    read_record();
+    piece.remove_prefix(end + 1);
+  }
+}
+
+// Elements end at a comma, or at the bracket that closes the array, outside of texts and of inner objects.
+void access_reader::feed_array(std::string_view piece) {
+  size_t begin = 0;
+  for (size_t k = 0; k < piece.size(); ++k) {
+    const char c = piece[k];
+    if (in_text_) {
+      in_text_ = escaped_ || c != '"';
+      escaped_ = !escaped_ && c == '\\';
+    } else if (c == '"') {
+      in_text_ = true;
+    } else if (c == '{' || c == '[') {
+      ++depth_;
+    } else if (depth_ > 0 && (c == '}' || c == ']')) {
+      --depth_;
+    } else if (depth_ == 0 && (c == ',' || c == ']')) {
+      append(piece.substr(begin, k - begin));
+      read_record();
+      begin = k + 1;
+    }
+  }
+  append(piece.substr(begin));
+}
+
+void access_reader::read_record() {
+  if (is_blank(record_) && !too_long_) {
+    record_.clear();
+    lines_ += layout_ == layout::lines;
+    return;
+  }
+  ++lines_;
+  access_members members;
+  if (too_long_)
+    members.fault = "it is longer than 64 KiB";
+  else if (nlohmann::json::sax_parse(record_, &members) && members.fault.empty())
+    members.fault = members.user.empty()   ? "user_id is missing"
+                    : members.item.empty() ? "data_id is missing"
+                    : !members.time        ? "timestamp is missing"
+                                           : "";
+  record_.clear();
+  too_long_ = false;
+  if (!members.fault.empty())
+    return refuse(members.fault);
+  take_({members.user, members.item, members.region, *members.time});
+}
+
+void access_reader::refuse(std::string reason) {
+  ++bad_lines_;
+  if (complaints_.size() < complaints_kept)
+    complaints_.push_back({lines_, std::move(reason)});
+}
+
+} // namespace gnomon::learning

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Accesses as text: one JSON object a line, or one JSON array of objects.
+namespace gnomon::learning {
+
+/// One access, valid during the call that hands it over. `time` is in seconds since 1970 UTC.
+struct named_access {
+  std::string_view user, item, region; // region: empty when it was not said
+  uint32_t time = 0;
+};
+
+/// Why a line, or the element of an array, was passed over.
+struct bad_access {
+  uint64_t line = 0; // or element; from 1
+  std::string reason;
+};
+
+/// Reads accesses from text that arrives in pieces, cut anywhere. Each is an object with the members user_id, data_id
+/// and timestamp (seconds since 1970, from 10^11 on milliseconds, or text such as "2024-05-01T12:00:00Z"), and perhaps
+/// region; others are passed over. What is wrong is counted and never ends the reading. Keeps at most one line, of up
+/// to 64 KiB. Not thread-safe.
+class access_reader {
+public:
+  using taker = std::function<void(const named_access&)>;
+  explicit access_reader(taker take) : take_(std::move(take)) {}
+
+  void feed(std::string_view piece);
+  /// The text is over: reads what has no end of line.
+  void finish();
+
+  uint64_t lines() const {
+    return lines_;
+  }
+  uint64_t bad_lines() const {
+    return bad_lines_;
+  }
+  /// The first five.
+  const std::vector<bad_access>& complaints() const {
+    return complaints_;
+  }
+
+private:
+  enum class layout : uint8_t { unknown, lines, array };
+  void feed_line(std::string_view piece);
+  void feed_array(std::string_view piece);
+  void append(std::string_view part);
+  void read_record();
+  void refuse(std::string reason);
+
+  taker take_;
+  layout layout_ = layout::unknown;
+  std::string record_; // what is there of the current line or element
+  bool too_long_ = false;
+  int depth_ = 0; // of braces and brackets inside an element
+  bool in_text_ = false, escaped_ = false;
+  uint64_t lines_ = 0, bad_lines_ = 0;
+  std::vector<bad_access> complaints_;
+};
+
+} // namespace gnomon::learning
