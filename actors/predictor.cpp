@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace gnomon {
 
@@ -15,8 +16,12 @@ constexpr size_t late_batches = 4;       // waiting behind this one: counting go
 constexpr size_t too_many_batches = 64;  // waiting: not even counting keeps up
 constexpr size_t most_unreported = 4096; // items in one report
 constexpr uint32_t most_repeats = 8;     // of one sample: a burst teaches no more
-constexpr size_t founded = 500;          // outcomes from which on a probability counts
-constexpr size_t track_every = 4;        // estimates of the demand model
+constexpr size_t founded = 250;          // outcomes from which on a probability counts
+constexpr size_t founded_trials = 125;   // the same for trials
+constexpr size_t most_trials = 20'000;
+constexpr uint32_t trial_seconds = 6 * 3600;
+constexpr float least_tried = 0.02f; // guesses below are not worth following up
+constexpr size_t track_every = 4;    // estimates of the demand model
 
 uint32_t seconds_of(timestamp t) {
   return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
@@ -48,6 +53,7 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
       [&](const forget_user& request) { return state.forget(request); },
       [&](tick_a) {
         state.take_over_models();
+        state.end_overdue_trials();
         state.report();
       },
   };
@@ -109,14 +115,15 @@ void predictor_state::learn_read(const access_sample& sample, bool infer, prefet
   const auto time = seconds_of(sample.at);
   for (uint32_t k = 0; k < std::min(sample.count, most_repeats); ++k)
     demand_->read(sample.id, 0, time);
+  end_trial(sample.id);
   if (sample.user.empty())
     return;
   users_->observe(sample.user, sample.id, 0, time);
   if (infer)
-    wish_for_user(sample.user, wishes);
+    wish_for_user(sample.user, time, wishes);
 }
 
-void predictor_state::wish_for_user(const std::string& user, prefetch_wishes& wishes) {
+void predictor_state::wish_for_user(const std::string& user, uint32_t time, prefetch_wishes& wishes) {
   const auto began = std::chrono::steady_clock::now();
   const auto& guesses = users_->predict(user);
   const auto took = std::chrono::steady_clock::now() - began;
@@ -124,11 +131,49 @@ void predictor_state::wish_for_user(const std::string& user, prefetch_wishes& wi
   counters.predictions.fetch_add(1, std::memory_order_relaxed);
   counters.nanoseconds.fetch_add(static_cast<uint64_t>(std::chrono::nanoseconds{took}.count()),
                                  std::memory_order_relaxed);
-  if (users_->outcomes() < founded)
-    return;
   for (const auto& guess : guesses)
-    if (!guess.read_lately && guess.useful >= node_->config.prefetch_confidence)
-      wishes.wishes.push_back({users_->item_name(guess.item), guess.useful});
+    if (!guess.read_lately && guess.useful >= least_tried)
+      try_guess(users_->item_name(guess.item), guess.useful, time, wishes);
+}
+
+void predictor_state::try_guess(const std::string& id, float useful, uint32_t time, prefetch_wishes& wishes) {
+  if (lately_read_here(id, time))
+    return;
+  const float p = std::min(useful, 0.999f), logit = std::log(p / (1 - p));
+  if (trials_.size() < most_trials)
+    trials_.try_emplace(id, trial{time + trial_seconds, logit});
+  if (worth_.outcomes() < founded_trials)
+    return;
+  if (auto worth = worth_(logit); worth >= node_->config.prefetch_confidence)
+    wishes.wishes.push_back({id, worth});
+}
+
+void predictor_state::end_trial(const std::string& id) {
+  if (auto open = trials_.find(id); open != trials_.end()) {
+    worth_.add(open->second.logit, true);
+    trials_.erase(open);
+  }
+}
+
+void predictor_state::end_overdue_trials() {
+  const auto now = seconds_of(node_->time->now());
+  std::erase_if(trials_, [&](const auto& entry) {
+    if (entry.second.due > now)
+      return false;
+    worth_.add(entry.second.logit, false);
+    return true;
+  });
+}
+
+/// Then there is a copy, as far as leases go.
+bool predictor_state::lately_read_here(const std::string& id, uint32_t time) const {
+  const auto life = lease_seconds();
+  const auto idle = demand_->counts().idle(id, 0, time);
+  return idle != UINT32_MAX && (life == 0 || idle < life);
+}
+
+int64_t predictor_state::lease_seconds() const {
+  return std::chrono::duration_cast<std::chrono::seconds>(node_->config.shadow_ttl).count();
 }
 
 void predictor_state::hand_over(prefetch_wishes wishes) {
@@ -186,14 +231,15 @@ void predictor_state::learn_from(region_accesses report) {
 
 /// Only for items nobody here has read for as long as a copy would live: of the others there is a copy.
 void predictor_state::wish_for_region(const std::string& id, uint32_t time, prefetch_wishes& wishes) {
-  const auto life = std::chrono::duration_cast<std::chrono::seconds>(node_->config.shadow_ttl).count();
-  const auto idle = demand_->counts().idle(id, 0, time);
-  if (idle != UINT32_MAX && (life == 0 || idle < life))
+  if (lately_read_here(id, time))
     return;
+  const auto life = lease_seconds();
   const auto estimate = demand_->estimate_in(id, 0, time);
-  // A shorter horizon is founded sooner, and what it says holds for a longer one all the more.
+  // A copy is worth what comes while its lease runs. A shorter horizon is founded sooner, and what it says holds for a
+  // longer one all the more.
   for (auto horizon = learning::day_horizon + 1; horizon-- > 0;)
-    if (demand_->outcomes(horizon) >= founded) {
+    if (demand_->outcomes(horizon) >= founded
+        && (life == 0 || horizon == 0 || learning::demand_horizons[horizon] <= life)) {
       if (estimate[horizon] >= node_->config.prefetch_confidence)
         wishes.wishes.push_back({id, estimate[horizon]});
       return;

@@ -27,11 +27,16 @@ public:
   forget_receipt forget(const forget_user& request);
   void report();
   void take_over_models();
+  void end_overdue_trials();
 
 private:
   bool may_learn(const std::string& id, const std::string& user) const;
   void learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes);
-  void wish_for_user(const std::string& user, prefetch_wishes& wishes);
+  void wish_for_user(const std::string& user, uint32_t time, prefetch_wishes& wishes);
+  void try_guess(const std::string& id, float useful, uint32_t time, prefetch_wishes& wishes);
+  void end_trial(const std::string& id);
+  int64_t lease_seconds() const;
+  bool lately_read_here(const std::string& id, uint32_t time) const;
   void wish_for_region(const std::string& id, uint32_t time, prefetch_wishes& wishes);
   void note(const access_sample& sample);
   void hand_over(prefetch_wishes wishes);
@@ -44,6 +49,14 @@ private:
   std::unique_ptr<learning::demand_model> demand_;
   learning::id_table regions_{learning::max_demand_regions}; // 0 is this one
   std::map<std::string, item_accesses> unreported_;
+  /// A guess about an item that nobody here has read for as long as a copy lives: is it read here soon? Only what came
+  /// of such guesses tells what a copy is worth; most guesses are about items that are here.
+  struct trial {
+    uint32_t due = 0;
+    float logit = 0; // of what the user model said
+  };
+  std::map<std::string, trial> trials_;
+  learning::calibrator worth_;
   uint64_t model_ = 0; // version of the models taken over last
   std::shared_ptr<const learning::model_parts> user_parts_;
   std::shared_ptr<const learning::demand_parts> demand_parts_;

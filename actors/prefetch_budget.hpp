@@ -12,36 +12,43 @@ struct prefetch_limits {
   uint64_t bytes_per_second = 4u << 20; // in the long run
 };
 
-/// Decides which guesses are worth a copy. The threshold rises while more copies than allowed go unread, and falls back
-/// when they are read; bytes are rationed by a bucket that fills at the given rate and holds ten seconds of it.
-/// Pure: time is given. Not thread-safe.
+/// Decides which guesses are worth a copy. A guess is let through as long as the copies made so far, those whose
+/// outcome is open counted by what was said of them, keep the share that goes unread within its bound: likely copies
+/// make room for less likely ones. Bytes are rationed by a bucket that fills at the given rate and holds ten seconds of
+/// it. Pure: time is given. Not thread-safe.
 class prefetch_budget {
 public:
   explicit prefetch_budget(const prefetch_limits& limits);
 
+  /// The least confidence that is let through now.
+  double threshold() const;
   bool worth(double confidence) const {
-    return confidence >= threshold_;
+    return confidence >= threshold();
   }
   /// Takes the bytes of one copy out of the bucket; false, and nothing taken, when it is empty. A copy larger than what
   /// is left is let through and leaves a debt.
   bool take(uint64_t bytes, timestamp now);
   /// The copy turned out to have `actual` bytes where `expected` were taken.
   void correct(uint64_t expected, uint64_t actual);
-  /// A copy's outcome: it was read, or its time was over.
-  void settle(bool used);
+  /// A copy of that confidence was made; its outcome is open.
+  void issue(double confidence);
+  /// It did not come after all.
+  void withdraw(double confidence);
+  /// Its outcome: it was read, or its time was over.
+  void settle(double confidence, bool used);
 
-  double threshold() const {
-    return threshold_;
-  }
-  /// Of the last few hundred outcomes; 0 before the first.
+  /// Of the last few thousand outcomes; 0 before the first.
   double wasted_share() const;
 
 private:
+  /// How much of what is said comes true; at most 1.
+  double honesty() const;
+
   prefetch_limits limits_;
-  double threshold_;
   double bytes_ = 0; // left in the bucket
   timestamp filled_{};
-  double outcomes_ = 0, wasted_ = 0; // fading
+  double open_ = 0, open_said_ = 0;           // copies without an outcome yet, and the sum of their confidences
+  double outcomes_ = 0, used_ = 0, said_ = 0; // fading; said: the sum of their confidences
 };
 
 } // namespace gnomon

@@ -100,16 +100,19 @@ void prefetcher_state::invite(const prefetch_wish& wish, const std::string& give
       .then(
           [this, wish, time, life, expected](const invite_answer& said) {
             --asking_;
-            if (said.accepted)
+            if (said.accepted) {
+              budget_.issue(wish.confidence);
               ahead_[wish.id] = {time,
                                  time + life,
                                  static_cast<float>(wish.confidence),
                                  expected,
                                  0,
                                  false,
+                                 false,
                                  self_->clock().now() + 2 * node_->config.peer_timeout};
-            else
+            } else {
               budget_.correct(expected, 0);
+            }
           },
           [this, expected](const caf::error&) {
             --asking_;
@@ -124,8 +127,8 @@ void prefetcher_state::note_reads(const access_batch& batch) {
   if (ahead_.empty())
     return;
   for (const auto& sample : batch.samples)
-    if (auto copy = ahead_.find(sample.id); !sample.write && copy != ahead_.end())
-      settle(copy, true, sample.at);
+    if (auto copy = ahead_.find(sample.id); !sample.write && copy != ahead_.end() && !copy->second.used)
+      note_use(copy->second, sample.at);
 }
 
 void prefetcher_state::look() {
@@ -133,7 +136,7 @@ void prefetcher_state::look() {
   size_t questions = 0;
   for (auto copy = ahead_.begin(); copy != ahead_.end();) {
     if (copy->second.due <= time) {
-      copy = settle(copy, false, time);
+      copy = settle(copy);
       continue;
     }
     if (!copy->second.there && questions++ < most_asking)
@@ -165,30 +168,41 @@ void prefetcher_state::inspect(const std::string& id) {
             auto copy = ahead_.find(id);
             if (copy == ahead_.end() || copy->second.there || self_->clock().now() < copy->second.given_up)
               return;
-            budget_.correct(copy->second.expected, 0);
-            ahead_.erase(copy);
+            withdraw(copy);
           });
 }
 
-prefetcher_state::copies::iterator prefetcher_state::settle(copies::iterator copy, bool used, timestamp when) {
+void prefetcher_state::note_use(ahead& copy, timestamp when) {
+  auto& counters = node_->predicting;
+  copy.used = true;
+  counters.used.fetch_add(1, std::memory_order_relaxed);
+  counters.lead_ms.fetch_add(static_cast<uint64_t>(std::max<int64_t>(0, (when - copy.made).count())),
+                             std::memory_order_relaxed);
+}
+
+/// Its time is over. Reads are not settled before: those that come first would make the others look likely as well.
+prefetcher_state::copies::iterator prefetcher_state::settle(copies::iterator copy) {
   const auto& c = copy->second;
   auto& counters = node_->predicting;
-  if (!c.there && !used)
-    return ahead_.erase(copy); // it never came
+  if (!c.there && !c.used)
+    return withdraw(copy);
   if (!c.there) {
     counters.issued.fetch_add(1, std::memory_order_relaxed);
     counters.bytes.fetch_add(c.expected, std::memory_order_relaxed);
   }
-  budget_.settle(used);
-  said_.add(c.confidence, used);
-  if (used) {
-    counters.used.fetch_add(1, std::memory_order_relaxed);
-    counters.lead_ms.fetch_add(static_cast<uint64_t>(std::max<int64_t>(0, (when - c.made).count())),
-                               std::memory_order_relaxed);
-  } else {
+  budget_.settle(c.confidence, c.used);
+  said_.add(c.confidence, c.used);
+  if (!c.used) {
     counters.wasted.fetch_add(1, std::memory_order_relaxed);
     counters.wasted_bytes.fetch_add(c.bytes, std::memory_order_relaxed);
   }
+  return ahead_.erase(copy);
+}
+
+/// It never came.
+prefetcher_state::copies::iterator prefetcher_state::withdraw(copies::iterator copy) {
+  budget_.withdraw(copy->second.confidence);
+  budget_.correct(copy->second.expected, 0);
   return ahead_.erase(copy);
 }
 

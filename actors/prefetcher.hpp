@@ -29,9 +29,10 @@ private:
     timestamp made{};
     timestamp due{};
     float confidence = 0;
-    uint64_t expected = 0;                   // bytes taken from the budget
-    uint64_t bytes = 0;                      // as its report said; 0 before
-    bool there = false;                      // its report came
+    uint64_t expected = 0; // bytes taken from the budget
+    uint64_t bytes = 0;    // as its report said; 0 before
+    bool there = false;    // its report came
+    bool used = false;
     caf::actor_clock::time_point given_up{}; // not there by then: it will not come
   };
   using copies = std::map<std::string, ahead>;
@@ -39,7 +40,9 @@ private:
   void ask(const prefetch_wish& wish);
   void invite(const prefetch_wish& wish, const std::string& giver);
   void inspect(const std::string& id);
-  copies::iterator settle(copies::iterator copy, bool used, timestamp when);
+  void note_use(ahead& copy, timestamp when);
+  copies::iterator settle(copies::iterator copy);
+  copies::iterator withdraw(copies::iterator copy);
   void publish();
   duration lifetime(const std::string& id) const;
   timestamp now() const {

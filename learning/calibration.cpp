@@ -1,6 +1,7 @@
 #include "learning/calibration.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace gnomon::learning {
@@ -12,8 +13,13 @@ constexpr size_t bin_count = 160; // up to a logit of 8
 constexpr double memory = 50'000; // outcomes
 constexpr double smallest_block = 200;
 constexpr double prior_outcomes = 100;
-constexpr size_t refit_after = 4000;
+constexpr size_t first_fit = 125, refit_after = 4000; // outcomes; in between at each doubling
 constexpr double fade = 1 - refit_after / memory;
+
+bool due_for_fit(size_t outcomes) {
+  return outcomes % refit_after == 0
+         || (outcomes < refit_after && outcomes % first_fit == 0 && std::has_single_bit(outcomes / first_fit));
+}
 
 } // namespace
 
@@ -30,9 +36,11 @@ void calibrator::add(float logit, bool came_true) {
   b.count += 1;
   b.hits += came_true ? 1 : 0;
   b.sum += std::clamp(double{logit}, lowest, lowest + step * bin_count);
-  if (++added_ % refit_after != 0)
+  if (!due_for_fit(++added_))
     return;
   fit();
+  if (added_ % refit_after != 0)
+    return;
   for (auto& old : bins_) {
     old.count *= fade;
     old.hits *= fade;

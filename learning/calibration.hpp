@@ -14,7 +14,7 @@ class calibrator {
 public:
   calibrator();
 
-  /// One outcome; refits by itself every few thousand.
+  /// One outcome; refits by itself at 125, at each doubling, and then every few thousand.
   void add(float logit, bool came_true);
   /// Fits to the outcomes so far. Without any, the sigmoid of the logit itself is believed.
   void fit();

@@ -117,17 +117,17 @@ CAF_TEST(without_prediction_the_questions_are_answered_with_the_reason) {
 
 CAF_TEST(the_next_page_is_copied_ahead_once_predictions_have_come_true_and_its_read_is_local) {
   begin_with_pages();
-  turn_pages("b", 21, 60);
+  turn_pages("b", 1, 400); // each page comes again when its copy has gone
   pass_time(1h); // the copies that reading left have gone
   CAF_REQUIRE(copies(page(6)).find("b:") == std::string::npos);
-  read("b", "user1", page(5));
+  read("b", "user0", page(5));
   sched.run();
   CAF_CHECK(copies(page(6)).find("b:shadow") != std::string::npos);
   pass_time(1s); // its size is asked for
   CAF_CHECK_GREATER(counters("b").issued.load(), 0u);
   read_item r;
   r.id = page(6);
-  r.user = "user1";
+  r.user = "user0";
   auto got = ask<item_versions>("b", r);
   CAF_REQUIRE(got);
   CAF_CHECK(got->copy == copy_kind::prefetched);
@@ -136,9 +136,9 @@ CAF_TEST(the_next_page_is_copied_ahead_once_predictions_have_come_true_and_its_r
 
 CAF_TEST(copies_that_nobody_reads_count_as_wasted_when_their_lease_is_over) {
   begin_with_pages();
-  turn_pages("b", 21, 60);
+  turn_pages("b", 1, 400); // each page comes again when its copy has gone
   pass_time(1h);
-  read("b", "user1", page(5));
+  read("b", "user0", page(5));
   pass_time(1s);
   const auto issued = counters("b").issued.load();
   CAF_REQUIRE(issued > 0);
