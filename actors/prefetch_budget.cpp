@@ -12,7 +12,7 @@ constexpr double first_copies = 2;      // that may go unread before anything is
 constexpr double doubt = 0.7;           // of what is said, how much is believed before outcomes tell;
 constexpr double doubt_weight = 30;     // as much as that many expected reads do
 constexpr double sure = 0.95;           // let through even then: without outcomes nothing would ever change
-constexpr double margin = 0.9;         // of the share that may go unread
+constexpr double margin = 0.9;          // of the share that may go unread
 
 } // namespace
 

@@ -118,7 +118,7 @@ CAF_TEST(without_prediction_the_questions_are_answered_with_the_reason) {
 CAF_TEST(the_next_page_is_copied_ahead_once_predictions_have_come_true_and_its_read_is_local) {
   begin_with_pages();
   turn_pages("b", 1, 400); // each page comes again when its copy has gone
-  pass_time(1h); // the copies that reading left have gone
+  pass_time(1h);           // the copies that reading left have gone
   CAF_REQUIRE(copies(page(6)).find("b:") == std::string::npos);
   read("b", "user0", page(5));
   sched.run();
