@@ -67,6 +67,9 @@ std::shared_ptr<kv_store> disk::open() {
 void disk::crash() {
   ++process_;
   unsynced_.clear();
+  for (const auto& [key, value] : doubtful_)
+    change({key, value}, kept_);
+  doubtful_.clear();
   seen_ = kept_;
   read_records();
 }
@@ -83,20 +86,23 @@ void disk::lose(bool keep_incarnation) {
 }
 
 void disk::restore(const image& older, bool keep_identity) {
+  doubtful_.clear();
   kept_ = older;
   if (!keep_identity)
     kept_.erase(keys::meta("identity"));
   crash();
 }
 
-/// A write that fails may be found after a restart all the same.
+/// A write that fails may be found after a restart all the same, unless another has succeeded since: after a failed
+/// sync LevelDB takes no more writes until it is opened again.
 expected<void> disk::apply(std::span<const kv_write> writes) {
   if (fails_writes) {
     if (dice_.chance(30))
       for (const auto& w : writes)
-        change(w, kept_);
+        doubtful_.emplace_back(w.key, w.value ? std::optional<std::string>{*w.value} : std::nullopt);
     return make_error(ec::store_failed, "the simulated disk fails writes");
   }
+  doubtful_.clear();
   if (!lies)
     for (const auto& w : writes)
       change(w, kept_);

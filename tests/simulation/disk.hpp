@@ -74,6 +74,7 @@ private:
   image seen_;
   image kept_;
   std::vector<std::pair<std::string, std::optional<std::string>>> unsynced_; // only of a disk that lies
+  std::vector<std::pair<std::string, std::optional<std::string>>> doubtful_; // failed, and may be found after a restart
   std::map<std::string, record_ptr> records_;
   uint64_t process_ = 0;
 };
