@@ -351,7 +351,7 @@ struct hello_client {
 enum class traffic : uint8_t { client, repair, prefetch };
 
 /// Ask a holder for an item. With `join` the holder first adds `requester` durably to `holders`, then sends the value.
-/// Only with `tombstones`, for a write that has to come after the delete, does a new holder get a deleted item.
+/// A deleted item gets no new holders; with `tombstones` one that does not join is told of it, for a snapshot.
 struct fetch_item {
   std::string id;
   std::string requester; // node

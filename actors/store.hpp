@@ -31,7 +31,7 @@ struct store_state {
   size_t waiting_bytes = 0;
   std::unordered_set<std::string> waiting_keys; // what the batches that wait will change
   uint64_t groups = 0;                          // synced since the start
-  uint64_t hints = 0;  // on disk, and what this store adds to the node's counter
+  uint64_t hints = 0;                           // on disk, and what this store adds to the node's counter
 
   caf::result<store_receipt> enqueue(store_batch&& batch);
   void commit();
