@@ -93,11 +93,11 @@ void disk::restore(const image& older, bool keep_identity) {
   crash();
 }
 
-/// A write that fails may be found after a restart all the same, unless another has succeeded since: after a failed
-/// sync LevelDB takes no more writes until it is opened again.
+/// A write that fails may be found after a restart all the same, but only one, and only unless another has succeeded
+/// since: after a failed sync LevelDB takes no more writes until it is opened again.
 expected<void> disk::apply(std::span<const kv_write> writes) {
   if (fails_writes) {
-    if (dice_.chance(30))
+    if (dice_.chance(30) && doubtful_.empty())
       for (const auto& w : writes)
         doubtful_.emplace_back(w.key, w.value ? std::optional<std::string>{*w.value} : std::nullopt);
     return make_error(ec::store_failed, "the simulated disk fails writes");
