@@ -3,12 +3,12 @@
 // counts its bytes. Called by tests/bench/anti-entropy.sh.
 #include "actors/anti_entropy.hpp"
 #include "actors/agent.hpp"
-#include "actors/exchanges.hpp"
 #include "actors/region.hpp"
 #include "actors/shard.hpp"
 #include "actors/store.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
+#include "tests/support/link_behavior.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -64,31 +64,7 @@ caf::result<reply_of<Message>> carry(link_actor::stateful_pointer<counting_link_
 link_actor::behavior_type counting_link(link_actor::stateful_pointer<counting_link_state> self, bench_node* peer,
                                         traffic_counts* counts) {
   self->state = {peer, counts};
-  auto no_session = [] { return make_error(ec::internal, "a link of the bench has no sessions"); };
-  return {
-      [=](traffic, fetch_item& x) { return carry(self, x); },
-      [=](traffic, replicate_item& x) { return carry(self, x); },
-      [=](traffic, invite_copy& x) { return carry(self, x); },
-      [=](traffic, update_holders& x) { return carry(self, x); },
-      [=](traffic, get_copy_report& x) { return carry(self, x); },
-      [=](traffic, read_item& x) { return carry(self, x); },
-      [=](traffic, write_item& x) { return carry(self, x); },
-      [=](traffic, create_shadow& x) { return carry(self, x); },
-      [=](traffic, pull_catalog& x) { return carry(self, x); },
-      [=](traffic, compare_trees& x) { return carry(self, x); },
-      [=](traffic, compare_leaves& x) { return carry(self, x); },
-      [=](traffic, steward_order& x) { return carry(self, x); },
-      [=](traffic, exchange_policies& x) { return carry(self, x); },
-      [=](traffic, const ping&) -> caf::result<pong> { return no_session(); },
-      [=](open_a, const gate_actor&) -> caf::result<node_identity> { return no_session(); },
-      [=](const hello&) -> caf::result<hello> { return no_session(); },
-      [](hang_up_a) {},
-      [](flush_a) {},
-      [](tick_a) {},
-      [](const frame&) {},
-      [](const credit&) {},
-      [](const session_over&) {},
-  };
+  return test::link_behavior([self](const char*, auto& message) { return carry(self, message); });
 }
 
 std::string id_of(uint64_t number) {

@@ -12,6 +12,7 @@
 #include "actors/shard.hpp"
 #include "actors/store.hpp"
 #include "actors/trainer.hpp"
+#include "tests/support/link_behavior.hpp"
 #include "tests/support/memory_store.hpp"
 
 #include <caf/all.hpp>
@@ -44,13 +45,13 @@ struct direct_link_state {
   std::shared_ptr<small_network> network;
   std::string from, to;
 
-  template <class Reply, class Self, class Message>
-  caf::result<Reply> pass(Self* self, const char* what, const Message& message) {
+  template <class Self, class Message>
+  caf::result<reply_of<Message>> pass(Self* self, const char* what, const Message& message) {
     ++network->asked[what];
     if (network->cut.count({from, to}) > 0)
       return make_error(ec::peer_gone, to + " is cut off");
     if (network->silent.count({from, to}) > 0)
-      return self->template make_response_promise<Reply>();
+      return self->template make_response_promise<reply_of<Message>>();
     auto region = network->nodes.at(to)->handles.get()->region;
     return self->delegate(region, message);
   }
@@ -62,34 +63,7 @@ inline link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct
   s.network = std::move(network);
   s.from = std::move(from);
   s.to = std::move(to);
-  auto not_here = [] { return make_error(ec::internal, "a direct link has no sessions"); };
-  return {
-      [=, &s](traffic, const fetch_item& x) { return s.pass<item_copy>(self, "fetch", x); },
-      [=, &s](traffic, const replicate_item& x) { return s.pass<replicate_ack>(self, "replicate", x); },
-      [=, &s](traffic, const invite_copy& x) { return s.pass<invite_answer>(self, "invite", x); },
-      [=, &s](traffic, const update_holders& x) { return s.pass<holders_ack>(self, "holders", x); },
-      [=, &s](traffic, const get_copy_report& x) { return s.pass<copy_report>(self, "report", x); },
-      [=, &s](traffic, const read_item& x) { return s.pass<item_versions>(self, "read", x); },
-      [=, &s](traffic, const write_item& x) { return s.pass<write_receipt>(self, "write", x); },
-      [=, &s](traffic, const create_shadow& x) { return s.pass<shadow_plan>(self, "create", x); },
-      [=, &s](traffic, const pull_catalog& x) { return s.pass<catalog_delta>(self, "pull", x); },
-      [=, &s](traffic, const compare_trees& x) { return s.pass<tree_difference>(self, "trees", x); },
-      [=, &s](traffic, const compare_leaves& x) { return s.pass<leaf_difference>(self, "leaves", x); },
-      [=, &s](traffic, const steward_order& x) { return s.pass<steward_answer>(self, "steward", x); },
-      [=, &s](traffic, const exchange_policies& x) { return s.pass<policy_list>(self, "policies", x); },
-      [=, &s](traffic, const region_accesses& x) { return s.pass<accesses_ack>(self, "accesses", x); },
-      [=, &s](traffic, const get_prediction& x) { return s.pass<prediction>(self, "prediction", x); },
-      [=, &s](traffic, const forget_user& x) { return s.pass<forget_receipt>(self, "forget", x); },
-      [=](traffic, const ping&) -> caf::result<pong> { return not_here(); },
-      [=](open_a, const gate_actor&) -> caf::result<node_identity> { return not_here(); },
-      [=](const hello&) -> caf::result<hello> { return not_here(); },
-      [](hang_up_a) {},
-      [](flush_a) {},
-      [](tick_a) {},
-      [](const frame&) {},
-      [](const credit&) {},
-      [](const session_over&) {},
-  };
+  return link_behavior([=, &s](const char* what, const auto& message) { return s.pass(self, what, message); });
 }
 
 /// One node of a small cluster: all actors but membership, links and gateways, over a store in memory.
