@@ -12,14 +12,13 @@ namespace gnomon {
 
 // -- a client's requests ----------------------------------------------------------------------------------------------
 
-/// What will this user read next? Only the region where the user reads knows; a node that does not asks the others,
-/// unless it was asked itself (`forwarded`).
+/// What will this user read next? Only the region where the user reads knows; the router of a node that does not asks
+/// the others.
 struct get_prediction {
   std::string user;
   uint32_t limit = 20;
-  bool forwarded = false;
   auto fields() {
-    return std::tie(user, limit, forwarded);
+    return std::tie(user, limit);
   }
 };
 
@@ -43,12 +42,11 @@ struct prediction {
   }
 };
 
-/// Forget all that was learned from this user's reads: here and, unless `forwarded`, in all regions.
+/// Forget all that was learned from this user's reads: in all regions when a client asks, here when a peer does.
 struct forget_user {
   std::string user;
-  bool forwarded = false;
   auto fields() {
-    return std::tie(user, forwarded);
+    return std::tie(user);
   }
 };
 

@@ -15,17 +15,12 @@ namespace {
 constexpr size_t late_batches = 4;       // waiting behind this one: counting goes on, inference rests
 constexpr size_t too_many_batches = 64;  // waiting: not even counting keeps up
 constexpr size_t most_unreported = 4096; // items in one report
-constexpr uint32_t most_repeats = 8;     // of one sample: a burst teaches no more
 constexpr size_t founded = 250;          // outcomes from which on a probability counts
 constexpr size_t founded_trials = 125;   // the same for trials
 constexpr size_t most_trials = 20'000;
 constexpr uint32_t trial_seconds = 6 * 3600;
 constexpr float least_tried = 0.02f; // guesses below are not worth following up
 constexpr size_t track_every = 4;    // estimates of the demand model
-
-uint32_t seconds_of(timestamp t) {
-  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
-}
 
 learning::user_model_config config_of(const settings& config) {
   learning::user_model_config result;
@@ -102,7 +97,7 @@ void predictor_state::learn(access_batch batch) {
     counters.accesses.fetch_add(1, std::memory_order_relaxed);
     note(sample);
     if (sample.write)
-      demand_->written(sample.id, 0, seconds_of(sample.at));
+      demand_->written(sample.id, 0, epoch_seconds(sample.at));
     else
       learn_read(sample, infer, wishes);
   }
@@ -112,8 +107,8 @@ void predictor_state::learn(access_batch batch) {
 }
 
 void predictor_state::learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes) {
-  const auto time = seconds_of(sample.at);
-  for (uint32_t k = 0; k < std::min(sample.count, most_repeats); ++k)
+  const auto time = epoch_seconds(sample.at);
+  for (uint32_t k = 0; k < std::min(sample.count, most_of_one); ++k)
     demand_->read(sample.id, 0, time);
   end_trial(sample.id);
   if (sample.user.empty())
@@ -156,7 +151,7 @@ void predictor_state::end_trial(const std::string& id) {
 }
 
 void predictor_state::end_overdue_trials() {
-  const auto now = seconds_of(node_->time->now());
+  const auto now = epoch_seconds(node_->time->now());
   std::erase_if(trials_, [&](const auto& entry) {
     if (entry.second.due > now)
       return false;
@@ -216,8 +211,8 @@ void predictor_state::learn_from(region_accesses report) {
   prefetch_wishes wishes;
   std::erase_if(report.items, [&](const auto& item) { return !may_learn(item.id, {}); });
   for (const auto& item : report.items) {
-    const auto time = seconds_of(item.last);
-    for (uint32_t k = 0; k < std::min(item.reads, most_repeats); ++k)
+    const auto time = epoch_seconds(item.last);
+    for (uint32_t k = 0; k < std::min(item.reads, most_of_one); ++k)
       demand_->read(item.id, region, time);
     if (item.writes > 0)
       demand_->written(item.id, region, time);

@@ -50,11 +50,7 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         return caf::delegated<policy_list>{};
       },
       [&](const region_accesses& x) { return state.to_predictor<accesses_ack>(x); },
-      [&](const get_prediction& x) {
-        auto forwarded = x;
-        forwarded.forwarded = true;
-        return state.to_predictor<prediction>(forwarded);
-      },
+      [&](const get_prediction& x) { return state.to_predictor<prediction>(x); },
       [&](const forget_user& x) { return state.to_predictor<forget_receipt>(x); },
       [=, &state](const put_policy& x) -> caf::result<policy_list> {
         answer<policy_list> reply{self->make_response_promise<policy_list>()};

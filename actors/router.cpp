@@ -490,7 +490,7 @@ void router_state::forget(const forget_user& request, answer<forget_receipt> rep
   for (const auto& peer : view->peers) {
     auto region = peer.identity.region;
     if (peer.usable() && peer.link)
-      self_->request(peer.link, node_->config.peer_timeout, traffic::client, forget_user{request.user, true})
+      self_->request(peer.link, node_->config.peer_timeout, traffic::client, request)
           .then(confirmed, [=](const caf::error&) { failed(region); });
     else
       failed(region);

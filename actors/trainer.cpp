@@ -19,15 +19,10 @@ constexpr size_t jobs_remembered = 16;
 constexpr uint64_t fewest_new = 5000; // accesses since the last training on what was seen
 constexpr auto upload_timeout = 60s;
 constexpr auto look_elsewhere_every = 15s;
-constexpr uint32_t most_of_one = 8; // reads of a sample or report: a burst teaches no more
 const std::string index_key = keys::meta("models/index");
 
 std::string version_key(uint64_t version) {
   return keys::meta(fmt::format("models/{:020}", version));
-}
-
-uint32_t epoch_seconds(timestamp t) {
-  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
 }
 
 std::vector<uint64_t> parse_index(const std::string& text) {
@@ -39,6 +34,10 @@ std::vector<uint64_t> parse_index(const std::string& text) {
 }
 
 } // namespace
+
+uint32_t epoch_seconds(timestamp t) {
+  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
+}
 
 std::string models_item(std::string_view region) {
   return std::string{models_prefix}.append(region);

@@ -80,6 +80,10 @@ private:
 
 trainer_actor::behavior_type trainer(trainer_actor::stateful_pointer<trainer_state> self, context_ptr node);
 
+/// How both the trainer and the predictor count what was read.
+inline constexpr uint32_t most_of_one = 8; // reads of one sample or report: a burst teaches no more
+uint32_t epoch_seconds(timestamp t);
+
 /// The item through which a region's models reach the others.
 std::string models_item(std::string_view region);
 /// True for such an item: nothing is learned from reads of it.

@@ -43,12 +43,6 @@ access_log access_history::all() const {
   return log_of(true);
 }
 
-size_t access_history::anonymous() const {
-  const auto nobody = users_.find("");
-  return static_cast<size_t>(
-      std::count_if(accesses_.begin(), accesses_.end(), [&](const access& a) { return a.user == nobody; }));
-}
-
 access_log access_history::log_of(bool with_anonymous) const {
   access_log log;
   const auto nobody = users_.find("");

@@ -27,8 +27,6 @@ public:
   /// In order of time: those with a user, for the user model; all, for the demand model.
   access_log of_users() const;
   access_log all() const;
-  /// How many of them have no user.
-  size_t anonymous() const;
 
 private:
   /// Takes what `keep` says into fresh tables, so that names that nothing refers to any more go.

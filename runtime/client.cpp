@@ -228,12 +228,12 @@ removal client::remove_node(const std::string& name, bool force) {
 }
 
 user_prediction client::predict(const std::string& user, uint32_t limit) {
-  get_prediction request{value_of(checked_id(user)), limit, false};
+  get_prediction request{value_of(checked_id(user)), limit};
   return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>).get();
 }
 
 uint32_t client::forget(const std::string& user) {
-  forget_user request{value_of(checked_id(user)), false};
+  forget_user request{value_of(checked_id(user))};
   return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
 }
 

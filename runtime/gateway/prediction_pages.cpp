@@ -34,7 +34,7 @@ next_step prepare_predict(const request& asked) {
   auto limit = parse_limit(asked);
   if (!limit)
     return refusal(limit.error());
-  return client_message{get_prediction{std::move(*user), *limit, false}};
+  return client_message{get_prediction{std::move(*user), *limit}};
 }
 
 next_step prepare_forget(const request& asked) {
@@ -44,7 +44,7 @@ next_step prepare_forget(const request& asked) {
   auto user = checked_id(std::move(*decoded));
   if (!user)
     return refusal(make_error(code_of(user.error()), "the user's name is not possible: " + sentence_of(user.error())));
-  return client_message{forget_user{std::move(*user), false}};
+  return client_message{forget_user{std::move(*user)}};
 }
 
 response answer_predict(const prediction& found) {

@@ -40,7 +40,7 @@ struct fixture : cluster_fixture {
   }
 
   expected<prediction> predict(const std::string& node, const std::string& user) {
-    return ask<prediction>(node, get_prediction{user, 20, false});
+    return ask<prediction>(node, get_prediction{user, 20});
   }
 
   const prediction_counters& counters(const std::string& node) {
@@ -79,7 +79,7 @@ CAF_TEST(a_forgotten_user_is_unknown_everywhere) {
   begin_with_pages();
   turn_pages("b", 1, 12);
   turn_pages("c", 1, 12);
-  auto receipt = ask<forget_receipt>("a", forget_user{"user0", false});
+  auto receipt = ask<forget_receipt>("a", forget_user{"user0"});
   CAF_REQUIRE(receipt);
   CAF_CHECK_EQUAL(receipt->regions, 2u);
   for (auto node : {"a", "b", "c"})
@@ -90,12 +90,12 @@ CAF_TEST(a_region_that_cannot_be_reached_is_named_and_the_user_is_not_called_for
   begin_with_pages();
   turn_pages("c", 1, 12);
   network->separate("a", "c");
-  auto receipt = ask<forget_receipt>("a", forget_user{"user0", false});
+  auto receipt = ask<forget_receipt>("a", forget_user{"user0"});
   CAF_REQUIRE(!receipt);
   CAF_CHECK_EQUAL(code_of(receipt.error()), ec::unavailable);
   CAF_CHECK(sentence_of(receipt.error()).find("region-c") != std::string::npos);
   network->heal();
-  CAF_CHECK(ask<forget_receipt>("a", forget_user{"user0", false}));
+  CAF_CHECK(ask<forget_receipt>("a", forget_user{"user0"}));
   CAF_CHECK_EQUAL(code_of(predict("c", "user0").error()), ec::not_found);
 }
 

@@ -94,7 +94,7 @@ CAF_TEST(an_upload_trains_models_and_the_better_ones_serve_predictions) {
     r.user = "reader";
     CAF_REQUIRE(ask<item_versions>("a", r));
   }
-  auto found = unbox(ask<prediction>("a", get_prediction{"reader", 20, false}));
+  auto found = unbox(ask<prediction>("a", get_prediction{"reader", 20}));
   CAF_CHECK_EQUAL(found.model, version);
   CAF_CHECK(!found.items.empty());
 }

@@ -10,7 +10,6 @@ CAF_TEST(a_prediction_needs_a_user_and_takes_a_limit) {
   auto message = message_of<get_prediction>(ask("GET", "/prefetch/predict?user_id=ann%2F1&limit=5"));
   CAF_CHECK_EQUAL(message.user, "ann/1");
   CAF_CHECK_EQUAL(message.limit, 5u);
-  CAF_CHECK(!message.forwarded);
   CAF_CHECK_EQUAL(message_of<get_prediction>(ask("GET", "/prefetch/predict?user_id=ann")).limit, 20u);
   CAF_CHECK(mentions(refusal_of(ask("GET", "/prefetch/predict")), "user_id"));
   for (auto limit : {"0", "21", "-1", "5x", "", "1e1"})
