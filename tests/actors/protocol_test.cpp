@@ -162,14 +162,14 @@ CAF_TEST(every_message_type_travels) {
   travel(shadow_report{odd_text, 4, 2, "eu", {some_report(), some_report()}});
   travel(put_policy{policy_scope::item, "news/7", "{}"});
   travel(get_policies{});
-  travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}});
+  travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text});
   travel(get_route{odd_text, true, infinity, -infinity});
   travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), "far away"}}});
   travel(get_cluster{});
-  travel(get_prediction{odd_text, 7, true});
+  travel(get_prediction{odd_text, 7});
   travel(predicted_item{odd_text, 0.25, {"a", "b"}, {"c"}});
   travel(prediction{odd_text, "n", 9, {{"i", 0.5, {"a"}, {"b", "c"}}}});
-  travel(forget_user{odd_text, true});
+  travel(forget_user{odd_text});
   travel(forget_receipt{odd_text, 3});
   travel(train_piece{1, 2, blob{"text"}, false});
   travel(get_training{7});
@@ -259,7 +259,7 @@ CAF_TEST(every_message_type_travels) {
   auto first = caf::id_block::gnomon::begin;
   for (auto id = first; id < caf::id_block::gnomon::end; ++id)
     if (covered.count(id) == 0)
-      CAF_ERROR("message type number " << (id - first) << " of the list in actors/protocol.hpp does not travel here");
+      CAF_ERROR("message type number " << (id - first) << " of the list in actors/type_ids.hpp does not travel here");
   CAF_CHECK_EQUAL(covered.size(), size_t{caf::id_block::gnomon::end} - first);
 }
 
