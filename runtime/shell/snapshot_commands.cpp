@@ -1,11 +1,9 @@
 // Backup: the shell streams a node's items into a file of the caller's, and back into any node.
-#include "runtime/shell/interrupt.hpp"
+#include "runtime/shell/request_window.hpp"
 #include "runtime/shell/snapshot_file.hpp"
-#include "runtime/shell/tally.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
-#include <deque>
 #include <fstream>
 
 namespace gnomon::shell {
@@ -23,92 +21,41 @@ public:
   saver(session_context& context, const arguments& args)
       : node_(context.patient_node()),
         tally_(context, "saved", args.positional[0] == "-" ? context.to.err : context.to.out),
-        window_(window_from(args)), writer_(args.positional[0], heading()) {}
+        window_(tally_, window_from(args), [this](const auto&, auto entry) { keep(entry); }),
+        writer_(args.positional[0], heading()) {}
 
   int run() {
-    interrupt_guard guard;
-    std::string stopped;
-    try {
-      writer_.add_policies(node_.save_policies());
-      walk(guard);
-      while (!under_way_.empty())
-        settle_one();
-      if (guard.interrupted())
-        stopped = "interrupted";
-      else
-        writer_.finish();
-    } catch (const std::exception& e) {
-      under_way_.clear();
-      stopped = e.what();
-    }
+    auto stopped = window_.run(
+        [this] {
+          writer_.add_policies(node_.save_policies());
+          window_.walk(node_, {}, true, [this](const auto& id) { return node_.save_later(id); });
+        },
+        [this] { writer_.finish(); });
     if (!stopped.empty())
       stopped += "; what there is stands in the file that ends in .part, and is no snapshot";
     return tally_.finish(stopped, {{"tombstones", tombstones_}});
   }
 
 private:
-  struct request {
-    std::string id;
-    uint64_t bytes;
-    std::future<std::optional<std::string>> outcome;
-  };
+  using entry = std::optional<std::string>; // nothing when the copy left in between
 
   snapshot_heading heading() {
-    auto report = node_.cluster();
-    snapshot_heading result{report.self, {}, right_now()};
-    for (const auto& n : report.nodes)
-      if (n.node == report.self) {
-        result.region = n.region;
-        expected_ = n.items;
-      }
-    return result;
+    auto self = self_of(node_.cluster());
+    return {self.node, self.region, right_now()};
   }
 
-  void walk(const interrupt_guard& guard) {
-    std::string after;
-    for (bool more = true; more && !guard.interrupted();) {
-      auto page = node_.list({}, after, 1000, true);
-      for (const auto& entry : page.items) {
-        if (guard.interrupted())
-          return;
-        while (!under_way_.empty()
-               && (under_way_.size() >= window_ || bytes_under_way_ + entry.bytes > max_bytes_in_flight))
-          settle_one();
-        bytes_under_way_ += entry.bytes;
-        under_way_.push_back({entry.id, entry.bytes, node_.save_later(entry.id)});
-      }
-      more = page.more && !page.items.empty();
-      if (more)
-        after = page.items.back().id;
-    }
-  }
-
-  void settle_one() {
-    auto oldest = std::move(under_way_.front());
-    under_way_.pop_front();
-    bytes_under_way_ -= oldest.bytes;
-    try {
-      if (auto entry = oldest.outcome.get()) { // else the copy left in between
-        writer_.add_item(*entry);
-        tombstones_ += std::get<snapshot_item>(read_entry(*entry)).deleted ? 1 : 0;
-        tally_.good(entry->size());
-      }
-    } catch (const failure& e) {
-      tally_.bad(oldest.id, e.what());
-      if (node_is_away(e))
-        tally_.away();
-    }
-    auto share = static_cast<double>(tally_.items()) / static_cast<double>(std::max<uint64_t>(expected_, 1));
-    tally_.show(std::min(share, 1.0));
+  void keep(const std::optional<entry>& got) {
+    if (!got || !*got)
+      return;
+    writer_.add_item(**got);
+    tombstones_ += std::get<snapshot_item>(read_entry(**got)).deleted ? 1 : 0;
+    tally_.good((*got)->size());
   }
 
   client& node_;
   tally tally_;
-  size_t window_;
-  uint64_t expected_ = 0;
+  request_window<entry> window_;
   snapshot_writer writer_;
-  std::deque<request> under_way_;
-  uint64_t bytes_under_way_ = 0;
   uint64_t tombstones_ = 0;
 };
 
@@ -163,7 +110,8 @@ class loader {
 public:
   loader(session_context& context, const arguments& args)
       : node_(context.patient_node()), dry_run_(args.has("--dry-run")),
-        tally_(context, dry_run_ ? "would have loaded" : "loaded", context.to.out), window_(window_from(args)),
+        tally_(context, dry_run_ ? "would have loaded" : "loaded", context.to.out),
+        window_(tally_, window_from(args), [this](const auto& asked, auto result) { note(asked, result); }),
         reader_(args.positional[0]) {
     if (auto file = args.get("--report"); !file.empty()) {
       report_.open(file);
@@ -173,25 +121,12 @@ public:
   }
 
   int run() {
-    interrupt_guard guard;
-    std::string stopped;
-    try {
-      while (!guard.interrupted() && reader_.next())
+    auto stopped = window_.run([this] {
+      while (!window_.interrupted() && reader_.next())
         take_entry();
-      if (guard.interrupted())
-        stopped = "interrupted";
-    } catch (const std::exception& e) {
-      stopped = e.what();
-    }
-    try {
-      while (!under_way_.empty())
-        settle_one();
-      if (report_.is_open() && !report_.flush())
-        throw std::runtime_error{"the report could not be written"};
-    } catch (const std::exception& e) {
-      under_way_.clear();
-      stopped = stopped.empty() ? e.what() : stopped;
-    }
+    });
+    if (report_.is_open() && !report_.flush() && stopped.empty())
+      stopped = "the report could not be written";
     nlohmann::ordered_json counts;
     for (auto result : {load_result::restored, load_result::merged, load_result::known, load_result::expired})
       counts[name_of(result)] = counts_[static_cast<size_t>(result)];
@@ -200,53 +135,30 @@ public:
   }
 
 private:
-  struct request {
-    std::string id;
-    size_t bytes;
-    std::future<load_result> outcome;
-  };
-
   void take_entry() {
-    if (std::holds_alternative<snapshot_policies>(reader_.part())) {
-      policies_ = name_of(node_.load_later(reader_.entry(), dry_run_).get());
-      return;
-    }
-    auto bytes = reader_.entry().size();
-    while (!under_way_.empty() && (under_way_.size() >= window_ || bytes_under_way_ + bytes > max_bytes_in_flight))
-      settle_one();
-    auto id = std::get<snapshot_item>(reader_.part()).id;
-    under_way_.push_back({std::move(id), bytes, node_.load_later(reader_.entry(), dry_run_)});
-    bytes_under_way_ += bytes;
+    const auto& entry = reader_.entry();
+    if (std::holds_alternative<snapshot_policies>(reader_.part()))
+      policies_ = name_of(node_.load_later(entry, dry_run_).get());
+    else if (const auto* item = std::get_if<snapshot_item>(&reader_.part()))
+      window_.begin({item->id, entry.size(), reader_.progress()}, [&] { return node_.load_later(entry, dry_run_); });
   }
 
-  void settle_one() {
-    auto oldest = std::move(under_way_.front());
-    under_way_.pop_front();
-    bytes_under_way_ -= oldest.bytes;
-    std::string outcome = "failed";
-    try {
-      auto result = oldest.outcome.get();
-      outcome = name_of(result);
-      ++counts_[static_cast<size_t>(result)];
-      tally_.good(oldest.bytes);
-    } catch (const failure& e) {
-      tally_.bad(oldest.id, e.what());
-      if (node_is_away(e))
-        tally_.away();
+  void note(const work_item& asked, std::optional<load_result> result) {
+    if (result) {
+      ++counts_[static_cast<size_t>(*result)];
+      tally_.good(asked.bytes);
     }
     if (report_.is_open())
-      report_ << nlohmann::ordered_json{{"id", oldest.id}, {"outcome", outcome}}.dump() << '\n';
-    tally_.show(reader_.progress());
+      report_ << nlohmann::ordered_json{{"id", asked.name}, {"outcome", result ? name_of(*result) : "failed"}}.dump()
+              << '\n';
   }
 
   client& node_;
   bool dry_run_;
   tally tally_;
-  size_t window_;
+  request_window<load_result> window_;
   snapshot_reader reader_;
   std::ofstream report_;
-  std::deque<request> under_way_;
-  size_t bytes_under_way_ = 0;
   uint64_t counts_[4] = {};
   std::string policies_ = "none";
 };

@@ -11,6 +11,11 @@ namespace {
 constexpr size_t complaints_shown = 20;
 constexpr size_t hopeless_after = 100; // failures in a row that say that the node is not there
 
+/// The node did not serve the request, rather than refuse it.
+bool node_is_away(const failure& e) {
+  return e.code() == ec::unavailable || e.code() == ec::timeout || e.code() == ec::peer_gone;
+}
+
 std::string listed(const nlohmann::ordered_json& counts) {
   std::string text;
   for (const auto& [what, count] : counts.items())
@@ -27,8 +32,10 @@ size_t window_from(const arguments& args) {
   return parse_count(args.get("--in-flight", "64"), "--in-flight", 1, 1024);
 }
 
-bool node_is_away(const failure& e) {
-  return e.code() == ec::unavailable || e.code() == ec::timeout || e.code() == ec::peer_gone;
+node_status self_of(const cluster_status& report) {
+  auto own =
+      std::find_if(report.nodes.begin(), report.nodes.end(), [&](const auto& n) { return n.node == report.self; });
+  return own == report.nodes.end() ? node_status{} : *own;
 }
 
 tally::tally(session_context& context, std::string verb, std::ostream& summary)
@@ -49,8 +56,9 @@ void tally::bad(const std::string& where, const std::string& why) {
     context_.to.err << "further ones are only counted\n";
 }
 
-void tally::away() {
-  if (++in_a_row_ >= hopeless_after)
+void tally::bad(const std::string& where, const failure& why) {
+  bad(where, std::string{why.what()});
+  if (node_is_away(why) && ++in_a_row_ >= hopeless_after)
     throw failure{ec::unavailable, fmt::format("{} requests in a row failed because the node is not there", in_a_row_)};
 }
 

@@ -11,14 +11,12 @@
 /// What import, export and snapshots have in common: many requests under way, counted.
 namespace gnomon::shell {
 
-inline constexpr size_t max_bytes_in_flight = 64u << 20;
-
 /// `--in-flight N`
 extern const option_spec in_flight_option;
 size_t window_from(const arguments& args);
 
-/// Says that the node did not serve the request, rather than that it refused it.
-bool node_is_away(const failure& e);
+/// The asked node's own line of its report.
+node_status self_of(const cluster_status& report);
 
 /// Counts, complaints and the progress line of one transfer.
 class tally {
@@ -28,12 +26,10 @@ public:
   void good(size_t bytes);
   /// The first twenty are named on standard error.
   void bad(const std::string& where, const std::string& why);
-  /// Throws `failure` when a hundred in a row failed because the node is not there.
-  void away();
+  /// The same for a request. Throws `failure` when a hundred in a row failed because the node is not there.
+  void bad(const std::string& where, const failure& why);
+  /// `share` of the work that is done: 0 to 1, negative when the whole is not known.
   void show(double share);
-  uint64_t items() const {
-    return facts_.items;
-  }
   /// Prints the closing line and answers the exit status. `stopped`: why not all was done; empty when all was. `more`
   /// are further counts, by what they count.
   int finish(const std::string& stopped, const nlohmann::ordered_json& more = nlohmann::ordered_json::object());

@@ -1,12 +1,9 @@
 #include "runtime/shell/command.hpp"
-#include "runtime/shell/interrupt.hpp"
 #include "runtime/shell/item_line.hpp"
 #include "runtime/shell/line_file.hpp"
-#include "runtime/shell/tally.hpp"
+#include "runtime/shell/request_window.hpp"
 
 #include <spdlog/fmt/fmt.h>
-
-#include <deque>
 
 namespace gnomon::shell {
 
@@ -19,33 +16,21 @@ constexpr size_t max_line_bytes = 96u << 20; // a value of 64 MiB in base64, and
 class importer {
 public:
   importer(session_context& context, const arguments& args)
-      : node_(context.patient_node()), tally_(context, "imported", context.to.out), window_(window_from(args)),
+      : node_(context.patient_node()), tally_(context, "imported", context.to.out),
+        window_(tally_, window_from(args), [this](const auto& asked, auto receipt) { note(asked, receipt); }),
         reader_(args.positional[0], max_line_bytes) {}
 
   int run() {
-    interrupt_guard guard;
-    std::string stopped;
-    try {
-      while (!guard.interrupted() && reader_.next(line_))
+    auto stopped = window_.run([this] {
+      while (!window_.interrupted() && reader_.next(line_))
         take_line();
-      while (!under_way_.empty())
-        settle_one();
-      if (guard.interrupted())
-        stopped = fmt::format("interrupted after line {}", number_);
-    } catch (const std::exception& e) {
-      under_way_.clear();
-      stopped = fmt::format("stopped at line {}: {}", number_, e.what());
-    }
+    });
+    if (!stopped.empty())
+      stopped += fmt::format("; the last line that was read is line {}", number_);
     return tally_.finish(stopped);
   }
 
 private:
-  struct request {
-    uint64_t line;
-    size_t bytes;
-    std::future<put_receipt> outcome;
-  };
-
   void take_line() {
     ++number_;
     if (line_.find_first_not_of(" \t") == line_.npos && !reader_.too_long())
@@ -55,11 +40,10 @@ private:
         throw bad_line{"the line is too long"};
       begin(read_line(line_));
     } catch (const bad_line& e) {
-      tally_.bad(fmt::format("line {}", number_), e.what());
-    } catch (const failure& e) {
-      tally_.bad(fmt::format("line {}", number_), e.what());
+      tally_.bad(here(), e.what());
     }
-    tally_.show(reader_.progress());
+    if (window_.idle())
+      tally_.show(reader_.progress());
   }
 
   void begin(item x) {
@@ -71,43 +55,30 @@ private:
         options.content_type = v.content_type;
       options.expires = v.expires;
       options.replace = i == 0;
-      auto bytes = v.value.size();
-      make_room(bytes);
-      under_way_.push_back({number_, bytes, node_.put_later(x.id, std::move(v.value), options)});
-      bytes_under_way_ += bytes;
+      if (!window_.begin({here(), v.value.size(), reader_.progress()},
+                         [&] { return node_.put_later(x.id, std::move(v.value), options); }))
+        return;
       // A sibling may be written only after the version that replaces what was there.
-      while (i == 0 && x.versions.size() > 1 && !under_way_.empty())
-        settle_one();
+      if (i == 0 && x.versions.size() > 1)
+        window_.settle_all();
     }
   }
 
-  void make_room(size_t bytes) {
-    while (!under_way_.empty() && (under_way_.size() >= window_ || bytes_under_way_ + bytes > max_bytes_in_flight))
-      settle_one();
+  void note(const work_item& asked, const std::optional<put_receipt>& receipt) {
+    if (receipt)
+      tally_.good(asked.bytes);
   }
 
-  void settle_one() {
-    auto oldest = std::move(under_way_.front());
-    under_way_.pop_front();
-    bytes_under_way_ -= oldest.bytes;
-    try {
-      oldest.outcome.get();
-      tally_.good(oldest.bytes);
-    } catch (const failure& e) {
-      tally_.bad(fmt::format("line {}", oldest.line), e.what());
-      if (node_is_away(e))
-        tally_.away();
-    }
+  std::string here() const {
+    return fmt::format("line {}", number_);
   }
 
   client& node_;
   tally tally_;
-  size_t window_;
+  request_window<put_receipt> window_;
   line_reader reader_;
   std::string line_;
   uint64_t number_ = 0;
-  std::deque<request> under_way_;
-  size_t bytes_under_way_ = 0;
 };
 
 int import_items(session_context& context, const arguments& args) {
@@ -121,93 +92,34 @@ public:
   exporter(session_context& context, const arguments& args)
       : node_(context.patient_node()),
         tally_(context, "exported", args.positional[0] == "-" ? context.to.err : context.to.out),
-        window_(window_from(args)), prefix_(args.get("--prefix")), writer_(args.positional[0]) {
-    if (prefix_.empty())
-      expected_ = items_here();
-  }
+        window_(tally_, window_from(args), [this](const auto&, auto found) { keep(found); }),
+        prefix_(args.get("--prefix")), writer_(args.positional[0]) {}
 
   int run() {
-    interrupt_guard guard;
-    std::string stopped;
-    try {
-      walk(guard);
-      while (!under_way_.empty())
-        settle_one();
-      if (guard.interrupted())
-        stopped = "interrupted";
-      else
-        writer_.finish();
-    } catch (const std::exception& e) {
-      under_way_.clear();
-      stopped = e.what();
-    }
+    auto stopped = window_.run(
+        [this] { window_.walk(node_, prefix_, false, [this](const auto& id) { return node_.get_later(id); }); },
+        [this] { writer_.finish(); });
     if (!stopped.empty())
       stopped += "; what there is stands in the file that ends in .part";
     return tally_.finish(stopped);
   }
 
 private:
-  struct request {
-    std::string id;
-    uint64_t bytes;
-    std::future<std::optional<item>> outcome;
-  };
+  using found_item = std::optional<item>; // nothing when it was deleted in between
 
-  uint64_t items_here() {
-    auto report = node_.cluster();
-    for (auto& n : report.nodes)
-      if (n.node == report.self)
-        return n.items;
-    return 0;
-  }
-
-  void walk(const interrupt_guard& guard) {
-    std::string after;
-    for (bool more = true; more && !guard.interrupted();) {
-      auto page = node_.list(prefix_, after);
-      for (auto& entry : page.items) {
-        if (guard.interrupted())
-          return;
-        // What is known of the sizes keeps large values from filling the memory.
-        while (!under_way_.empty()
-               && (under_way_.size() >= window_ || bytes_under_way_ + entry.bytes > max_bytes_in_flight))
-          settle_one();
-        bytes_under_way_ += entry.bytes;
-        under_way_.push_back({entry.id, entry.bytes, node_.get_later(entry.id)});
-      }
-      more = page.more && !page.items.empty();
-      if (more)
-        after = page.items.back().id;
-    }
-  }
-
-  void settle_one() {
-    auto oldest = std::move(under_way_.front());
-    under_way_.pop_front();
-    bytes_under_way_ -= oldest.bytes;
-    try {
-      if (auto found = oldest.outcome.get()) { // else it was deleted in between
-        auto line = write_line(*found);
-        writer_.write(line);
-        tally_.good(line.size());
-      }
-    } catch (const failure& e) {
-      tally_.bad(oldest.id, e.what());
-      if (node_is_away(e))
-        tally_.away();
-    }
-    auto share = static_cast<double>(tally_.items()) / static_cast<double>(std::max<uint64_t>(expected_, 1));
-    tally_.show(expected_ > 0 ? std::min(share, 1.0) : -1);
+  void keep(const std::optional<found_item>& got) {
+    if (!got || !*got)
+      return;
+    auto line = write_line(**got);
+    writer_.write(line);
+    tally_.good(line.size());
   }
 
   client& node_;
   tally tally_;
-  size_t window_;
+  request_window<found_item> window_;
   std::string prefix_;
   line_writer writer_;
-  uint64_t expected_ = 0;
-  std::deque<request> under_way_;
-  uint64_t bytes_under_way_ = 0;
 };
 
 int export_items(session_context& context, const arguments& args) {
