@@ -1,12 +1,12 @@
 #include "runtime/config.hpp"
 
+#include "runtime/base/numbers.hpp"
 #include "runtime/config_keys.hpp"
 #include "runtime/net/endpoint.hpp"
 
 #include <spdlog/fmt/fmt.h>
 #include <toml++/toml.h>
 
-#include <charconv>
 #include <fstream>
 #include <sstream>
 #include <sys/un.h>
@@ -174,11 +174,6 @@ caf::error check_order(const settings& s) {
   return {};
 }
 
-bool is_port(std::string_view text, uint16_t& port) {
-  auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return !text.empty() && problem == std::errc{} && rest == text.data() + text.size();
-}
-
 } // namespace
 
 bool endpoint::is_loopback() const {
@@ -201,9 +196,11 @@ expected<endpoint> endpoint_from(std::string_view text) {
     host = host.substr(1, host.size() - 2);
   else if (host.find(':') != std::string_view::npos)
     colon = std::string_view::npos; // an IPv6 address needs its brackets
-  if (colon == std::string_view::npos || host.empty() || !is_port(text.substr(colon + 1), where.port))
+  auto port = parse_number<uint16_t>(text.substr(colon + 1));
+  if (colon == std::string_view::npos || host.empty() || !port)
     return bad(fmt::format("\"{}\" is not HOST:PORT, for example 127.0.0.1:7101", text));
   where.host = host;
+  where.port = *port;
   return where;
 }
 

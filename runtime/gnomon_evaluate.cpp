@@ -3,10 +3,10 @@
 #include "learning/blas_kernel.hpp"
 #include "learning/demand_evaluation.hpp"
 #include "learning/evaluation.hpp"
+#include "runtime/base/numbers.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
-#include <charconv>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -46,8 +46,9 @@ struct options {
 
 template <class T>
 bool parse(std::string_view text, T& value) {
-  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return problem == std::errc{} && end == text.data() + text.size();
+  auto number = parse_number<T>(text);
+  value = number.value_or(value);
+  return number.has_value();
 }
 
 bool parse(int argc, char** argv, options& o) {

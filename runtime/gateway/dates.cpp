@@ -1,9 +1,10 @@
 #include "runtime/gateway/dates.hpp"
 
+#include "runtime/base/numbers.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <array>
-#include <charconv>
 
 namespace gnomon::http {
 
@@ -34,11 +35,8 @@ std::optional<unsigned> position(const Container& names, std::string_view name) 
 }
 
 std::optional<int> digits(std::string_view text) {
-  int value = 0;
-  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{} || end != text.data() + text.size() || value < 0)
-    return std::nullopt;
-  return value;
+  auto value = parse_number<int>(text);
+  return value && *value >= 0 ? value : std::nullopt;
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/numbers.hpp"
 #include "runtime/base/request_id.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
@@ -6,7 +7,6 @@
 #include "runtime/gateway/uri.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace gnomon::http {
 
@@ -15,14 +15,6 @@ namespace {
 constexpr int64_t max_expiry_seconds = 100ll * 366 * 24 * 3600;
 constexpr uint32_t max_acks = 64;
 constexpr uint32_t max_page = 10'000;
-
-std::optional<int64_t> whole_number(std::string_view text) {
-  int64_t value = 0;
-  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || fault != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return value;
-}
 
 // -- what both reads and writes say -----------------------------------------------------------------------------------
 
@@ -106,7 +98,7 @@ caf::error take_acks(const request& asked, uint32_t& acks) {
     acks = acks_all;
     return {};
   }
-  auto number = whole_number(*text);
+  auto number = parse_number<int64_t>(*text);
   if (!number || *number < 1 || *number > max_acks)
     return invalid("Gnomon-Acks must be a number of copies from 1 to 64, or all");
   acks = static_cast<uint32_t>(*number);
@@ -117,7 +109,7 @@ caf::error take_expiry(const request& asked, timestamp now, timestamp& expires) 
   const auto* text = asked.field("gnomon-expires");
   if (!text)
     return {};
-  if (auto seconds = whole_number(*text)) {
+  if (auto seconds = parse_number<int64_t>(*text)) {
     if (*seconds < 1 || *seconds > max_expiry_seconds)
       return invalid("Gnomon-Expires must lie 1 second to 100 years ahead");
     expires = now + std::chrono::seconds{*seconds};
@@ -172,7 +164,7 @@ expected<list_items> parse_list(const request& asked) {
   if (message.prefix.size() > max_id_bytes || message.after.size() > max_id_bytes)
     return make_error(ec::too_large, "prefix and after may have at most 1,024 bytes, as ids do");
   if (*limit) {
-    auto number = whole_number(**limit);
+    auto number = parse_number<int64_t>(**limit);
     if (!number || *number < 1 || *number > max_page)
       return invalid("limit must be a number from 1 to 10000");
     message.limit = static_cast<uint32_t>(*number);

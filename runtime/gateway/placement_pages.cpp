@@ -1,11 +1,11 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/numbers.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace gnomon::http {
 
@@ -96,13 +96,11 @@ expected<std::optional<double>> degrees(const request& asked, std::string_view n
     return text.error();
   if (!*text)
     return std::optional<double>{};
-  double value = 0;
-  auto [end, fault] = std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), value);
-  if ((*text)->empty() || fault != std::errc{} || end != (*text)->data() + (*text)->size()
-      || !(std::abs(value) <= bound))
+  auto value = parse_number<double>(**text);
+  if (!value || !(std::abs(*value) <= bound))
     return invalid(std::string{name} + " must be a number of degrees from -" + std::to_string(static_cast<int>(bound))
                    + " to " + std::to_string(static_cast<int>(bound)));
-  return std::optional<double>{value};
+  return value;
 }
 
 expected<get_route> parse_route(const request& asked) {

@@ -1,9 +1,8 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/numbers.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"
-
-#include <charconv>
 
 namespace gnomon::http {
 
@@ -16,13 +15,12 @@ expected<uint32_t> parse_limit(const request& asked) {
   auto text = query_parameter(asked.query, "limit");
   if (!text)
     return text.error();
-  uint32_t limit = most_items;
   if (!*text)
-    return limit;
-  auto [end, fault] = std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), limit);
-  if (fault != std::errc{} || end != (*text)->data() + (*text)->size() || limit < 1 || limit > most_items)
+    return most_items;
+  auto limit = parse_number<uint32_t>(**text);
+  if (!limit || *limit < 1 || *limit > most_items)
     return invalid("limit must be a whole number from 1 to 20");
-  return limit;
+  return *limit;
 }
 
 } // namespace

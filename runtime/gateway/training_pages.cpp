@@ -1,7 +1,6 @@
+#include "runtime/base/numbers.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
-
-#include <charconv>
 
 namespace gnomon::http {
 
@@ -51,12 +50,10 @@ next_step prepare_train(request& asked, bool last) {
 }
 
 next_step prepare_training(const request& asked) {
-  auto text = std::string_view{asked.path}.substr(train_path.size() + 1);
-  uint64_t job = 0;
-  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), job);
-  if (fault != std::errc{} || end != text.data() + text.size() || job == 0)
+  auto job = parse_number<uint64_t>(std::string_view{asked.path}.substr(train_path.size() + 1));
+  if (!job || *job == 0)
     return refusal(invalid("a training job is named by the number that POST /prefetch/train answered"));
-  return client_message{get_training{job}};
+  return client_message{get_training{*job}};
 }
 
 response answer_training(const request& asked, const training_status& status) {

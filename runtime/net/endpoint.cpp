@@ -1,7 +1,8 @@
 #include "runtime/net/endpoint.hpp"
 
+#include "runtime/base/numbers.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 namespace gnomon {
 
@@ -23,14 +24,12 @@ expected<tcp::endpoint> parse_endpoint(const std::string& text) {
     host = host.substr(1, host.size() - 2);
   if (host == "localhost")
     host = "127.0.0.1";
-  uint16_t port = 0;
-  auto last = text.data() + text.size();
-  auto [end, failure] = std::from_chars(text.data() + colon + 1, last, port);
+  auto port = parse_number<uint16_t>(text.substr(colon + 1));
   boost::system::error_code bad_host;
   auto address = asio::ip::make_address(host, bad_host);
-  if (failure != std::errc{} || end != last || bad_host)
+  if (!port || bad_host)
     return wrong();
-  return tcp::endpoint{address, port};
+  return tcp::endpoint{address, *port};
 }
 
 template <class Network>

@@ -1,10 +1,10 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/numbers.hpp"
 #include "runtime/replay/trace_line.hpp"
 
 #include <arpa/inet.h>
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -52,14 +52,6 @@ std::optional<log_parts> take_apart(string_view line) {
   return parts;
 }
 
-std::optional<unsigned> number(string_view text) {
-  unsigned value = 0;
-  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failure != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return value;
-}
-
 std::optional<unsigned> month(string_view name) {
   static constexpr std::array<string_view, 12> names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -75,14 +67,14 @@ std::optional<double> seconds_of(string_view date) {
   if (date.size() != pattern.size() || date[2] != '/' || date[6] != '/' || date[11] != ':' || date[14] != ':'
       || date[17] != ':' || date[20] != ' ' || (date[21] != '+' && date[21] != '-'))
     return std::nullopt;
-  auto day = number(date.substr(0, 2));
+  auto day = parse_number<unsigned>(date.substr(0, 2));
   auto name = month(date.substr(3, 3));
-  auto year = number(date.substr(7, 4));
-  auto hour = number(date.substr(12, 2));
-  auto minute = number(date.substr(15, 2));
-  auto second = number(date.substr(18, 2));
-  auto zone_hours = number(date.substr(22, 2));
-  auto zone_minutes = number(date.substr(24, 2));
+  auto year = parse_number<unsigned>(date.substr(7, 4));
+  auto hour = parse_number<unsigned>(date.substr(12, 2));
+  auto minute = parse_number<unsigned>(date.substr(15, 2));
+  auto second = parse_number<unsigned>(date.substr(18, 2));
+  auto zone_hours = parse_number<unsigned>(date.substr(22, 2));
+  auto zone_minutes = parse_number<unsigned>(date.substr(24, 2));
   if (!day || !name || !year || !hour || !minute || !second || !zone_hours || !zone_minutes)
     return std::nullopt;
   std::chrono::year_month_day calendar{std::chrono::year{static_cast<int>(*year)}, std::chrono::month{*name},
@@ -125,7 +117,7 @@ parsed_line parse_access_log_line(string_view line) {
   if (!t)
     return malformed{"the date [" + std::string{parts->date.substr(0, 40)}
                      + "] is not like 17/May/2015:10:05:03 +0000"};
-  auto status = number(parts->status);
+  auto status = parse_number<unsigned>(parts->status);
   if (!status || *status < 100 || *status > 599)
     return malformed{"the status \"" + std::string{parts->status.substr(0, 20)} + "\" is not one of HTTP"};
   auto method = parts->request.substr(0, parts->request.find(' '));

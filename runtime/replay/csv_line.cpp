@@ -1,7 +1,8 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/numbers.hpp"
 #include "runtime/replay/trace_line.hpp"
 
-#include <charconv>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -53,9 +54,10 @@ std::optional<std::vector<std::string>> split(std::string_view line) {
 
 /// Empty when `text` is a usable time, which then stands in `t`; else the reason.
 std::string read_time(const std::string& text, double& t) {
-  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), t);
-  if (failure != std::errc{} || end != text.data() + text.size() || !(t - t == 0))
+  auto number = parse_number<double>(text);
+  if (!number || !std::isfinite(*number))
     return "the time \"" + text.substr(0, 40) + "\" is not a number of seconds";
+  t = *number;
   if (t < 0)
     return "the time " + text + " is negative";
   if (t > latest_time)

@@ -1,12 +1,13 @@
 #include "runtime/replay/http_client.hpp"
 
+#include "runtime/base/numbers.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace gnomon::replay {
@@ -216,12 +217,10 @@ expected<endpoint> parse_endpoint(std::string_view url) {
   auto colon = rest.rfind(':');
   if (colon == std::string_view::npos || colon == 0)
     return wrong;
-  auto port = rest.substr(colon + 1);
-  endpoint result{std::string{rest.substr(0, colon)}, 0};
-  auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), result.port);
-  if (failure != std::errc{} || end != port.data() + port.size() || result.port == 0)
+  auto port = parse_number<uint16_t>(rest.substr(colon + 1));
+  if (!port || *port == 0)
     return wrong;
-  return result;
+  return endpoint{std::string{rest.substr(0, colon)}, *port};
 }
 
 std::string escape_path(std::string_view text) {

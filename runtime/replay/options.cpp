@@ -1,8 +1,9 @@
 #include "runtime/replay/options.hpp"
 
+#include "runtime/base/numbers.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
-#include <charconv>
 #include <functional>
 #include <map>
 #include <optional>
@@ -17,11 +18,10 @@ caf::error refuse(std::string sentence) {
 
 template <class T>
 caf::error read_number(const std::string& name, const std::string& text, T least, T most, T& result) {
-  T value{};
-  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failure != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
+  auto value = parse_number<T>(text);
+  if (!value || !(*value >= least && *value <= most))
     return refuse(fmt::format("{} takes a number from {} to {}, not \"{}\"", name, least, most, text));
-  result = value;
+  result = *value;
   return {};
 }
 

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace gnomon {
+
+/// The number that `text` spells from its first to its last character; nothing when it spells none that fits a `T`.
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto last = text.data() + text.size();
+  auto [end, fault] = std::from_chars(text.data(), last, value);
+  if (fault != std::errc{} || end != last)
+    return std::nullopt;
+  return value;
+}
+
+} // namespace gnomon
