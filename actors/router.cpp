@@ -1,7 +1,6 @@
 #include "actors/router.hpp"
 
 #include "actors/placement.hpp"
-#include "storage/keys.hpp"
 
 #include <algorithm>
 
@@ -140,7 +139,7 @@ template <class Message>
 caf::result<training_status> router_state::to_trainer(const Message& request) {
   auto trainer = node_->handles.get()->trainer;
   if (!trainer)
-    return make_error(ec::unavailable, "this node does not predict: prediction.enabled is false");
+    return not_predicting();
   return self_->delegate(trainer, request);
 }
 
@@ -233,79 +232,6 @@ caf::result<load_receipt> router_state::load(const load_item& request) {
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
   auto handles = node_->handles.get();
   return self_->delegate(node_->shard_for(request.copy.id, *handles), request);
-}
-
-// -- listing
-// ------------------------------------------------------------------------------------------------------------
-
-namespace {
-
-/// Pages of several stores on their way to one page.
-struct merged_page {
-  size_t open = 0;
-  std::map<std::string, item_summary> items;
-  bool more = false;
-  std::string least_last; // the smallest last id of the stores that have more: beyond it the page is not complete
-};
-
-void add_page(merged_page& all, const store_entries& page, const std::string& self, bool deleted) {
-  for (const auto& [key, value] : page.entries) {
-    auto record = decode_record(value.view());
-    if (!record)
-      continue;
-    auto role = record->holders.state_of(self);
-    const auto& versions = record->versions;
-    auto absent = role == holder_state::joining || role == holder_state::left || versions.siblings.empty();
-    if (absent || (versions.deleted() && !deleted))
-      continue;
-    item_summary summary{record->id, versions.bytes(), versions.siblings.front().content_type, role,
-                         static_cast<uint32_t>(versions.siblings.size())};
-    all.items.emplace(record->id, std::move(summary));
-  }
-  if (!page.more || page.entries.empty())
-    return;
-  auto last = keys::record_id(page.entries.back().first).value_or(std::string{});
-  all.least_last = all.more ? std::min(all.least_last, last) : last;
-  all.more = true;
-}
-
-item_page cut(merged_page& all, uint32_t limit) {
-  item_page result;
-  result.more = all.more;
-  for (auto& [id, summary] : all.items) {
-    if (all.more && id > all.least_last)
-      break;
-    if (result.items.size() == limit) {
-      result.more = true;
-      break;
-    }
-    result.items.push_back(std::move(summary));
-  }
-  return result;
-}
-
-} // namespace
-
-void router_state::list(const list_items& request, answer<item_page> reply) {
-  auto limit = std::clamp(request.limit, 1u, 10'000u);
-  auto all = std::make_shared<merged_page>();
-  auto range = keys::records(request.prefix, request.after);
-  auto handles = node_->handles.get();
-  all->open = handles->stores.size();
-  for (const auto& store : handles->stores)
-    self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, limit, false})
-        .then(
-            [=, this](const store_entries& page) {
-              add_page(*all, page, node_->self.node, request.deleted);
-              if (--all->open > 0)
-                return;
-              auto result = cut(*all, limit);
-              if (result.items.empty() && result.more) // a page of nothing but tombstones: go on behind it
-                list({request.prefix, all->least_last, request.limit, request.deleted}, reply);
-              else
-                reply.give(std::move(result));
-            },
-            [reply](const caf::error& reason) { reply.fail(reason); });
 }
 
 // -- explaining
@@ -417,84 +343,6 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
             reply.give(std::move(result));
           },
           [reply](const caf::error& reason) { reply.fail(reason); });
-}
-
-// -- predicting
-// ---------------------------------------------------------------------------------------------------------
-
-void router_state::predict(const get_prediction& request, answer<prediction> reply) {
-  auto predictor = node_->handles.get()->predictor;
-  if (!predictor)
-    return reply.fail(make_error(ec::unavailable, "this node does not predict: prediction.enabled is false"));
-  self_->request(predictor, node_->config.peer_timeout, request)
-      .then([reply](prediction& found) { reply.give(std::move(found)); },
-            [=, this](const caf::error& reason) {
-              if (code_of(reason) != ec::not_found)
-                return reply.fail(reason);
-              auto nodes = std::make_shared<std::deque<std::string>>();
-              auto view = node_->cluster.get();
-              for (auto peer : view->by_latency())
-                nodes->push_back(peer->identity.node);
-              ask_peers(nodes, request, reply);
-            });
-}
-
-/// Whoever reads elsewhere is known there.
-void router_state::ask_peers(std::shared_ptr<std::deque<std::string>> nodes, get_prediction request,
-                             answer<prediction> reply) {
-  if (nodes->empty())
-    return reply.fail(make_error(ec::not_found, "no region has learned from reads of this user"));
-  auto view = node_->cluster.get();
-  auto peer = view->find(nodes->front());
-  nodes->pop_front();
-  if (!peer || !peer->usable() || !peer->link)
-    return ask_peers(nodes, std::move(request), reply);
-  self_->request(peer->link, node_->config.peer_timeout, traffic::client, request)
-      .then([reply](prediction& found) { reply.give(std::move(found)); },
-            [=, this](const caf::error&) { ask_peers(nodes, request, reply); });
-}
-
-void router_state::forget(const forget_user& request, answer<forget_receipt> reply) {
-  auto predictor = node_->handles.get()->predictor;
-  if (!predictor)
-    return reply.fail(make_error(ec::unavailable, "this node does not predict: prediction.enabled is false"));
-  struct outcome {
-    size_t open = 1;
-    forget_receipt receipt;
-    std::string silent; // regions that did not confirm
-  };
-  auto all = std::make_shared<outcome>();
-  all->receipt.user = request.user;
-  auto done = [all, reply] {
-    if (--all->open > 0)
-      return;
-    if (all->silent.empty())
-      reply.give(std::move(all->receipt));
-    else
-      reply.fail(
-          make_error(ec::unavailable, "not forgotten yet in " + all->silent + ", which did not confirm; repeat it"));
-  };
-  auto confirmed = [all, done](const forget_receipt& one) {
-    all->receipt.regions += one.regions;
-    done();
-  };
-  auto failed = [all, done](const std::string& region) {
-    all->silent += (all->silent.empty() ? "" : ", ") + region;
-    done();
-  };
-  self_->request(predictor, node_->config.peer_timeout, request).then(confirmed, [=, this](const caf::error&) {
-    failed(node_->self.region);
-  });
-  auto view = node_->cluster.get();
-  all->open += view->peers.size();
-  for (const auto& peer : view->peers) {
-    auto region = peer.identity.region;
-    if (peer.usable() && peer.link)
-      self_->request(peer.link, node_->config.peer_timeout, traffic::client, request)
-          .then(confirmed, [=](const caf::error&) { failed(region); });
-    else
-      failed(region);
-  }
 }
 
 cluster_report router_state::cluster() const {

@@ -49,6 +49,7 @@ private:
   void note_access(const read_item& request) const;
   void note_access(const write_item& request) const;
   void to_predictor(const std::string& id, const std::string& user, bool write) const;
+  static caf::error not_predicting();
   void ask_peers(std::shared_ptr<std::deque<std::string>> nodes, get_prediction request, answer<prediction> reply);
   template <class Reply, class Message>
   void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
