@@ -6,7 +6,10 @@
 #include "storage/archive.hpp"
 #include "storage/keys.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
+#include <set>
 
 namespace gnomon {
 
@@ -316,9 +319,13 @@ policy_list region_state::policies(bool deleted) const {
 }
 
 void region_state::set_policy(const put_policy& request, answer<policy_list> reply) {
-  if (!request.text.empty())
-    if (auto rule = policy_rule::from_json(request.text); !rule)
+  std::string warning;
+  if (!request.text.empty()) {
+    auto rule = policy_rule::from_json(request.text);
+    if (!rule)
       return reply.fail(std::move(rule.error()));
+    warning = doubts_about(rule->residency.value_or(std::vector<std::string>{}));
+  }
   if (request.text.empty() && !node_->policies.get()->find(request.scope, request.name))
     return reply.fail(make_error(ec::not_found, "there is no policy for " + std::string{gnomon::name(request.scope)}
                                                     + " '" + request.name + "'"));
@@ -327,7 +334,27 @@ void region_state::set_policy(const put_policy& request, answer<policy_list> rep
   table.merge(entries.front());
   node_->policies.set(std::move(table));
   tell_peers({entries});
-  save_policies(entries, reply, policies(false));
+  auto result = policies(false);
+  result.warning = std::move(warning);
+  save_policies(entries, reply, std::move(result));
+}
+
+/// A rule may name a region before it joins. One whose name is misspelt never will, and its items find no place.
+std::string region_state::doubts_about(const std::vector<std::string>& residency) const {
+  std::set<std::string> known{node_->self.region};
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers)
+    known.insert(peer.identity.region);
+  std::vector<std::string> unknown;
+  std::copy_if(residency.begin(), residency.end(), std::back_inserter(unknown),
+               [&](const auto& region) { return known.count(region) == 0; });
+  if (unknown.empty())
+    return {};
+  auto result = fmt::format("residency names {}, where no node is known; the regions with nodes are {}",
+                            fmt::join(unknown, ", "), fmt::join(known, ", "));
+  if (unknown.size() == residency.size())
+    result += "; until a node joins there, no item of this policy can be written";
+  return result;
 }
 
 void region_state::merge_policies(const exchange_policies& theirs, answer<policy_list> reply) {

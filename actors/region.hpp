@@ -52,6 +52,7 @@ private:
   void take_page(start_scan scan, const store_entries& page);
   void slices_read();
   void read_policies();
+  std::string doubts_about(const std::vector<std::string>& residency) const;
   void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);
   void pass_positions(const ping& facts);
   void tell_peers(const exchange_policies& news);

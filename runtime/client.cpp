@@ -209,10 +209,10 @@ std::vector<policy_setting> client::policies() {
   return ask<policy_list>(core_->port(), get_policies{}, to_answer<policy_list>).get();
 }
 
-void client::set_policy(const policy_setting& rule) {
+std::string client::set_policy(const policy_setting& rule) {
   if (rule.text.empty())
     throw failure{ec::invalid_argument, "a policy is a JSON object such as {\"factor\": 4}; to remove one, delete it"};
-  ask<policy_list>(core_->port(), value_of(to_request(rule)), value_of<policy_list>).get();
+  return ask<policy_list>(core_->port(), value_of(to_request(rule)), value_of<policy_list>).get().warning;
 }
 
 void client::delete_policy(const std::string& scope, const std::string& name) {

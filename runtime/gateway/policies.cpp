@@ -93,7 +93,10 @@ response answer_policy(const request& asked, endpoint where, const policy_list& 
   if (!entry)
     return problem(404, name(ec::not_found),
                    "there is no policy with this scope and name; /policy lists those there are");
-  return json_response(200, dump(page_of(*entry)));
+  auto page = page_of(*entry);
+  if (!list.warning.empty())
+    page["warning"] = list.warning;
+  return json_response(200, dump(page));
 }
 
 } // namespace gnomon::http

@@ -40,11 +40,13 @@ json to_json(const policy_setting& p) {
 int set_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 1);
   target.text = args.positional.back();
-  context.node().set_policy(target);
+  auto warning = context.node().set_policy(target);
   if (context.json)
     context.print(to_json(target));
   else
     context.to.out << "set; in force on every node that can be reached\n";
+  if (!warning.empty())
+    context.to.err << "warning: " << printable(warning) << '\n';
   return done;
 }
 

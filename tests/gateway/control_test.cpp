@@ -120,6 +120,10 @@ CAF_TEST(policies_are_shown_one_by_one_or_all) {
   CAF_CHECK_EQUAL(reply_to(ask("GET", "/policy/type/other"), list).status, 404);
   CAF_CHECK_EQUAL(reply_to(put_policy_at("/policy/type/news"), list).status, 200);
   CAF_CHECK_EQUAL(reply_to(ask("DELETE", "/policy/type/news"), policy_list{}).status, 204);
+  CAF_CHECK(!document.contains("warning"));
+  list.warning = "residency names eu";
+  auto doubtful = nlohmann::json::parse(reply_to(put_policy_at("/policy/type/news"), list).body.view());
+  CAF_CHECK_EQUAL(doubtful["warning"], "residency names eu");
   auto all = nlohmann::json::parse(reply_to(ask("GET", "/policy"), list).body.view());
   CAF_CHECK_EQUAL(all["policies"][0]["scope"], "type");
   CAF_CHECK_EQUAL(all["policies"][0]["changed"], "2019-12-20T12:00:00.000Z");

@@ -138,6 +138,7 @@ status 0 "$gnomon" policy set type news '{"factor": 1, "min_copies": 1}'
 status 0 "$gnomon" policy get type news;     says '"factor": 1'
 status 0 "$gnomon" policy list;              says "news"
 status 2 "$gnomon" policy set type news '{"factor": 0}'; complains "factor"
+status 0 "$gnomon" policy set type news '{"residency": ["nowhere"]}'; complains "nowhere, where no node is known"
 status 2 "$gnomon" policy set planet x '{}'; complains "no scope"
 status 0 "$gnomon" policy del type news
 status 1 "$gnomon" policy get type news

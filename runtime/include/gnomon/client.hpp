@@ -289,7 +289,8 @@ public:
 
   /// Policies, in force on every node at once and kept over restarts. Errors: invalid_argument names what is wrong.
   std::vector<policy_setting> policies();
-  void set_policy(const policy_setting& rule);
+  /// Answers a warning when the policy names regions in which no node is known; empty when there is none.
+  std::string set_policy(const policy_setting& rule);
   void delete_policy(const std::string& scope, const std::string& name);
 
   cluster_status cluster();
