@@ -280,18 +280,19 @@ load_result load_policies(const session_port& port, const std::vector<policy_ent
   return load_result::merged;
 }
 
-std::optional<std::string> entry_or_nothing(expected<item_copy> outcome) {
+std::optional<saved_item> saved_or_nothing(expected<item_copy> outcome) {
   if (!outcome && code_of(outcome.error()) == ec::not_here)
     return std::nullopt;
-  return to_entry(value_of(std::move(outcome)));
+  auto copy = value_of(std::move(outcome));
+  return saved_item{to_entry(copy), copy.versions.deleted()};
 }
 
 } // namespace
 
-std::future<std::optional<std::string>> client::save_later(const std::string& id) {
+std::future<std::optional<saved_item>> client::save_later(const std::string& id) {
   fetch_item request;
   request.id = value_of(checked_id(id));
-  return ask<item_copy>(core_->port(), std::move(request), entry_or_nothing);
+  return ask<item_copy>(core_->port(), std::move(request), saved_or_nothing);
 }
 
 std::string client::save_policies() {

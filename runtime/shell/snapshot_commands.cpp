@@ -21,7 +21,7 @@ public:
   saver(session_context& context, const arguments& args)
       : node_(context.patient_node()),
         tally_(context, "saved", args.positional[0] == "-" ? context.to.err : context.to.out),
-        window_(tally_, window_from(args), [this](const auto&, auto entry) { keep(entry); }),
+        window_(tally_, window_from(args), [this](const auto&, auto got) { keep(got); }),
         writer_(args.positional[0], heading()) {}
 
   int run() {
@@ -37,24 +37,25 @@ public:
   }
 
 private:
-  using entry = std::optional<std::string>; // nothing when the copy left in between
+  using copy = std::optional<saved_item>; // nothing when the copy left in between
 
   snapshot_heading heading() {
     auto self = self_of(node_.cluster());
     return {self.node, self.region, right_now()};
   }
 
-  void keep(const std::optional<entry>& got) {
+  void keep(const std::optional<copy>& got) {
     if (!got || !*got)
       return;
-    writer_.add_item(**got);
-    tombstones_ += std::get<snapshot_item>(read_entry(**got)).deleted ? 1 : 0;
-    tally_.good((*got)->size());
+    const auto& [entry, deleted] = **got;
+    writer_.add_item(entry);
+    tombstones_ += deleted ? 1 : 0;
+    tally_.good(entry.size());
   }
 
   client& node_;
   tally tally_;
-  request_window<entry> window_;
+  request_window<copy> window_;
   snapshot_writer writer_;
   uint64_t tombstones_ = 0;
 };

@@ -199,6 +199,12 @@ struct user_prediction {
   std::vector<predicted_read> items; // likeliest first
 };
 
+/// One item for a snapshot.
+struct saved_item {
+  std::string entry;    // as `gnomon/snapshot.hpp` describes
+  bool deleted = false; // a tombstone
+};
+
 /// What loading an entry of a snapshot did.
 enum class load_result {
   restored, // no region that can be reached had the item: it began anew at the asked node
@@ -307,9 +313,9 @@ public:
   /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
   uint32_t forget(const std::string& user);
 
-  /// The asked node's copy of an item as an entry of a snapshot (`gnomon/snapshot.hpp`): all its versions with what is
-  /// known of them, or its tombstone. Nothing when there is no copy there.
-  std::future<std::optional<std::string>> save_later(const std::string& id);
+  /// The asked node's copy of an item: all its versions with what is known of them, or its tombstone. Nothing when
+  /// there is no copy there.
+  std::future<std::optional<saved_item>> save_later(const std::string& id);
   /// All policies as one entry, with what is known of deleted ones.
   std::string save_policies();
   /// Merges an entry of items or policies into what the cluster has, never over anything newer. Safe to repeat;
