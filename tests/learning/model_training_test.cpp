@@ -1,43 +1,25 @@
 #define CAF_SUITE model_training
 #include "learning/model_training.hpp"
+#include "tests/learning/stories.hpp"
 
 #include <caf/test/dsl.hpp>
-
-#include <random>
 
 using namespace gnomon;
 using namespace gnomon::learning;
 
 namespace {
 
-/// Users walk through one of five stories of ten pages each; one step in ten goes astray. `turn` changes the stories.
 training_logs walked(size_t users = 80, size_t steps = 40, size_t turn = 1) {
   access_history history{1'000'000};
-  std::mt19937_64 random{1};
-  std::vector<size_t> page(users, 0);
-  for (size_t k = 0; k < users * steps; ++k) {
-    const size_t u = k % users;
-    page[u] = random() % 10 == 0 ? random() % 50 : (u % 5) * 10 + (page[u] + turn) % 10;
-    history.add("user" + std::to_string(u), "page/" + std::to_string(page[u]), "here",
-                static_cast<uint32_t>(1'000'000 + k * 10));
-  }
+  walk(users, steps, turn, [&](auto user, auto item, auto time) { history.add(user, item, "here", time); });
   return {history.of_users(), history.all()};
 }
 
-training_config quick() {
-  training_config config;
-  config.network.units = 16;
-  config.network.epochs = 2;
-  config.network.lanes = 16;
-  config.ranker_contexts = 1000;
-  config.calibration_contexts = 400;
-  config.ranker.epochs = 2;
-  return config;
-}
+const training_config quick = quick_training(2, 1000);
 
 const judged_models& trained() {
   static const judged_models models = [] {
-    auto result = train_models(walked(), {}, {7, "here", {}, {}}, quick());
+    auto result = train_models(walked(), {}, {7, "here", {}, {}}, quick);
     CAF_REQUIRE(result);
     return std::move(*result);
   }();
@@ -60,14 +42,14 @@ CAF_TEST(models_do_not_replace_themselves) {
   auto running = trained().models;
   if (!running.users)
     running.users = std::make_shared<const model_parts>();
-  auto again = judge_models(walked(), running, running, quick());
+  auto again = judge_models(walked(), running, running, quick);
   CAF_REQUIRE(again);
   CAF_CHECK(!again->verdict.better_users);
   CAF_CHECK_EQUAL(again->verdict.users.recall_20, again->verdict.running_users.recall_20);
 }
 
 CAF_TEST(models_that_know_nothing_of_what_is_read_here_are_not_adopted) {
-  auto running = train_models(walked(80, 40, 3), {}, {8, "here", {}, {}}, quick());
+  auto running = train_models(walked(80, 40, 3), {}, {8, "here", {}, {}}, quick);
   CAF_REQUIRE(running);
   model_parts worse;
   worse.ranker =
@@ -76,7 +58,7 @@ CAF_TEST(models_that_know_nothing_of_what_is_read_here_are_not_adopted) {
   trained_models candidate;
   candidate.version = 9;
   candidate.users = std::make_shared<const model_parts>(worse);
-  auto verdict = judge_models(walked(80, 40, 3), running->models, candidate, quick());
+  auto verdict = judge_models(walked(80, 40, 3), running->models, candidate, quick);
   CAF_REQUIRE(verdict);
   CAF_CHECK(!verdict->verdict.better_users);
   CAF_CHECK(verdict->models.users == running->models.users);
@@ -86,22 +68,22 @@ CAF_TEST(without_accesses_to_judge_by_models_of_others_are_taken_only_where_none
   trained_models candidate;
   candidate.version = 9;
   candidate.users = std::make_shared<const model_parts>();
-  auto first = judge_models({}, {}, candidate, quick());
+  auto first = judge_models({}, {}, candidate, quick);
   CAF_REQUIRE(first);
   CAF_CHECK(first->verdict.better_users);
-  auto second = judge_models({}, first->models, candidate, quick());
+  auto second = judge_models({}, first->models, candidate, quick);
   CAF_REQUIRE(second);
   CAF_CHECK(!second->verdict.better_users);
 }
 
 CAF_TEST(a_training_that_is_told_to_stop_stops) {
-  auto stopped = train_models(walked(), {}, {7, "here", {}, {}}, quick(), [](const training_report&) { return false; });
+  auto stopped = train_models(walked(), {}, {7, "here", {}, {}}, quick, [](const training_report&) { return false; });
   CAF_REQUIRE(!stopped);
   CAF_CHECK_EQUAL(code_of(stopped.error()), ec::timeout);
 }
 
 CAF_TEST(too_few_users_are_named_as_the_reason) {
-  auto nothing = train_models(walked(10, 5), {}, {7, "here", {}, {}}, quick());
+  auto nothing = train_models(walked(10, 5), {}, {7, "here", {}, {}}, quick);
   CAF_REQUIRE(!nothing);
   CAF_CHECK(sentence_of(nothing.error()).find("50 users") != std::string::npos);
 }

@@ -1,10 +1,8 @@
 #define CAF_SUITE user_model
-#include "learning/training.hpp"
 #include "learning/user_model.hpp"
+#include "tests/learning/stories.hpp"
 
 #include <caf/test/dsl.hpp>
-
-#include <random>
 
 using namespace gnomon;
 using namespace gnomon::learning;
@@ -17,37 +15,17 @@ user_model_config small_model() {
   return config;
 }
 
-// Users walk through one of five stories of ten pages each; one step in ten goes astray.
-void walk(size_t users, size_t steps, const std::function<void(std::string, std::string, uint32_t)>& step) {
-  std::mt19937_64 random{1};
-  std::vector<size_t> page(users, 0);
-  for (size_t k = 0; k < users * steps; ++k) {
-    const size_t u = k % users;
-    page[u] = random() % 10 == 0 ? random() % 50 : (u % 5) * 10 + (page[u] + 1) % 10;
-    step("user" + std::to_string(u), "page/" + std::to_string(page[u]), static_cast<uint32_t>(1'000'000 + k * 10));
-  }
-}
-
 access_log walked_log(size_t users = 100, size_t steps = 40) {
   log_builder builder;
-  walk(users, steps, [&](auto user, auto item, auto time) { builder.add(user, item, "here", time); });
+  walk(users, steps, 1, [&](auto user, auto item, auto time) { builder.add(user, item, "here", time); });
   return builder.take(true);
 }
 
-training_config quick_training() {
-  training_config config;
-  config.network.units = 16;
-  config.network.epochs = 3;
-  config.network.lanes = 16;
-  config.ranker_contexts = 1500;
-  config.calibration_contexts = 400;
-  config.ranker.epochs = 3;
-  return config;
-}
+const training_config quick = quick_training(3, 1500);
 
 const model_parts& trained() {
   static const model_parts parts = [] {
-    auto result = train_parts(walked_log(), quick_training());
+    auto result = train_parts(walked_log(), quick);
     CAF_REQUIRE(result);
     return std::move(*result);
   }();
@@ -56,14 +34,14 @@ const model_parts& trained() {
 
 user_model walked_model() {
   user_model model{small_model()};
-  walk(100, 30, [&](auto user, auto item, auto time) { model.observe(user, item, 0, time); });
+  walk(100, 30, 1, [&](auto user, auto item, auto time) { model.observe(user, item, 0, time); });
   return model;
 }
 
 double recall_1(user_model& model) {
   double hits = 0, asked = 0;
   std::unordered_map<std::string, std::string> said;
-  walk(100, 40, [&](auto user, auto item, auto time) {
+  walk(100, 40, 1, [&](auto user, auto item, auto time) {
     if (auto last = said.find(user); last != said.end() && time > 1'000'000 + 30'000) {
       ++asked;
       hits += last->second == item;
@@ -189,6 +167,6 @@ CAF_TEST(predictions_of_one_user_are_followed_up_side_by_side) {
 }
 
 CAF_TEST(too_little_to_train_on_is_refused) {
-  auto result = train_parts(walked_log(20, 2), quick_training());
+  auto result = train_parts(walked_log(20, 2), quick);
   CAF_CHECK_EQUAL(code_of(result.error()), ec::invalid_argument);
 }

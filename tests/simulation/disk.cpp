@@ -27,18 +27,7 @@ public:
   expected<kv_page> scan(std::string_view first, std::string_view last, size_t limit, bool keys_only) override {
     if (dead() || disk_.fails_reads)
       return make_error(ec::store_failed, "the simulated disk fails reads");
-    kv_page page;
-    size_t bytes = 0;
-    auto& all = disk_.seen_;
-    for (auto i = all.lower_bound(first); i != all.end() && (last.empty() || i->first < last); ++i) {
-      if (page.entries.size() >= limit || bytes >= max_page_bytes) {
-        page.more = true;
-        break;
-      }
-      page.entries.emplace_back(i->first, keys_only ? std::string{} : i->second);
-      bytes += i->first.size() + page.entries.back().second.size();
-    }
-    return page;
+    return test::page_of(disk_.seen_, first, last, limit, keys_only);
   }
   store_identity identity() const override {
     return identity_;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "storage/kv_store.hpp"
 #include "storage/record.hpp"
 #include "tests/simulation/engine.hpp"
+#include "tests/support/entry_map.hpp"
 
 #include <functional>
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace gnomon::simulation {
 
-using image = std::map<std::string, std::string, std::less<>>;
+using image = test::entry_map;
 using record_ptr = std::shared_ptr<const item_record>;
 
 /// What hears of every change on a disk, in the moment in which it happens.

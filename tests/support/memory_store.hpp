@@ -1,9 +1,8 @@
 #pragma once
 
-#include "storage/kv_store.hpp"
+#include "tests/support/entry_map.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace gnomon::test {
 
@@ -48,17 +47,7 @@ public:
   expected<kv_page> scan(std::string_view first, std::string_view last, size_t limit, bool keys_only) override {
     if (fail_reads)
       return make_error(ec::store_failed, "the store was told to fail; tell it not to");
-    kv_page page;
-    size_t bytes = 0;
-    for (auto i = entries_.lower_bound(first); i != entries_.end() && (last.empty() || i->first < last); ++i) {
-      if (page.entries.size() >= limit || bytes >= max_page_bytes) {
-        page.more = true;
-        break;
-      }
-      page.entries.emplace_back(i->first, keys_only ? std::string{} : i->second);
-      bytes += i->first.size() + page.entries.back().second.size();
-    }
-    return page;
+    return page_of(entries_, first, last, limit, keys_only);
   }
 
   store_identity identity() const override {
@@ -66,12 +55,12 @@ public:
   }
 
   /// To look at, and to damage.
-  std::map<std::string, std::string, std::less<>>& entries() {
+  entry_map& entries() {
     return entries_;
   }
 
 private:
-  std::map<std::string, std::string, std::less<>> entries_;
+  entry_map entries_;
   store_identity identity_;
 };
 
