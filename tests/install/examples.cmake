@@ -1,4 +1,4 @@
-# cmake -DBUILD=... -DCOMPILER=... -DTYPE=... -DSANITIZE=... -P examples.cmake
+# cmake -DSOURCE=... -DBUILD=... -DCOMPILER=... -DTYPE=... -DSANITIZE=... -P examples.cmake
 set(place ${BUILD}/install-test)
 file(REMOVE_RECURSE ${place})
 file(MAKE_DIRECTORY ${place})
@@ -23,10 +23,13 @@ if(SANITIZE)
 endif()
 run("install" 60 ${CMAKE_COMMAND} --install ${BUILD} --prefix ${place}/tree)
 # Only what is installed may be needed: the examples are taken from there as well.
-run("configure" 60 ${CMAKE_COMMAND} -S ${place}/tree/share/gnomon/examples -B ${place}/build
-    -DCMAKE_PREFIX_PATH=${place}/tree -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${TYPE}
-    "-DCMAKE_CXX_FLAGS=${flags}")
-run("build" 500 ${CMAKE_COMMAND} --build ${place}/build --parallel 2)
+function(build folder where)
+  run("configure" 60 ${CMAKE_COMMAND} -S ${folder} -B ${where} -DCMAKE_PREFIX_PATH=${place}/tree
+      -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${TYPE} "-DCMAKE_CXX_FLAGS=${flags}")
+  run("build" 500 ${CMAKE_COMMAND} --build ${where} --parallel 2)
+endfunction()
+
+build(${place}/tree/share/gnomon/examples ${place}/build)
 
 run("embedded_node" 30 ${place}/build/embedded_node ${place}/embedded)
 expect("wrote greetings/1 for the first time")
@@ -37,6 +40,28 @@ expect("wrote greetings/1 again")
 
 run("watching_actor" 30 ${place}/build/watching_actor ${place}/watched)
 expect("the actor saw 3 changes")
+
+# The program in the README, word for word.
+file(READ ${SOURCE}/README.md readme)
+if(NOT readme MATCHES "```cpp\n([^`]*)```")
+  message(FATAL_ERROR "README.md shows no program")
+endif()
+file(WRITE ${place}/readme/main.cpp "${CMAKE_MATCH_1}")
+file(WRITE ${place}/readme/CMakeLists.txt "cmake_minimum_required(VERSION 3.25)
+project(readme LANGUAGES CXX)
+find_package(gnomon REQUIRED)
+add_executable(readme main.cpp)
+target_link_libraries(readme PRIVATE gnomon::gnomon)
+")
+build(${place}/readme ${place}/readme/build)
+file(READ ${SOURCE}/configs/single.toml config)
+file(WRITE ${place}/readme/configs/single.toml "${config}
+[listen] # ports that are free
+tunnel = \"127.0.0.1:0\"
+http = \"127.0.0.1:0\"
+")
+run("the README's program" 30 ${CMAKE_COMMAND} -E chdir ${place}/readme ${place}/readme/build/readme)
+expect("hello")
 
 # The headers stand by themselves.
 file(GLOB headers RELATIVE ${place}/tree/include ${place}/tree/include/gnomon/*.hpp)
