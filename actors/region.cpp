@@ -3,19 +3,12 @@
 #include "actors/cluster_memory.hpp"
 #include "actors/reaping.hpp"
 #include "runtime/base/log.hpp"
-#include "storage/archive.hpp"
 #include "storage/keys.hpp"
-
-#include <spdlog/fmt/fmt.h>
-
-#include <algorithm>
-#include <set>
 
 namespace gnomon {
 
 namespace {
 
-constexpr frame_kind policy_frame{'P', 1, "policy"};
 constexpr uint32_t scan_page = 1000;
 constexpr uint32_t handoff_page = 512;
 constexpr auto handoff_pause = std::chrono::seconds{2};
@@ -291,123 +284,6 @@ void region_state::wake_owing(const std::string& peer, size_t store, const store
   handoff.none = handoff.none && found.entries.empty();
   if (--handoff.open == 0 && handoff.none)
     node_->owed.found_no_hints(peer, made_before);
-}
-
-// -- policies
-// -----------------------------------------------------------------------------------------------------------
-
-void region_state::read_policies() {
-  auto range = keys::policies();
-  self_
-      ->request(node_->handles.get()->stores.front(), node_->config.request_timeout,
-                store_scan{range.first, range.last, UINT32_MAX, false})
-      .then(
-          [this](const store_entries& found) {
-            auto table = *node_->policies.get();
-            for (const auto& [key, value] : found.entries)
-              if (auto entry = decode_as<policy_entry>(policy_frame, value.view()))
-                table.merge(*entry);
-            for (const auto& entry : table.entries(true))
-              stamps_.observe(entry.stamp);
-            node_->policies.set(std::move(table));
-          },
-          [this](const caf::error& reason) { self_->quit(reason); });
-}
-
-policy_list region_state::policies(bool deleted) const {
-  return {node_->policies.get()->entries(deleted)};
-}
-
-void region_state::set_policy(const put_policy& request, answer<policy_list> reply) {
-  std::string warning;
-  if (!request.text.empty()) {
-    auto rule = policy_rule::from_json(request.text);
-    if (!rule)
-      return reply.fail(std::move(rule.error()));
-    warning = doubts_about(rule->residency.value_or(std::vector<std::string>{}));
-  }
-  if (request.text.empty() && !node_->policies.get()->find(request.scope, request.name))
-    return reply.fail(make_error(ec::not_found, "there is no policy for " + std::string{gnomon::name(request.scope)}
-                                                    + " '" + request.name + "'"));
-  std::vector<policy_entry> entries{{request.scope, request.name, request.text, stamps_.next(node_->time->now())}};
-  auto table = *node_->policies.get();
-  table.merge(entries.front());
-  node_->policies.set(std::move(table));
-  tell_peers({entries});
-  auto result = policies(false);
-  result.warning = std::move(warning);
-  save_policies(entries, reply, std::move(result));
-}
-
-/// A rule may name a region before it joins. One whose name is misspelt never will, and its items find no place.
-std::string region_state::doubts_about(const std::vector<std::string>& residency) const {
-  std::set<std::string> known{node_->self.region};
-  auto view = node_->cluster.get();
-  for (const auto& peer : view->peers)
-    known.insert(peer.identity.region);
-  std::vector<std::string> unknown;
-  std::copy_if(residency.begin(), residency.end(), std::back_inserter(unknown),
-               [&](const auto& region) { return known.count(region) == 0; });
-  if (unknown.empty())
-    return {};
-  auto result = fmt::format("residency names {}, where no node is known; the regions with nodes are {}",
-                            fmt::join(unknown, ", "), fmt::join(known, ", "));
-  if (unknown.size() == residency.size())
-    result += "; until a node joins there, no item of this policy can be written";
-  return result;
-}
-
-void region_state::merge_policies(const exchange_policies& theirs, answer<policy_list> reply) {
-  auto table = *node_->policies.get();
-  std::vector<policy_entry> news;
-  for (const auto& entry : theirs.entries) {
-    stamps_.observe(entry.stamp);
-    auto readable = entry.text.empty() || policy_rule::from_json(entry.text);
-    if (readable && table.merge(entry))
-      news.push_back(entry);
-  }
-  policy_list newer; // what the sender has not got
-  for (const auto& entry : table.entries(true)) {
-    auto same = [&](const policy_entry& e) { return e.scope == entry.scope && e.name == entry.name; };
-    auto sent = std::find_if(theirs.entries.begin(), theirs.entries.end(), same);
-    if (sent == theirs.entries.end() || sent->stamp < entry.stamp)
-      newer.entries.push_back(entry);
-  }
-  node_->policies.set(std::move(table));
-  newer.removed = merge_removed(theirs.removed);
-  if (theirs.tell_peers)
-    tell_peers({news});
-  save_policies(news, reply, std::move(newer));
-}
-
-void region_state::save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply,
-                                 policy_list result) {
-  if (entries.empty())
-    return reply.give(std::move(result));
-  auto handles = node_->handles.get();
-  for (const auto& shard : handles->shards)
-    self_->send(shard, rules_a_v);
-  store_batch batch;
-  for (const auto& entry : entries)
-    batch.puts.emplace_back(keys::policy(static_cast<uint8_t>(entry.scope), entry.name),
-                            blob{encode_as(policy_frame, entry)});
-  self_->request(node_->handles.get()->stores.front(), node_->config.request_timeout, std::move(batch))
-      .then([reply, result](const store_receipt&) { reply.give(result); },
-            [reply](const caf::error& reason) { reply.fail(reason); });
-}
-
-/// Every live peer hears of a change at once; one that is away hears of it when it greets again.
-void region_state::tell_peers(const exchange_policies& news) {
-  auto view = node_->cluster.get();
-  for (const auto& peer : view->peers) {
-    auto node = peer.identity.node;
-    if (!peer.usable() || !peer.link) {
-      greeted_.erase(node);
-      continue;
-    }
-    self_->request(peer.link, node_->config.peer_timeout, traffic::repair, news)
-        .then([](const policy_list&) {}, [this, node](const caf::error&) { greeted_.erase(node); });
-  }
 }
 
 } // namespace gnomon
