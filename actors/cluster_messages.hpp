@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What travels about the nodes of a cluster and between their links; `messages.hpp` includes it.
@@ -60,6 +61,7 @@ struct get_cluster {
 };
 
 enum class peer_state : uint8_t { unknown, live, suspect, down };
+std::string_view name(peer_state state);
 
 struct node_report {
   std::string node;

@@ -51,20 +51,6 @@ std::optional<demand_model_quality> to_public(const demand_figures& f) {
   return demand_model_quality{f.loss, f.calibration_error, f.decisions};
 }
 
-std::string_view name(peer_state state) {
-  switch (state) {
-  case peer_state::live:
-    return "live";
-  case peer_state::suspect:
-    return "suspect";
-  case peer_state::down:
-    return "down";
-  case peer_state::unknown:
-    break;
-  }
-  return "unknown";
-}
-
 } // namespace
 
 // -- requests ---------------------------------------------------------------------------------------------------------

@@ -14,19 +14,6 @@ namespace {
 constexpr int64_t max_factor = 64;
 constexpr double max_ttl_seconds = 100.0 * 366 * 24 * 3600;
 
-std::string_view name(peer_state state) {
-  switch (state) {
-  case peer_state::live:
-    return "live";
-  case peer_state::suspect:
-    return "suspect";
-  case peer_state::down:
-    return "down";
-  default:
-    return "unknown";
-  }
-}
-
 json date_or_null(timestamp when) {
   return when == timestamp{} || when == timestamp::max() ? json(nullptr) : json(rfc3339(when));
 }

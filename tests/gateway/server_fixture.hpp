@@ -2,11 +2,7 @@
 
 #include "actors/http_head.hpp"
 #include "runtime/gateway/http_server.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "tests/support/http_get.hpp"
 
 #include <mutex>
 
@@ -109,77 +105,6 @@ inline agent_actor::behavior_type fake_agent(agent_actor::pointer, std::shared_p
       [](const create_shadow&) -> caf::result<shadow_plan> { return make_error(ec::unavailable); },
   };
 }
-
-/// A TCP connection of a client that may misbehave; every wait ends after ten seconds.
-class raw_client {
-public:
-  explicit raw_client(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    timeval bound{10, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    open_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-  }
-  ~raw_client() {
-    ::close(fd_);
-  }
-  raw_client(const raw_client&) = delete;
-  raw_client& operator=(const raw_client&) = delete;
-
-  bool open() const {
-    return open_;
-  }
-  bool send(std::string_view bytes) {
-    while (!bytes.empty()) {
-      auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (n <= 0)
-        return false;
-      bytes.remove_prefix(static_cast<size_t>(n));
-    }
-    return true;
-  }
-  /// One complete answer to anything but HEAD; empty when the connection ended before.
-  std::string read_answer() {
-    size_t end;
-    while ((end = received_.find("\r\n\r\n")) == std::string::npos)
-      if (!receive())
-        return {};
-    end += 4;
-    auto field = received_.find("Content-Length: ");
-    auto length = field < end ? std::strtoull(received_.c_str() + field + 16, nullptr, 10) : 0;
-    while (received_.size() < end + length)
-      if (!receive())
-        return {};
-    auto answer = received_.substr(0, end + length);
-    received_.erase(0, end + length);
-    return answer;
-  }
-  /// What comes until the other side closes.
-  std::string read_all() {
-    while (receive())
-      ;
-    return std::exchange(received_, {});
-  }
-  void half_close() {
-    ::shutdown(fd_, SHUT_WR);
-  }
-
-private:
-  bool receive() {
-    char buffer[65536];
-    auto n = ::recv(fd_, buffer, sizeof buffer, 0);
-    if (n > 0)
-      received_.append(buffer, static_cast<size_t>(n));
-    return n > 0;
-  }
-
-  int fd_;
-  bool open_ = false;
-  std::string received_;
-};
 
 struct server_fixture {
   struct system_config : caf::actor_system_config {

@@ -23,7 +23,7 @@ CAF_TEST_FIXTURE_SCOPE(server_tests, server_fixture)
 
 CAF_TEST(what_was_put_is_read_back_over_one_connection) {
   start();
-  raw_client client{port};
+  connection client{port};
   client.send(put("/data/a%20b", "hello", "Content-Type: text/plain\r\n"));
   CAF_CHECK(is(client.read_answer(), 201));
   client.send(put("/data/a%20b", "hello again"));
@@ -83,7 +83,7 @@ CAF_TEST(accesses_of_hits_reach_the_agent_counted_by_item_and_user) {
 CAF_TEST(requests_sent_at_once_are_answered_in_order) {
   start();
   publish("hit", "from the index");
-  raw_client client{port};
+  connection client{port};
   std::string hit = "GET /data/hit HTTP/1.1\r\nHost: x\r\n\r\n";
   client.send(put("/data/a", "one") + hit + "GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n" + hit + put("/data/b", "two"));
   CAF_CHECK(is(client.read_answer(), 201));
@@ -96,7 +96,7 @@ CAF_TEST(requests_sent_at_once_are_answered_in_order) {
 
 CAF_TEST(a_request_may_arrive_byte_by_byte) {
   start();
-  raw_client client{port};
+  connection client{port};
   for (char c : put("/data/a", "slow"))
     client.send({&c, 1});
   CAF_CHECK(is(client.read_answer(), 201));
@@ -105,7 +105,7 @@ CAF_TEST(a_request_may_arrive_byte_by_byte) {
 CAF_TEST(head_leaves_out_the_value_and_keeps_its_length) {
   start();
   publish("a", "value");
-  raw_client client{port};
+  connection client{port};
   client.send("HEAD /data/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   auto answer = client.read_all();
   CAF_CHECK(is(answer, 200));
@@ -126,7 +126,7 @@ CAF_TEST(a_large_value_goes_in_and_out_whole) {
 
 CAF_TEST(chunked_bodies_are_put_together) {
   start();
-  raw_client client{port};
+  connection client{port};
   client.send(chunked_put + "3;x=y\r\nabc\r\n");
   client.send("2\r\nde\r\n0\r\nTrailer: x\r\n\r\nGET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
   CAF_CHECK(is(client.read_answer(), 201));
@@ -141,7 +141,7 @@ CAF_TEST(an_upload_larger_than_any_body_may_be_goes_to_the_router_in_pieces) {
     lines += "{\"line\": " + std::to_string(k) + "}\n";
   auto head =
       "POST /prefetch/train HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(lines.size()) + "\r\n\r\n";
-  raw_client client{port};
+  connection client{port};
   client.send(head + lines + "GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
   auto answer = client.read_answer();
   CAF_CHECK(is(answer, 202));
@@ -155,7 +155,7 @@ CAF_TEST(an_upload_larger_than_any_body_may_be_goes_to_the_router_in_pieces) {
 CAF_TEST(an_upload_that_is_refused_half_way_ends_with_the_reason) {
   start();
   script->pieces = 99; // the first piece is not the one it waits for
-  raw_client client{port};
+  connection client{port};
   client.send("POST /prefetch/train HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
               + std::string(1u << 20, ' '));
   CAF_CHECK(is(client.read_answer(), 503));
@@ -164,12 +164,12 @@ CAF_TEST(an_upload_that_is_refused_half_way_ends_with_the_reason) {
 CAF_TEST(a_chunked_body_that_stops_half_way_stores_nothing) {
   limits.body_timeout = 200ms;
   start();
-  raw_client patient{port};
+  connection patient{port};
   patient.send(chunked_put + "5\r\nab");
   auto answer = patient.read_all();
   CAF_CHECK(is(answer, 408));
   CAF_CHECK(has(answer, "nothing was stored"));
-  raw_client gone{port};
+  connection gone{port};
   gone.send(chunked_put + "5\r\nab");
   gone.half_close();
   CAF_CHECK_EQUAL(gone.read_all(), "");
@@ -186,14 +186,14 @@ CAF_TEST(a_chunked_body_that_cannot_be_read_stores_nothing) {
 CAF_TEST(a_body_over_the_limit_is_refused_without_reading_it) {
   start();
   std::string head = "PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 68157440\r\n";
-  raw_client asking{port};
+  connection asking{port};
   asking.send(head + "Expect: 100-continue\r\n\r\n");
   CAF_CHECK(is(asking.read_answer(), 413));
-  raw_client pushing{port};
+  connection pushing{port};
   pushing.send(head + "\r\n");
   pushing.send(std::string(65u << 20, 'x'));
   CAF_CHECK(is(pushing.read_all(), 413));
-  raw_client chunks{port};
+  connection chunks{port};
   chunks.send(chunked_put + "4100001\r\n");
   CAF_CHECK(is(chunks.read_answer(), 413));
   CAF_CHECK_EQUAL(stored(), 0u);
@@ -201,7 +201,7 @@ CAF_TEST(a_body_over_the_limit_is_refused_without_reading_it) {
 
 CAF_TEST(a_client_that_goes_on_sending_for_long_still_hears_the_refusal) {
   start();
-  raw_client pushing{port};
+  connection pushing{port};
   pushing.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 68157440\r\n\r\n");
   for (int i = 0; i < 30; ++i) {
     CAF_CHECK(pushing.send(std::string(1024, 'x')));
@@ -212,7 +212,7 @@ CAF_TEST(a_client_that_goes_on_sending_for_long_still_hears_the_refusal) {
 
 CAF_TEST(a_client_that_asks_before_sending_is_told_to_go_on) {
   start();
-  raw_client client{port};
+  connection client{port};
   client.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   CAF_CHECK_EQUAL(client.read_answer(), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
@@ -251,10 +251,10 @@ CAF_TEST(heads_that_are_too_long_or_broken_are_refused) {
 CAF_TEST(http_1_0_closes_unless_it_asks_not_to) {
   start();
   publish("a", "value");
-  raw_client closing{port};
+  connection closing{port};
   closing.send("GET /data/a HTTP/1.0\r\n\r\n");
   CAF_CHECK(has(closing.read_all(), "Connection: close\r\n"));
-  raw_client keeping{port};
+  connection keeping{port};
   keeping.send("GET /data/a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   CAF_CHECK(has(keeping.read_answer(), "Connection: keep-alive\r\n"));
 }
@@ -262,7 +262,7 @@ CAF_TEST(http_1_0_closes_unless_it_asks_not_to) {
 CAF_TEST(a_head_that_stops_half_way_ends_in_time) {
   limits.head_timeout = 100ms;
   start();
-  raw_client slow{port};
+  connection slow{port};
   slow.send("GET /data/a HT");
   CAF_CHECK(is(slow.read_all(), 408));
 }
@@ -270,7 +270,7 @@ CAF_TEST(a_head_that_stops_half_way_ends_in_time) {
 CAF_TEST(an_idle_connection_ends_in_time) {
   limits.idle_timeout = 100ms;
   start();
-  raw_client idle{port};
+  connection idle{port};
   CAF_CHECK_EQUAL(idle.read_all(), "");
 }
 
@@ -292,18 +292,18 @@ CAF_TEST(a_router_that_dies_makes_the_request_fail_and_not_the_server) {
 CAF_TEST(more_connections_than_the_bound_are_turned_away) {
   limits.max_connections = 2;
   start();
-  raw_client first{port}, second{port};
+  connection first{port}, second{port};
   first.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n");
   CAF_CHECK(is(first.read_answer(), 200));
   second.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n");
   CAF_CHECK(is(second.read_answer(), 200));
-  raw_client third{port};
+  connection third{port};
   CAF_CHECK(is(third.read_all(), 503));
 }
 
 CAF_TEST(a_request_under_way_ends_before_the_server_stops) {
   start();
-  raw_client idle{port}, busy{port};
+  connection idle{port}, busy{port};
   busy.send("PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
   CAF_CHECK_EQUAL(busy.read_answer(), "HTTP/1.1 100 Continue\r\n\r\n"); // the server has begun with it
   busy.send("ab");
@@ -322,7 +322,7 @@ CAF_TEST(a_stop_does_not_wait_for_ever) {
   node->config.request_timeout = 1h; // longer than any test may take
   script->silent = true;
   start();
-  raw_client waiting{port};
+  connection waiting{port};
   waiting.send("GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n");
   while (script->reads == 0)
     std::this_thread::sleep_for(1ms);

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 
 /// The smallest HTTP client that serves the tests: one request a connection, everything bounded in time.
 namespace gnomon::test {
@@ -20,7 +22,7 @@ struct http_answer {
   std::string body;
 };
 
-/// A TCP connection to a port of this machine; closed with the object.
+/// A TCP connection to a port of this machine, whose every wait ends after `timeout_s`; closed with the object.
 class connection {
 public:
   explicit connection(uint16_t port, int timeout_s = 10) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -42,27 +44,53 @@ public:
   bool open() const {
     return open_;
   }
-  bool send(const std::string& bytes) {
-    for (size_t done = 0; done < bytes.size();) {
-      auto n = ::send(fd_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n <= 0)
         return false;
-      done += static_cast<size_t>(n);
+      bytes.remove_prefix(static_cast<size_t>(n));
     }
     return true;
   }
-  /// Everything until the other side closes, or the timeout.
+  /// One complete answer to anything but HEAD; empty when the connection ended before.
+  std::string read_answer() {
+    size_t end;
+    while ((end = received_.find("\r\n\r\n")) == std::string::npos)
+      if (!receive())
+        return {};
+    end += 4;
+    auto field = received_.find("Content-Length: ");
+    auto length = field < end ? std::strtoull(received_.c_str() + field + 16, nullptr, 10) : 0;
+    while (received_.size() < end + length)
+      if (!receive())
+        return {};
+    auto answer = received_.substr(0, end + length);
+    received_.erase(0, end + length);
+    return answer;
+  }
+  /// What comes until the other side closes, or the timeout.
   std::string read_all() {
-    std::string all;
-    char buffer[16384];
-    for (ssize_t n; (n = ::recv(fd_, buffer, sizeof buffer, 0)) > 0;)
-      all.append(buffer, static_cast<size_t>(n));
-    return all;
+    while (receive())
+      ;
+    return std::exchange(received_, {});
+  }
+  void half_close() {
+    ::shutdown(fd_, SHUT_WR);
   }
 
 private:
+  bool receive() {
+    char buffer[65536];
+    auto n = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (n > 0)
+      received_.append(buffer, static_cast<size_t>(n));
+    return n > 0;
+  }
+
   int fd_;
   bool open_ = false;
+  std::string received_;
 };
 
 /// One request; `fields` are further header lines, each ended by CRLF.
