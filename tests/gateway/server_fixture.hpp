@@ -152,7 +152,7 @@ struct server_fixture {
   }
 
   std::string once(const std::string& request) {
-    raw_client client{port};
+    connection client{port};
     client.send(request);
     return client.read_answer();
   }

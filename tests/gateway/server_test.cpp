@@ -314,7 +314,7 @@ CAF_TEST(a_request_under_way_ends_before_the_server_stops) {
   stopping.join();
   CAF_CHECK(is(answer, 201));
   CAF_CHECK(has(answer, "Connection: close"));
-  CAF_CHECK(!raw_client{port}.open());
+  CAF_CHECK(!connection{port}.open());
 }
 
 CAF_TEST(a_stop_does_not_wait_for_ever) {

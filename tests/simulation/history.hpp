@@ -69,6 +69,9 @@ struct invariants {
   bool index_is_exact = true;  // the expiry index names each record once, where it says
 };
 
+/// The record is of a copy that may be relied upon: it is durable or pinned.
+bool counts(int node, const record_ptr& record);
+
 /// Watches the disks and the clients of a run, keeps what happened to each item, and says which promise was broken
 /// first. Knows of every version which others have rightly replaced it, so that it can say of any state of an item
 /// whether it has lost something: a context must not cover a version that is neither there nor replaced by one that the
