@@ -1,14 +1,9 @@
 #include "runtime/gateway/http_connection.hpp"
 
-#include "runtime/gateway/handlers.hpp"
-#include "runtime/gateway/own_pages.hpp"
-
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace gnomon::http {
@@ -24,16 +19,7 @@ constexpr size_t piece_bytes = 256u << 10; // of a body that is streamed
 constexpr uint64_t max_lingered_bytes = 256u << 20;
 constexpr auto linger_time = 2s;   // without a further byte
 constexpr auto linger_limit = 60s; // altogether
-constexpr auto router_grace = 2s;  // beyond the actors' own bound: they should say themselves that it took too long
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-
-bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    auto lower = static_cast<char>(c | 0x20);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9')
-           || std::string_view{"-._~:@/"}.find(c) != std::string_view::npos;
-  });
-}
 
 } // namespace
 
@@ -252,173 +238,6 @@ void connection::feed() {
     return fail(400, "bad-request", "a chunk's head or the trailer is too long; nothing was stored");
   deadline_ = std::min(clock::now() + owner_.parts().config.body_timeout, body_end_);
   read();
-}
-
-// -- answering --------------------------------------------------------------------------------------------------------
-
-// The path that has to be fast: a GET without conditions for an item that the index has, answered by one write.
-bool connection::answer_from_index() {
-  if (head_.conditional || head_.version != 11 || !keep_ || head_.method != "GET"
-      || !head_.target.starts_with(item_path))
-    return false;
-  auto [path, query] = split_target(head_.target);
-  auto id = path.substr(item_path.size());
-  constexpr std::string_view user_key = "user_id=";
-  auto user = query.substr(std::min(query.size(), user_key.size()));
-  if ((!query.empty() && !query.starts_with(user_key)) || !is_plain(user) || !is_plain(id))
-    return false;
-  auto entry = owner_.current(id, user);
-  if (!entry)
-    return false;
-  if (entry->http_head.empty())
-    return false;
-  where_ = endpoint::item;
-  owner_.stats.record(where_, 200, clock::now() - started_);
-  send_entry(entry);
-  return true;
-}
-
-void connection::send_entry(const std::shared_ptr<const index_entry>& entry) {
-  const auto& value = entry->versions.values.front();
-  const auto& end = owner_.head_end();
-  std::array<asio::const_buffer, 3> parts{asio::buffer(entry->http_head), asio::buffer(end),
-                                          asio::buffer(value.view())};
-  error_code fault;
-  auto sent = socket_.write_some(parts, fault);
-  if (fault && fault != asio::error::would_block)
-    return close();
-  if (sent == asio::buffer_size(parts))
-    return;
-  out_head_ = entry->http_head + end;
-  out_body_ = value;
-  out_sent_ = std::min(sent, out_head_.size());
-  out_rest_ = std::string_view{out_body_.view()}.substr(sent - out_sent_);
-  phase_ = phase::writing;
-  flush();
-}
-
-void connection::dispatch() {
-  asked_.body = std::exchange(body_, {});
-  auto& parts = owner_.parts();
-  auto step = prepare(asked_, parts.node->time->now());
-  if (auto* answer = std::get_if<response>(&step))
-    return respond(std::move(*answer));
-  if (auto* message = std::get_if<client_message>(&step))
-    return ask(std::move(*message));
-  server_facts facts{{}, parts.connections.load()};
-  for (const auto& thread : parts.workers)
-    facts.threads.push_back(&thread->stats);
-  respond(answer_own(std::get<own_page>(step), *parts.node, facts));
-}
-
-/// What has come of a streamed body goes to the router; nothing is read until that has taken it.
-void connection::hand_on() {
-  asked_.body = std::exchange(body_, {});
-  auto step = prepare_train(asked_, false);
-  share_.release();
-  ask(std::move(std::get<client_message>(step)));
-}
-
-void connection::ask(client_message message) {
-  if (auto* read = std::get_if<read_item>(&message); read && answer_from_index(*read))
-    return;
-  phase_ = phase::waiting;
-  deadline_ = clock::now() + owner_.parts().node->config.request_timeout + router_grace;
-  owner_.ask(serial_, std::move(message));
-}
-
-bool connection::answer_from_index(const read_item& message) {
-  auto entry = owner_.parts().node->index.peek(message.id);
-  if (!entry || !entry->versions.versions.context.covers(message.seen))
-    return false;
-  entry = owner_.current(message.id, message.user);
-  if (!entry || !entry->versions.versions.context.covers(message.seen))
-    return false;
-  respond(complete(asked_, entry->versions));
-  return true;
-}
-
-void connection::resume(client_result result) {
-  if (phase_ != phase::waiting)
-    return;
-  if (auto* status = std::get_if<training_status>(&result); status && !parser_->is_done()) {
-    asked_.upload.job = status->job;
-    ++asked_.upload.pieces;
-    phase_ = phase::body;
-    body_end_ = clock::now() + owner_.parts().config.body_limit; // for the next piece
-    return feed();
-  }
-  keep_ = keep_ && parser_->is_done();
-  respond(complete(asked_, std::move(result)));
-  if (phase_ == phase::head)
-    serve();
-}
-
-void connection::fail(int status, std::string_view error, std::string_view detail) {
-  keep_ = false;
-  respond(problem(status, error, detail));
-}
-
-void connection::respond(response answer) {
-  keep_ = keep_ && !owner_.draining();
-  auto persistent = head_.version >= 11 ? "" : "keep-alive";
-  out_head_ = head_of(answer, owner_.date(), keep_ ? persistent : "close");
-  out_sent_ = 0;
-  out_body_ = asked_.method == "HEAD" ? blob{} : std::move(answer.body);
-  answer.body = out_body_;
-  out_rest_ = answer.content();
-  if (started_ != clock::time_point{})
-    owner_.stats.record(where_, answer.status, clock::now() - started_);
-  phase_ = phase::writing;
-  share_.release(); // before the client can know that its request is over
-  flush();
-}
-
-void connection::flush() {
-  if (write_now())
-    return after_write();
-  if (phase_ == phase::closed)
-    return;
-  deadline_ = clock::now() + owner_.parts().config.write_timeout;
-  socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const error_code& fault) {
-    if (self->phase_ != phase::writing)
-      return;
-    if (fault)
-      return self->close();
-    self->flush();
-    if (self->phase_ == phase::head)
-      self->serve();
-  });
-}
-
-// Writes as much as the socket takes. True when that was all.
-bool connection::write_now() {
-  error_code fault;
-  while (!fault && (out_sent_ < out_head_.size() || !out_rest_.empty())) {
-    std::array<asio::const_buffer, 2> parts{asio::buffer(out_head_.data() + out_sent_, out_head_.size() - out_sent_),
-                                            asio::buffer(out_rest_.data(), out_rest_.size())};
-    auto sent = socket_.write_some(parts, fault);
-    auto of_head = std::min(sent, out_head_.size() - out_sent_);
-    out_sent_ += of_head;
-    out_rest_.remove_prefix(sent - of_head);
-  }
-  if (fault && fault != asio::error::would_block)
-    close();
-  return !fault;
-}
-
-void connection::after_write() {
-  out_body_ = {};
-  asked_ = {};
-  where_ = endpoint::unknown;
-  auto complete_request = parser_ && parser_->is_done();
-  if (!keep_)
-    return complete_request && begin_ == end_ ? close() : linger();
-  if (begin_ == end_ && in_.size() > owner_.parts().config.max_header_bytes) {
-    in_ = std::vector<char>(owner_.parts().config.max_header_bytes);
-    begin_ = end_ = 0;
-  }
-  phase_ = phase::head;
 }
 
 // The answer is sent before the client has sent all: closing at once would make its system throw the answer away.
