@@ -67,7 +67,7 @@ expect("hello")
 file(GLOB headers RELATIVE ${place}/tree/include ${place}/tree/include/gnomon/*.hpp)
 foreach(header IN LISTS headers)
   file(WRITE ${place}/header.cpp "#include <${header}>\n#include <${header}>\n")
-  run("${header}" 60 ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I${place}/tree/include
+  run("${header}" 120 ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I${place}/tree/include
       ${place}/header.cpp)
 endforeach()
 run("gnomon --version" 10 ${place}/tree/bin/gnomon --version)
