@@ -273,6 +273,11 @@ bool membership_state::knows_seeds() const {
   return std::all_of(contacts_.begin(), contacts_.end(), settled);
 }
 
+bool membership_state::is_alone_among_seeds() const {
+  auto unmet = [](auto& entry) { return entry.second.seed && !entry.second.own && !entry.second.reached; };
+  return peers_.empty() && std::any_of(contacts_.begin(), contacts_.end(), unmet);
+}
+
 void membership_state::answer_joins() {
   if (!knows_seeds() && refusal_.empty())
     return;

@@ -89,7 +89,8 @@ private:
   void connected(peer& p);
   void disconnect(peer& p);
   void refused(const std::string& sentence);
-  bool knows_seeds() const; // each was tried
+  bool knows_seeds() const;          // each was tried
+  bool is_alone_among_seeds() const; // it knows nobody, though seeds are named
   void answer_joins();
   void later(contact& c);
   time_point now() const;

@@ -41,8 +41,13 @@ ping membership_state::facts(const std::string& to) const {
   ping out;
   out.from = node_->self;
   for (auto& [name, p] : peers_)
-    if (p.state == peer_state::live || p.state == peer_state::suspect)
-      out.known.push_back(p.identity);
+    out.known.push_back(p.identity);
+  // Those that are down count as well: a node that has lost its memory has to hear of them. They come last, because
+  // another node may have taken the place of one.
+  std::stable_partition(out.known.begin(), out.known.end(), [this](const node_identity& who) {
+    auto state = peers_.at(who.node).state;
+    return state == peer_state::live || state == peer_state::suspect;
+  });
   auto& counters = node_->counters;
   out.catalog_generation = counters.catalog_generation;
   for (auto& head : counters.catalog_heads)
@@ -132,6 +137,7 @@ void membership_state::forget_removed() {
 
 void membership_state::publish() {
   cluster_view view;
+  view.alone_among_seeds = is_alone_among_seeds();
   for (auto& [name, p] : peers_)
     view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.leases, p.facts.bytes,
                           p.facts.tombstones, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});

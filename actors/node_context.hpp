@@ -41,6 +41,7 @@ struct peer_view {
 /// The cluster as this node sees it, published by membership. Sorted by node name; does not contain the node itself.
 struct cluster_view {
   std::vector<peer_view> peers;
+  bool alone_among_seeds = false; // no member was ever met, though others are named: nobody told who they are
   const peer_view* find(std::string_view node) const;
   /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;

@@ -61,6 +61,8 @@ void shadow_state::reap() {
   // joined elsewhere again after it had left, or came back with an older disk. Every region has to answer.
   std::vector<std::string> strangers;
   auto view = node_->cluster.get();
+  if (view->alone_among_seeds)
+    return; // anti-entropy reminds us of it again
   for (const auto& peer : view->peers)
     if (item_->record().holders.state_of(peer.identity.node) == holder_state::left)
       strangers.push_back(peer.identity.node);

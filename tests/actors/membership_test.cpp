@@ -202,6 +202,34 @@ CAF_TEST(a_silent_peer_is_suspect_then_down_and_does_not_block_its_successor) {
   CAF_CHECK(state_of("a") == peer_state::live);
 }
 
+CAF_TEST(a_peer_that_is_down_is_told_of_after_those_that_are_live) {
+  start();
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  pass(2200ms);
+  CAF_CHECK(state_of("a") == peer_state::down);
+  CAF_CHECK_EQUAL(say_hello(named("b")), ec{});
+  ping theirs;
+  theirs.from = named("b");
+  auto request = self->request(member, caf::infinite, theirs);
+  sched.run();
+  std::string told;
+  request.receive(
+      [&](const pong& answer) {
+        for (const auto& who : answer.facts.known)
+          told += who.node + " ";
+      },
+      [](const caf::error& reason) { CAF_FAIL(sentence_of(reason)); });
+  CAF_CHECK_EQUAL(told, "b a ");
+}
+
+CAF_TEST(a_node_is_alone_among_its_seeds_until_it_has_met_one) {
+  start({"seed:1"});
+  pass(200ms);
+  CAF_CHECK(node->cluster.get()->alone_among_seeds);
+  CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
+  CAF_CHECK(!node->cluster.get()->alone_among_seeds);
+}
+
 CAF_TEST(a_node_that_was_itself_stopped_blames_nobody) {
   start();
   CAF_CHECK_EQUAL(say_hello(named("a")), ec{});

@@ -85,6 +85,16 @@ CAF_TEST(a_tombstone_waits_for_a_holder_that_is_cut_off) {
   CAF_CHECK_EQUAL(value("b", "x"), "not-found");
 }
 
+CAF_TEST(a_tombstone_at_a_node_that_has_met_nobody_waits_for_the_others) {
+  begin(2, 2);
+  put("a", "x", "v");
+  remove("a", "x");
+  nodes["a"].context->cluster.update([](cluster_view& view) { view.alone_among_seeds = true; });
+  nodes["b"].context->cluster.update([](cluster_view& view) { view.alone_among_seeds = true; });
+  quiet_period();
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
+}
+
 CAF_TEST(a_tombstone_waits_for_a_region_that_holds_what_it_ended_unknown_to_the_holders) {
   begin(2, 2);
   for (const auto& here : {"a", "b"})
