@@ -39,17 +39,19 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
     kind.push_back(node);
   }
   auto wanted = std::min(rules.min_copies, rules.factor);
-  auto ranked = by_rank(durable.empty() ? shadows : durable, record.id);
-  auto responsible = !ranked.empty() && ranked.front() == scene.self;
   auto living = !record.versions.siblings.empty() && !record.versions.deleted();
   auto there = durable.size() + shadows.size() + joining.size();
   auto copies = std::max(wanted, std::min(rules.factor, static_cast<uint32_t>(current.size())));
-  if (!responsible || !living || (durable.size() >= wanted && there >= copies))
+  if (!living || (durable.size() >= wanted && there >= copies))
+    return need;
+  auto ready = durable;
+  ready.insert(ready.end(), shadows.begin(), shadows.end());
+  if (ready.empty() || by_rank(std::move(ready), record.id).front() != scene.self)
     return need;
   for (const auto& node : joining)
     if (node != scene.self && !contains(need.verify, node))
       need.verify.push_back(node);
-  auto candidates = scene.candidates;
+  auto candidates = scene.candidates();
   std::erase_if(candidates, [&](const std::string& node) { return contains(current, node); });
   auto promotes = durable.size() < wanted && !shadows.empty();
   if (candidates.empty() && !promotes)
@@ -198,11 +200,7 @@ void repair_state::look_at(const item_record& record) {
   scene.is_removed = [this](const std::string& node) { return node_->is_removed(node); };
   scene.is_lost = [this](const std::string& node) { return is_lost(node); };
   scene.is_doubted = [this](const std::string& node) { return doubted_.count(node) > 0; };
-  std::vector<placement_candidate> regions;
-  auto view = node_->cluster.get();
-  for (const auto& peer : view->peers)
-    regions.push_back({peer.identity.node, peer.identity.region, peer.rtt_ms, peer.state == peer_state::live});
-  scene.candidates = rank_candidates(std::move(regions), rules.residency);
+  scene.candidates = [&] { return candidates(rules); };
   auto need = needs_repair(record, rules, scene);
   auto handles = node_->handles.get();
   const auto& shard = node_->shard_for(record.id, *handles);
@@ -215,6 +213,14 @@ void repair_state::look_at(const item_record& record) {
   auto now = node_->time->now();
   need.place->lease = {lease_reason::policy, 1.0, now, now, rules.ttl};
   jobs_.push_back({std::move(*need.place), need.bytes});
+}
+
+std::vector<std::string> repair_state::candidates(const policy& rules) const {
+  std::vector<placement_candidate> regions;
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers)
+    regions.push_back({peer.identity.node, peer.identity.region, peer.rtt_ms, peer.state == peer_state::live});
+  return rank_candidates(std::move(regions), rules.residency);
 }
 
 void repair_state::run_jobs() {
@@ -235,7 +241,7 @@ void repair_state::run_jobs() {
 
 void repair_state::finished(const std::string& id, bool good) {
   under_way_.erase(id);
-  again_ |= good;
+  again_ |= !good;
   auto& c = node_->counters;
   c.repair_under_way = under_way_.size();
   (good ? c.repair_repaired : c.repair_failed).fetch_add(1, std::memory_order_relaxed);

@@ -25,12 +25,12 @@ struct repair_scene {
   std::function<bool(const std::string&)> is_removed; // for good
   std::function<bool(const std::string&)> is_lost;    // removed, or away for so long that its copies do not count
   std::function<bool(const std::string&)> is_doubted; // came back with another store
-  std::vector<std::string> candidates;                // live, permitted nodes, best first
+  std::function<std::vector<std::string>()> candidates; // live, permitted nodes, best first
 };
 
-/// Copies are placed by one holder only: the first in rendezvous order of the durable ones that are not lost, or if
-/// there is none, of the shadows. A live shadow is made durable before a new copy is made. As many copies are asked for
-/// as the item has lost, up to its factor, and as `min_copies` needs.
+/// Copies are placed by one holder only: the first in rendezvous order of those that are not lost, shadows included,
+/// so that all nodes that are left share the work. A live shadow is made durable before a new copy is made. As many
+/// copies are asked for as the item has lost, up to its factor, and as `min_copies` needs.
 repair_need needs_repair(const item_record& record, const policy& rules, const repair_scene& scene);
 
 /// Walks over the store's records, page by page, and has copies made for the items that lack some: as fast as the
@@ -59,6 +59,7 @@ private:
   void read_page();
   void take_page(const store_entries& page);
   void look_at(const item_record& record);
+  std::vector<std::string> candidates(const policy& rules) const;
   void run_jobs();
   void finished(const std::string& id, bool good);
   void end_walk();
@@ -71,7 +72,7 @@ private:
   std::map<std::string, uint64_t> incarnations_; // of the peers
   std::set<std::string> doubted_;                // in this walk
   bool urgent_ = false;
-  bool again_ = false; // this walk changed something: what it did is looked at once more
+  bool again_ = false; // this walk left something to be looked at once more
   uint32_t walks_ = 0; // that may still follow at once
   size_t store_ = 0;
   std::string after_;

@@ -51,7 +51,7 @@ struct settings {
   // repair of items with too few durable copies
   duration repair_after = 60s;                  // of a node that is down, its copies do not count after that long
   duration repair_scan_every = 1s;              // between two pages of the search that always runs
-  uint32_t repair_at_once = 256;                // items
+  uint32_t repair_at_once = 512;                // items
   uint64_t repair_bytes_per_second = 32u << 20; // of values
 
   // prediction
