@@ -304,14 +304,6 @@ struct invite_copy {
   }
 };
 
-struct invite_answer {
-  bool accepted = false;
-  std::string reason; // when refused
-  auto fields() {
-    return std::tie(accepted, reason);
-  }
-};
-
 /// News about who holds `id`, and what `from` has synced; the receiver merges them when it holds the item.
 struct update_holders {
   std::string id;
@@ -331,6 +323,15 @@ struct holders_ack {
   bool counts = false;    // the receiver is durable or pinned
   auto fields() {
     return std::tie(holders, holds, context, counts);
+  }
+};
+
+struct invite_answer {
+  bool accepted = false;
+  std::string reason;   // when refused
+  holders_ack standing; // of the copy, when accepted: the giver need not be told in another message
+  auto fields() {
+    return std::tie(accepted, reason, standing);
   }
 };
 

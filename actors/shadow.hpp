@@ -130,6 +130,7 @@ private:
     bool waits = false;                          // for their answers
     std::string deleted_at;                      // has the item's tombstone
     std::string holder;                          // gave the item
+    std::set<std::string> inviters;              // hear in the answer to their invitation how it went
     std::string refused_by;                      // has the item, and may not give it to this region
     version_vector needs;                        // of a write that may not come before what its writer saw
     std::map<std::string, version_vector> older; // what holders have that turned out to be behind
@@ -211,6 +212,8 @@ private:
   bool take_in(const item_copy& copy);
   void heed(const std::string& node, const holder_map& theirs);
   void compare(const std::string& node, const version_vector& theirs, bool node_counts);
+  void answered(const std::string& node, uint32_t epoch, const holders_ack& ack);
+  holders_ack standing() const;
   void pass_along(const std::string& source);
   void publish();
   void replicate(traffic urgency);

@@ -35,13 +35,8 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   };
   if (!request.join)
     return deliver();
-  item_->add_joining(request.requester);
-  persist([this, request, deliver] {
-    deliver();
-    auto rest = others();
-    std::erase(rest, request.requester);
-    tell(rest, item_->record().holders);
-  });
+  item_->add_joining(request.requester); // the others hear of it from the requester; until then updates go by here
+  persist(deliver);
 }
 
 /// A joining copy merges as well; only a node without any record refuses.
@@ -76,26 +71,31 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
 
 void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
   if (!may_hold(node_->self.node))
-    return reply.give({false, "a residency rule keeps the item away from " + node_->self.region});
+    return reply.give({false, "a residency rule keeps the item away from " + node_->self.region, {}});
   if (item_->present()) {
     if (request.state == holder_state::durable && item_->role() == holder_state::shadow)
       item_->promote();
     else if (item_->role() == holder_state::shadow && request.lease.reason == lease_reason::request)
       item_->renew_lease(request.lease.ttl, request.lease.reason);
-    persist([this, reply] {
-      reply.give({true, {}});
+    persist([this, reply, giver = request.giver] {
+      reply.give({true, {}, standing()});
       publish();
-      tell(others(), item_->record().holders);
+      auto rest = others();
+      std::erase(rest, giver);
+      tell(rest, item_->record().holders);
     });
     return;
   }
   auto terms = request.lease;
   terms.created = terms.last_read = now();
   auto then = [this, reply, giver = request.giver](const search&) {
-    item_->present() ? reply.give({true, {}}) : reply.give({false, "the item could not be fetched from node " + giver});
+    item_->present() ? reply.give({true, {}, standing()})
+                     : reply.give({false, "the item could not be fetched from node " + giver, {}});
   };
-  auto urgency = terms.reason == lease_reason::prediction ? traffic::prefetch : traffic::repair;
-  find_copy({true, request.state, terms}, false, urgency, request.giver, then);
+  auto predicted = terms.reason == lease_reason::prediction; // then a prefetcher of this node invites, not the giver
+  find_copy({true, request.state, terms}, false, predicted ? traffic::prefetch : traffic::repair, request.giver, then);
+  if (!predicted)
+    search_->inviters.insert(request.giver);
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
@@ -103,8 +103,7 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
     return reply.give({});
   item_->merge(request.holders);
   persist();
-  auto synced = visible_ ? visible_->versions.context : version_vector{};
-  reply.give({item_->record().holders, true, std::move(synced), counts()});
+  reply.give(standing());
   acknowledge(request.from, request.context, request.counts);
   if (visible_ && request.context.covers(item_->versions().context))
     settle_debt(request.from);
@@ -333,9 +332,9 @@ void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, i
   candidates->pop_front();
   ask_peer<invite_answer>(
       node, traffic::repair, invitation,
-      [this, candidates, invitation, node, under_way](const invite_answer& said) {
+      [this, candidates, invitation, node, epoch = item_->epoch_of(node), under_way](const invite_answer& said) {
         if (said.accepted)
-          return;
+          return answered(node, epoch, said.standing);
         log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
         invite(candidates, invitation, under_way);
       },

@@ -205,7 +205,9 @@ void shadow_state::settle(const item_copy& copy) {
   auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
   persist([this, invited] {
     node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
-    tell(others(), item_->record().holders);
+    auto rest = others();
+    std::erase_if(rest, [this](const std::string& node) { return search_->inviters.count(node) > 0; });
+    tell(rest, item_->record().holders);
     if (!invited && item_->record().holders.current().size() < rules().factor)
       ask_for_copies();
     go_on();

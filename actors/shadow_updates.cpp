@@ -124,18 +124,25 @@ void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map&
   for (const auto& node : nodes)
     ask_peer<holders_ack>(
         node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
-        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) {
-          if (item_->role() == holder_state::left)
-            return;
-          if (!ack.holds)
-            return mark_left(node, epoch);
-          heed(node, ack.holders);
-          compare(node, ack.context, ack.counts);
-        },
+        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) { answered(node, epoch, ack); },
         [this, node](const caf::error& reason) {
           if (visible_ && item_->record().owed.count(node) > 0 && hints_.count(node) == 0)
             leave_hint(node, code_of(reason));
         });
+}
+
+void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
+  if (item_->role() == holder_state::left)
+    return;
+  if (!ack.holds)
+    return mark_left(node, epoch);
+  heed(node, ack.holders);
+  compare(node, ack.context, ack.counts);
+}
+
+/// Where this copy stands: on disk, not on its way there.
+holders_ack shadow_state::standing() const {
+  return {item_->record().holders, true, visible_ ? visible_->versions.context : version_vector{}, counts()};
 }
 
 /// Two holders have told each other what they have: what one lacks is sent or fetched.

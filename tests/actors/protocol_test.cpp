@@ -214,7 +214,7 @@ CAF_TEST(every_message_type_travels) {
   travel(replicate_item{some_copy(), "eu", {"us", "ap"}});
   travel(replicate_ack{some_context(), some_holders(), true});
   travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease()});
-  travel(invite_answer{true, "no room"});
+  travel(invite_answer{true, "no room", {some_holders(), true, some_context(), true}});
   travel(update_holders{odd_text, "eu", some_holders(), some_context(), true});
   travel(holders_ack{some_holders(), true, some_context(), true});
   travel(compare_trees{"eu", 2, {{7, {1, 0, std::numeric_limits<uint64_t>::max()}}, {8, {}}}});
