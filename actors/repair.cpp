@@ -68,6 +68,10 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
   return need;
 }
 
+size_t next_window(size_t window, bool good, size_t most) {
+  return good ? std::min(window + 1, most) : std::max<size_t>(window / 2, 1);
+}
+
 // -- the actor --------------------------------------------------------------------------------------------------------
 
 repair_actor::behavior_type repair(repair_actor::stateful_pointer<repair_state> self, context_ptr node) {
@@ -80,6 +84,7 @@ void repair_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
   started_ = refilled_ = self_->clock().now();
+  window_ = node_->config.repair_at_once;
   node_->counters.repair_active = false;
   node_->counters.repair_under_way = 0;
   self_->delayed_send(self_, node_->config.repair_scan_every, tick_a_v);
@@ -224,7 +229,7 @@ std::vector<std::string> repair_state::candidates(const policy& rules) const {
 }
 
 void repair_state::run_jobs() {
-  while (!jobs_.empty() && under_way_.size() < node_->config.repair_at_once && budget_ > 0) {
+  while (!jobs_.empty() && under_way_.size() < window_ && budget_ > 0) {
     auto next = std::move(jobs_.front());
     jobs_.pop_front();
     auto id = next.wish.id;
@@ -241,6 +246,7 @@ void repair_state::run_jobs() {
 
 void repair_state::finished(const std::string& id, bool good) {
   under_way_.erase(id);
+  window_ = next_window(window_, good, node_->config.repair_at_once);
   again_ |= !good;
   auto& c = node_->counters;
   c.repair_under_way = under_way_.size();

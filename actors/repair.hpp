@@ -33,6 +33,10 @@ struct repair_scene {
 /// copies are asked for as the item has lost, up to its factor, and as `min_copies` needs.
 repair_need needs_repair(const item_record& record, const policy& rules, const repair_scene& scene);
 
+/// How many repairs may be under way after one that went well, or failed because nodes are slow: one more, up to `most`,
+/// or half as many (additive increase, multiplicative decrease: Chiu and Jain 1989). Never 0.
+size_t next_window(size_t window, bool good, size_t most);
+
 /// Walks over the store's records, page by page, and has copies made for the items that lack some: as fast as the
 /// limits allow when a node has just been lost, and else slowly, for what went wrong in any other way. Keeps at most a
 /// page and the items under way in memory.
@@ -80,6 +84,7 @@ private:
   time_point next_page_{};
   std::deque<job> jobs_;
   std::set<std::string> under_way_;
+  size_t window_ = 1; // as many may be under way
   int64_t budget_ = 0; // bytes that may still be moved; refilled by time, and may be overdrawn by one item
   time_point refilled_{};
   time_point reported_{};

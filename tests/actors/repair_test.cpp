@@ -115,6 +115,13 @@ CAF_TEST(tombstones_and_items_that_nobody_can_take_are_left_alone) {
   CAF_CHECK(!need(record(holding{{"a", durable}, {"b", durable}}), "b", {}).place);
 }
 
+CAF_TEST(fewer_repairs_are_under_way_while_they_fail) {
+  CAF_CHECK_EQUAL(next_window(512, true, 512), 512u);
+  CAF_CHECK_EQUAL(next_window(512, false, 512), 256u);
+  CAF_CHECK_EQUAL(next_window(1, false, 512), 1u);
+  CAF_CHECK_EQUAL(next_window(1, true, 512), 2u);
+}
+
 CAF_TEST(durable_copies_are_made_anew_when_a_node_is_away_for_long) {
   config.repair_after = 60s;
   begin(2, 2);
