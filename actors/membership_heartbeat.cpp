@@ -111,7 +111,8 @@ void membership_state::judge(time_point t) {
     if (p.state != peer_state::down && silence >= longest) {
       log::warn("membership", "down", {{"node", name}, {"region", p.identity.region}});
       p.state = peer_state::down;
-      p.away_since_ms = std::max<int64_t>(1, node_->steady_ms());
+      auto silent_ms = std::chrono::duration_cast<duration>(silence).count();
+      p.away_since_ms = std::max<int64_t>(1, node_->steady_ms() - silent_ms);
       disconnect(p);
     } else if (p.state == peer_state::live && silence >= node_->config.suspect_after) {
       p.state = peer_state::suspect;
