@@ -33,8 +33,8 @@ struct repair_scene {
 /// copies are asked for as the item has lost, up to its factor, and as `min_copies` needs.
 repair_need needs_repair(const item_record& record, const policy& rules, const repair_scene& scene);
 
-/// How many repairs may be under way after one that went well, or failed because nodes are slow: one more, up to `most`,
-/// or half as many (additive increase, multiplicative decrease: Chiu and Jain 1989). Never 0.
+/// How many repairs may be under way after one that went well, or failed because nodes are slow: one more, up to
+/// `most`, or half as many (additive increase, multiplicative decrease: Chiu and Jain 1989). Never 0.
 size_t next_window(size_t window, bool good, size_t most);
 
 /// Walks over the store's records, page by page, and has copies made for the items that lack some: as fast as the

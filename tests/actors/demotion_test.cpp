@@ -10,8 +10,11 @@ namespace {
 struct fixture : cluster_fixture {
   /// Makes `name` a durable holder too, as a repair does.
   void add_durable(const std::string& name, const std::string& id) {
-    invite_copy invitation{id, "a", holder_state::durable, {}};
-    self->send(nodes[name].context->shard_for(id, *nodes[name].context->handles.get()), invitation);
+    place_copies wish;
+    wish.id = id;
+    wish.factor = wish.min_copies = static_cast<uint32_t>(durable(id)) + 1;
+    wish.candidates = {name};
+    self->send(nodes["a"].context->shard_for(id, *nodes["a"].context->handles.get()), wish);
     sched.run();
   }
 
