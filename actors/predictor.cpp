@@ -15,12 +15,11 @@ namespace {
 constexpr size_t late_batches = 4;       // waiting behind this one: counting goes on, inference rests
 constexpr size_t too_many_batches = 64;  // waiting: not even counting keeps up
 constexpr size_t most_unreported = 4096; // items in one report
-constexpr size_t founded = 250;          // outcomes from which on a probability counts
-constexpr size_t founded_trials = 125;   // the same for trials
+constexpr size_t founded_trials = 125;   // from which on what the user model says counts
 constexpr size_t most_trials = 20'000;
-constexpr uint32_t trial_seconds = 6 * 3600;
-constexpr float least_tried = 0.02f; // guesses below are not worth following up
-constexpr size_t track_every = 4;    // estimates of the demand model
+constexpr float least_tried = 0.02f;       // guesses below are not worth following up
+constexpr size_t track_every = 1;          // estimates of the demand model
+constexpr uint32_t endless_lease = 86'400; // leases that never end: what is not read for that long was copied in vain
 
 learning::user_model_config config_of(const settings& config) {
   learning::user_model_config result;
@@ -30,7 +29,20 @@ learning::user_model_config config_of(const settings& config) {
   return result;
 }
 
+uint32_t lease_seconds(const settings& config) {
+  const auto life = std::chrono::duration_cast<std::chrono::seconds>(config.shadow_ttl).count();
+  return static_cast<uint32_t>(std::clamp<int64_t>(life, 0, UINT32_MAX));
+}
+
 } // namespace
+
+learning::demand_config demand_config_of(const settings& config) {
+  learning::demand_config result;
+  result.max_items = config.predict_items;
+  const auto life = lease_seconds(config);
+  result.copies_last = life == 0 ? UINT32_MAX : life;
+  return result;
+}
 
 predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predictor_state> self, context_ptr node) {
   auto& state = self->state;
@@ -58,8 +70,9 @@ void predictor_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
   users_ = std::make_unique<learning::user_model>(config_of(node_->config));
-  demand_ =
-      std::make_unique<learning::demand_model>(learning::demand_config{node_->config.predict_items, 4096}, track_every);
+  demand_ = std::make_unique<learning::demand_model>(demand_config_of(node_->config), track_every);
+  const auto life = lease_seconds(node_->config);
+  trials_ = learning::follow_up{{life == 0 ? endless_lease : life}, most_trials};
   region_number(node_->self.region);
   self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
 }
@@ -110,7 +123,7 @@ void predictor_state::learn_read(const access_sample& sample, bool infer, prefet
   const auto time = epoch_seconds(sample.at);
   for (uint32_t k = 0; k < std::min(sample.count, most_of_one); ++k)
     demand_->read(sample.id, 0, time);
-  end_trial(sample.id);
+  trials_.came(sample.id, time);
   if (sample.user.empty())
     return;
   users_->observe(sample.user, sample.id, 0, time);
@@ -135,40 +148,21 @@ void predictor_state::try_guess(const std::string& id, float useful, uint32_t ti
   if (lately_read_here(id, time))
     return;
   const float p = std::min(useful, 0.999f), logit = std::log(p / (1 - p));
-  if (trials_.size() < most_trials)
-    trials_.try_emplace(id, trial{time + trial_seconds, logit});
-  if (worth_.outcomes() < founded_trials)
+  if (!trials_.follows(id))
+    trials_.add(id, time, {logit});
+  if (trials_.added() < founded_trials)
     return;
-  if (auto worth = worth_(logit); worth >= node_->config.prefetch_confidence)
+  if (auto worth = worth_[0](logit); worth >= node_->config.prefetch_confidence)
     wishes.wishes.push_back({id, worth});
 }
 
-void predictor_state::end_trial(const std::string& id) {
-  if (auto open = trials_.find(id); open != trials_.end()) {
-    worth_.add(open->second.logit, true);
-    trials_.erase(open);
-  }
-}
-
 void predictor_state::end_overdue_trials() {
-  const auto now = epoch_seconds(node_->time->now());
-  std::erase_if(trials_, [&](const auto& entry) {
-    if (entry.second.due > now)
-      return false;
-    worth_.add(entry.second.logit, false);
-    return true;
-  });
+  trials_.advance(epoch_seconds(node_->time->now()), worth_);
 }
 
 /// Then there is a copy, as far as leases go.
 bool predictor_state::lately_read_here(const std::string& id, uint32_t time) const {
-  const auto life = lease_seconds();
-  const auto idle = demand_->counts().idle(id, 0, time);
-  return idle != UINT32_MAX && (life == 0 || idle < life);
-}
-
-int64_t predictor_state::lease_seconds() const {
-  return std::chrono::duration_cast<std::chrono::seconds>(node_->config.shadow_ttl).count();
+  return !demand_->counts().absent(id, 0, time);
 }
 
 void predictor_state::hand_over(prefetch_wishes wishes) {
@@ -228,17 +222,14 @@ void predictor_state::learn_from(region_accesses report) {
 void predictor_state::wish_for_region(const std::string& id, uint32_t time, prefetch_wishes& wishes) {
   if (lately_read_here(id, time))
     return;
-  const auto life = lease_seconds();
+  // A copy is worth what comes while its lease runs.
+  const auto life = lease_seconds(node_->config);
   const auto estimate = demand_->estimate_in(id, 0, time);
-  // A copy is worth what comes while its lease runs. A shorter horizon is founded sooner, and what it says holds for a
-  // longer one all the more.
-  for (auto horizon = learning::day_horizon + 1; horizon-- > 0;)
-    if (demand_->outcomes(horizon) >= founded
-        && (life == 0 || horizon == 0 || learning::demand_horizons[horizon] <= life)) {
-      if (estimate[horizon] >= node_->config.prefetch_confidence)
-        wishes.wishes.push_back({id, estimate[horizon]});
-      return;
-    }
+  auto horizon = learning::day_horizon + 1;
+  while (--horizon > 0 && life != 0 && learning::demand_horizons[horizon] > life)
+    continue;
+  if (estimate[horizon] >= node_->config.prefetch_confidence)
+    wishes.wishes.push_back({id, estimate[horizon]});
 }
 
 /// Models that the trainer put into service.

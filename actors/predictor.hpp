@@ -11,8 +11,7 @@
 
 namespace gnomon {
 
-/// Learns from each access and says what may be read in this region next. A guess becomes a wish only once enough
-/// earlier ones have come true or not: before that nobody knows what its probability is worth.
+/// Learns from each access and says what may be read in this region next.
 class predictor_state {
 public:
   using self_pointer = predictor_actor::stateful_pointer<predictor_state>;
@@ -34,8 +33,6 @@ private:
   void learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes);
   void wish_for_user(const std::string& user, uint32_t time, prefetch_wishes& wishes);
   void try_guess(const std::string& id, float useful, uint32_t time, prefetch_wishes& wishes);
-  void end_trial(const std::string& id);
-  int64_t lease_seconds() const;
   bool lately_read_here(const std::string& id, uint32_t time) const;
   void wish_for_region(const std::string& id, uint32_t time, prefetch_wishes& wishes);
   void note(const access_sample& sample);
@@ -49,18 +46,17 @@ private:
   std::unique_ptr<learning::demand_model> demand_;
   learning::id_table regions_{learning::max_demand_regions}; // 0 is this one
   std::map<std::string, item_accesses> unreported_;
-  /// A guess about an item that nobody here has read for as long as a copy lives: is it read here soon? Only what came
-  /// of such guesses tells what a copy is worth; most guesses are about items that are here.
-  struct trial {
-    uint32_t due = 0;
-    float logit = 0; // of what the user model said
-  };
-  std::map<std::string, trial> trials_;
-  learning::calibrator worth_;
-  uint64_t model_ = 0; // version of the models taken over last
+  /// Guesses about items that nobody here has read for as long as a copy lives: is one read here while a copy would?
+  /// Only what came of these tells what a copy is worth; most guesses are about items that are here.
+  learning::follow_up trials_{{86'400}, 0};
+  std::array<learning::calibrator, 1> worth_{learning::calibrator{5000}}; // by the logit of what the user model said
+  uint64_t model_ = 0;                                                    // version of the models taken over last
   std::shared_ptr<const learning::model_parts> user_parts_;
   std::shared_ptr<const learning::demand_parts> demand_parts_;
 };
+
+/// What is counted about items, and for how long a read leaves a copy: the same in service and in training.
+learning::demand_config demand_config_of(const settings& config);
 
 predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predictor_state> self, context_ptr node);
 

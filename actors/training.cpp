@@ -1,5 +1,6 @@
 #include "actors/training.hpp"
 
+#include "actors/predictor.hpp"
 #include "learning/blas_kernel.hpp"
 #include "runtime/base/log.hpp"
 
@@ -214,12 +215,18 @@ expected<learning::judged_models> training_state::outcome() {
     order_.logs = {received_.of_users(), received_.all()};
   received_ = learning::access_history{4};
   if (order_.candidates.empty())
-    return learning::train_models(order_.logs, order_.running, {job->number(), node_->self.region, {}, {}}, {},
+    return learning::train_models(order_.logs, order_.running, {job->number(), node_->self.region, {}, {}}, config(),
                                   listener);
   auto candidate = newest_candidate();
   if (!candidate)
     return candidate.error();
-  return learning::judge_models(order_.logs, order_.running, *candidate, {}, listener);
+  return learning::judge_models(order_.logs, order_.running, *candidate, config(), listener);
+}
+
+learning::models_config training_state::config() const {
+  learning::models_config result;
+  result.demand.counts = demand_config_of(node_->config);
+  return result;
 }
 
 expected<learning::trained_models> training_state::newest_candidate() const {

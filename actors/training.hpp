@@ -79,6 +79,7 @@ public:
 private:
   expected<learning::judged_models> outcome();
   expected<learning::trained_models> newest_candidate() const;
+  learning::models_config config() const;
   caf::error nothing_usable() const;
   void note_counts();
 

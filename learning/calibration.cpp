@@ -8,13 +8,12 @@ namespace gnomon::learning {
 
 namespace {
 
-constexpr double lowest = -12, step = 0.125;
+constexpr double lowest = -12, calibration_step = 0.125;
 constexpr size_t bin_count = 160; // up to a logit of 8
-constexpr double memory = 50'000; // outcomes
 constexpr double smallest_block = 200;
 constexpr double prior_outcomes = 100;
-constexpr size_t first_fit = 125, refit_after = 4000; // outcomes; in between at each doubling
-constexpr double fade = 1 - refit_after / memory;
+constexpr size_t first_fit = 125, refit_after = 1000; // outcomes; in between at each doubling
+constexpr int consistency_rounds = 8;
 
 bool due_for_fit(size_t outcomes) {
   return outcomes % refit_after == 0
@@ -23,24 +22,33 @@ bool due_for_fit(size_t outcomes) {
 
 } // namespace
 
-calibrator::calibrator() : bins_(bin_count) {
+void open_outcomes::add(float logit, bool came_true, float passed) {
+  bins_.resize(bin_count);
+  auto& b = bins_[calibrator::bin_of(logit)];
+  const auto step = static_cast<size_t>(std::clamp(passed, 0.0f, 1.0f) * static_cast<float>(steps));
+  (came_true ? b.hits : b.waiting[std::min(step, steps - 1)]) += 1;
+  b.sum += std::clamp(double{logit}, lowest, lowest + calibration_step * bin_count);
+}
+
+calibrator::calibrator(double memory) : memory_(std::max<double>(memory, refit_after)), bins_(bin_count) {
   fit();
 }
 
 size_t calibrator::bin_of(float logit) {
-  return static_cast<size_t>(std::clamp((double{logit} - lowest) / step, 0.0, double{bin_count - 1}));
+  return static_cast<size_t>(std::clamp((double{logit} - lowest) / calibration_step, 0.0, double{bin_count - 1}));
 }
 
 void calibrator::add(float logit, bool came_true) {
   auto& b = bins_[bin_of(logit)];
   b.count += 1;
   b.hits += came_true ? 1 : 0;
-  b.sum += std::clamp(double{logit}, lowest, lowest + step * bin_count);
+  b.sum += std::clamp(double{logit}, lowest, lowest + calibration_step * bin_count);
   if (!due_for_fit(++added_))
     return;
   fit();
   if (added_ % refit_after != 0)
     return;
+  const double fade = 1 - refit_after / memory_;
   for (auto& old : bins_) {
     old.count *= fade;
     old.hits *= fade;
@@ -53,13 +61,13 @@ double calibrator::sigmoid(double logit) const {
 }
 
 // Newton's method on the likelihood, held near the identity by a few made-up outcomes.
-void calibrator::fit_sigmoid() {
+void calibrator::fit_sigmoid(const std::vector<bin>& bins) {
   constexpr double pull = 10;
   slope_ = 1;
   offset_ = 0;
   for (int round = 0; round < 30; ++round) {
     double g0 = pull * (slope_ - 1), g1 = pull * offset_, h00 = pull, h01 = 0, h11 = pull;
-    for (auto& b : bins_) {
+    for (auto& b : bins) {
       if (b.count == 0)
         continue;
       const double x = b.sum / b.count, p = sigmoid(x), w = b.count * p * (1 - p), miss = b.count * p - b.hits;
@@ -79,10 +87,10 @@ void calibrator::fit_sigmoid() {
 }
 
 // Neighbouring bins together until each block has enough outcomes.
-std::vector<calibrator::block> calibrator::blocks() const {
+std::vector<calibrator::block> calibrator::blocks(const std::vector<bin>& bins) {
   std::vector<block> result;
   bool open = false;
-  for (auto& b : bins_) {
+  for (auto& b : bins) {
     if (b.count == 0)
       continue;
     if (!open)
@@ -96,15 +104,47 @@ std::vector<calibrator::block> calibrator::blocks() const {
   return result;
 }
 
+// The open ones' outcomes as they are to be expected by what is believed so far.
+std::vector<calibrator::bin> calibrator::completed() const {
+  auto result = bins_;
+  for (size_t k = 0; k < open_.bins_.size(); ++k) {
+    const auto& open = open_.bins_[k];
+    double count = open.hits, hits = open.hits;
+    for (auto waiting : open.waiting)
+      count += waiting;
+    if (count == 0)
+      continue;
+    const double p = (*this)(static_cast<float>(open.sum / count));
+    for (size_t step = 0; step < open_outcomes::steps; ++step) {
+      const double left = 1 - (static_cast<double>(step) + 0.5) / open_outcomes::steps;
+      hits += open.waiting[step] * (1 - std::pow(1 - p, left));
+    }
+    result[k].count += count;
+    result[k].hits += hits;
+    result[k].sum += open.sum;
+  }
+  return result;
+}
+
+void calibrator::fit(open_outcomes open) {
+  open_ = std::move(open);
+  fit();
+}
+
 void calibrator::fit() {
-  fit_sigmoid();
+  for (int round = open_.bins_.empty() ? 1 : consistency_rounds; round-- > 0;)
+    fit_once(completed());
+}
+
+void calibrator::fit_once(const std::vector<bin>& bins) {
+  fit_sigmoid(bins);
   struct pool {
     double weight, value;
     size_t members;
   };
   std::vector<pool> pools;
   std::vector<double> logits;
-  for (auto& b : blocks()) {
+  for (auto& b : blocks(bins)) {
     const double x = b.sum / b.count;
     logits.push_back(x);
     pools.push_back({b.count + prior_outcomes, (b.hits + prior_outcomes * sigmoid(x)) / (b.count + prior_outcomes), 1});

@@ -10,7 +10,7 @@ namespace gnomon::learning {
 namespace {
 
 constexpr uint32_t demand_version = 1;
-constexpr size_t max_tracked = 200'000;
+constexpr size_t max_tracked = 100'000; // about 350 B each
 constexpr size_t stride = padded(max_demand_regions);
 
 // Estimates until a first training: what the region's share of the reads elsewhere makes one expect.
@@ -70,7 +70,8 @@ expected<demand_parts> demand_from_file(std::string_view file) {
 }
 
 demand_model::demand_model(const demand_config& config, size_t track_every)
-    : counts_(config), track_every_(std::max<size_t>(track_every, 1)) {}
+    : counts_(config), track_every_(std::max<size_t>(track_every, 1)),
+      tracked_({demand_horizons.begin(), demand_horizons.end()}, max_tracked) {}
 
 std::string demand_model::key_of(std::string_view item, size_t region) {
   std::string key{item};
@@ -80,14 +81,9 @@ std::string demand_model::key_of(std::string_view item, size_t region) {
 }
 
 void demand_model::read(std::string_view item, size_t region, uint32_t time) {
-  finish_due(time);
+  tracked_.advance(time, parts_.calibration);
   counts_.read(item, region, time);
-  if (auto open = open_.find(key_of(item, region)); open != open_.end()) {
-    // Only the first read after an estimate matters; the entry itself waits for the longest horizon.
-    for (auto number : open->second)
-      tracked_[number - first_tracked_].read = std::max(time, 1u);
-    open_.erase(open);
-  }
+  tracked_.came(key_of(item, region), time);
 }
 
 void demand_model::written(std::string_view item, size_t region, uint32_t time) {
@@ -108,7 +104,7 @@ demand_estimate demand_model::said(std::string_view item, size_t region, size_t 
   for (size_t h = 0; h < demand_horizons.size(); ++h)
     result[h] = least = std::max(least, parts_.calibration[h](logits_[h * stride + column]));
   if (counts_.absent(item, region, time) && ++estimated_ % track_every_ == 0)
-    track(item, region, time, &logits_[column], stride);
+    track(item, region, column, time);
   return result;
 }
 
@@ -135,44 +131,19 @@ demand_estimate demand_model::estimate_in(std::string_view item, size_t region, 
 
 void demand_model::adopt(demand_parts parts) {
   parts_ = std::move(parts);
-  // What is open was estimated by another network: its logits mean something else now.
-  first_tracked_ += tracked_.size();
-  tracked_.clear();
-  open_.clear();
+  tracked_.rescore(
+      [&](const auto& features, auto& logits) { score_demand(parts_.network, features.data(), logits.data()); });
 }
 
-void demand_model::track(std::string_view item, size_t region, uint32_t time, const float* logits, size_t stride) {
-  if (tracked_.size() >= max_tracked)
+void demand_model::track(std::string_view item, size_t region, size_t column, uint32_t time) {
+  if (tracked_.full())
     return;
-  tracked t;
-  t.time = time;
+  std::vector<float> logits, features;
   for (size_t h = 0; h < demand_horizons.size(); ++h)
-    t.logits[h] = logits[h * stride];
-  t.key = key_of(item, region);
-  open_[t.key].push_back(first_tracked_ + tracked_.size());
-  tracked_.push_back(std::move(t));
-}
-
-void demand_model::finish_due(uint32_t time) {
-  for (size_t h = 0; h < demand_horizons.size(); ++h) {
-    settled_[h] = std::max(settled_[h], first_tracked_);
-    for (; settled_[h] < first_tracked_ + tracked_.size(); ++settled_[h]) {
-      const auto& t = tracked_[settled_[h] - first_tracked_];
-      const auto end = t.time + demand_horizons[h];
-      if (end >= time)
-        break;
-      parts_.calibration[h].add(t.logits[h], t.read != 0 && t.read <= end);
-    }
-  }
-  while (!tracked_.empty() && first_tracked_ < settled_.back()) {
-    if (auto open = open_.find(tracked_.front().key); open != open_.end() && open->second.front() == first_tracked_) {
-      open->second.erase(open->second.begin());
-      if (open->second.empty())
-        open_.erase(open);
-    }
-    tracked_.pop_front();
-    ++first_tracked_;
-  }
+    logits.push_back(logits_[h * stride + column]);
+  for (size_t f = 0; f < demand_feature_count; ++f)
+    features.push_back(columns_[f * stride + column]);
+  tracked_.add(key_of(item, region), time, std::move(logits), std::move(features));
 }
 
 } // namespace gnomon::learning

@@ -2,10 +2,11 @@
 
 #include "learning/calibration.hpp"
 #include "learning/demand_counters.hpp"
+#include "learning/follow_up.hpp"
 #include "learning/mlp.hpp"
 #include "learning/training.hpp"
 
-#include <deque>
+#include <span>
 
 /// Will this region read this item soon? The answer makes the first read in a region a local one.
 namespace gnomon::learning {
@@ -23,6 +24,10 @@ struct demand_parts {
   uint64_t version = 0;
   mlp network; // empty: a fixed formula estimates
   std::array<calibrator, demand_horizons.size()> calibration;
+
+  demand_parts() {
+    calibration.fill(calibrator{4000}); // outcomes, less than a day: one day is not like another
+  }
 };
 /// A sealed file of kind demand, and back. Errors of reading: bad_message, as in `unseal`.
 std::string to_file(const demand_parts& parts);
@@ -58,26 +63,17 @@ public:
   }
 
 private:
-  struct tracked {
-    std::string key;
-    uint32_t time = 0, read = 0; // read: of the region's next read of the item, 0 for none yet
-    std::array<float, demand_horizons.size()> logits{};
-  };
   static std::string key_of(std::string_view item, size_t region);
-  void track(std::string_view item, size_t region, uint32_t time, const float* logits, size_t stride);
-  void finish_due(uint32_t time);
+  void track(std::string_view item, size_t region, size_t column, uint32_t time);
   void score(size_t count);
   demand_estimate said(std::string_view item, size_t region, size_t column, uint32_t time);
 
   demand_counters counts_;
   demand_parts parts_;
   size_t track_every_;
-  uint64_t estimated_ = 0, first_tracked_ = 0;
+  uint64_t estimated_ = 0;
   std::vector<float> columns_, logits_;
-  std::array<uint64_t, demand_horizons.size()> settled_{}; // by horizon: tracked ones below this number are known
-  std::deque<tracked> tracked_;
-  std::unordered_map<std::string, std::vector<uint64_t>>
-      open_; // by item and region: tracked ones not read yet, oldest first
+  follow_up tracked_;
 };
 
 /// The logits of one decision for each of `demand_horizons`, from its `demand_feature_count` features; without a
@@ -100,10 +96,10 @@ struct demand_quality {
   uint64_t decisions = 0;       // what both were measured on
 };
 
-/// How good `parts` are on the decisions at the end of the log that `train_demand` keeps from them; parts without a
-/// network are judged by what the formula says. Zeroes for a log that is too short.
-demand_quality measure_demand(const access_log& log, const demand_parts& parts,
-                              const demand_training_config& config = {});
+/// How good each of `parts` is on the decisions at the end of the log that `train_demand` keeps from them; parts
+/// without a network are judged by what the formula says. Zeroes for a log that is too short.
+std::vector<demand_quality> measure_demand(const access_log& log, std::span<const demand_parts* const> parts,
+                                           const demand_training_config& config = {});
 
 /// Trains on a log of reads in time order, by streaming it once. Of the decisions after `calibrate_from` every other
 /// one calibrates; the rest is left for `measure_demand`. Decisions too near its end to know what came true

@@ -48,24 +48,12 @@ public:
                           learn_ + (known_.back() > learn_ ? (known_.back() - learn_) / 5 * 4 : 0));
   }
 
-  demand_quality measure(const demand_parts& of) {
+  std::vector<demand_quality> measure(std::span<const demand_parts* const> parts) {
     gather();
-    demand_quality quality;
-    calibration_table table;
-    float logits[demand_horizons.size()];
-    for (size_t k = trained_; k < samples_.size(); ++k) {
-      if (calibrates(k) || times_[k] >= known_[day_horizon])
-        continue;
-      score_demand(of.network, &samples_.features[k * demand_feature_count], logits);
-      const double p = std::clamp(double{of.calibration[day_horizon](logits[day_horizon])}, 1e-6, 1 - 1e-6);
-      const bool came_true = samples_.targets[k * demand_horizons.size() + day_horizon] != 0;
-      quality.loss -= std::log(came_true ? p : 1 - p);
-      table.add(static_cast<float>(p), came_true);
-      ++quality.decisions;
-    }
-    quality.loss /= static_cast<double>(std::max<uint64_t>(quality.decisions, 1));
-    quality.calibration_error = table.error();
-    return quality;
+    std::vector<demand_quality> qualities;
+    for (auto of : parts)
+      qualities.push_back(quality_of(*of));
+    return qualities;
   }
 
   expected<demand_parts> run() {
@@ -116,6 +104,25 @@ private:
     times_.push_back(a.time);
     if (times_.size() >= 2 * std::max<size_t>(config_.samples, 1))
       thin_out();
+  }
+
+  demand_quality quality_of(const demand_parts& of) const {
+    demand_quality quality;
+    calibration_table table;
+    float logits[demand_horizons.size()];
+    for (size_t k = trained_; k < samples_.size(); ++k) {
+      if (calibrates(k) || times_[k] >= known_[day_horizon])
+        continue;
+      score_demand(of.network, &samples_.features[k * demand_feature_count], logits);
+      const double p = std::clamp(double{of.calibration[day_horizon](logits[day_horizon])}, 1e-6, 1 - 1e-6);
+      const bool came_true = samples_.targets[k * demand_horizons.size() + day_horizon] != 0;
+      quality.loss -= std::log(came_true ? p : 1 - p);
+      table.add(static_cast<float>(p), came_true);
+      ++quality.decisions;
+    }
+    quality.loss /= static_cast<double>(std::max<uint64_t>(quality.decisions, 1));
+    quality.calibration_error = table.error();
+    return quality;
   }
 
   /// How many decisions the log holds shows only on the way: when there are twice too many, every other one goes.
@@ -180,9 +187,10 @@ private:
 
 } // namespace
 
-demand_quality measure_demand(const access_log& log, const demand_parts& parts, const demand_training_config& config) {
+std::vector<demand_quality> measure_demand(const access_log& log, std::span<const demand_parts* const> parts,
+                                           const demand_training_config& config) {
   if (!log.timed || log.accesses.empty() || log.item_names.size() < log.items)
-    return {};
+    return std::vector<demand_quality>(parts.size());
   return demand_training{log, config, {}}.measure(parts);
 }
 

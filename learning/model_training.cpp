@@ -53,13 +53,15 @@ expected<bool> better_users(const access_log& log, const trained_models& running
 }
 
 bool better_demand(const access_log& log, const trained_models& running, const demand_parts& parts,
-                   judgement& verdict) {
-  auto found = measure_demand(log, parts);
-  verdict.demand = found;
-  verdict.running_demand = measure_demand(log, running.demand ? *running.demand : demand_parts{});
-  if (found.decisions < enough_decisions)
+                   const demand_training_config& config, judgement& verdict) {
+  const demand_parts nothing;
+  const std::array<const demand_parts*, 2> both{&parts, running.demand ? running.demand.get() : &nothing};
+  const auto measured = measure_demand(log, both, config);
+  verdict.demand = measured[0];
+  verdict.running_demand = measured[1];
+  if (verdict.demand.decisions < enough_decisions)
     return running.demand == nullptr;
-  return found.loss < verdict.running_demand.loss;
+  return verdict.demand.loss < verdict.running_demand.loss;
 }
 
 bool stopped(const caf::error& reason) {
@@ -106,10 +108,10 @@ expected<trained_models> models_from_file(std::string_view file) {
 }
 
 expected<judged_models> train_models(const training_logs& logs, const trained_models& running, trained_models fresh,
-                                     const training_config& config, const training_listener& listener) {
+                                     const models_config& config, const training_listener& listener) {
   whole_progress progress{listener};
   caf::error why_not;
-  auto users = train_parts(logs.of_users, config, running.users.get(), progress.part(0, user_share));
+  auto users = train_parts(logs.of_users, config.users, running.users.get(), progress.part(0, user_share));
   if (users) {
     users->version = fresh.version;
     fresh.users = std::make_shared<const model_parts>(std::move(*users));
@@ -118,7 +120,7 @@ expected<judged_models> train_models(const training_logs& logs, const trained_mo
   } else {
     why_not = users.error();
   }
-  auto demand = train_demand(logs.all, {}, progress.part(user_share, 0.1));
+  auto demand = train_demand(logs.all, config.demand, progress.part(user_share, 0.1));
   if (demand) {
     demand->version = fresh.version;
     fresh.demand = std::make_shared<const demand_parts>(std::move(*demand));
@@ -131,7 +133,7 @@ expected<judged_models> train_models(const training_logs& logs, const trained_mo
 }
 
 expected<judged_models> judge_models(const training_logs& logs, const trained_models& running,
-                                     const trained_models& candidate, const training_config& config,
+                                     const trained_models& candidate, const models_config& config,
                                      const training_listener& listener) {
   judged_models result;
   result.models = running;
@@ -139,14 +141,14 @@ expected<judged_models> judge_models(const training_logs& logs, const trained_mo
   result.models.origin = candidate.origin;
   auto& verdict = result.verdict;
   if (candidate.users) {
-    auto better = better_users(logs.of_users, running, *candidate.users, config, listener, verdict);
+    auto better = better_users(logs.of_users, running, *candidate.users, config.users, listener, verdict);
     if (!better)
       return better.error();
     verdict.better_users = *better;
     if (*better)
       result.models.users = candidate.users;
   }
-  if (candidate.demand && better_demand(logs.all, running, *candidate.demand, verdict)) {
+  if (candidate.demand && better_demand(logs.all, running, *candidate.demand, config.demand, verdict)) {
     verdict.better_demand = true;
     result.models.demand = candidate.demand;
   }

@@ -35,6 +35,11 @@ struct training_logs {
   access_log all;
 };
 
+struct models_config {
+  training_config users;
+  demand_training_config demand;
+};
+
 struct judged_models {
   trained_models models; // of each part the better one; `version` and `origin` as the caller set them
   judgement verdict;
@@ -44,12 +49,12 @@ struct judged_models {
 /// has version and origin of what comes of it, and no models. Blocks. Errors: invalid_argument when there is too little
 /// for either, timeout when the listener said stop.
 expected<judged_models> train_models(const training_logs& logs, const trained_models& running, trained_models fresh,
-                                     const training_config& config, const training_listener& listener = {});
+                                     const models_config& config, const training_listener& listener = {});
 
 /// Judges models trained elsewhere on the accesses seen here. With too few accesses to tell, a part is better only when
 /// none is running. Errors: timeout.
 expected<judged_models> judge_models(const training_logs& logs, const trained_models& running,
-                                     const trained_models& candidate, const training_config& config,
+                                     const trained_models& candidate, const models_config& config,
                                      const training_listener& listener = {});
 
 } // namespace gnomon::learning

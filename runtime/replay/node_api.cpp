@@ -13,6 +13,9 @@ namespace {
 
 constexpr auto answer_bound = 5s;
 constexpr std::string_view bytes_moved_metric = "gnomon_region_bytes_out_total";
+constexpr std::string_view ahead_metric = "gnomon_prefetch_copies_total";
+constexpr std::string_view ahead_read_metric = "gnomon_prefetch_used_total";
+constexpr std::string_view mean_lead_metric = "gnomon_prefetch_lead_seconds";
 
 /// The value of a sample line such as `name{label="x"} 12.5 1700000000`, given what follows the name.
 double sample_value(std::string_view rest) {
@@ -90,6 +93,10 @@ expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<endpoint
       return metrics.error();
     totals.copies += view->items;
     totals.bytes_moved += static_cast<uint64_t>(metric_sum(*metrics, bytes_moved_metric));
+    totals.ahead += static_cast<uint64_t>(metric_sum(*metrics, ahead_metric));
+    const double read = metric_sum(*metrics, ahead_read_metric);
+    totals.ahead_read += static_cast<uint64_t>(read);
+    totals.lead_seconds += read * metric_sum(*metrics, mean_lead_metric);
   }
   return totals;
 }

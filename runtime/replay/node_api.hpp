@@ -23,6 +23,9 @@ struct node_view {
 struct cluster_totals {
   uint64_t copies = 0;      // items held
   uint64_t bytes_moved = 0; // of items, sent to other regions since the nodes started
+  uint64_t ahead = 0;       // copies made ahead of their first read
+  uint64_t ahead_read = 0;  // of these, those that were read
+  double lead_seconds = 0;  // from such a copy to its first read, all together, on the nodes' clock
 };
 
 /// The sum of all samples of one metric in Prometheus' text format, whatever their labels; 0 when it is not there.

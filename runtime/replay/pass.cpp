@@ -57,6 +57,10 @@ expected<pass_report> play_pass(event_loop& loop, const load_plan& plan, progres
   auto report = sum_up(plan, *result);
   report.copies_per_item = static_cast<double>(end->copies) / static_cast<double>(plan.reads->items.size());
   report.bytes_moved = end->bytes_moved - start->bytes_moved;
+  report.ahead = end->ahead - written->ahead;
+  report.ahead_read = end->ahead_read - written->ahead_read;
+  if (report.ahead_read > 0)
+    report.mean_lead_seconds = (end->lead_seconds - written->lead_seconds) / static_cast<double>(report.ahead_read);
   report.bytes_moved_writing = written->bytes_moved - start->bytes_moved;
   shown.finish(fmt::format("{}: {} reads in {}, {:.1f}% local", title, grouped(report.all.reads),
                            in_words(std::chrono::seconds{static_cast<int64_t>(report.seconds + 0.5)}),

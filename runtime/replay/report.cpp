@@ -22,6 +22,10 @@ std::string megabytes(uint64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
+double share_read(const pass_report& pass) {
+  return pass.ahead == 0 ? 0 : static_cast<double>(pass.ahead_read) / static_cast<double>(pass.ahead);
+}
+
 /// One line of the page: what it is called and how a pass shows it.
 struct page_row {
   std::string_view name;
@@ -38,6 +42,12 @@ const std::vector<page_row>& rows() {
       {"p99", [](auto& p) { return milliseconds(p.all.p99_ms); }},
       {"copies per item", [](auto& p) { return fmt::format("{:.2f}", p.copies_per_item); }},
       {"moved between regions", [](auto& p) { return megabytes(p.bytes_moved); }},
+      {"copied ahead of a read", [](auto& p) { return grouped(p.ahead); }},
+      {"of these, read by the end", [](auto& p) { return p.ahead == 0 ? "" : percent(share_read(p)); }},
+      {"on average after",
+       [](auto& p) {
+         return p.ahead_read == 0 ? "" : in_words(std::chrono::seconds{static_cast<int64_t>(p.mean_lead_seconds)});
+       }},
       {"failed reads", [](auto& p) { return grouped(p.all.failures); }},
       {"took", [](auto& p) { return in_words(std::chrono::seconds{static_cast<int64_t>(p.seconds + 0.5)}); }},
   };
@@ -104,6 +114,9 @@ nlohmann::json pass_json(const pass_report& pass) {
   json["copies_per_item"] = pass.copies_per_item;
   json["bytes_moved"] = pass.bytes_moved;
   json["bytes_moved_writing"] = pass.bytes_moved_writing;
+  json["copied_ahead"] = pass.ahead;
+  json["copied_ahead_read"] = pass.ahead_read;
+  json["copied_ahead_lead_s"] = pass.mean_lead_seconds;
   json["seconds"] = pass.seconds;
   json["late_reads"] = pass.late_reads;
   json["late_max_s"] = pass.late_max_s;

@@ -19,6 +19,9 @@ struct pass_report {
   double copies_per_item = 0;
   uint64_t bytes_moved = 0;         // between regions, over the whole pass
   uint64_t bytes_moved_writing = 0; // of these, before the first read
+  uint64_t ahead = 0;               // copies made ahead of their first read,
+  uint64_t ahead_read = 0;          // and those of them that were read by the end
+  double mean_lead_seconds = 0;     // in the trace's time
   double seconds = 0;
   double late_max_s = 0;
   uint64_t late_reads = 0;

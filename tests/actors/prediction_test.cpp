@@ -134,6 +134,28 @@ CAF_TEST(the_next_page_is_copied_ahead_once_predictions_have_come_true_and_its_r
   CAF_CHECK_EQUAL(counters("b").used.load(), 1u);
 }
 
+CAF_TEST(what_regions_read_alike_is_copied_ahead_within_the_hour_and_without_any_training) {
+  config.predict_items = 20'000;
+  config.shadow_ttl = 24h;
+  begin_with_pages(0);
+  auto predictor = nodes["b"].context->handles.get()->predictor;
+  for (int k = 0; k < 60; ++k) {
+    auto id = "news/" + std::to_string(k);
+    for (int again = 0; again < 3; ++again)
+      self->send(predictor, region_accesses{"region-a", {{id, 1, 0, time->now()}}});
+    time->advance(1min);
+    self->send(predictor, access_batch{{{id, "", time->now(), 1, false}}});
+    sched.run();
+  }
+  CAF_REQUIRE(put("a", "news/fresh", "text"));
+  heartbeats();
+  for (int again = 0; again < 3; ++again) {
+    CAF_REQUIRE(get("a", "news/fresh"));
+    pass_time(1s); // a reports what was read
+  }
+  CAF_CHECK(copies("news/fresh").find("b:shadow") != std::string::npos);
+}
+
 CAF_TEST(copies_that_nobody_reads_count_as_wasted_when_their_lease_is_over) {
   begin_with_pages();
   turn_pages("b", 1, 400); // each page comes again when its copy has gone

@@ -4,6 +4,9 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <array>
+#include <random>
+
 using namespace gnomon;
 using namespace gnomon::learning;
 
@@ -15,7 +18,7 @@ training_logs walked(size_t users = 80, size_t steps = 40, size_t turn = 1) {
   return {history.of_users(), history.all()};
 }
 
-const training_config quick = quick_training(2, 1000);
+const models_config quick{quick_training(2, 1000), {}};
 
 const judged_models& trained() {
   static const judged_models models = [] {
@@ -127,7 +130,10 @@ CAF_TEST(a_demand_model_is_measured_on_decisions_it_was_not_calibrated_with) {
   auto log = history.all();
   auto parts = train_demand(log, {});
   CAF_REQUIRE(parts);
-  auto measured = measure_demand(log, *parts), formula = measure_demand(log, {});
+  const demand_parts nothing;
+  const std::array<const demand_parts*, 2> both{&*parts, &nothing};
+  const auto qualities = measure_demand(log, both);
+  const auto &measured = qualities[0], &formula = qualities[1];
   CAF_CHECK_GREATER(measured.decisions, 500u);
   CAF_CHECK_EQUAL(measured.decisions, formula.decisions);
   CAF_CHECK_LESS(measured.loss, formula.loss);

@@ -158,3 +158,18 @@ CAF_TEST(a_calibration_never_falls_and_follows_a_change) {
   CAF_CHECK(in.good());
   CAF_CHECK_EQUAL(loaded(-2), c(-2));
 }
+
+CAF_TEST(open_guesses_move_a_calibration_before_their_time_is_over) {
+  calibrator c;
+  open_outcomes half_way; // three in ten came true by then, of which more is to come
+  for (size_t k = 0; k < 4000; ++k)
+    half_way.add(0, k % 10 < 3, 0.5f);
+  c.fit(half_way);
+  CAF_CHECK(std::abs(c(0) - 0.51f) < 0.03f); // 1 - 0.7 ^ 2
+  open_outcomes over;
+  for (size_t k = 0; k < 4000; ++k)
+    over.add(0, k % 10 < 3, 1.0f);
+  c.fit(over);
+  CAF_CHECK(std::abs(c(0) - 0.32f) < 0.03f);
+  CAF_CHECK_EQUAL(c.outcomes(), 0u);
+}

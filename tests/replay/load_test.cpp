@@ -162,7 +162,9 @@ CAF_TEST(copies_and_bytes_are_summed_over_the_nodes) {
   near.pages["/cluster"] =
       R"({"self":"n","nodes":[{"node":"n","state":"live","items":7},{"node":"f","state":"down"}]})";
   near.pages["/metrics"] = "# HELP gnomon_region_bytes_out_total x\ngnomon_region_bytes_out_total "
-                           "100\ngnomon_region_bytes_out_total_other 5\n";
+                           "100\ngnomon_region_bytes_out_total_other 5\n"
+                           "gnomon_prefetch_copies_total{region=\"n\"} 8\ngnomon_prefetch_used_total{region=\"n\"} 5\n"
+                           "gnomon_prefetch_lead_seconds{region=\"n\"} 12\n";
   far.pages["/cluster"] =
       R"({"self":"f","nodes":[{"node":"n","state":"live","items":9},{"node":"f","state":"live","items":3}]})";
   far.pages["/metrics"] =
@@ -171,6 +173,9 @@ CAF_TEST(copies_and_bytes_are_summed_over_the_nodes) {
   CAF_REQUIRE(totals);
   CAF_CHECK_EQUAL(totals->copies, 10u);
   CAF_CHECK_EQUAL(totals->bytes_moved, 1120u);
+  CAF_CHECK_EQUAL(totals->ahead, 8u);
+  CAF_CHECK_EQUAL(totals->ahead_read, 5u);
+  CAF_CHECK_EQUAL(totals->lead_seconds, 60.0);
   CAF_CHECK(parse_cluster(near.pages["/cluster"])->live_nodes == 1);
   CAF_CHECK(!parse_cluster("[1]"));
   CAF_CHECK(!parse_cluster("{"));
