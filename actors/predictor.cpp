@@ -148,7 +148,7 @@ void predictor_state::try_guess(const std::string& id, float useful, uint32_t ti
   if (lately_read_here(id, time))
     return;
   const float p = std::min(useful, 0.999f), logit = std::log(p / (1 - p));
-  if (!trials_.follows(id))
+  if (!trials_.follows(id, logit))
     trials_.add(id, time, {logit});
   if (trials_.added() < founded_trials)
     return;

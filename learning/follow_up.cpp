@@ -7,6 +7,7 @@ namespace gnomon::learning {
 
 namespace {
 
+constexpr float hardly_less = 0.7f;
 constexpr uint32_t looks = 48; // at open guesses, within the longest horizon; oftener while they are few
 
 // Reads come densely after a guess and thin out: about as the logarithm of time.
@@ -25,6 +26,13 @@ void follow_up::add(std::string key, uint32_t time, std::vector<float> logits, s
     return;
   open_[key].push_back(first_ + guesses_.size());
   guesses_.push_back({std::move(key), time, 0, std::move(logits), std::move(features)});
+}
+
+bool follow_up::follows(const std::string& key, float logit) const {
+  auto open = open_.find(key);
+  return open != open_.end() && std::any_of(open->second.begin(), open->second.end(), [&](auto number) {
+           return guesses_[number - first_].logits.front() > logit - hardly_less;
+         });
 }
 
 void follow_up::came(const std::string& key, uint32_t time) {

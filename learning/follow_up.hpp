@@ -22,10 +22,8 @@ public:
   bool full() const {
     return guesses_.size() >= capacity_;
   }
-  /// A guess about `key` is open.
-  bool follows(const std::string& key) const {
-    return open_.count(key) > 0;
-  }
+  /// A guess about `key` is open that was hardly less sure of the shortest time.
+  bool follows(const std::string& key, float logit) const;
   /// Guesses ever followed.
   uint64_t added() const {
     return first_ + guesses_.size();

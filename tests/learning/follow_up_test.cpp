@@ -60,13 +60,14 @@ CAF_TEST(no_more_are_followed_than_there_is_room_for) {
     guess(k, begin);
   CAF_CHECK(followed.full());
   CAF_CHECK_EQUAL(followed.added(), 5000u);
-  CAF_CHECK(followed.follows("item4999"));
-  CAF_CHECK(!followed.follows("item5000"));
+  CAF_CHECK(followed.follows("item4999", 0));
+  CAF_CHECK(!followed.follows("item5000", 0));
+  CAF_CHECK(!followed.follows("item4999", 1)); // surer than before: what becomes of it is worth knowing
   read(7, begin + 1);
-  CAF_CHECK(!followed.follows("item7"));
+  CAF_CHECK(!followed.follows("item7", 0));
   followed.advance(begin + 2 * day, calibration);
   CAF_CHECK(!followed.full());
-  CAF_CHECK(!followed.follows("item4999"));
+  CAF_CHECK(!followed.follows("item4999", 0));
 }
 
 CAF_TEST(another_model_is_calibrated_by_what_is_followed_already) {
