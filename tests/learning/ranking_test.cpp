@@ -165,7 +165,7 @@ CAF_TEST(open_guesses_move_a_calibration_before_their_time_is_over) {
   for (size_t k = 0; k < 4000; ++k)
     half_way.add(0, k % 10 < 3, 0.5f);
   c.fit(half_way);
-  CAF_CHECK(std::abs(c(0) - 0.51f) < 0.03f); // 1 - 0.7 ^ 2
+  CAF_CHECK(std::abs(c(0) - 0.51f) < 0.06f); // 1 - 0.7 ^ 2; what has passed is rounded to eighths
   open_outcomes over;
   for (size_t k = 0; k < 4000; ++k)
     over.add(0, k % 10 < 3, 1.0f);
