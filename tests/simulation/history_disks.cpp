@@ -81,6 +81,14 @@ void history::check_beginning(int node, const std::string& id, const item_record
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }
 
+/// Somebody has what replaced or deleted this version.
+bool history::anybody_knows_the_end_of(const std::string& id, const dot& version) const {
+  return std::any_of(disks_.begin(), disks_.end(), [&](disk* d) {
+    auto record = d->record(id);
+    return record && record->versions.context.covers(version) && !has(record->versions, version);
+  });
+}
+
 /// When nobody knows of a delete any more, nobody has what it ended. What a lost disk has taken with it is excused, and
 /// what an older disk has brought back.
 void history::check_reaped(int node, const std::string& id, const item_record& before) {
@@ -102,7 +110,7 @@ void history::check_reaped(int node, const std::string& id, const item_record& b
     if (auto record = disks_[static_cast<size_t>(other)]->record(id);
         record && (disk_changes_.count(other) == 0 || disk_changes_.at(other) < deleted_at))
       for (const auto& s : record->versions.siblings)
-        if (seen.covers(s.id) && !has(before.versions, s.id))
+        if (seen.covers(s.id) && !has(before.versions, s.id) && !anybody_knows_the_end_of(id, s.id))
           return accuse("a tombstone outlives what it ended", id,
                         fmt::format("{} was the last to know of the delete; {} has {}", node_name(node),
                                     node_name(other), s.user));
