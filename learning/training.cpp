@@ -182,8 +182,10 @@ private:
   caf::error gather() {
     replayed_log replay{counters_for(log_), log_.users};
     prediction_space space;
-    samples_.inputs = feature_count;
-    samples_.outputs = 2;
+    for (auto samples : {&ranked_, &measured_}) {
+      samples->inputs = feature_count;
+      samples->outputs = 2;
+    }
     const double train_chance = chance(config_.ranker_contexts, from_, held_);
     std::uniform_real_distribution<double> uniform;
     for (size_t k = 0; k < log_.accesses.size(); ++k) {
@@ -197,8 +199,6 @@ private:
       find_candidates(replay.counts, parts_.network, user, parts_.network ? user.state.data() : nullptr,
                       config_.candidates, space.candidates);
       keep(space.candidates, k, user);
-      if (k < held_)
-        trained_groups_ = samples_.group_ends.size();
     }
     return {};
   }
@@ -209,32 +209,29 @@ private:
 
   void keep(const candidate_set& c, size_t k, const user_record& user) {
     const auto answer = truth_.next(k);
+    auto& samples = k < held_ ? ranked_ : measured_;
     for (size_t j = 0; j < c.size(); ++j) {
       for (size_t f = 0; f < feature_count; ++f)
-        samples_.features.push_back(c.columns()[f * candidate_set::capacity + j]);
-      samples_.targets.push_back(c.item(j) == answer);
-      samples_.targets.push_back(truth_.useful(k, c.item(j)));
-      lately_.push_back(user.history.read_lately(c.item(j), 10));
+        samples.features.push_back(c.columns()[f * candidate_set::capacity + j]);
+      samples.targets.push_back(c.item(j) == answer);
+      samples.targets.push_back(truth_.useful(k, c.item(j)));
     }
+    samples.group_ends.push_back(samples.features.size() / feature_count);
+    if (k < held_)
+      return;
+    for (size_t j = 0; j < c.size(); ++j)
+      lately_.push_back(user.history.read_lately(c.item(j), 10));
     answered_.push_back(answer != no_index);
     returned_.push_back(truth_.returns(k));
-    samples_.group_ends.push_back(samples_.features.size() / feature_count);
   }
 
   caf::error train_ranker() {
-    if (trained_groups_ == 0)
+    if (ranked_.group_ends.empty())
       return make_error(ec::invalid_argument, "there are too few accesses to train a ranker: bring more");
-    mlp_samples part;
-    part.inputs = feature_count;
-    part.outputs = 2;
-    part.group_ends.assign(samples_.group_ends.begin(),
-                           samples_.group_ends.begin() + static_cast<ptrdiff_t>(trained_groups_));
-    const auto rows = static_cast<ptrdiff_t>(part.group_ends.back());
-    part.features.assign(samples_.features.begin(), samples_.features.begin() + rows * ptrdiff_t{feature_count});
-    part.targets.assign(samples_.targets.begin(), samples_.targets.begin() + rows * 2);
     const double begin = network_share() * config_.ranker_from, length = 1 - network_share() - begin;
-    auto ranker = train_mlp(part, config_.ranker,
+    auto ranker = train_mlp(ranked_, config_.ranker,
                             [&](double share, double loss) { return tell(begin + length * share, loss, 0); });
+    ranked_ = {}; // a gigabyte
     if (!ranker)
       return ranker.error();
     parts_.ranker = std::move(*ranker);
@@ -244,12 +241,12 @@ private:
   // Scores the predictions kept from the last part of the log: calibration and quality.
   void calibrate() {
     prediction_space space;
-    for (size_t group = trained_groups_; group < samples_.group_ends.size(); ++group) {
-      const size_t begin = group == 0 ? 0 : samples_.group_ends[group - 1], end = samples_.group_ends[group];
+    for (size_t group = 0; group < measured_.group_ends.size(); ++group) {
+      const size_t begin = group == 0 ? 0 : measured_.group_ends[group - 1], end = measured_.group_ends[group];
       space.candidates.clear();
       for (size_t j = begin; j < end; ++j)
         for (size_t f = 0; f < feature_count; ++f)
-          space.candidates.column(static_cast<feature>(f))[j - begin] = samples_.features[j * feature_count + f];
+          space.candidates.column(static_cast<feature>(f))[j - begin] = measured_.features[j * feature_count + f];
       score_columns(parts_.ranker, end - begin, config_.guesses, space);
       learn_outcomes(space, group, begin);
     }
@@ -267,7 +264,7 @@ private:
     q.predictions += answered_[group] != 0;
     for (size_t rank = 0; rank < space.order.size(); ++rank) {
       const size_t j = space.order[rank];
-      const bool next = samples_.targets[2 * (begin + j)] != 0, useful = samples_.targets[2 * (begin + j) + 1] != 0;
+      const bool next = measured_.targets[2 * (begin + j)] != 0, useful = measured_.targets[2 * (begin + j) + 1] != 0;
       if (returned_[group] != 0)
         parts_.next.add(space.scores[j], next);
       if (lately_[begin + j] == 0)
@@ -284,7 +281,7 @@ private:
     const size_t count = space.scored;
     constexpr feature methods[] = {feature::first_share, feature::near_weighted, feature::pop_fast};
     for (size_t j = 0; j < count; ++j)
-      if (samples_.targets[2 * (begin + j)] != 0)
+      if (measured_.targets[2 * (begin + j)] != 0)
         for (size_t m = 0; m < 3; ++m) {
           auto key = [&](size_t i) {
             return 1e3f * space.candidates.column(methods[m])[i]
@@ -305,11 +302,11 @@ private:
   held_back held_back_;
   std::mt19937_64 random_;
   std::chrono::steady_clock::time_point began_;
-  size_t from_ = 0, held_ = 0, trained_groups_ = 0;
+  size_t from_ = 0, held_ = 0;
   model_parts parts_;
-  mlp_samples samples_;
-  std::vector<char> lately_;              // by sample: the user read it lately
-  std::vector<char> answered_, returned_; // by group: the user came back ever, within the window
+  mlp_samples ranked_, measured_;         // what the ranker learns from; what quality is measured on
+  std::vector<char> lately_;              // by measured sample: the user read it lately
+  std::vector<char> answered_, returned_; // by measured group: the user came back ever, within the window
   size_t counted_[3] = {};
 };
 

@@ -59,7 +59,7 @@ struct training_config {
   useful_window window;
   double ranker_from = 0.75;       // the ranker learns from accesses after this share of the log,
   double calibrate_from = 0.93;    // calibration from those after this one
-  size_t ranker_contexts = 30'000; // predictions the ranker learns from
+  size_t ranker_contexts = 60'000; // predictions the ranker learns from
   size_t calibration_contexts = 20'000;
   size_t guesses = 20; // what a prediction returns, and so what is calibrated
   uint64_t seed = 1;
