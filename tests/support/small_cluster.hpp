@@ -1,21 +1,10 @@
 #pragma once
 
-#include "actors/agent.hpp"
-#include "actors/anti_entropy.hpp"
-#include "actors/cluster_memory.hpp"
-#include "actors/collector.hpp"
-#include "actors/predictor.hpp"
-#include "actors/prefetcher.hpp"
-#include "actors/region.hpp"
-#include "actors/repair.hpp"
-#include "actors/router.hpp"
-#include "actors/shard.hpp"
-#include "actors/store.hpp"
-#include "actors/trainer.hpp"
-#include "tests/support/link_behavior.hpp"
+#include "actors/node_context.hpp"
 #include "tests/support/memory_store.hpp"
 
-#include <caf/all.hpp>
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
 
 #include <map>
 #include <memory>
@@ -40,104 +29,21 @@ struct small_network {
   }
 };
 
-/// A link without a connection: what it is asked goes straight to the other node's region actor.
-struct direct_link_state {
-  std::shared_ptr<small_network> network;
-  std::string from, to;
-
-  template <class Self, class Message>
-  caf::result<reply_of<Message>> pass(Self* self, const char* what, const Message& message) {
-    ++network->asked[what];
-    if (network->cut.count({from, to}) > 0)
-      return make_error(ec::peer_gone, to + " is cut off");
-    if (network->silent.count({from, to}) > 0)
-      return self->template make_response_promise<reply_of<Message>>();
-    auto region = network->nodes.at(to)->handles.get()->region;
-    return self->delegate(region, message);
-  }
-};
-
-inline link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct_link_state> self,
-                                             std::shared_ptr<small_network> network, std::string from, std::string to) {
-  auto& s = self->state;
-  s.network = std::move(network);
-  s.from = std::move(from);
-  s.to = std::move(to);
-  return link_behavior([=, &s](const char* what, const auto& message) { return s.pass(self, what, message); });
-}
-
 /// One node of a small cluster: all actors but membership, links and gateways, over a store in memory.
 struct small_node {
   context_ptr context;
   std::shared_ptr<memory_store> database;
   std::vector<caf::actor> actors;
 
-  void stop() {
-    for (auto& a : actors)
-      caf::anon_send_exit(a, caf::exit_reason::kill);
-    actors.clear();
-    context->handles.set({});
-  }
+  void stop();
 };
 
 /// Starts (or after `stop` starts again) the actors of a node over the store it has.
-inline void start(small_node& node, caf::actor_system& sys, const node_identity& who, settings config,
-                  std::shared_ptr<const clock> time) {
-  auto identity = who;
-  identity.incarnation = node.database->identity().incarnation;
-  node.context = std::make_shared<node_context>(identity, std::move(config), std::move(time));
-  node.context->holding_sequence = node.database->identity().start << 32;
-  node.context->fresh_until_ms = INT64_MAX;
-  if (auto memory = recall_cluster(*node.database))
-    node.context->removed.set(memory->removed);
-  auto keep = [&](const auto& handle) {
-    node.actors.push_back(caf::actor_cast<caf::actor>(handle));
-    return handle;
-  };
-  node_handles handles;
-  handles.stores.push_back(keep(sys.spawn(store, node.context, node.database)));
-  for (size_t i = 0; i < shard_count; ++i)
-    handles.shards.push_back(keep(sys.spawn(shard, node.context, i)));
-  handles.anti_entropy = keep(sys.spawn(anti_entropy, node.context));
-  if (node.context->config.predict) {
-    handles.trainer = keep(sys.spawn(trainer, node.context));
-    handles.prefetcher = keep(sys.spawn(prefetcher, node.context));
-    handles.predictor = keep(sys.spawn(predictor, node.context));
-  }
-  handles.agent = keep(sys.spawn(agent, node.context));
-  handles.router = keep(sys.spawn(router, node.context));
-  node.context->handles.set(handles);
-  handles.region = keep(sys.spawn(region, node.context));
-  handles.collector = keep(sys.spawn(collector, node.context));
-  handles.repair = keep(sys.spawn(repair, node.context));
-  node.context->handles.set(handles);
-}
+void start(small_node& node, caf::actor_system& sys, const node_identity& who, settings config,
+           std::shared_ptr<const clock> time);
 
 /// Makes each node see all others, with round trips that grow with the distance in `order`.
-inline void connect(std::map<std::string, small_node>& nodes, caf::actor_system& sys,
-                    const std::shared_ptr<small_network>& network, const std::vector<std::string>& order) {
-  for (const auto& name : order)
-    network->nodes[name] = nodes.at(name).context;
-  for (size_t i = 0; i < order.size(); ++i) {
-    auto& node = nodes.at(order[i]);
-    cluster_view view;
-    for (size_t k = 0; k < order.size(); ++k) {
-      if (k == i)
-        continue;
-      auto link = sys.spawn(direct_link, network, order[i], order[k]);
-      node.actors.push_back(caf::actor_cast<caf::actor>(link));
-      auto distance = static_cast<double>(k > i ? k - i : i - k);
-      peer_view peer;
-      peer.identity = nodes.at(order[k]).context->self;
-      peer.state = peer_state::live;
-      peer.rtt_ms = 20 * distance;
-      peer.link = link;
-      view.peers.push_back(std::move(peer));
-    }
-    std::sort(view.peers.begin(), view.peers.end(),
-              [](const auto& a, const auto& b) { return a.identity.node < b.identity.node; });
-    node.context->cluster.set(std::move(view));
-  }
-}
+void connect(std::map<std::string, small_node>& nodes, caf::actor_system& sys,
+             const std::shared_ptr<small_network>& network, const std::vector<std::string>& order);
 
 } // namespace gnomon::test
