@@ -1,5 +1,6 @@
 #define CAF_SUITE shadow_faults
 #include "actors/replica.hpp"
+#include "actors/store.hpp"
 #include "tests/support/cluster_fixture.hpp"
 
 using namespace gnomon;
