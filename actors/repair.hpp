@@ -22,9 +22,9 @@ struct repair_need {
 /// The cluster as the repair of one item sees it.
 struct repair_scene {
   std::string self;
-  std::function<bool(const std::string&)> is_removed; // for good
-  std::function<bool(const std::string&)> is_lost;    // removed, or away for so long that its copies do not count
-  std::function<bool(const std::string&)> is_doubted; // came back with another store
+  std::function<bool(const std::string&)> is_removed;   // for good
+  std::function<bool(const std::string&)> is_lost;      // removed, or away for so long that its copies do not count
+  std::function<bool(const std::string&)> is_doubted;   // came back with another store
   std::function<std::vector<std::string>()> candidates; // live, permitted nodes, best first
 };
 
@@ -84,7 +84,7 @@ private:
   time_point next_page_{};
   std::deque<job> jobs_;
   std::set<std::string> under_way_;
-  size_t window_ = 1; // as many may be under way
+  size_t window_ = 1;  // as many may be under way
   int64_t budget_ = 0; // bytes that may still be moved; refilled by time, and may be overdrawn by one item
   time_point refilled_{};
   time_point reported_{};

@@ -26,6 +26,9 @@ endfunction()
 # Compiles the folder's files eight at a time: CAF's templates take longer than our code, and so they are met once for
 # eight files. The files named behind the target are compiled alone.
 function(gnomon_batches target)
+  if(NOT GNOMON_UNITY)
+    return()
+  endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # takes a file that is included for a header
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)

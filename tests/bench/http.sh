@@ -28,6 +28,7 @@ done
 
 work=$(mktemp -d)
 node_pid='' nginx_pid=''
+# shellcheck disable=SC2317 # called by the trap
 finish() {
   [ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
   [ -z "$nginx_pid" ] || kill "$nginx_pid" 2>/dev/null || true

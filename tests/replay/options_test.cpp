@@ -56,7 +56,8 @@ CAF_TEST(each_wrong_argument_is_named) {
   CAF_CHECK_EQUAL(refusal({"run", "--limit", "0"}), "--limit takes a number from 1 to 1000000000, not \"0\"");
   CAF_CHECK_EQUAL(refusal({"run", "--limit", "-3"}), "--limit takes a number from 1 to 1000000000, not \"-3\"");
   CAF_CHECK(refusal({"run", "--time-scale", "nan"}).find("--time-scale takes a number") == 0);
-  CAF_CHECK_EQUAL(refusal({"run", "--time-scale=0"}), "--time-scale takes a number from 0.001 to 1000000000, not \"0\"");
+  CAF_CHECK_EQUAL(refusal({"run", "--time-scale=0"}),
+                  "--time-scale takes a number from 0.001 to 1000000000, not \"0\"");
   CAF_CHECK_EQUAL(refusal({"load"}), "load needs at least one --target REGION=http://HOST:PORT");
   CAF_CHECK_EQUAL(refusal({"load", "--target", "x"}), "--target takes REGION=http://HOST:PORT, not \"x\"");
   CAF_CHECK_EQUAL(refusal({"load", "--target", "a=ftp://b:1"}),

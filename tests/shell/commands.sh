@@ -8,6 +8,7 @@ unset GNOMON_SOCKET NO_COLOR
 node=
 failures=0
 
+# shellcheck disable=SC2317 # called by the trap
 finish() {
   [ -z "$node" ] || kill "$node" 2>/dev/null
   [ -z "$node" ] || wait "$node" 2>/dev/null
