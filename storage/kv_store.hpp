@@ -34,9 +34,19 @@ struct store_identity {
   }
 };
 
+/// A part of a store that cannot be read any more: of what lay at first <= key < last, some is lost.
+struct kv_loss {
+  std::string first;
+  std::string last; // empty: to the end
+  std::string reason;
+  bool operator==(const kv_loss&) const = default;
+};
+
 /// An ordered map from byte strings to byte strings that survives the process. Blocks while it works.
 /// Not thread-safe: one owner, one call at a time. After a failed write reads go on, and later writes may succeed
-/// again.
+/// again, as soon as the disk takes them.
+/// Damage is no error of a read: what lies in a damaged part counts as erased, nothing older comes to light in its
+/// place, and `losses` names the part.
 class kv_store {
 public:
   virtual ~kv_store() = default;
@@ -55,6 +65,19 @@ public:
   /// As of this opening; `begin_incarnation` changes it from the next one on.
   virtual store_identity identity() const = 0;
 
+  /// False while the disk takes no writes, for reads then go on; each `apply` looks anew.
+  virtual bool takes_writes() const {
+    return true;
+  }
+
+  /// False when the disk was too full to note this start; it will be noted before the first write.
+  virtual bool start_is_noted() const {
+    return true;
+  }
+
+  /// What was found damaged since this opening, in the order in which it was found; any call may add to it.
+  virtual const std::vector<kv_loss>& losses() const;
+
   static constexpr size_t max_page_bytes = 16u << 20;
 };
 
@@ -66,8 +89,11 @@ expected<store_identity> begin_start(kv_store& store);
 /// has the name of something it wrote after that. Synced before this returns. Errors: those of `kv_store`.
 expected<store_identity> begin_incarnation(kv_store& store);
 
-/// Opens the LevelDB in the directory `path`, or creates it. Errors, each naming the path and what to do: store_locked
-/// when a process holds it, store_corrupt, store_failed (a file, read-only, disk full, ...).
+/// Opens the LevelDB in the directory `path`, or creates it. On a full disk it opens for reading, and takes writes once
+/// there is space; its identity is then kept with the first of them. Damaged tables are passed over as they are met.
+/// Errors, each naming the path and what to do: store_locked when a process holds it, store_corrupt when the damage is
+/// where acknowledged writes would be lost unseen (log, manifest, a table that is not there), store_failed (a file,
+/// read-only, ...).
 expected<std::unique_ptr<kv_store>> open_level_store(const std::string& path);
 
 } // namespace gnomon

@@ -20,6 +20,7 @@ public:
 
   /// As if the process had started again on the same disk.
   void reopen() {
+    losses_.clear();
     identity_ = *begin_start(*this);
     syncs = 0;
   }
@@ -54,6 +55,20 @@ public:
     return identity_;
   }
 
+  bool takes_writes() const override {
+    return !fail_writes;
+  }
+
+  const std::vector<kv_loss>& losses() const override {
+    return losses_;
+  }
+
+  /// As if the disk could not read any more what lies at first <= key < last.
+  void damage(const std::string& first, const std::string& last) {
+    entries_.erase(entries_.lower_bound(first), entries_.lower_bound(last));
+    losses_.push_back({first, last, "the store was told to lose it"});
+  }
+
   /// To look at, and to damage.
   entry_map& entries() {
     return entries_;
@@ -62,6 +77,7 @@ public:
 private:
   entry_map entries_;
   store_identity identity_;
+  std::vector<kv_loss> losses_;
 };
 
 } // namespace gnomon::test

@@ -54,8 +54,8 @@ offences=$(LC_ALL=C awk '
     if (may != "" && part[2] !~ "^(" may ")")
       offence("this folder must not include " part[2])
   }
-  /^ *# *include <leveldb\// && name != "storage/level_store.cpp" {
-    offence("only storage/level_store.cpp may include LevelDB")
+  /^ *# *include <leveldb\// && name !~ /^storage\/level_(store|files)[.]/ {
+    offence("only storage/level_store and level_files may include LevelDB")
   }
   /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
   /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {
