@@ -131,7 +131,7 @@ expected<bool> publish(const options& wanted, const prepared& job, const pass_re
   if (!wanted.json.empty())
     if (auto wrong = write_json(wanted, figures_json(job.facts, first, second)))
       return wrong;
-  return first.all.failures == 0 && (!second || second->all.failures == 0);
+  return first.failures.empty() && (!second || second->failures.empty());
 }
 
 // -- run --------------------------------------------------------------------------------------------------------------
@@ -151,11 +151,25 @@ expected<pass_report> run_pass(event_loop& loop, prepared& job, cluster_options 
   return report;
 }
 
-/// Nodes of which only the origin ever holds an item.
+/// Nodes of which only the origin ever holds an item: nothing is copied when written, when read, or ahead of a read.
 std::vector<std::string> origin_only(std::vector<std::string> settings) {
-  for (auto setting : {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false"})
+  for (auto setting :
+       {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false", "prediction.enabled=false"})
     settings.emplace_back(setting);
   return settings;
+}
+
+std::string with_settings(const std::string& title, const fs::path& configs, const std::vector<std::string>& settings) {
+  auto set = settings.empty() ? "nothing set" : fmt::format("{}", fmt::join(settings, ", "));
+  return fmt::format("{} ran with the configs in {}, and {}", title, configs.string(), set);
+}
+
+/// A pass is what its title says only while its nodes hold nothing elsewhere.
+void check_origin_only(pass_report& pass) {
+  if (pass.copies_per_item <= 1.0 && pass.ahead == 0)
+    return;
+  pass.failures.push_back(fmt::format("{:.2f} copies per item, {} made ahead: items lay outside of the origin",
+                                      pass.copies_per_item, grouped(pass.ahead)));
 }
 
 std::string announcement(const prepared& job, bool baseline) {
@@ -190,6 +204,7 @@ expected<bool> run_passes(const options& wanted, prepared& job, cluster_options 
   progress shown(wanted.quiet);
   shown.finish(announcement(job, wanted.baseline));
   nodes.work = work / "with-shadows";
+  job.facts.notes.push_back(with_settings("with shadows", nodes.configs, nodes.settings));
   auto first = run_pass(loop, job, nodes, shown, "with shadows");
   if (!first)
     return first.error();
@@ -197,9 +212,11 @@ expected<bool> run_passes(const options& wanted, prepared& job, cluster_options 
     return publish(wanted, job, *first, std::nullopt);
   nodes.work = work / "origin-only";
   nodes.settings = origin_only(wanted.settings);
+  job.facts.notes.push_back(with_settings("origin only", nodes.configs, nodes.settings));
   auto second = run_pass(loop, job, nodes, shown, "origin only");
   if (!second)
     return second.error();
+  check_origin_only(*second);
   return publish(wanted, job, *first, *second);
 }
 

@@ -28,4 +28,9 @@ CAF_TEST(five_regions_answer_every_read_and_shadows_make_more_of_them_local) {
   CAF_CHECK(figures["copies_per_item"] > 1.9);
   CAF_CHECK(figures["local_share"] > origin["local_share"]);
   CAF_CHECK(figures["bytes_moved"] > 0);
+  CAF_CHECK_EQUAL(origin["copied_ahead"], 0);
+  const auto notes = figures["notes"].dump();
+  CAF_CHECK(notes.find("with shadows ran with") != std::string::npos);
+  CAF_CHECK(notes.find("origin only ran with") != std::string::npos);
+  CAF_CHECK(notes.find("prediction.enabled=false") != std::string::npos);
 }
