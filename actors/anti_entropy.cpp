@@ -28,6 +28,7 @@ anti_entropy_actor::behavior_type anti_entropy(anti_entropy_actor::stateful_poin
         return caf::delegated<leaf_difference>{};
       },
       [&](const catalog_position& slice) { state.slice_known(slice); },
+      [&](meet_a, const std::string& peer, const held_ids& both) { state.look_at(peer, both); },
       [&](compare_a, const std::string& peer) { state.peer_is_back(peer); },
       [&](compare_a, uint64_t number) { state.step(number); },
       [&](tick_a) { state.tick(); },
@@ -106,6 +107,13 @@ void anti_entropy_state::compare(const compare_leaves& theirs, answer<leaf_diffe
       result.ids.emplace_back(id);
     reply.give(std::move(result));
   });
+}
+
+/// Items that began here and there meet; all others know each other.
+void anti_entropy_state::look_at(const std::string& peer, const held_ids& both) {
+  for (const auto& id : both.ids)
+    if (trees_.hides_from(peer, id))
+      meet(id, peer);
 }
 
 void anti_entropy_state::meet(const std::string& id, const std::string& peer) {

@@ -38,6 +38,7 @@ public:
   void tick();
   void peer_is_back(const std::string& peer);
   void slice_known(const catalog_position& slice);
+  void look_at(const std::string& peer, const held_ids& both);
   void step(uint64_t number);
 
 private:

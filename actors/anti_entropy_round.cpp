@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t reaped_at_once = 1000; // in one tick
 constexpr size_t doubts_at_once = 1000; // in one tick
+constexpr auto look_again = 100ms;
 
 uint64_t bytes_of(const tree_block& block) {
   return sizeof block.index + block.hashes.size() * sizeof(uint64_t);
@@ -108,6 +109,8 @@ link_actor anti_entropy_state::link_of(const std::string& peer) const {
 void anti_entropy_state::step(uint64_t number) {
   if (!round_ || round_->number != number)
     return;
+  if (node_->pace.room() == 0) // what was found waits for its turn
+    return self_->delayed_send(self_, look_again, compare_a_v, number);
   if (!round_->todo[3].empty())
     return exchange_leaves();
   for (uint32_t level = 3; level-- > 0;)
@@ -225,7 +228,7 @@ void anti_entropy_state::look_for_twins(uint32_t shard) {
 // -- tombstones ------------------------------------------------------------------------------------------------------
 
 void anti_entropy_state::reap_some() {
-  auto ids = trees_.to_reap(last_reaped_, reaped_at_once);
+  auto ids = trees_.to_reap(last_reaped_, std::min<size_t>(reaped_at_once, node_->pace.room()));
   auto handles = node_->handles.get();
   for (const auto& id : ids)
     self_->send(node_->shard_for(id, *handles), reap_a_v, id);

@@ -19,7 +19,7 @@ void collector_state::start(self_pointer self, context_ptr node) {
 
 void collector_state::collect() {
   // What is dropped while the slices are still being read would be counted, or taken from the counts, wrongly.
-  auto ready = node_->counters.shards_ready.load() >= shard_count;
+  auto ready = node_->counters.shards_ready.load() >= shard_count && node_->pace.room() > 0;
   auto handles = node_->handles.get();
   looking_ = ready ? handles->stores.size() : 0;
   if (ready)

@@ -71,6 +71,7 @@ enum class steward_word : uint8_t {
   guard,   // have you synced this context, and will you stay durable until I release you?
   demote,  // enough others stay: end being durable
   release, // the demotion is over
+  dismiss, // there are more copies than policy asks for: drop yours, if nobody has read it
 };
 
 /// Acts only when the receiver has exactly (for tombstones) or at least (else) `context` on disk.

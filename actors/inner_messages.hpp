@@ -47,6 +47,7 @@ struct expiry_due {
   auto fields() {
     return std::tie(id, at);
   }
+  bool operator==(const expiry_due&) const = default;
 };
 
 /// Bring the copies of `id` up to `factor`, in the order of `candidates` (nodes, best first). The shadow that holds the

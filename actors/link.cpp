@@ -139,6 +139,7 @@ void link_state::sweep() {
     done(make_error(ec::timeout, "node " + config.peer + " did not answer in time; try again"));
   }
   out.drop_expired(t);
+  serve_background();
   if (!deadlines_.empty() || out.size() > 0)
     schedule_sweep();
 }
@@ -177,7 +178,7 @@ void link_state::grant() {
 }
 
 void link_state::serve(parcel asked) {
-  debt owed{session_, asked.urgency, asked.sequence, asked.bytes.size()};
+  debt owed{session_, asked.urgency, asked.sequence, asked.bytes.size(), now() + node->config.peer_timeout};
   ++serving_;
   serving_bytes_ += owed.bytes;
   auto refuse = [&](ec code, std::string sentence) {
@@ -188,12 +189,45 @@ void link_state::serve(parcel asked) {
   auto& limits = node->config;
   if (serving_ > 1 && (serving_ > limits.link_queue_messages || serving_bytes_ > limits.link_queue_bytes))
     return refuse(ec::overloaded, "node " + node->self.node + " has too much to do; try again later");
-  serve_any(*this, owed, asked.bytes, std::make_index_sequence<exchange_count>{});
+  // What another question of the peer waits for is served at once, or the two would wait for each other.
+  auto fetches = static_cast<uint8_t>(asked.bytes.front()) == position_of<fetch_item>();
+  if (owed.urgency == traffic::client || fetches)
+    return serve_any(*this, owed, asked.bytes, std::make_index_sequence<exchange_count>{});
+  put_off_.emplace_back(owed, std::move(asked.bytes));
+  serve_background();
+}
+
+/// What is not for a client waits until less of it is under way; each link has a share of what the node's pace allows.
+void link_state::serve_background() {
+  if (std::exchange(choosing_, true))
+    return; // what was served just now was answered at once
+  auto links = std::max<size_t>(1, node->cluster.get()->peers.size());
+  auto most = std::max<uint64_t>(background_pace::least, node->pace.allowed() / links);
+  while (!put_off_.empty() && background_ < most) {
+    auto [owed, bytes] = std::move(put_off_.front());
+    put_off_.pop_front();
+    if (owed.until <= now()) { // the asker has given up
+      node->counters.requests_shed.fetch_add(1, std::memory_order_relaxed);
+      --serving_;
+      serving_bytes_ -= owed.bytes;
+      continue;
+    }
+    ++background_;
+    owed.paced = true;
+    serve_any(*this, owed, bytes, std::make_index_sequence<exchange_count>{});
+  }
+  choosing_ = false;
+  if (!put_off_.empty())
+    schedule_sweep();
 }
 
 void link_state::answer(const debt& owed, std::vector<char> bytes) {
   --serving_;
   serving_bytes_ -= owed.bytes;
+  if (owed.paced) {
+    --background_;
+    serve_background();
+  }
   if (owed.session != session_)
     return; // who asked is gone
   if (bytes.empty() || bytes.size() > max_parcel_bytes)
@@ -282,6 +316,10 @@ void link_state::end_session(const std::string& reason, bool tell_owner) {
   owed_ = {};
   out.clear();
   in.clear();
+  for (const auto& [owed, bytes] : std::exchange(put_off_, {})) {
+    --serving_;
+    serving_bytes_ -= owed.bytes;
+  }
   fail_pending(reason);
   if (tell_owner)
     self->send(config.owner, session_lost{config.peer, reason});

@@ -29,6 +29,8 @@ struct link_state {
     traffic urgency;
     uint64_t sequence;
     size_t bytes; // of the request
+    time_point until{}; // then it has given up waiting
+    bool paced = false; // counts as background work
   };
 
   ~link_state();
@@ -44,6 +46,7 @@ struct link_state {
   void receive(const frame& arrived);
   void serve(parcel asked);
   void answer(const debt& owed, std::vector<char> bytes);
+  void serve_background();
 
   // sessions
   caf::result<node_identity> open(const gate_actor& gate);
@@ -82,6 +85,9 @@ private:
   std::deque<std::pair<time_point, uint64_t>> deadlines_; // of `pending_`, oldest first
   size_t serving_ = 0;                                    // the peer's requests that are not answered yet
   uint64_t serving_bytes_ = 0;
+  size_t background_ = 0;                                        // of them, under way and not for a client
+  std::deque<std::pair<debt, std::vector<char>>> put_off_;       // until fewer are
+  bool choosing_ = false;                                        // whom of them to serve
   bool flush_scheduled_ = false;
   bool sweep_scheduled_ = false;
 };

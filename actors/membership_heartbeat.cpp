@@ -21,8 +21,8 @@ double smoothed(double old, double sample) {
 void membership_state::tick() {
   self_->delayed_send(self_, node_->config.heartbeat, tick_a_v);
   auto t = now();
-  // A node that was itself stopped for a while has heard nobody, which says nothing about the others.
-  auto overslept = t - last_tick_ - 2 * node_->config.heartbeat;
+  // A node that was itself stopped or late for a while has heard nobody, which says nothing about the others.
+  auto overslept = t - last_tick_ - node_->config.heartbeat;
   if (overslept > caf::actor_clock::duration_type::zero())
     for (auto& [name, p] : peers_)
       p.heard += overslept;

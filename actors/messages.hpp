@@ -342,13 +342,15 @@ struct get_copy_report {
   }
 };
 
-/// Policies a node has, and the nodes it knows to be removed; the answer holds what is new to the sender.
+/// Policies a node has, and the nodes it knows to be removed; the answer holds what of these is newer here and, when they
+/// are all that the sender has, what it lacks.
 struct exchange_policies {
   std::vector<policy_entry> entries;
   std::vector<removed_node> removed = {};
   bool tell_peers = false; // they come from a snapshot: the other nodes have not heard of them either
+  bool all = false;
   auto fields() {
-    return std::tie(entries, removed, tell_peers);
+    return std::tie(entries, removed, tell_peers, all);
   }
 };
 

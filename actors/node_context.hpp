@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/background_pace.hpp"
 #include "actors/deliveries.hpp"
 #include "actors/policy.hpp"
 #include "actors/protocol.hpp"
@@ -67,6 +68,9 @@ struct node_handles {
 struct node_counters {
   std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
+  std::atomic<uint64_t> activations_refused{0}; // of items, because too many were in use
+  std::atomic<uint64_t> requests_shed{0};       // of peers, who had given up before their turn came
+  std::atomic<uint64_t> reads_not_kept{0};      // counts of reads from the index that nobody took
   std::atomic<uint64_t> items{0}, leases{0}, bytes{0}; // held now
   std::atomic<uint64_t> tombstones{0}, reaped{0};      // deleted items held now; forgotten since the start
   std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
@@ -118,6 +122,7 @@ struct node_context {
   published<removed_nodes> removed;
   published<served_models> models;
   deliveries owed; // to peers
+  background_pace pace;
   read_index index;
   node_counters counters;
   prediction_counters predicting;

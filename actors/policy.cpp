@@ -200,10 +200,9 @@ bool policy_table::merge(const policy_entry& entry) {
   auto scope = static_cast<size_t>(entry.scope);
   if (scope >= rules_.size())
     return false;
-  auto known = rules_[scope].find(entry.name);
+  auto known = lookup(entry.scope, entry.name);
   // Two regions may draw one stamp: then the text decides, so that all tables end alike.
-  if (known != rules_[scope].end()
-      && std::tie(entry.stamp, entry.text) <= std::tie(known->second.entry.stamp, known->second.entry.text))
+  if (known && std::tie(entry.stamp, entry.text) <= std::tie(known->entry.stamp, known->entry.text))
     return false;
   kept_rule next{entry, {}};
   if (!entry.text.empty()) {
@@ -212,7 +211,12 @@ bool policy_table::merge(const policy_entry& entry) {
     else // from a newer version: kept and passed on, but without effect here
       log::warn("policy", "not-understood", {{"name", entry.name}, {"error", sentence_of(rule.error())}});
   }
-  rules_[scope].insert_or_assign(entry.name, std::move(next));
+  auto& place = rules_[scope][part_of(entry.name)];
+  if (!place)
+    place = std::make_shared<part>();
+  else if (place.use_count() > 1) // another table has it as well
+    place = std::make_shared<part>(*place);
+  place->insert_or_assign(entry.name, std::move(next));
   return true;
 }
 
@@ -221,19 +225,36 @@ const policy_entry* policy_table::find(policy_scope scope, const std::string& na
   return known ? &known->entry : nullptr;
 }
 
+std::optional<std::vector<std::string>> policy_table::residency(policy_scope scope, std::string_view name) const {
+  auto known = rule(scope, name);
+  return known ? known->residency : std::nullopt;
+}
+
 std::vector<policy_entry> policy_table::entries(bool deleted) const {
   std::vector<policy_entry> result;
-  for (const auto& scope : rules_)
-    for (const auto& [name, kept] : scope)
-      if (deleted || !kept.entry.text.empty())
-        result.push_back(kept.entry);
+  for (const auto& scope : rules_) {
+    auto first = result.size();
+    for (const auto& place : scope)
+      if (place)
+        for (const auto& [name, kept] : *place)
+          if (deleted || !kept.entry.text.empty())
+            result.push_back(kept.entry);
+    std::sort(result.begin() + static_cast<ptrdiff_t>(first), result.end(),
+              [](const policy_entry& a, const policy_entry& b) { return a.name < b.name; });
+  }
   return result;
 }
 
+size_t policy_table::part_of(std::string_view name) {
+  return stable_hash(name) % part_count;
+}
+
 const policy_table::kept_rule* policy_table::lookup(policy_scope scope, std::string_view name) const {
-  const auto& rules = rules_[static_cast<size_t>(scope) % rules_.size()];
-  auto i = rules.find(name);
-  return i != rules.end() ? &i->second : nullptr;
+  const auto& place = rules_[static_cast<size_t>(scope) % rules_.size()][part_of(name)];
+  if (!place)
+    return nullptr;
+  auto i = place->find(name);
+  return i != place->end() ? &i->second : nullptr;
 }
 
 const policy_rule* policy_table::rule(policy_scope scope, std::string_view name) const {

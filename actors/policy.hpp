@@ -5,6 +5,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct policy {
 };
 
 /// All policies of a node, mergeable: for each (scope, name) the entry with the newest stamp wins, deletions included.
+/// A copy shares all that neither of the two changes afterwards, so that setting one policy among many costs little.
 class policy_table {
 public:
   /// Field by field: item over creating user over data type over fallback over `defaults`. Copies asked for never
@@ -52,6 +54,8 @@ public:
   /// on, but set nothing. Merging in any order gives the same table.
   bool merge(const policy_entry& entry);
   const policy_entry* find(policy_scope scope, const std::string& name) const;
+  /// The regions that this one rule, not the others beside it, permits; empty: it says nothing.
+  std::optional<std::vector<std::string>> residency(policy_scope scope, std::string_view name) const;
   /// Entries, in order of scope and name; with `deleted` those that delete as well.
   std::vector<policy_entry> entries(bool deleted) const;
 
@@ -60,10 +64,14 @@ private:
     policy_entry entry;
     policy_rule rule; // sets nothing when the entry deletes
   };
+  static constexpr size_t part_count = 256;
+  using part = std::map<std::string, kept_rule, std::less<>>;
+  static size_t part_of(std::string_view name);
   const kept_rule* lookup(policy_scope scope, std::string_view name) const;
   const policy_rule* rule(policy_scope scope, std::string_view name) const;
 
-  std::array<std::map<std::string, kept_rule, std::less<>>, 4> rules_; // by scope, then by name
+  // By scope, then by a hash of the name; null: empty. Never changed while it is shared.
+  std::array<std::array<std::shared_ptr<part>, part_count>, 4> rules_;
 };
 
 std::string_view name(policy_scope scope); // "default", "type", "user", "item"

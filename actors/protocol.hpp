@@ -86,14 +86,18 @@ using shard_actor = item_service_actor::extend<
     caf::reacts_to<catalog_delta>,
     // A shadow says that this node now holds its item, or no longer does.
     caf::reacts_to<catalog_row>, caf::reacts_to<access_batch>,
-    // Policies changed: wakes the shadows whose items may no longer be kept in this region.
-    caf::reacts_to<rules_a>, caf::reacts_to<expiry_due>,
+    // Nodes were removed: their rows go.
+    caf::reacts_to<rules_a>,
+    // The copy may have to leave, because of a rule or its lease: wakes its shadow.
+    caf::reacts_to<expire_a, std::string>, caf::reacts_to<expiry_due>,
     caf::reacts_to<refresh_a, std::string, std::string>,                                     // id, node
     caf::reacts_to<compare_a, std::string, std::string>,                                     // id, node
     caf::reacts_to<reap_a, std::string>, caf::reacts_to<verify_a, std::string, std::string>, // id, node
     // Ids held here, for anti-entropy. Safe to repeat.
     caf::replies_to<list_held>::with<held_ids>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
-    caf::reacts_to<unwatch_a, std::string, item_watcher_actor>, caf::reacts_to<tick_a>>;
+    caf::reacts_to<unwatch_a, std::string, item_watcher_actor>,
+    // From itself: whose turn is it to be awake? Who can sleep?
+    caf::reacts_to<flush_a>, caf::reacts_to<tick_a>>;
 
 /// Compares what this node and its peers hold, a (shard, peer) after the other, and has shadows meet where it differs.
 /// Owns: the hash trees towards all peers. Callers: region, shards, shadows (what is held here), peers' anti-entropy.
@@ -107,6 +111,9 @@ using anti_entropy_actor = caf::typed_actor<
     caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // From a shard: a peer's whole slice was taken over. Items in it may have begun here as well.
     caf::reacts_to<catalog_position>,
+    // From a shard: the catalog says that this peer holds these items of ours as well. Those whose records do not name it
+    // meet it.
+    caf::reacts_to<meet_a, std::string, held_ids>,
     // The peer is back: compare with it as soon as possible.
     caf::reacts_to<compare_a, std::string>,
     // From itself: the next step of the round with that number.
@@ -194,9 +201,15 @@ using prefetcher_actor = caf::typed_actor<caf::reacts_to<prefetch_wishes>,
 /// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
-/// Looks for items with too few durable copies among the reachable nodes, after an outage or a removal at once and else
-/// slowly, and has copies made. Callers: its own timer. Calls: stores, shards.
-using repair_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
+/// Looks for items with too few durable copies among the reachable nodes, and for copies that a rule keeps away from
+/// here: after an outage, a removal or a new rule at once and else slowly. Callers: its own timer, region (rules). Calls:
+/// stores, shards.
+using repair_actor = caf::typed_actor<
+    // Rules about residency changed.
+    caf::reacts_to<rules_a>, caf::reacts_to<tick_a>>;
+
+/// Feels how late the node is, for the pace of the background. Callers: its own timer. Calls: stores, region.
+using pulse_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
 /// The node's front door: every client request, from HTTP, the shell or an embedding program.
 /// Calls: shards, region, agent, links. All of it safe to repeat except writes without a request id.

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace gnomon {
 
@@ -164,6 +165,15 @@ struct alignas(64) read_index::part {
         evict_established(dropped);
   }
 
+  std::vector<entry_ptr> all() const {
+    std::vector<entry_ptr> result;
+    std::lock_guard guard{lock};
+    result.reserve(entries.size());
+    for (const auto& [id, place] : entries)
+      result.push_back(place->entry);
+    return result;
+  }
+
   void clear() {
     queue dropped;
     std::lock_guard guard{lock};
@@ -238,6 +248,13 @@ void read_index::erase(std::string_view id) {
   std::lock_guard guard{p.lock};
   if (auto i = p.entries.find({hash, id}); i != p.entries.end())
     p.drop(i->second, dropped);
+}
+
+void read_index::erase_if(const std::function<bool(const item_versions&)>& unwanted) {
+  for (size_t i = 0; i < part_count; ++i)
+    for (const auto& entry : parts_[i].all())
+      if (unwanted(entry->versions))
+        erase(entry->versions.id);
 }
 
 void read_index::clear() {

@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +38,8 @@ public:
   /// Replaces what was there under the same id, if the entry fits; else the id is without an entry afterwards.
   void put(std::shared_ptr<const index_entry> entry);
   void erase(std::string_view id);
+  /// Erases all entries that `unwanted` picks; those that are put meanwhile may stay.
+  void erase_if(const std::function<bool(const item_versions&)>& unwanted);
   void clear();
   uint64_t bytes() const;
   size_t size() const;

@@ -1,10 +1,22 @@
 #include "actors/reaping.hpp"
 
+#include <algorithm>
+
 namespace gnomon {
 
 bool has_surplus(const item_record& record, const std::string& node, uint32_t min_copies) {
   auto ranked = record.holders.durable_by_rank(record.id);
   return ranked.size() > min_copies && ranked.front() == node && !is_tombstone(record.versions);
+}
+
+bool exceeds_factor(const item_record& record, const node_context& node) {
+  auto factor = node.effective_policy(record.id, record.versions.creator()).factor;
+  auto copies = record.holders.current();
+  auto shadow = [&](const std::string& name) { return record.holders.state_of(name) == holder_state::shadow; };
+  if (copies.size() <= factor || std::none_of(copies.begin(), copies.end(), shadow))
+    return false;
+  auto ranked = record.holders.durable_by_rank(record.id);
+  return !ranked.empty() && ranked.front() == node.self.node && !is_tombstone(record.versions);
 }
 
 copy_note note_of(const item_record& record, const node_context& node) {

@@ -13,6 +13,9 @@ namespace gnomon {
 /// in rank, live or not, so that no two nodes that see the same holders demote at once.
 bool has_surplus(const item_record& record, const std::string& node, uint32_t min_copies);
 
+/// True when the item has more copies, shadows among them, than its factor, and it is for this node to see to that.
+bool exceeds_factor(const item_record& record, const node_context& node);
+
 /// As in `storage/hash_tree.hpp`, with the duty to demote as well.
 copy_note note_of(const item_record& record, const node_context& node);
 

@@ -139,6 +139,7 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
   auto handles = node_->handles.get();
   std::map<size_t, catalog_delta> rows;
   copy_notes notes;
+  std::map<std::string, store_batch> owed;
   for (const auto& [key, value] : page.entries) {
     scan.after = keys::record_id(key).value_or(std::string{});
     auto record = decode_record(value.view());
@@ -154,18 +155,30 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     node_->counters.items.fetch_add(1);
     node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
     node_->counters.bytes.fetch_add(record->versions.bytes());
-    if (record->pinned || !record->owed.empty()) // what the last stop left undone: the shadow goes on with it
-      self_->send(handles->shards[shard_of(record->id)], expiry_due{record->id, record->indexed});
+    for (const auto& peer : record->owed) // a crash may have come before the hint
+      if (!node_->is_removed(peer))
+        owed[peer].puts.emplace_back(keys::hint(peer, record->id), blob{keys::hint_value({})});
   }
   for (auto& [shard, delta] : rows) {
     delta.more = true;
     self_->send(handles->shards[shard], std::move(delta));
   }
   self_->send(handles->anti_entropy, std::move(notes));
+  for (auto& [peer, hints] : owed)
+    leave_hints(scan.store, peer, std::move(hints));
   if (page.more)
     read_slices(std::move(scan));
   else if (--stores_unread_ == 0)
     slices_read();
+}
+
+/// What the last stop left undone is handed over like all that peers missed, and wakes nobody before. It counts as under
+/// way until the hints are on disk.
+void region_state::leave_hints(const store_actor& store, const std::string& peer, store_batch hints) {
+  auto update = node_->owed.begin(peer);
+  update->leaves_hint();
+  self_->request(store, node_->config.request_timeout, std::move(hints))
+      .then([update](const store_receipt&) {}, [update](const caf::error&) {}); // the store says so in the log
 }
 
 void region_state::slices_read() {
@@ -234,7 +247,7 @@ void region_state::greet(const std::string& peer) {
   }
   self_
       ->request(known->link, node_->config.peer_timeout, traffic::repair,
-                exchange_policies{policies(true).entries, node_->removed.get()->list()})
+                exchange_policies{policies(true).entries, node_->removed.get()->list(), false, true})
       .then(
           [this](const policy_list& newer) {
             merge_policies({newer.entries, newer.removed}, {});
@@ -247,8 +260,12 @@ void region_state::greet(const std::string& peer) {
 /// the peer hears so.
 void region_state::hand_off(const std::string& peer) {
   auto& handoff = handoffs_[peer];
+  auto limit = std::min<uint64_t>(handoff_page, node_->pace.room());
   auto busy = handoff.open > 0 || node_->owed.under_way(peer) >= handoff_page;
   if (busy || !node_->owed.of(peer).hints)
+    return;
+  handoff.more = true; // goes on at the next heartbeat
+  if (limit == 0)
     return;
   auto range = keys::hints(peer);
   auto handles = node_->handles.get();
@@ -260,7 +277,7 @@ void region_state::hand_off(const std::string& peer) {
     handoff.none = handoff.none && handoff.places[i].empty();
     const auto& first = handoff.places[i].empty() ? range.first : handoff.places[i];
     self_
-        ->request(handles->stores[i], node_->config.request_timeout, store_scan{first, range.last, handoff_page, false})
+        ->request(handles->stores[i], node_->config.request_timeout, store_scan{first, range.last, static_cast<uint32_t>(limit), false})
         .then([this, peer, i,
                made = node_->owed.hints_made(peer)](const store_entries& found) { wake_owing(peer, i, found, made); },
               [this, peer](const caf::error&) {

@@ -50,11 +50,14 @@ private:
   };
   void read_slices(start_scan scan);
   void take_page(start_scan scan, const store_entries& page);
+  void leave_hints(const store_actor& store, const std::string& peer, store_batch hints);
   void slices_read();
   void read_policies();
   std::string doubts_about(const std::vector<std::string>& residency) const;
   void save_policies(const std::vector<policy_entry>& entries, answer<policy_list> reply, policy_list result);
   void pass_positions(const ping& facts);
+  bool take_over(policy_table& table, const policy_entry& entry);
+  void follow_residency();
   void tell_peers(const exchange_policies& news);
   void greet(const std::string& peer);
   void meet(const node_identity& peer);
@@ -69,6 +72,7 @@ private:
   context_ptr node_;
   size_t stores_unread_ = 0;
   hlc_source stamps_;
+  std::vector<policy_entry> moved_; // whose residency changed, until what is held follows
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged
   /// How far the hints for one peer were played out.
   struct handoff {

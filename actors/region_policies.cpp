@@ -52,12 +52,59 @@ void region_state::set_policy(const put_policy& request, answer<policy_list> rep
                                                     + " '" + request.name + "'"));
   std::vector<policy_entry> entries{{request.scope, request.name, request.text, stamps_.next(node_->time->now())}};
   auto table = *node_->policies.get();
-  table.merge(entries.front());
+  take_over(table, entries.front());
   node_->policies.set(std::move(table));
   tell_peers({entries});
-  auto result = policies(false);
+  policy_list result;
+  if (!request.text.empty())
+    result.entries = entries;
   result.warning = std::move(warning);
   save_policies(entries, reply, std::move(result));
+}
+
+/// True when the entry is news. Notes whether it changes where items may be kept.
+bool region_state::take_over(policy_table& table, const policy_entry& entry) {
+  auto before = table.residency(entry.scope, entry.name);
+  if (!table.merge(entry))
+    return false;
+  if (table.residency(entry.scope, entry.name) != before)
+    moved_.push_back(entry);
+  return true;
+}
+
+/// What the read index may no longer show goes at once; copies leave in the background, since a shadow has to see to
+/// each. All other rules concern nothing that is held.
+void region_state::follow_residency() {
+  auto moved = std::exchange(moved_, {});
+  auto one = [](const policy_entry& entry) { return entry.scope == policy_scope::item; };
+  auto handles = node_->handles.get();
+  for (const auto& entry : moved)
+    if (one(entry)) {
+      if (!node_->effective_policy(entry.name, {}).allows(node_->self.region))
+        node_->index.erase(entry.name);
+      self_->send(node_->shard_for(entry.name, *handles), expire_a_v, entry.name);
+    }
+  std::erase_if(moved, one);
+  if (moved.empty())
+    return;
+  auto concerned = [&](const policy_entry& entry, const item_versions& item) {
+    auto by_user = [&](const sibling& s) { return s.user == entry.name; };
+    const auto& all = item.versions.siblings;
+    return entry.scope == policy_scope::user ? std::any_of(all.begin(), all.end(), by_user)
+                                             : entry.scope == policy_scope::fallback || data_type(item.id) == entry.name;
+  };
+  auto forbidden = [&](const item_versions& item) {
+    const auto& all = item.versions.siblings;
+    return std::any_of(all.begin(), all.end(), [&](const sibling& s) {
+      return !node_->effective_policy(item.id, s.user).allows(node_->self.region);
+    });
+  };
+  node_->index.erase_if([&](const item_versions& item) {
+    auto is_concerned = [&](const auto& entry) { return concerned(entry, item); };
+    return std::any_of(moved.begin(), moved.end(), is_concerned) && forbidden(item);
+  });
+  if (handles->repair)
+    self_->send(handles->repair, rules_a_v);
 }
 
 /// A rule may name a region before it joins. One whose name is misspelt never will, and its items find no place.
@@ -81,19 +128,23 @@ std::string region_state::doubts_about(const std::vector<std::string>& residency
 void region_state::merge_policies(const exchange_policies& theirs, answer<policy_list> reply) {
   auto table = *node_->policies.get();
   std::vector<policy_entry> news;
+  std::set<std::pair<policy_scope, std::string_view>> known; // to the sender, as new as here
+  policy_list newer;                                         // what the sender has not got
   for (const auto& entry : theirs.entries) {
     stamps_.observe(entry.stamp);
     auto readable = entry.text.empty() || policy_rule::from_json(entry.text);
-    if (readable && table.merge(entry))
+    if (readable && take_over(table, entry))
       news.push_back(entry);
+    auto ours = table.find(entry.scope, entry.name);
+    if (!ours || ours->stamp <= entry.stamp)
+      known.emplace(entry.scope, entry.name);
+    else if (!theirs.all)
+      newer.entries.push_back(*ours);
   }
-  policy_list newer; // what the sender has not got
-  for (const auto& entry : table.entries(true)) {
-    auto same = [&](const policy_entry& e) { return e.scope == entry.scope && e.name == entry.name; };
-    auto sent = std::find_if(theirs.entries.begin(), theirs.entries.end(), same);
-    if (sent == theirs.entries.end() || sent->stamp < entry.stamp)
-      newer.entries.push_back(entry);
-  }
+  if (theirs.all)
+    for (const auto& entry : table.entries(true))
+      if (known.count({entry.scope, entry.name}) == 0)
+        newer.entries.push_back(entry);
   node_->policies.set(std::move(table));
   newer.removed = merge_removed(theirs.removed);
   if (theirs.tell_peers)
@@ -105,9 +156,7 @@ void region_state::save_policies(const std::vector<policy_entry>& entries, answe
                                  policy_list result) {
   if (entries.empty())
     return reply.give(std::move(result));
-  auto handles = node_->handles.get();
-  for (const auto& shard : handles->shards)
-    self_->send(shard, rules_a_v);
+  follow_residency();
   store_batch batch;
   for (const auto& entry : entries)
     batch.puts.emplace_back(keys::policy(static_cast<uint8_t>(entry.scope), entry.name),

@@ -1,6 +1,7 @@
 #include "actors/repair.hpp"
 
 #include "actors/placement.hpp"
+#include "actors/reaping.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -77,7 +78,10 @@ size_t next_window(size_t window, bool good, size_t most) {
 repair_actor::behavior_type repair(repair_actor::stateful_pointer<repair_state> self, context_ptr node) {
   auto& state = self->state;
   state.start(self, std::move(node));
-  return {[&](tick_a) { state.tick(); }};
+  return {
+      [&](rules_a) { state.rules_changed(); },
+      [&](tick_a) { state.tick(); },
+  };
 }
 
 void repair_state::start(self_pointer self, context_ptr node) {
@@ -103,7 +107,8 @@ void repair_state::tick() {
       begin_walk();
     run_jobs();
     auto at_start = store_ == 0 && after_.empty(); // a walk waits for what the one before found
-    if (!reading_ && jobs_.empty() && ((urgent_ && (!at_start || under_way_.empty())) || next_page_ <= now))
+    auto room = node_->pace.room() > 0;
+    if (room && !reading_ && jobs_.empty() && ((urgent_ && (!at_start || under_way_.empty())) || next_page_ <= now))
       read_page();
   }
   report_progress();
@@ -113,7 +118,8 @@ void repair_state::tick() {
       tick_a_v);
 }
 
-/// Who has been lost since, and who has come with another store? True when anybody has.
+/// Who has been lost since, who is back, and who has come with another store? True when anybody has: what was to be done
+/// before may be wrong now.
 bool repair_state::look_at_peers() {
   auto view = node_->cluster.get();
   auto now = node_->steady_ms();
@@ -130,7 +136,10 @@ bool repair_state::look_at_peers() {
   for (const auto& gone : node_->removed.get()->list())
     if (node_->is_removed(gone.node))
       lost.insert(gone.node);
-  news |= !std::includes(lost_.begin(), lost_.end(), lost.begin(), lost.end());
+  returned_ |= std::any_of(lost_.begin(), lost_.end(), [&](const std::string& node) {
+    return lost.count(node) == 0 && view->find(node) != nullptr;
+  });
+  news |= lost != lost_;
   lost_ = std::move(lost);
   return news;
 }
@@ -145,6 +154,14 @@ bool repair_state::is_lost(const std::string& node) const {
 }
 
 // -- the walk ---------------------------------------------------------------------------------------------------------
+
+/// Copies that may no longer be here are looked for at once.
+void repair_state::rules_changed() {
+  if (!urgent_)
+    return begin_walk();
+  again_ = true;
+  walks_ = std::max(walks_, 1u);
+}
 
 void repair_state::begin_walk() {
   std::string lost;
@@ -194,12 +211,19 @@ void repair_state::take_page(const store_entries& page) {
       end_walk();
   }
   run_jobs();
-  if (urgent_ && jobs_.empty() && !after_.empty())
+  read_on();
+}
+
+/// In an urgent walk the next page follows at once, unless there is enough to do.
+void repair_state::read_on() {
+  if (urgent_ && jobs_.empty() && !reading_ && !after_.empty() && node_->pace.room() > 0)
     read_page();
 }
 
 void repair_state::look_at(const item_record& record) {
   auto rules = node_->effective_policy(record.id, record.versions.creator());
+  if (!rules.allows(node_->self.region))
+    return self_->send(node_->shard_for(record.id, *node_->handles.get()), expire_a_v, record.id);
   repair_scene scene;
   scene.self = node_->self.node;
   scene.is_removed = [this](const std::string& node) { return node_->is_removed(node); };
@@ -213,6 +237,10 @@ void repair_state::look_at(const item_record& record) {
     self_->send(shard, verify_a_v, record.id, node);
     again_ |= doubted_.count(node) > 0;
   }
+  // A copy too many: every time that one was lost and is back. Those that were read stay, so there is no end to looking.
+  auto surplus = has_surplus(record, node_->self.node, rules.min_copies) || exceeds_factor(record, *node_);
+  if (returned_ && !need.place && surplus)
+    self_->send(shard, reap_a_v, record.id);
   if (!need.place)
     return;
   auto now = node_->time->now();
@@ -229,7 +257,7 @@ std::vector<std::string> repair_state::candidates(const policy& rules) const {
 }
 
 void repair_state::run_jobs() {
-  while (!jobs_.empty() && under_way_.size() < window_ && budget_ > 0) {
+  while (!jobs_.empty() && under_way_.size() < std::min<uint64_t>(window_, node_->pace.allowed()) && budget_ > 0) {
     auto next = std::move(jobs_.front());
     jobs_.pop_front();
     auto id = next.wish.id;
@@ -253,8 +281,7 @@ void repair_state::finished(const std::string& id, bool good) {
   (good ? c.repair_repaired : c.repair_failed).fetch_add(1, std::memory_order_relaxed);
   log::debug("repair", good ? "repaired" : "not-repaired", {{"id", id}});
   run_jobs();
-  if (urgent_ && jobs_.empty() && !reading_ && !after_.empty())
-    read_page();
+  read_on();
 }
 
 void repair_state::end_walk() {
@@ -264,7 +291,7 @@ void repair_state::end_walk() {
   doubted_.clear();
   if (std::exchange(again_, false) && walks_-- > 0)
     return;
-  urgent_ = false;
+  urgent_ = returned_ = false;
   auto& c = node_->counters;
   c.repair_active = false;
   log::info("repair", "done", {{"repaired", c.repair_repaired.load()}, {"failed", c.repair_failed.load()}});

@@ -37,8 +37,9 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
 /// `most`, or half as many (additive increase, multiplicative decrease: Chiu and Jain 1989). Never 0.
 size_t next_window(size_t window, bool good, size_t most);
 
-/// Walks over the store's records, page by page, and has copies made for the items that lack some: as fast as the
-/// limits allow when a node has just been lost, and else slowly, for what went wrong in any other way. Keeps at most a
+/// Walks over the store's records, page by page, has copies made for the items that lack some, and those moved away that
+/// a rule forbids here: as fast as the limits and the node's pace allow when a node has just been lost or a rule has
+/// changed, and else slowly, for what went wrong in any other way. Keeps at most a
 /// page and the items under way in memory.
 class repair_state {
 public:
@@ -49,6 +50,7 @@ public:
 
   void start(self_pointer self, context_ptr node);
   void tick();
+  void rules_changed();
 
 private:
   struct job {
@@ -61,6 +63,7 @@ private:
   bool is_lost(const std::string& node) const;
   void begin_walk();
   void read_page();
+  void read_on();
   void take_page(const store_entries& page);
   void look_at(const item_record& record);
   std::vector<std::string> candidates(const policy& rules) const;
@@ -76,6 +79,7 @@ private:
   std::map<std::string, uint64_t> incarnations_; // of the peers
   std::set<std::string> doubted_;                // in this walk
   bool urgent_ = false;
+  bool returned_ = false; // a node that was lost is back: there may be copies beyond the factor
   bool again_ = false; // this walk left something to be looked at once more
   uint32_t walks_ = 0; // that may still follow at once
   size_t store_ = 0;

@@ -104,12 +104,19 @@ bool replica::lease_over(timestamp now, duration join_timeout) const {
   return role() == holder_state::shadow && !record_.pinned && record_.owed.empty() && record_.lease.expiry() <= now;
 }
 
-bool replica::has_obligations() const {
-  const auto& all = record_.holders.entries();
-  auto joins = [this](const auto& entry) {
-    return entry.first != node_ && entry.second.state == holder_state::joining;
-  };
-  return present() && (record_.pinned || !record_.owed.empty() || std::any_of(all.begin(), all.end(), joins));
+std::vector<std::string> replica::to_review() const {
+  std::vector<std::string> nodes;
+  if (!present())
+    return nodes;
+  for (const auto& [node, entry] : record_.holders.entries()) {
+    auto owed = record_.owed.count(node) > 0;
+    auto left_to_hint = owed && hinted_.count(node) > 0;
+    auto concerned = owed || entry.state == holder_state::joining
+                     || (record_.pinned && entry.state == holder_state::durable);
+    if (node != node_ && entry.state != holder_state::left && concerned && !left_to_hint)
+      nodes.push_back(node);
+  }
+  return nodes;
 }
 
 // -- changes
@@ -272,6 +279,15 @@ void replica::owe(const std::vector<std::string>& nodes) {
       dirty_ |= record_.owed.insert(node).second;
 }
 
+void replica::note_hint(const std::string& node, bool on_disk) {
+  on_disk ? void(hinted_.insert(node)) : void(hinted_.erase(node));
+}
+
+void replica::reviewed(duration join_timeout) {
+  review_ = {};
+  dirty_ |= needs_review() || record_.indexed != due(join_timeout);
+}
+
 void replica::add_cost(uint64_t bytes) {
   record_.cost_bytes += bytes;
 }
@@ -304,7 +320,7 @@ store_batch replica::take_changes(timestamp now, duration join_timeout) {
   if (!dirty_)
     return batch;
   dirty_ = false;
-  if (!has_obligations())
+  if (!needs_review())
     review_ = {};
   else if (review_ == timestamp{})
     review_ = now + join_timeout;

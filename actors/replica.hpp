@@ -4,7 +4,9 @@
 #include "actors/policy.hpp"
 
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace gnomon {
 
@@ -44,11 +46,11 @@ public:
   timestamp due(duration join_timeout) const;
   /// The lease, or the time to get a value, is over. A copy with obligations stays.
   bool lease_over(timestamp now, duration join_timeout) const;
-  /// The copy is pinned, owes versions to other nodes, or waits for one that is joining.
-  bool has_obligations() const;
-  /// It is time to ask the other holders whether the obligations still stand.
-  bool review_due(timestamp now) const {
-    return review_ != timestamp{} && review_ <= now;
+  /// The other holders that have to be asked whether the obligations still stand; those with a hint on disk are brought
+  /// what they are owed when they are there.
+  std::vector<std::string> to_review() const;
+  bool needs_review() const {
+    return !to_review().empty();
   }
 
   // -- changes; each is written with the next `take_changes`
@@ -84,10 +86,10 @@ public:
   void settle_debt(const std::string& node) {
     record_.owed.erase(node);
   }
-  void reviewed() {
-    review_ = {};
-    dirty_ = true;
-  }
+  /// What is owed to `node` is noted on disk apart from the record, or no longer.
+  void note_hint(const std::string& node, bool on_disk);
+  /// The other holders were asked: the expiry index has to be written anew where it says something else now.
+  void reviewed(duration join_timeout);
   void add_cost(uint64_t bytes);
   void touch() {
     dirty_ = true;
@@ -97,8 +99,8 @@ public:
   /// Forgets the item: the batch erases everything of it. Answers the holders that have to be told.
   holder_map drop();
 
-  /// What must reach the store since the last call; empty when nothing changed. With obligations a review is due
-  /// `join_timeout` later.
+  /// What must reach the store since the last call; empty when nothing changed. With something to review that
+  /// is due `join_timeout` later.
   store_batch take_changes(timestamp now, duration join_timeout);
 
 private:
@@ -110,7 +112,8 @@ private:
   item_record record_;
   std::map<dot, blob> values_;
   std::map<dot, bool> stored_; // values that the store has or is being given
-  timestamp review_{};         // zero: nothing to review
+  std::set<std::string> hinted_; // nodes for which a hint is on disk
+  timestamp review_{};           // zero: nothing to review
   bool exists_ = false;        // there is a record, joining or more
   bool dirty_ = false;
 };

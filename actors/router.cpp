@@ -29,7 +29,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [&](const load_item& x) { return state.load(x); },
       [=](const exchange_policies& x) -> caf::result<policy_list> {
-        return self->delegate(handles()->region, exchange_policies{x.entries, {}, !x.entries.empty()});
+        return self->delegate(handles()->region, exchange_policies{x.entries, {}, !x.entries.empty(), x.entries.empty()});
       },
       [=, &state](const get_route& x) -> caf::result<route_list> {
         state.route(x, answer<route_list>{self->make_response_promise<route_list>()});

@@ -35,7 +35,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](const load_item& x) {
         return state.when_loaded<load_receipt>([&, x](auto reply) { state.load_versions(x, reply); });
       },
-      [&](const access_batch& x) { state.note_access(x); },
+      [&](const access_batch& x) { state.once_loaded([&, x] { state.note_access(x); }); },
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
       [&](const expiry_due& x) { state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
@@ -60,11 +60,8 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   shard_ = std::move(config.shard);
   after_a_crash_ = config.after_a_crash;
   item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
-  // Two shadows of one item must never live at once: ours ends with its supervisor.
-  self_->monitor(shard_);
+  // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for good.
   self_->set_down_handler([this](caf::down_msg& down) {
-    if (down.source == shard_)
-      self_->quit(caf::exit_reason::user_shutdown);
     std::erase_if(watchers_, [&](const auto& watcher) { return watcher == down.source; });
   });
   load();
@@ -75,7 +72,7 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
 
 void shadow_state::load() {
   auto store = node_->store_for(item_->record().id, *node_->handles.get());
-  self_->request(store, node_->config.request_timeout, store_get{{keys::record(item_->record().id)}})
+  self_->request(store, caf::infinite, store_get{{keys::record(item_->record().id)}}) // always answers
       .then([this](store_values& got) { got.found[0] ? load_values(got.values[0].view()) : loaded({}); },
             [this](caf::error& reason) { loaded(reason); });
 }
@@ -91,10 +88,12 @@ void shadow_state::load_values(const std::string& record) {
       dots.push_back(s.id);
       wanted.keys.push_back(keys::value(item_->record().id, s.id));
     }
+  for (const auto& node : decoded->owed)
+    wanted.keys.push_back(keys::hint(node, item_->record().id));
   auto store = node_->store_for(item_->record().id, *node_->handles.get());
-  self_->request(store, node_->config.request_timeout, std::move(wanted))
+  self_->request(store, caf::infinite, std::move(wanted))
       .then(
-          [this, record, dots](store_values& got) {
+          [this, record, dots, owed = decoded->owed](store_values& got) {
             std::map<dot, blob> values;
             for (size_t i = 0; i < dots.size(); ++i) {
               if (!got.found[i])
@@ -104,7 +103,12 @@ void shadow_state::load_values(const std::string& record) {
                 return loaded(std::move(value.error()));
               values.emplace(dots[i], std::move(*value));
             }
-            loaded(item_->load(record, values));
+            auto problem = item_->load(record, values);
+            auto place = dots.size();
+            for (const auto& node : owed)
+              if (got.found[place++])
+                know_hint(node, keys::hint_pause(got.values[place - 1].view()));
+            loaded(std::move(problem));
           },
           [this](caf::error& reason) { loaded(reason); });
 }
@@ -125,14 +129,12 @@ void shadow_state::loaded(caf::error problem) {
   }
   for (const auto& s : item_->versions().siblings)
     stamps_.observe(s.stamp);
-  for (const auto& node : item_->record().owed)
-    hints_.try_emplace(node);
   if (visible_ && after_a_crash_)
     tell_watchers();
   auto waiting = std::move(waiting_for_load_);
   for (auto& run : waiting)
     run();
-  if (item_->has_obligations())
+  if (item_->needs_review())
     review();
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
@@ -260,19 +262,28 @@ void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
     self_->demonitor(watcher.address());
 }
 
+bool shadow_state::is_busy() {
+  return !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
+         || questions_under_way_ > 0 || reaping_ || is_guarding() || moving_;
+}
+
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
-bool shadow_state::stop_if_idle() {
-  auto busy = !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
-              || questions_under_way_ > 0 || reaping_ || is_guarding();
-  if (busy)
+caf::result<bool> shadow_state::stop_if_idle() {
+  if (is_busy())
     return false;
-  if (std::exchange(unsaved_, false) && item_->present()) {
-    item_->touch();
-    persist();
-    return false;
+  if (!std::exchange(unsaved_, false) || !item_->present()) {
+    self_->quit();
+    return true;
   }
-  self_->quit();
-  return true;
+  answer<bool> reply{self_->make_response_promise<bool>()};
+  item_->touch();
+  persist([this, reply] {
+    auto stops = !is_busy() && after_sync_.empty() && !unsaved_;
+    if (stops)
+      self_->quit();
+    reply.give(stops);
+  });
+  return caf::delegated<bool>{};
 }
 
 // -- placing

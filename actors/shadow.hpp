@@ -68,7 +68,7 @@ public:
   void report(answer<copy_report> reply);
   void note_access(const access_batch& batch);
   void watch(const item_watcher_actor& watcher, bool on);
-  bool stop_if_idle();
+  caf::result<bool> stop_if_idle();
   void check_deadlines();
 
   // what other holders ask: shadow_peers.cpp
@@ -143,7 +143,7 @@ private:
   };
   /// A note on disk that a holder has not got the current versions.
   struct hint {
-    bool written = false; // else: there may be one from before this shadow woke
+    bool written = false; // or being written
     duration pause{};     // until the next try, for a holder that answers with an error
   };
 
@@ -154,6 +154,8 @@ private:
     std::vector<std::string> guards; // promised to stay durable
     size_t open = 0;                 // that have not answered yet
   };
+
+  bool is_busy();
 
   // loading: shadow.cpp
   void load();
@@ -222,10 +224,12 @@ private:
   void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
   void pull_from(const std::string& node);
   void leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update = {});
+  void know_hint(const std::string& node, duration pause);
   void settle_debt(const std::string& node);
   void mark_left(const std::string& node, uint32_t epoch);
   void review();
   void tell(const std::vector<std::string>& nodes, const holder_map& news);
+  void not_told(const std::string& node, ec reason);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<void> under_way = {});
   void ask_for_copies();
@@ -244,7 +248,7 @@ private:
   void answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer);
   void forget(std::function<void()> after);
 
-  // durable copies that policy does not ask for: shadow_demotion.cpp
+  // copies that policy does not ask for: shadow_demotion.cpp
   bool has_to_demote() const;
   void demote_one();
   void demote_if_guarded();
@@ -252,6 +256,9 @@ private:
   bool is_guarding();
   bool guard(const steward_order& order);
   void be_demoted(const steward_order& order, answer<steward_answer> reply);
+  void dismiss_surplus();
+  void dismiss(std::vector<std::string> shadows);
+  void be_dismissed(const steward_order& order, answer<steward_answer> reply);
 
   template <class Reply, class Message, class Done, class Failed>
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
@@ -298,6 +305,8 @@ private:
   std::map<std::string, hint> hints_;               // by node
   caf::actor_clock::time_point asked_around_{};     // when a forwarded read last found this copy too old
   bool after_a_crash_ = false;
+  bool moving_ = false; // to where a rule permits it; a look at how far that is follows soon
+  uint32_t moves_ = 0;  // looks in a row
   std::set<item_watcher_actor> watchers_;
   caf::actor_clock::time_point last_used_;
 };
@@ -314,14 +323,17 @@ void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message me
   if (!known || !known->usable() || !known->link)
     return failed(make_error(ec::peer_gone, "region of node " + peer + " is not reachable"));
   ++questions_under_way_;
-  self_->request(known->link, node_->config.peer_timeout, urgency, std::move(message))
+  // The link answers, or fails the question in time: a timer of CAF's for each would live on until then, answered or not.
+  self_->request(known->link, caf::infinite, urgency, std::move(message))
       .then(
           [this, done](Reply& reply) {
             --questions_under_way_;
             done(reply);
           },
-          [this, failed](caf::error& reason) {
+          [this, failed, urgency](caf::error& reason) {
             --questions_under_way_;
+            if (auto code = code_of(reason); urgency != traffic::client && (code == ec::timeout || code == ec::overloaded))
+              node_->pace.peer_is_late();
             failed(reason);
           });
 }

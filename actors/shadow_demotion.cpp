@@ -1,4 +1,4 @@
-// How a durable copy that policy does not ask for becomes a shadow again.
+// How a durable copy that policy does not ask for becomes a shadow again, and how a shadow that an outage left goes.
 #include "actors/shadow.hpp"
 
 #include "runtime/base/log.hpp"
@@ -63,6 +63,8 @@ void shadow_state::demote_if_guarded() {
           persist();
         }
         end_demotion();
+        if (answer.done)
+          dismiss_surplus();
       },
       [this](const caf::error&) { end_demotion(); });
 }
@@ -104,6 +106,50 @@ void shadow_state::be_demoted(const steward_order& order, answer<steward_answer>
     publish();
     tell(others(), item_->record().holders);
   });
+}
+
+// -- shadows beyond the factor ----------------------------------------------------------------------------------------
+
+/// What was made while a region was away, or was durable until now, goes when there are enough others. The first durable
+/// holder in rank asks one shadow after the other, the last in rank first; those that were read stay.
+void shadow_state::dismiss_surplus() {
+  if (!visible_ || demotion_ || is_tombstone(visible_->versions) || !exceeds_factor(item_->record(), *node_))
+    return;
+  auto shadows = item_->record().holders.current();
+  std::erase_if(shadows, [this](const std::string& node) {
+    return item_->record().holders.state_of(node) != holder_state::shadow;
+  });
+  dismiss(by_rank(std::move(shadows), item_->record().id));
+}
+
+void shadow_state::dismiss(std::vector<std::string> shadows) {
+  if (shadows.empty() || !visible_ || !exceeds_factor(item_->record(), *node_))
+    return;
+  auto node = std::move(shadows.back());
+  shadows.pop_back();
+  ask_peer<steward_answer>(
+      node, traffic::repair,
+      steward_order{item_->record().id, node_->self.node, visible_->versions.context, steward_word::dismiss},
+      [this, node, shadows, epoch = item_->epoch_of(node)](const steward_answer& answer) {
+        if (answer.role == holder_state::left)
+          mark_left(node, epoch); // its own word
+        dismiss(shadows);
+      },
+      [this, shadows](const caf::error&) { dismiss(shadows); });
+}
+
+void shadow_state::be_dismissed(const steward_order& order, answer<steward_answer> reply) {
+  const auto& record = item_->record();
+  auto read = record.lease.last_read;
+  if (auto entry = node_->index.peek(record.id))
+    read = std::max(read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
+  auto unread = record.lease.reason == lease_reason::policy && read <= record.lease.created;
+  auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
+  auto quiet = writes_.empty() && readers_.empty() && !syncing_ && !search_ && !record.pinned && record.owed.empty();
+  if (item_->role() != holder_state::shadow || !same || !unread || !quiet || !watchers_.empty())
+    return reply.give(how_things_stand(false));
+  drop();
+  persist([this, reply] { reply.give(how_things_stand(true)); });
 }
 
 } // namespace gnomon

@@ -9,6 +9,12 @@
 
 namespace gnomon {
 
+namespace {
+
+constexpr uint32_t most_moves = 8; // tries to move a forbidden copy away before its shadow sleeps again
+
+} // namespace
+
 // -- what other holders ask
 // ---------------------------------------------------------------------------------------------
 
@@ -148,6 +154,7 @@ void shadow_state::expiry_due(timestamp at) {
 }
 
 void shadow_state::check_expiry() {
+  moving_ = false;
   if (item_->role() == holder_state::left || (search_ && !item_->present()))
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
@@ -157,8 +164,9 @@ void shadow_state::check_expiry() {
     return drop();
   if (item_->present() && !may_hold(node_->self.node))
     return move_away();
+  moves_ = 0;
   review();
-  item_->reviewed(); // writes the expiry index anew
+  item_->reviewed(node_->config.join_timeout);
   persist();
 }
 
@@ -182,6 +190,7 @@ void shadow_state::move_away() {
   invite(
       permitted,
       {item_->record().id, node_->self.node, holder_state::durable, {lease_reason::policy, 1.0, now(), now(), kept}});
+  moving_ = moves_++ < most_moves; // else it sleeps until repair finds it again
   self_->delayed_send(self_, node_->config.collect_every, expire_a_v);
 }
 
@@ -228,8 +237,7 @@ void shadow_state::sync() {
   if (node_->config.fault == deliberate_fault::publish_before_sync)
     show(next, copy);
   self_
-      ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
-                std::move(batch))
+      ->request(node_->store_for(item_->record().id, *node_->handles.get()), caf::infinite, std::move(batch))
       .then(
           [this, next, copy, run_all = std::move(run_all)](store_receipt&) {
             syncing_ = false;

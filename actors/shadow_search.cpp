@@ -27,7 +27,7 @@ void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::strin
     search_->then.push_back(std::move(then));
   if (!first.empty())
     search_->next.push_back(std::move(first));
-  self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
+  self_->request(shard_, caf::infinite, locate_a_v, item_->record().id)
       .then(
           [this](const std::vector<std::string>& nodes) {
             search_->next.insert(search_->next.end(), nodes.begin(), nodes.end());

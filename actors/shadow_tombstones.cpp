@@ -43,8 +43,10 @@ void shadow_state::compare_with(const std::string& node) {
 void shadow_state::do_duty() {
   if (visible_ && is_tombstone(visible_->versions))
     reap();
-  else
+  else if (has_to_demote())
     demote_one();
+  else
+    dismiss_surplus();
 }
 
 void shadow_state::reap() {
@@ -138,6 +140,8 @@ void shadow_state::obey(const steward_order& order, answer<steward_answer> reply
   case steward_word::release:
     guarding_.erase(order.from);
     return reply.give(how_things_stand(true));
+  case steward_word::dismiss:
+    return be_dismissed(order, reply);
   }
   reply.fail(make_error(ec::bad_message, "an order that this node does not know; update it"));
 }

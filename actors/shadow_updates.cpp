@@ -72,7 +72,7 @@ void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_pt
     return;
   store_batch note;
   note.puts.emplace_back(keys::hint(node, item_->record().id),
-                         blob{keys::hint_value(pause ? now() + longer : timestamp{})});
+                         blob{pause ? keys::hint_value(now() + longer, longer) : keys::hint_value({})});
   if (!update)
     update = node_->owed.begin(node);
   update->leaves_hint();
@@ -80,8 +80,23 @@ void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_pt
   self_
       ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
                 std::move(note))
-      .then([this, update](const store_receipt&) { --questions_under_way_; },
-            [this, update](const caf::error&) { --questions_under_way_; }); // the store says so in the log
+      .then(
+          [this, update, node](const store_receipt&) {
+            --questions_under_way_;
+            if (hints_.count(node) > 0)
+              item_->note_hint(node, true);
+          },
+          [this, update, node](const caf::error&) { // the store says so in the log
+            --questions_under_way_;
+            if (auto i = hints_.find(node); i != hints_.end())
+              i->second.written = false;
+          });
+}
+
+/// The store had a hint when this shadow woke.
+void shadow_state::know_hint(const std::string& node, duration pause) {
+  hints_[node] = {true, pause};
+  item_->note_hint(node, true);
 }
 
 /// `node` has the current versions, or is no holder any more.
@@ -92,6 +107,7 @@ void shadow_state::settle_debt(const std::string& node) {
   }
   if (hints_.erase(node) == 0)
     return;
+  item_->note_hint(node, false);
   store_batch done;
   done.erases.push_back(keys::hint(node, item_->record().id));
   caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(done));
@@ -125,10 +141,20 @@ void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map&
     ask_peer<holders_ack>(
         node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
         [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) { answered(node, epoch, ack); },
-        [this, node](const caf::error& reason) {
-          if (visible_ && item_->record().owed.count(node) > 0 && hints_.count(node) == 0)
-            leave_hint(node, code_of(reason));
-        });
+        [this, node](const caf::error& reason) { not_told(node, code_of(reason)); });
+}
+
+/// What `node` is owed, or was to join, is left to a hint from now on.
+void shadow_state::not_told(const std::string& node, ec reason) {
+  auto joins = item_->record().holders.state_of(node) == holder_state::joining;
+  auto hinted = hints_.count(node) > 0 && hints_[node].written;
+  if (!visible_ || hinted || (!joins && item_->record().owed.count(node) == 0))
+    return;
+  if (joins) {
+    item_->owe({node});
+    persist();
+  }
+  leave_hint(node, reason);
 }
 
 void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
@@ -167,17 +193,9 @@ void shadow_state::pass_along(const std::string& source) {
 }
 
 /// Asks those to whom this copy owes something, or who may release it from its pin, and those who joined and were not
-/// heard of since, what they have: their answers settle it, or tell what to send.
+/// heard of since, what they have: their answers settle it, or tell what to send. Whoever has a hint is left to that.
 void shadow_state::review() {
-  const auto& record = item_->record();
-  std::vector<std::string> nodes;
-  for (const auto& node : others()) {
-    auto state = record.holders.state_of(node);
-    if (record.owed.count(node) > 0 || state == holder_state::joining
-        || (record.pinned && state == holder_state::durable))
-      nodes.push_back(node);
-  }
-  tell(nodes, record.holders);
+  tell(item_->to_review(), item_->record().holders);
 }
 
 } // namespace gnomon

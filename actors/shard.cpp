@@ -17,31 +17,38 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
   auto& state = self->state;
   state.start(self, std::move(node), index);
   return {
-      [&](const read_item& x) { return state.pass<item_versions>(x.id, x); },
-      [&](const write_item& x) { return state.pass<write_receipt>(x.id, x); },
-      [&](const place_copies& x) { return state.pass<shadow_plan>(x.id, x); },
-      [&](const fetch_item& x) { return state.pass<item_copy>(x.id, x); },
-      [&](const replicate_item& x) { return state.pass<replicate_ack>(x.copy.id, x); },
-      [&](const invite_copy& x) { return state.pass<invite_answer>(x.id, x); },
-      [&](const update_holders& x) { return state.pass<holders_ack>(x.id, x); },
-      [&](const get_copy_report& x) { return state.pass<copy_report>(x.id, x); },
-      [&](const steward_order& x) { return state.pass<steward_answer>(x.id, x); },
-      [&](const load_item& x) { return state.pass<load_receipt>(x.copy.id, x); },
+      [&](const read_item& x) { return state.pass<item_versions>(claim::client, x.id, x); },
+      [&](const write_item& x) { return state.pass<write_receipt>(claim::client, x.id, x); },
+      [&](const place_copies& x) {
+        return state.pass<shadow_plan>(x.wait ? claim::background : claim::client, x.id, x);
+      },
+      [&](const fetch_item& x) { return state.pass<item_copy>(claim::peer, x.id, x); },
+      [&](const replicate_item& x) { return state.pass<replicate_ack>(claim::peer, x.copy.id, x); },
+      [&](const invite_copy& x) {
+        auto ahead = x.lease.reason == lease_reason::prediction;
+        return state.pass<invite_answer>(ahead ? claim::background : claim::peer, x.id, x);
+      },
+      [&](const update_holders& x) { return state.pass<holders_ack>(claim::peer, x.id, x); },
+      [&](const get_copy_report& x) { return state.pass<copy_report>(claim::client, x.id, x); },
+      [&](const steward_order& x) { return state.pass<steward_answer>(claim::peer, x.id, x); },
+      [&](const load_item& x) { return state.pass<load_receipt>(claim::client, x.copy.id, x); },
       [&](locate_a, const std::string& id) { return state.locate(id); },
       [&](const pull_catalog& x) { return state.slice(x); },
       [&](const catalog_position& x) { state.compare(x); },
       [&](const catalog_delta& rows) { state.take_own(rows); },
       [&](const catalog_row& row) { state.note(row); },
       [&](const access_batch& batch) { state.spread(batch); },
-      [&](rules_a) { state.check_residency(); },
-      [&](const expiry_due& x) { state.tell(x.id, x); },
-      [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(id, refresh_a_v, peer); },
-      [&](compare_a, const std::string& id, const std::string& peer) { state.tell(id, compare_a_v, peer); },
-      [&](reap_a, const std::string& id) { state.tell(id, reap_a_v); },
+      [&](rules_a) { state.forget_removed(); },
+      [&](expire_a, const std::string& id) { state.tell(claim::background, id, expire_a_v); },
+      [&](const expiry_due& x) { state.tell(claim::background, x.id, x); },
+      [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(claim::background, id, refresh_a_v, peer); },
+      [&](compare_a, const std::string& id, const std::string& peer) { state.tell(claim::background, id, compare_a_v, peer); },
+      [&](reap_a, const std::string& id) { state.tell(claim::background, id, reap_a_v); },
       [&](const list_held& which) { return state.list(which); },
-      [&](verify_a, const std::string& id, const std::string& peer) { state.tell(id, verify_a_v, peer); },
+      [&](verify_a, const std::string& id, const std::string& peer) { state.tell(claim::background, id, verify_a_v, peer); },
       [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
       [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
+      [&](flush_a) { state.look_again(); },
       [&](tick_a) { state.rest(); },
   };
 }
@@ -49,6 +56,8 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
 shard_state::~shard_state() {
   for (auto& [id, entry] : awake_)
     caf::anon_send_exit(entry.shadow, caf::exit_reason::user_shutdown);
+  for (size_t i = 0; i < expected_.size(); ++i)
+    node_->pace.end_wait();
 }
 
 void shard_state::start(self_pointer self, context_ptr node, size_t index) {
@@ -59,138 +68,11 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
   self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
 
-// -- from message to shadow
-// ---------------------------------------------------------------------------------------------
-
-template <class Reply, class Message>
-caf::result<Reply> shard_state::pass(const std::string& id, const Message& message) {
-  auto& entry = wake(id);
-  if (!entry.stopping)
-    return self_->delegate(entry.shadow, message);
-  auto held = std::make_shared<held_request<Reply, Message>>();
-  held->promise = self_->make_response_promise<Reply>();
-  held->message = message;
-  entry.waiting.push_back([held](const shadow_actor& shadow) {
-    held->open = false;
-    held->promise.delegate(shadow, std::move(held->message));
-  });
-  return caf::delegated<Reply>{};
-}
-
-template <class... Ts>
-void shard_state::tell(const std::string& id, const Ts&... message) {
-  auto& entry = wake(id);
-  if (!entry.stopping)
-    self_->send(entry.shadow, message...);
-  else
-    entry.waiting.push_back([this, message...](const shadow_actor& shadow) { self_->send(shadow, message...); });
-}
-
-shard_state::awake& shard_state::wake(const std::string& id) {
-  auto [i, is_new] = awake_.try_emplace(id);
-  auto& entry = i->second;
-  if (is_new) {
-    entry.place = order_.insert(order_.end(), id);
-    spawn_shadow(id, entry);
-    if (awake_.size() > std::max<size_t>(1, node_->config.max_active_shadows / shard_count))
-      ask_to_stop(order_.front(), awake_.at(order_.front()));
-  } else {
-    order_.splice(order_.end(), order_, entry.place);
-  }
-  entry.used = self_->clock().now();
-  return entry;
-}
-
-void shard_state::spawn_shadow(const std::string& id, awake& entry) {
-  auto watched = watchers_.find(id);
-  auto after_a_crash = watched != watchers_.end();
-  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, after_a_crash});
-  entry.stopping = false;
-  ids_.emplace(entry.shadow.address(), id);
-  self_->monitor(entry.shadow);
-  node_->counters.active_shadows.fetch_add(1);
-  if (after_a_crash)
-    for (const auto& watcher : watched->second)
-      self_->send(entry.shadow, watch_a_v, watcher);
-}
-
-// -- sleep and death
-// ----------------------------------------------------------------------------------------------------
-
-/// Sends those to sleep that nobody has asked for a while.
-void shard_state::rest() {
-  auto tired = self_->clock().now() - node_->config.shadow_idle;
-  for (const auto& id : order_) {
-    auto& entry = awake_.at(id);
-    if (entry.used > tired)
-      break;
-    if (!entry.stopping)
-      ask_to_stop(id, entry);
-  }
-  // What a shadow that died had begun is on disk; the next one goes on with it.
-  for (const auto& id : std::exchange(died_, {}))
-    tell(id, expire_a_v);
-  self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
-}
-
-/// Until the shadow has answered, nothing is sent to it: when it says that it stops, its mailbox is empty. Without a
-/// timeout: a shadow that is only late would be taken for dead, and its item would wait for a DOWN that never comes.
-void shard_state::ask_to_stop(const std::string& id, awake& entry) {
-  if (std::exchange(entry.stopping, true))
-    return;
-  self_->request(entry.shadow, caf::infinite, tick_a_v)
-      .then(
-          [this, id](bool stops) {
-            if (!stops)
-              resume(id);
-          },
-          [](const caf::error&) {}); // it died, and its DOWN follows
-}
-
-void shard_state::resume(const std::string& id) {
-  auto i = awake_.find(id);
-  if (i == awake_.end())
-    return;
-  auto& entry = i->second;
-  entry.stopping = false;
-  entry.used = self_->clock().now();
-  order_.splice(order_.end(), order_, entry.place);
-  auto waiting = std::move(entry.waiting);
-  entry.waiting.clear();
-  for (auto& deliver : waiting)
-    deliver(entry.shadow);
-}
-
-void shard_state::shadow_down(const caf::down_msg& down) {
-  auto known = ids_.find(down.source);
-  if (known == ids_.end()) {
-    for (auto& [watched, watchers] : watchers_)
-      std::erase_if(watchers, [&](const auto& watcher) { return watcher == down.source; });
-    std::erase_if(watchers_, [](const auto& entry) { return entry.second.empty(); });
-    return;
-  }
-  auto id = std::move(known->second);
-  ids_.erase(known);
-  node_->counters.active_shadows.fetch_sub(1);
-  if (down.reason && down.reason != caf::exit_reason::normal) {
-    node_->counters.shadow_crashes.fetch_add(1);
-    died_.insert(id);
-    log::warn("shard", "shadow-died", {{"id", id}, {"reason", sentence_of(down.reason)}});
-    self_->send(node_->handles.get()->anti_entropy, doubt_a_v, id);
-  }
-  auto& entry = awake_.at(id);
-  if (entry.waiting.empty()) {
-    order_.erase(entry.place);
-    awake_.erase(id);
-    return;
-  }
-  spawn_shadow(id, entry);
-  resume(id);
-}
+// -- what shadows are told -------------------------------------------------------------------------------------------
 
 /// A shadow that is watched does not sleep; one that dies has a successor at the next tick, which goes on telling.
 void shard_state::watch(const std::string& id, const item_watcher_actor& watcher, bool on) {
-  on ? tell(id, watch_a_v, watcher) : tell(id, unwatch_a_v, watcher);
+  on ? tell(claim::client, id, watch_a_v, watcher) : tell(claim::client, id, unwatch_a_v, watcher);
   auto& all = watchers_[id];
   if (on && all.insert(watcher).second)
     self_->monitor(watcher);
@@ -203,29 +85,34 @@ void shard_state::watch(const std::string& id, const item_watcher_actor& watcher
     self_->demonitor(watcher.address());
 }
 
+/// Shadows that sleep are not woken for that: what is counted here reaches them when they wake, or makes room.
 void shard_state::spread(const access_batch& batch) {
-  std::map<std::string, access_batch> by_id;
-  for (const auto& sample : batch.samples)
-    by_id[sample.id].samples.push_back(sample);
-  for (const auto& [id, samples] : by_id)
-    tell(id, samples);
+  std::map<std::string, access_batch> awake;
+  for (const auto& read : batch.samples) {
+    if (auto i = awake_.find(read.id); i != awake_.end() && !i->second.stopping) {
+      awake[read.id].samples.push_back(read);
+      continue;
+    }
+    auto entry = node_->index.peek(read.id);
+    auto ended = reads_.add(read, entry ? entry->ttl : duration{});
+    if (!ended)
+      continue;
+    auto given_up = node_->index.peek(ended->id);
+    if (given_up && given_up->ttl.count() == 0) // a durable copy: only counts are lost
+      node_->counters.reads_not_kept.fetch_add(ended->count, std::memory_order_relaxed);
+    else
+      tell(claim::background, ended->id, access_batch{{*ended}});
+  }
+  for (auto& [id, samples] : awake)
+    self_->send(awake_.at(id).shadow, std::move(samples));
 }
 
-/// A residency rule may now keep items away from here, by their creators' policies too, which only the shadows know.
-/// And nodes may have been removed: their rows go.
-void shard_state::check_residency() {
+/// The rows of nodes that were removed go.
+void shard_state::forget_removed() {
   for (const auto& gone : node_->removed.get()->list()) {
     others_.forget(gone.node);
     positions_.erase(gone.node);
   }
-  auto by_user = false;
-  for (const auto& entry : node_->policies.get()->entries(false))
-    by_user |= entry.scope == policy_scope::user;
-  for (const auto& id : own_.held())
-    if (by_user || !node_->effective_policy(id, {}).allows(node_->self.region)) {
-      node_->index.erase(id);
-      tell(id, expire_a_v);
-    }
 }
 
 // -- the catalog
@@ -266,13 +153,17 @@ held_ids shard_state::list(const list_held& which) const {
 void shard_state::compare(const catalog_position& theirs) {
   auto& known = positions_[theirs.node];
   auto same = known == std::make_pair(theirs.generation, theirs.head);
-  if (same || !pulling_.insert(theirs.node).second)
+  if (same || pulling_.count(theirs.node) > 0)
     return;
-  pull(theirs.node, {index_, known.first, known.second, {}}, 0);
+  auto unit = node_->pace.begin();
+  if (!unit)
+    return; // a later heartbeat says it again
+  pulling_.insert(theirs.node);
+  pull(theirs.node, {index_, known.first, known.second, {}}, 0, std::move(unit));
 }
 
 /// Asks `peer` for what is new; of a whole slice page after page. `head` is the change number the first page had.
-void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t head) {
+void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit) {
   auto view = node_->cluster.get();
   auto known = view->find(peer);
   if (!known || !known->usable() || !known->link) {
@@ -281,12 +172,12 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
   }
   self_->request(known->link, node_->config.peer_timeout, traffic::repair, question)
       .then(
-          [this, peer, question, head](const catalog_delta& delta) {
+          [this, peer, question, head, unit](const catalog_delta& delta) {
             auto first = question.after.empty();
             apply(peer, delta, first);
             auto reached = first ? delta.head : head;
             if (delta.whole && delta.more && !delta.rows.empty())
-              return pull(peer, {index_, delta.generation, 0, delta.rows.back().id}, reached);
+              return pull(peer, {index_, delta.generation, 0, delta.rows.back().id}, reached, unit);
             positions_[peer] = {delta.generation, reached};
             if (delta.whole) // its rows woke nobody
               self_->send(node_->handles.get()->anti_entropy,
@@ -298,11 +189,19 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
 
 void shard_state::apply(const std::string& peer, const catalog_delta& delta, bool first_page) {
   others_.apply(peer, delta, first_page);
-  // An item that both hold although neither knew of the other began in two regions at once. A whole slice wakes nobody:
-  // it names every item that the two have in common.
+  // An item that both hold although neither knew of the other began in two regions at once. Shadows that sleep are not
+  // woken for that: anti-entropy knows what their records say. A whole slice names every item that the two have in
+  // common, and is looked through at its end.
+  held_ids both;
   for (const auto& row : delta.rows)
-    if (row.holds && own_.holds(row.id) && (!delta.whole || awake_.count(row.id) > 0))
-      tell(row.id, meet_a_v, peer);
+    if (row.holds && own_.holds(row.id)) {
+      if (awake_.count(row.id) > 0)
+        tell(claim::background, row.id, meet_a_v, peer);
+      else if (!delta.whole)
+        both.ids.push_back(row.id);
+    }
+  if (!both.ids.empty())
+    self_->send(node_->handles.get()->anti_entropy, meet_a_v, peer, std::move(both));
 }
 
 void shard_state::take_own(const catalog_delta& rows) {

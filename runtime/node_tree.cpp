@@ -5,6 +5,7 @@
 #include "actors/collector.hpp"
 #include "actors/predictor.hpp"
 #include "actors/prefetcher.hpp"
+#include "actors/pulse.hpp"
 #include "actors/region.hpp"
 #include "actors/repair.hpp"
 #include "actors/router.hpp"
@@ -114,6 +115,9 @@ supervisor_config node_tree(const node_parts& parts) {
   add(child(
       "router", "router", node, [=](caf::actor_system& system) { return system.spawn(router, node); },
       [](node_handles& handles, const router_actor& handle) { handles.router = handle; }));
+  add({"pulse", &restart_rule_of("pulse"), [=](caf::actor_system& system) {
+         return caf::actor_cast<caf::actor>(system.spawn(pulse, node));
+       }});
   return config;
 }
 

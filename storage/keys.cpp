@@ -136,9 +136,10 @@ range hints(std::string_view peer) {
   return {prefix, past(prefix)};
 }
 
-std::string hint_value(timestamp not_before) {
+std::string hint_value(timestamp not_before, duration pause) {
   std::string value;
   append_u64(value, millis(not_before));
+  append_u64(value, static_cast<uint64_t>(pause.count()));
   return value;
 }
 
@@ -146,6 +147,15 @@ timestamp hint_time(std::string_view value) {
   uint64_t ms = 0;
   take_u64(value, ms);
   return timestamp{duration{static_cast<int64_t>(ms)}};
+}
+
+duration hint_pause(std::string_view value) {
+  uint64_t ms = 0;
+  if (value.size() > sizeof ms) { // hints of earlier versions have none
+    value.remove_prefix(sizeof ms);
+    take_u64(value, ms);
+  }
+  return duration{static_cast<int64_t>(ms)};
 }
 
 range hints() {

@@ -35,8 +35,8 @@ MetricFamily single(std::string name, std::string help, MetricType type, uint64_
 
 void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   const auto& n = node.counters;
-  auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
-    families.push_back(single(name, help, MetricType::Counter, value.load()));
+  auto counter = [&](const char* name, const char* help, uint64_t value) {
+    families.push_back(single(name, help, MetricType::Counter, value));
   };
   auto gauge = [&](const char* name, const char* help, uint64_t value) {
     families.push_back(single(name, help, MetricType::Gauge, value));
@@ -58,6 +58,21 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   counter("gnomon_comparison_bytes_total", "Bytes of hashes and contexts that these rounds sent.", n.comparison_bytes);
   counter("gnomon_reaped_total", "Tombstones that were reaped here.", n.reaped);
   gauge("gnomon_active_shadows", "Shadow actors alive now.", n.active_shadows);
+  counter("gnomon_activations_refused_total", "Requests refused because too many items were in use at once.",
+          n.activations_refused);
+  counter("gnomon_requests_shed_total", "Requests of other nodes that were too old when their turn came.",
+          n.requests_shed);
+  counter("gnomon_reads_not_kept_total", "Reads from the read index that no item's own count took.", n.reads_not_kept);
+  const auto& pace = node.pace;
+  families.push_back({"gnomon_late_seconds",
+                      "How late the node was last found to be with its own work.",
+                      MetricType::Gauge,
+                      {sample(MetricType::Gauge, static_cast<double>(pace.lateness().count()) / 1000)}});
+  gauge("gnomon_background_allowed", "Items that the background may have under way now.", pace.allowed());
+  gauge("gnomon_background_under_way", "Items that the background has under way now.", pace.under_way());
+  gauge("gnomon_background_waiting", "Items whose turn to be in use has not come yet.", pace.waiting());
+  counter("gnomon_background_put_off_total", "Times that background work was put off so that clients come first.",
+          pace.put_off());
   gauge("gnomon_items", "Items held here.", n.items);
   gauge("gnomon_leases", "Items held here as shadows.", n.leases);
   gauge("gnomon_tombstones", "Deleted items whose tombstones are still kept here.", n.tombstones);

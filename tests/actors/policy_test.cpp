@@ -142,6 +142,22 @@ CAF_TEST(tables_merged_in_any_order_are_the_same) {
   }
 }
 
+CAF_TEST(a_copy_of_a_table_is_not_changed_by_what_is_merged_into_the_other) {
+  policy_table one;
+  for (int i = 0; i < 2000; ++i)
+    one.merge(entry(policy_scope::user, std::to_string(i), R"({"factor":2})"));
+  auto two = one;
+  for (int i = 0; i < 2000; i += 2)
+    CAF_CHECK(two.merge(entry(policy_scope::user, std::to_string(i), R"({"factor":3})", 2)));
+  for (int i = 0; i < 2000; ++i) {
+    CAF_CHECK_EQUAL(one.resolve("x", std::to_string(i), settings{}).factor, 2u);
+    CAF_CHECK_EQUAL(two.resolve("x", std::to_string(i), settings{}).factor, i % 2 ? 2u : 3u);
+  }
+  CAF_CHECK_EQUAL(two.entries(false).size(), 2000u);
+  auto names = two.entries(false);
+  CAF_CHECK(std::is_sorted(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.name < b.name; }));
+}
+
 CAF_TEST(a_rule_of_a_later_version_is_kept_without_effect) {
   policy_table table;
   CAF_CHECK(table.merge(entry(policy_scope::item, "a", R"({"factor":5,"tomorrow":1})")));

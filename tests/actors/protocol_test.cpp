@@ -226,7 +226,7 @@ CAF_TEST(every_message_type_travels) {
   travel(get_copy_report{odd_text});
   travel(pull_catalog{63, 8, 9, odd_text});
   travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
-  travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true});
+  travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true, true});
   travel(some_node());
   travel(some_facts());
   travel(pong{some_facts()});

@@ -436,4 +436,32 @@ CAF_TEST(the_last_writer_never_leaves_an_item_empty) {
     CAF_CHECK_EQUAL(value(name, "t/x"), "by b, after a");
 }
 
+CAF_TEST(what_is_owed_to_a_node_that_is_away_is_left_to_its_hint) {
+  begin(3, 2);
+  std::vector<version_vector> seen;
+  for (int i = 0; i < 30; ++i)
+    seen.push_back(unbox(put("a", "x" + std::to_string(i), "1")).context);
+  network->separate("a", "b");
+  network->separate("c", "b");
+  network->separate("d", "b");
+  for (int i = 0; i < 30; ++i)
+    CAF_CHECK(put("a", "x" + std::to_string(i), "2", seen[static_cast<size_t>(i)]));
+  settle(6); // the first review finds the hints
+  CAF_CHECK_EQUAL(keys_of("a", 'h'), 30u);
+  auto before = nodes["a"].context->counters.store_writes.load();
+  for (int i = 0; i < 10; ++i) {
+    pass_time(31s);
+    CAF_CHECK_EQUAL(nodes["a"].context->counters.active_shadows.load(), 0u);
+  }
+  CAF_CHECK_EQUAL(nodes["a"].context->counters.store_writes.load(), before);
+  restart("a");
+  CAF_CHECK_EQUAL(nodes["a"].context->counters.active_shadows.load(), 0u); // nor does a start wake them
+  CAF_CHECK_EQUAL(keys_of("a", 'h'), 30u);
+  network->heal();
+  settle(2);
+  CAF_CHECK_EQUAL(value("b", "x7"), "2");
+  CAF_CHECK_EQUAL(keys_of("a", 'h'), 0u);
+  CAF_CHECK(record("a", "x7").owed.empty());
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

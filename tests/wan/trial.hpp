@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <functional>
+#include <set>
+
 namespace gnomon::wan {
 
 struct trial_size {
@@ -35,9 +38,12 @@ public:
 private:
   using load = std::map<size_t, std::unique_ptr<workload>>;
 
-  load begin_load(const std::string& name);
+  /// `cut_off(region, id)`: see `workload_rates`.
+  load begin_load(const std::string& name, std::function<bool(size_t, const std::string&)> cut_off = {});
   nlohmann::ordered_json end_load(load& running, steady::time_point broken);
+  void judge(const load& ended, const std::set<size_t>& away, const std::string& scenario);
   nlohmann::ordered_json settle(nlohmann::ordered_json facts, const std::string& scenario);
+  nlohmann::ordered_json weigh(nlohmann::ordered_json facts, const std::string& scenario);
   nlohmann::ordered_json verify(nlohmann::ordered_json facts, const std::string& scenario);
   bool is_quiet();
   void check(bool good, const std::string& problem);
@@ -50,7 +56,7 @@ private:
   plan how_;
   regions all_;
   ledger book_;
-  uint64_t memory_before_ = 0, copies_before_ = 0;
+  double memory_before_ = 0, copies_before_ = 0; // for each item: bytes, and copies
   std::vector<std::string> problems_;
 };
 

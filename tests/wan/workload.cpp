@@ -61,9 +61,9 @@ void for_all(region_client& client, size_t count, const std::function<task(size_
 } // namespace
 
 workload::workload(region_client& client, ledger& book, std::string prefix, workload_rates rates)
-    : client_(client), book_(book), prefix_(std::move(prefix)) {
-  running_.push_back(client.run([this, rates] { return repeat(rates.writes, [this] { return write(); }); }));
-  running_.push_back(client.run([this, rates] { return repeat(rates.reads, [this] { return read(); }); }));
+    : client_(client), book_(book), prefix_(std::move(prefix)), rates_(std::move(rates)) {
+  running_.push_back(client.run([this] { return repeat(rates_.writes, [this] { return write(); }); }));
+  running_.push_back(client.run([this] { return repeat(rates_.reads, [this] { return read(); }); }));
 }
 
 workload::~workload() {
@@ -119,6 +119,8 @@ task workload::read() {
       ++figures_.reads;
       auto& longest = first ? figures_.slowest_read : figures_.longest_outage;
       longest = std::max(longest, since(begin));
+      if (!first && !rates_.is_cut_off(id))
+        figures_.longest_avoidable = std::max(figures_.longest_avoidable, since(begin));
       co_return;
     }
     ++figures_.reads_failed;

@@ -4,6 +4,7 @@
 #include "tests/wan/region_client.hpp"
 
 #include <atomic>
+#include <functional>
 #include <random>
 
 namespace gnomon::wan {
@@ -13,6 +14,8 @@ using steady = std::chrono::steady_clock;
 struct workload_rates {
   double writes = 0; // a second, each acknowledged by two regions
   double reads = 0;  // a second, of anything that was acknowledged anywhere
+  // Whether the outage keeps every copy of this item from the region, so that its reads have to fail.
+  std::function<bool(const std::string& id)> is_cut_off = [](const std::string&) { return false; };
 };
 
 struct workload_figures {
@@ -21,8 +24,8 @@ struct workload_figures {
   uint64_t reads = 0;         // that worked, at whichever attempt
   uint64_t reads_failed = 0;  // attempts that failed; each was made again
   uint64_t reads_lost = 0;    // given up
-  std::chrono::milliseconds longest_outage{
-      0};                                    // from a read's first attempt until it worked, of those that failed first
+  // From a read's first attempt until it worked, of those that failed first: of all, and of items that were not cut off.
+  std::chrono::milliseconds longest_outage{0}, longest_avoidable{0};
   std::chrono::milliseconds slowest_read{0}; // of those that worked at once
   steady::time_point last_failure{};
 };
@@ -51,6 +54,7 @@ private:
   region_client& client_;
   ledger& book_;
   std::string prefix_;
+  workload_rates rates_;
   workload_figures figures_;
   std::atomic<bool> stopping_ = false, giving_up_ = false;
   uint64_t next_ = 0;
