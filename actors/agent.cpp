@@ -48,7 +48,7 @@ place_copies agent_state::plan(const create_shadow& wish) const {
   result.id = wish.id;
   result.factor = wish.factor != 0 ? wish.factor : rules.factor;
   result.min_copies = rules.min_copies;
-  result.candidates = rank_candidates(std::move(regions), rules.residency);
+  result.candidates = rank_candidates(std::move(regions), rules);
   auto now = node_->time->now();
   result.lease = {wish.reason, 1.0, now, now, wish.ttl.count() != 0 ? wish.ttl : rules.ttl};
   return result;

@@ -20,6 +20,7 @@ enum class deliberate_fault : uint8_t {
   demote_two_at_once,          // two holders may give up their durable copies at the same time
   serve_index_after_freeze,    // the read index is trusted although the node may have missed everything
   forget_context,              // a write replaces what its writer has not seen
+  ignore_new_residency,        // a rule that arrives while a copy or a write is under way is not looked at again
 };
 
 } // namespace gnomon

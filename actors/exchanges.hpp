@@ -23,15 +23,14 @@ struct exchange {
 };
 
 // The position in this list is the first byte of a request on the wire: append only.
-using exchanges =
-    std::tuple<exchange<ping, pong>, exchange<fetch_item, item_copy>, exchange<replicate_item, replicate_ack>,
-               exchange<invite_copy, invite_answer>, exchange<update_holders, holders_ack>,
-               exchange<get_copy_report, copy_report>, exchange<read_item, item_versions>,
-               exchange<write_item, write_receipt>, exchange<pull_catalog, catalog_delta>,
-               exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>,
-               exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
-               exchange<steward_order, steward_answer>, exchange<region_accesses, accesses_ack>,
-               exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>>;
+using exchanges = std::tuple<
+    exchange<ping, pong>, exchange<fetch_item, item_copy>, exchange<replicate_item, replicate_ack>,
+    exchange<invite_copy, invite_answer>, exchange<update_holders, holders_ack>, exchange<get_copy_report, copy_report>,
+    exchange<read_item, item_versions>, exchange<write_item, write_receipt>, exchange<pull_catalog, catalog_delta>,
+    exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>,
+    exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
+    exchange<steward_order, steward_answer>, exchange<region_accesses, accesses_ack>,
+    exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>, exchange<fetch_value, version_value>>;
 inline constexpr size_t exchange_count = std::tuple_size_v<exchanges>;
 
 template <class Request, size_t I = 0>

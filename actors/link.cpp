@@ -1,6 +1,7 @@
 #include "actors/link.hpp"
 
 #include "actors/exchanges.hpp"
+#include "actors/patience.hpp"
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
@@ -30,7 +31,9 @@ caf::result<reply_of<Request>> ask(link_state& state, traffic urgency, Request& 
       promise.deliver(std::move(bytes.error()));
   };
   auto bytes = pack(*system, static_cast<uint8_t>(position_of<Request>()), request);
-  if (auto err = state.request(urgency, std::move(bytes), std::move(done)))
+  const auto& limits = state.node->config;
+  if (auto err = state.request(urgency, std::move(bytes), peer_patience(limits, request),
+                               longest_patience(limits, request), std::move(done)))
     promise.deliver(std::move(err));
   return promise;
 }
@@ -45,7 +48,8 @@ void serve_as(link_state& state, link_state::debt owed, const std::vector<char>&
   auto ask_local = [&](const auto& target) {
     if (!target)
       return fail(make_error(ec::unavailable, "node " + state.node->self.node + " is still starting; try again"));
-    self->request(target, state.node->config.peer_timeout, std::move(request))
+    auto patience = longest_patience(state.node->config, request);
+    self->request(target, patience, std::move(request))
         .then([=](reply_of<Request>& reply) { self->state.answer(owed, pack(self->system(), reply_ok, reply)); }, fail);
   };
   if constexpr (std::is_same_v<Request, ping>)
@@ -73,18 +77,21 @@ link_state::~link_state() {
   fail_pending("the link stops");
 }
 
-caf::error link_state::request(traffic urgency, std::vector<char> bytes, reply_handler done) {
+caf::error link_state::request(traffic urgency, std::vector<char> bytes, duration patience, duration longest,
+                               reply_handler done) {
   if (!up_)
     return not_connected(config.peer);
   if (bytes.empty() || bytes.size() > max_parcel_bytes)
     return make_error(ec::too_large, "a message to node " + config.peer + " is longer than a link carries");
-  auto deadline = now() + node->config.peer_timeout;
+  patience = std::max(patience, for_large(bytes.size()));
+  auto deadline = now() + patience;
+  auto latest = now() + std::max(patience, longest);
   auto sequence = next_sequence_++;
   if (pending_.size() >= node->config.link_queue_messages
       || !out.push({parcel_kind::request, urgency, sequence, std::move(bytes), deadline}))
     return make_error(ec::overloaded, "too much waits for node " + config.peer + "; try again later");
-  pending_.emplace(sequence, waiting{std::move(done), deadline});
-  deadlines_.emplace_back(deadline, sequence);
+  pending_.emplace(sequence, waiting{std::move(done), urgency, patience, latest});
+  deadlines_.emplace(deadline, sequence);
   schedule_flush();
   schedule_sweep();
   return {};
@@ -104,9 +111,18 @@ void link_state::flush() {
     self->send(end_, frame{session_, std::move(bytes)});
 }
 
+/// Large parcels leave one after the other.
+duration link_state::for_large(size_t bytes) const {
+  const auto& limits = node->config;
+  return limits.patience(limits.peer_timeout, bytes > max_chunk_bytes ? bytes + out.bytes() : 0);
+}
+
 void link_state::take_credit(const credit& granted) {
   if (granted.session != session_)
     return;
+  for (size_t urgency = 0; urgency < progress_.size(); ++urgency)
+    if (out.has_large(urgency))
+      progress_[urgency] = now();
   out.credit(granted.bytes, granted.frames);
   flush();
 }
@@ -129,11 +145,18 @@ void link_state::schedule_sweep() {
 void link_state::sweep() {
   sweep_scheduled_ = false;
   auto t = now();
-  while (!deadlines_.empty() && deadlines_.front().first <= t) {
-    auto i = pending_.find(deadlines_.front().second);
-    deadlines_.pop_front();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= t) {
+    auto i = pending_.find(deadlines_.begin()->second);
+    deadlines_.erase(deadlines_.begin());
     if (i == pending_.end())
       continue;
+    // What is large and comes nearer is not late, nor is what stands behind it in the queue.
+    auto& w = i->second;
+    auto later = std::min(progress_[static_cast<size_t>(w.urgency)] + w.patience, w.latest);
+    if (later > t) {
+      deadlines_.emplace(later, i->first);
+      continue;
+    }
     auto done = std::move(i->second.done);
     pending_.erase(i);
     done(make_error(ec::timeout, "node " + config.peer + " did not answer in time; try again"));
@@ -157,6 +180,9 @@ void link_state::receive(const frame& arrived) {
     log::error("link", "broken-frame", {{"peer", config.peer}, {"reason", sentence_of(parcels.error())}});
     return end_session("it sent a frame that cannot be read", true);
   }
+  for (size_t urgency = 0; urgency < progress_.size(); ++urgency)
+    if (in.has_large(urgency))
+      progress_[urgency] = now();
   owed_.bytes += arrived.bytes.size();
   ++owed_.frames;
   for (auto& p : *parcels) {
@@ -233,8 +259,8 @@ void link_state::answer(const debt& owed, std::vector<char> bytes) {
   if (bytes.empty() || bytes.size() > max_parcel_bytes)
     bytes = pack_error(self->system(), make_error(ec::too_large, "the answer is longer than a link carries"));
   auto reply = [&](std::vector<char> content) {
-    return parcel{parcel_kind::reply, owed.urgency, owed.sequence, std::move(content),
-                  now() + node->config.peer_timeout};
+    auto deadline = now() + for_large(content.size());
+    return parcel{parcel_kind::reply, owed.urgency, owed.sequence, std::move(content), deadline};
   };
   if (!out.push(reply(std::move(bytes)))) {
     auto reason = make_error(ec::overloaded, "too many answers wait for node " + config.peer + "; try again later");
@@ -349,6 +375,7 @@ link_actor::behavior_type link(link_actor::stateful_pointer<link_state> self, co
   self->set_down_handler([self](const caf::down_msg& down) { self->state.lost(down.source); });
   return {
       [self](traffic urgency, fetch_item& request) { return ask(self->state, urgency, request); },
+      [self](traffic urgency, fetch_value& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, replicate_item& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, invite_copy& request) { return ask(self->state, urgency, request); },
       [self](traffic urgency, update_holders& request) { return ask(self->state, urgency, request); },

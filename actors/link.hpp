@@ -3,8 +3,9 @@
 #include "actors/node_context.hpp"
 #include "actors/parcels.hpp"
 
-#include <deque>
+#include <array>
 #include <functional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -28,7 +29,7 @@ struct link_state {
     uint64_t session;
     traffic urgency;
     uint64_t sequence;
-    size_t bytes; // of the request
+    size_t bytes;       // of the request
     time_point until{}; // then it has given up waiting
     bool paced = false; // counts as background work
   };
@@ -36,7 +37,8 @@ struct link_state {
   ~link_state();
 
   // requests of this node, in the order in which they happen
-  caf::error request(traffic urgency, std::vector<char> bytes, reply_handler done);
+  /// Waits for `patience` while nothing arrives, and for `longest` in all.
+  caf::error request(traffic urgency, std::vector<char> bytes, duration patience, duration longest, reply_handler done);
   void flush();
   void take_credit(const credit& granted);
   void complete(parcel reply);
@@ -64,8 +66,11 @@ struct link_state {
 private:
   struct waiting {
     reply_handler done;
-    time_point deadline;
+    traffic urgency;
+    duration patience;
+    time_point latest;
   };
+  duration for_large(size_t bytes) const;
   hello our_hello() const;
   void enter(const hello& theirs);
   void fail_pending(const std::string& reason);
@@ -82,12 +87,13 @@ private:
   uint32_t grant_frames_ = 0;
   uint64_t next_sequence_ = 1;
   std::unordered_map<uint64_t, waiting> pending_;
-  std::deque<std::pair<time_point, uint64_t>> deadlines_; // of `pending_`, oldest first
-  size_t serving_ = 0;                                    // the peer's requests that are not answered yet
+  std::set<std::pair<time_point, uint64_t>> deadlines_; // of `pending_`
+  std::array<time_point, 3> progress_{};                // by urgency: when a part of a large parcel came or went
+  size_t serving_ = 0;                                  // the peer's requests that are not answered yet
   uint64_t serving_bytes_ = 0;
-  size_t background_ = 0;                                        // of them, under way and not for a client
-  std::deque<std::pair<debt, std::vector<char>>> put_off_;       // until fewer are
-  bool choosing_ = false;                                        // whom of them to serve
+  size_t background_ = 0;                                  // of them, under way and not for a client
+  std::deque<std::pair<debt, std::vector<char>>> put_off_; // until fewer are
+  bool choosing_ = false;                                  // whom of them to serve
   bool flush_scheduled_ = false;
   bool sweep_scheduled_ = false;
 };

@@ -240,13 +240,32 @@ struct fetch_item {
   }
 };
 
+/// Values that do not fit into one message are left out, and asked for one by one with `fetch_value`.
 struct item_copy {
   std::string id;
   version_set versions;
   std::vector<blob> values;
   holder_map holders;
+  std::vector<past_request> requests = {};
   auto fields() {
-    return std::tie(id, versions, values, holders);
+    return std::tie(id, versions, values, holders, requests);
+  }
+};
+
+/// Ask a holder for the value of one version, of `bytes` bytes.
+struct fetch_value {
+  std::string id;
+  dot version;
+  uint64_t bytes = 0;
+  auto fields() {
+    return std::tie(id, version, bytes);
+  }
+};
+
+struct version_value {
+  blob value;
+  auto fields() {
+    return std::tie(value);
   }
 };
 
@@ -299,20 +318,23 @@ struct invite_copy {
   std::string giver;
   holder_state state = holder_state::shadow;
   struct lease lease;
+  uint64_t bytes = 0; // of the values that it will fetch; zero: not known
   auto fields() {
-    return std::tie(id, giver, state, lease);
+    return std::tie(id, giver, state, lease, bytes);
   }
 };
 
-/// News about who holds `id`, and what `from` has synced; the receiver merges them when it holds the item.
+/// News about who holds `id`, and what `from` has synced; the receiver merges them when it holds the item. `refused`:
+/// it could not take these versions, so that its copy is behind.
 struct update_holders {
   std::string id;
   std::string from;
   holder_map holders;
   version_vector context;
   bool counts = false; // `from` is durable or pinned
+  bool refused = false;
   auto fields() {
-    return std::tie(id, from, holders, context, counts);
+    return std::tie(id, from, holders, context, counts, refused);
   }
 };
 
@@ -342,8 +364,8 @@ struct get_copy_report {
   }
 };
 
-/// Policies a node has, and the nodes it knows to be removed; the answer holds what of these is newer here and, when they
-/// are all that the sender has, what it lacks.
+/// Policies a node has, and the nodes it knows to be removed; the answer holds what of these is newer here and, when
+/// they are all that the sender has, what it lacks.
 struct exchange_policies {
   std::vector<policy_entry> entries;
   std::vector<removed_node> removed = {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/background_pace.hpp"
+#include "actors/crowded_items.hpp"
 #include "actors/deliveries.hpp"
 #include "actors/policy.hpp"
 #include "actors/protocol.hpp"
@@ -68,14 +69,17 @@ struct node_handles {
 struct node_counters {
   std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
-  std::atomic<uint64_t> activations_refused{0}; // of items, because too many were in use
-  std::atomic<uint64_t> requests_shed{0};       // of peers, who had given up before their turn came
-  std::atomic<uint64_t> reads_not_kept{0};      // counts of reads from the index that nobody took
+  std::atomic<uint64_t> activations_refused{0};        // of items, because too many were in use
+  std::atomic<uint64_t> requests_shed{0};              // of peers, who had given up before their turn came
+  std::atomic<uint64_t> reads_not_kept{0};             // counts of reads from the index that nobody took
   std::atomic<uint64_t> items{0}, leases{0}, bytes{0}; // held now
   std::atomic<uint64_t> tombstones{0}, reaped{0};      // deleted items held now; forgotten since the start
   std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0}; // item bytes moved between regions
   std::atomic<uint64_t> hints{0};                  // on disk now: updates that peers have not got yet
+  std::atomic<uint64_t> undelivered{0};            // of those, refused by the peer: the item's trouble, not the node's
+  std::atomic<uint64_t> copies_damaged{0}, copies_mended{0};
+  std::atomic<uint64_t> writes_refused{0}; // that would have made too many versions of an item
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
@@ -124,6 +128,7 @@ struct node_context {
   deliveries owed; // to peers
   background_pace pace;
   read_index index;
+  crowded_items crowded;
   node_counters counters;
   prediction_counters predicting;
   /// Milliseconds of a clock that never jumps and goes on while the process or the machine is stopped, thread-safe. The
@@ -145,6 +150,16 @@ struct node_context {
 
   policy effective_policy(std::string_view id, std::string_view user) const {
     return policies.get()->resolve(id, user, config);
+  }
+  /// Of an item with these versions. The rule of each one's user has to allow a region, not only the creator's.
+  policy policy_of(std::string_view id, const version_set& versions) const {
+    return policies.get()->resolve_versions(id, versions, config);
+  }
+  /// False when a rule keeps the entry's item away from here, and nobody has taken it out of the index yet.
+  bool may_serve(const index_entry& entry) const {
+    auto table = policies.get();
+    return !table->restricts()
+           || table->resolve_versions(entry.versions.id, entry.versions.versions, config).allows(self.region);
   }
   const shard_actor& shard_for(std::string_view id, const node_handles& h) const {
     return h.shards[shard_of(id)];

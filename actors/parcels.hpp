@@ -71,6 +71,10 @@ public:
   uint64_t under_way() const {
     return sent_bytes_;
   }
+  /// Of that urgency a large parcel is being sent, or waits.
+  bool has_large(size_t urgency) const {
+    return !lanes_[urgency].large.empty();
+  }
 
 private:
   struct lane {
@@ -105,6 +109,10 @@ public:
   void clear();
   /// Bytes of parcels that are not complete.
   uint64_t bytes() const;
+  /// Of that urgency a large parcel is arriving.
+  bool has_large(size_t urgency) const {
+    return partials_[urgency].total > 0;
+  }
 
 private:
   struct partial {

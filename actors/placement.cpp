@@ -8,12 +8,8 @@
 
 namespace gnomon {
 
-std::vector<std::string> rank_candidates(std::vector<placement_candidate> candidates,
-                                         const std::vector<std::string>& residency) {
-  std::erase_if(candidates, [&](const placement_candidate& c) {
-    auto allowed = residency.empty() || std::find(residency.begin(), residency.end(), c.region) != residency.end();
-    return !c.live || !allowed;
-  });
+std::vector<std::string> rank_candidates(std::vector<placement_candidate> candidates, const policy& rules) {
+  std::erase_if(candidates, [&](const placement_candidate& c) { return !c.live || !rules.allows(c.region); });
   auto cost = [](const placement_candidate& c) {
     return c.rtt_ms < 0 ? std::numeric_limits<double>::infinity() : c.rtt_ms;
   };

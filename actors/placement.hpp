@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/policy.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,10 +16,9 @@ struct placement_candidate {
   bool live = true;
 };
 
-/// The regions that should get a copy first, best first: those that the residency rule allows (empty: all) and that are
-/// alive, by lowest round trip from here; unmeasured ones last, by name. Pure.
-std::vector<std::string> rank_candidates(std::vector<placement_candidate> candidates,
-                                         const std::vector<std::string>& residency);
+/// The regions that should get a copy first, best first: those that the residency rule allows and that are alive, by
+/// lowest round trip from here; unmeasured ones last, by name. Pure.
+std::vector<std::string> rank_candidates(std::vector<placement_candidate> candidates, const policy& rules);
 
 /// Mean Earth radius great-circle distance in kilometres (haversine).
 double great_circle_km(double lat1, double lon1, double lat2, double lon2);

@@ -173,7 +173,14 @@ std::string policy_rule::to_json() const {
 }
 
 bool policy::allows(std::string_view region) const {
-  return residency.empty() || std::find(residency.begin(), residency.end(), region) != residency.end();
+  return !residency || std::find(residency->begin(), residency->end(), region) != residency->end();
+}
+
+void policy::narrow(const policy& other) {
+  if (!residency)
+    residency = other.residency;
+  else
+    std::erase_if(*residency, [&](const std::string& region) { return !other.allows(region); });
 }
 
 policy policy_table::resolve(std::string_view id, std::string_view user, const settings& defaults) const {
@@ -190,9 +197,22 @@ policy policy_table::resolve(std::string_view id, std::string_view user, const s
   decide(result.ttl, rules, &policy_rule::ttl);
   decide(result.acks, rules, &policy_rule::acks);
   decide(result.conflicts, rules, &policy_rule::conflicts);
-  decide(result.residency, rules, &policy_rule::residency);
+  std::vector<std::string> regions; // a rule that names none allows all
+  decide(regions, rules, &policy_rule::residency);
+  if (!regions.empty())
+    result.residency = std::move(regions);
   decide(result.learn, rules, &policy_rule::learn);
   result.min_copies = std::min(result.min_copies, result.factor); // they may come from different rules
+  return result;
+}
+
+policy policy_table::resolve_versions(std::string_view id, const version_set& versions,
+                                      const settings& defaults) const {
+  auto creator = versions.creator();
+  auto result = resolve(id, creator, defaults);
+  for (const auto& s : versions.siblings)
+    if (s.user != creator)
+      result.narrow(resolve(id, s.user, defaults));
   return result;
 }
 
@@ -211,6 +231,10 @@ bool policy_table::merge(const policy_entry& entry) {
     else // from a newer version: kept and passed on, but without effect here
       log::warn("policy", "not-understood", {{"name", entry.name}, {"error", sentence_of(rule.error())}});
   }
+  auto names_regions = [](const kept_rule& kept) { return kept.rule.residency && !kept.rule.residency->empty(); };
+  if (known && names_regions(*known))
+    --restrictions_;
+  restrictions_ += names_regions(next) ? 1 : 0;
   auto& place = rules_[scope][part_of(entry.name)];
   if (!place)
     place = std::make_shared<part>();

@@ -38,9 +38,11 @@ struct policy {
   duration ttl{};
   uint32_t acks = 1;
   conflict_rule conflicts = conflict_rule::siblings;
-  std::vector<std::string> residency; // empty: everywhere
+  std::optional<std::vector<std::string>> residency; // nothing: everywhere
   bool learn = true;
   bool allows(std::string_view region) const;
+  /// Leaves only the regions that `other` allows as well.
+  void narrow(const policy& other);
 };
 
 /// All policies of a node, mergeable: for each (scope, name) the entry with the newest stamp wins, deletions included.
@@ -50,9 +52,16 @@ public:
   /// Field by field: item over creating user over data type over fallback over `defaults`. Copies asked for never
   /// exceed the factor.
   policy resolve(std::string_view id, std::string_view user, const settings& defaults) const;
+  /// The same for an item with these versions: what the creator's policy says, in the regions that the policies of all
+  /// versions' users allow.
+  policy resolve_versions(std::string_view id, const version_set& versions, const settings& defaults) const;
   /// True when `entry` is newer than what was there. Texts that `policy_rule::from_json` refuses are kept, to be passed
   /// on, but set nothing. Merging in any order gives the same table.
   bool merge(const policy_entry& entry);
+  /// True when any rule keeps anything away from a region.
+  bool restricts() const {
+    return restrictions_ > 0;
+  }
   const policy_entry* find(policy_scope scope, const std::string& name) const;
   /// The regions that this one rule, not the others beside it, permits; empty: it says nothing.
   std::optional<std::vector<std::string>> residency(policy_scope scope, std::string_view name) const;
@@ -72,6 +81,7 @@ private:
 
   // By scope, then by a hash of the name; null: empty. Never changed while it is shared.
   std::array<std::array<std::shared_ptr<part>, part_count>, 4> rules_;
+  size_t restrictions_ = 0; // rules that name regions
 };
 
 std::string_view name(policy_scope scope); // "default", "type", "user", "item"

@@ -34,6 +34,8 @@ using item_service_actor = caf::typed_actor<
     caf::replies_to<place_copies>::with<shadow_plan>,
     // Another node wants the item. Errors: not_here, gone, forbidden_region. Safe to repeat.
     caf::replies_to<fetch_item>::with<item_copy>,
+    // Another node lacks a value that did not fit into `item_copy`. Errors: not_here. Safe to repeat.
+    caf::replies_to<fetch_value>::with<version_value>,
     // Merges versions from another region, acknowledged once synced. Errors: not_here without a record. Safe to repeat.
     caf::replies_to<replicate_item>::with<replicate_ack>,
     // Becomes a holder, or says why not. Safe to repeat.
@@ -111,8 +113,8 @@ using anti_entropy_actor = caf::typed_actor<
     caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // From a shard: a peer's whole slice was taken over. Items in it may have begun here as well.
     caf::reacts_to<catalog_position>,
-    // From a shard: the catalog says that this peer holds these items of ours as well. Those whose records do not name it
-    // meet it.
+    // From a shard: the catalog says that this peer holds these items of ours as well. Those whose records do not name
+    // it meet it.
     caf::reacts_to<meet_a, std::string, held_ids>,
     // The peer is back: compare with it as soon as possible.
     caf::reacts_to<compare_a, std::string>,
@@ -122,9 +124,9 @@ using anti_entropy_actor = caf::typed_actor<
 /// What one region answers another; the receiving link hands everything to the region actor, which finds the shard.
 using peer_service_actor = caf::typed_actor<
     // As in `shadow_actor`.
-    caf::replies_to<fetch_item>::with<item_copy>, caf::replies_to<replicate_item>::with<replicate_ack>,
-    caf::replies_to<invite_copy>::with<invite_answer>, caf::replies_to<update_holders>::with<holders_ack>,
-    caf::replies_to<get_copy_report>::with<copy_report>,
+    caf::replies_to<fetch_item>::with<item_copy>, caf::replies_to<fetch_value>::with<version_value>,
+    caf::replies_to<replicate_item>::with<replicate_ack>, caf::replies_to<invite_copy>::with<invite_answer>,
+    caf::replies_to<update_holders>::with<holders_ack>, caf::replies_to<get_copy_report>::with<copy_report>,
     // Forwarded for a client of a region that may not keep the item. Errors: not_here.
     caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
     caf::replies_to<create_shadow>::with<shadow_plan>, caf::replies_to<steward_order>::with<steward_answer>,
@@ -202,8 +204,8 @@ using prefetcher_actor = caf::typed_actor<caf::reacts_to<prefetch_wishes>,
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
 /// Looks for items with too few durable copies among the reachable nodes, and for copies that a rule keeps away from
-/// here: after an outage, a removal or a new rule at once and else slowly. Callers: its own timer, region (rules). Calls:
-/// stores, shards.
+/// here: after an outage, a removal or a new rule at once and else slowly. Callers: its own timer, region (rules).
+/// Calls: stores, shards.
 using repair_actor = caf::typed_actor<
     // Rules about residency changed.
     caf::reacts_to<rules_a>, caf::reacts_to<tick_a>>;
@@ -294,7 +296,7 @@ using dialer_actor = caf::typed_actor<
 /// does not answer in time (timeout), and refuses when its queue is full (overloaded). Owned by membership; survives
 /// reconnects. Hands what the peer asks to the region actor, pings to membership.
 using link_actor = caf::typed_actor<
-    caf::replies_to<traffic, fetch_item>::with<item_copy>,
+    caf::replies_to<traffic, fetch_item>::with<item_copy>, caf::replies_to<traffic, fetch_value>::with<version_value>,
     caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
     caf::replies_to<traffic, invite_copy>::with<invite_answer>,
     caf::replies_to<traffic, update_holders>::with<holders_ack>,

@@ -21,7 +21,7 @@ bool exceeds_factor(const item_record& record, const node_context& node) {
 
 copy_note note_of(const item_record& record, const node_context& node) {
   auto note = note_of(record, node.self.node);
-  auto min_copies = node.effective_policy(record.id, record.versions.creator()).min_copies;
+  auto min_copies = node.policy_of(record.id, record.versions).min_copies;
   note.steward |= has_surplus(record, node.self.node, min_copies);
   return note;
 }

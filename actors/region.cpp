@@ -5,6 +5,8 @@
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
+#include <algorithm>
+
 namespace gnomon {
 
 namespace {
@@ -21,6 +23,7 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
   state.start(self, std::move(node));
   return {
       [&](const fetch_item& x) { return state.pass<item_copy>(x); },
+      [&](const fetch_value& x) { return state.pass<version_value>(x); },
       [&](const replicate_item& x) { return state.pass<replicate_ack>(x); },
       [&](const invite_copy& x) { return state.pass<invite_answer>(x); },
       [&](const update_holders& x) { return state.pass<holders_ack>(x); },
@@ -155,6 +158,7 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     node_->counters.items.fetch_add(1);
     node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
     node_->counters.bytes.fetch_add(record->versions.bytes());
+    node_->crowded.note(record->id, record->versions.siblings.size(), record->versions.bytes());
     for (const auto& peer : record->owed) // a crash may have come before the hint
       if (!node_->is_removed(peer))
         owed[peer].puts.emplace_back(keys::hint(peer, record->id), blob{keys::hint_value({})});
@@ -172,8 +176,8 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     slices_read();
 }
 
-/// What the last stop left undone is handed over like all that peers missed, and wakes nobody before. It counts as under
-/// way until the hints are on disk.
+/// What the last stop left undone is handed over like all that peers missed, and wakes nobody before. It counts as
+/// under way until the hints are on disk.
 void region_state::leave_hints(const store_actor& store, const std::string& peer, store_batch hints) {
   auto update = node_->owed.begin(peer);
   update->leaves_hint();
@@ -256,13 +260,13 @@ void region_state::greet(const std::string& peer) {
 }
 
 /// Sends what the peer missed, a page at each heartbeat: each hint wakes its item's shadow, which sends the versions as
-/// they are now. Hints that wait for their time are passed over. When a round from the first key on finds none at all,
-/// the peer hears so.
+/// they are now. Hints that wait for their time are passed over. When a round from the first key on finds none, or only
+/// such as the peer has refused, which are the trouble of their items, the peer hears so.
 void region_state::hand_off(const std::string& peer) {
   auto& handoff = handoffs_[peer];
   auto limit = std::min<uint64_t>(handoff_page, node_->pace.room());
   auto busy = handoff.open > 0 || node_->owed.under_way(peer) >= handoff_page;
-  if (busy || !node_->owed.of(peer).hints)
+  if (busy || (!node_->owed.of(peer).hints && handoff.refused == 0))
     return;
   handoff.more = true; // goes on at the next heartbeat
   if (limit == 0)
@@ -272,14 +276,17 @@ void region_state::hand_off(const std::string& peer) {
   handoff.more = false;
   handoff.places.resize(handles->stores.size());
   handoff.open = handles->stores.size();
-  handoff.none = true;
+  if (handoff.from_the_first()) {
+    handoff.none = true;
+    handoff.refusing = 0;
+    handoff.made = node_->owed.hints_made(peer);
+  }
   for (size_t i = 0; i < handles->stores.size(); ++i) {
-    handoff.none = handoff.none && handoff.places[i].empty();
     const auto& first = handoff.places[i].empty() ? range.first : handoff.places[i];
     self_
-        ->request(handles->stores[i], node_->config.request_timeout, store_scan{first, range.last, static_cast<uint32_t>(limit), false})
-        .then([this, peer, i,
-               made = node_->owed.hints_made(peer)](const store_entries& found) { wake_owing(peer, i, found, made); },
+        ->request(handles->stores[i], node_->config.request_timeout,
+                  store_scan{first, range.last, static_cast<uint32_t>(limit), false})
+        .then([this, peer, i](const store_entries& found) { wake_owing(peer, i, found); },
               [this, peer](const caf::error&) {
                 auto& failed = handoffs_[peer];
                 failed.none = false;
@@ -288,19 +295,33 @@ void region_state::hand_off(const std::string& peer) {
   }
 }
 
-void region_state::wake_owing(const std::string& peer, size_t store, const store_entries& found, uint64_t made_before) {
+void region_state::wake_owing(const std::string& peer, size_t store, const store_entries& found) {
   auto handles = node_->handles.get();
   auto now = node_->time->now();
   for (const auto& [key, value] : found.entries)
     if (auto id = keys::hint_id(peer, key); id && keys::hint_time(value.view()) <= now)
       self_->send(node_->shard_for(*id, *handles), refresh_a_v, *id, peer);
   auto& handoff = handoffs_[peer];
+  auto refused = std::count_if(found.entries.begin(), found.entries.end(),
+                               [](const auto& entry) { return keys::hint_refused(entry.second.view()); });
+  handoff.refusing += static_cast<uint64_t>(refused);
   handoff.more |= found.more;
   if (store < handoff.places.size())
     handoff.places[store] = found.more ? found.entries.back().first + '\0' : std::string{};
-  handoff.none = handoff.none && found.entries.empty();
-  if (--handoff.open == 0 && handoff.none)
-    node_->owed.found_no_hints(peer, made_before);
+  handoff.none = handoff.none && static_cast<size_t>(refused) == found.entries.size();
+  if (--handoff.open == 0 && handoff.from_the_first())
+    end_round(peer);
+}
+
+void region_state::end_round(const std::string& peer) {
+  auto& handoff = handoffs_[peer];
+  if (handoff.none)
+    node_->owed.found_no_hints(peer, handoff.made);
+  handoff.refused = handoff.refusing;
+  uint64_t all = 0;
+  for (const auto& [name, other] : handoffs_)
+    all += other.refused;
+  node_->counters.undelivered = all;
 }
 
 } // namespace gnomon

@@ -3,6 +3,7 @@
 #include "actors/answer.hpp"
 #include "actors/node_context.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -62,7 +63,8 @@ private:
   void greet(const std::string& peer);
   void meet(const node_identity& peer);
   void hand_off(const std::string& peer);
-  void wake_owing(const std::string& peer, size_t store, const store_entries& found, uint64_t made_before);
+  void end_round(const std::string& peer);
+  void wake_owing(const std::string& peer, size_t store, const store_entries& found);
   // region_removal.cpp
   std::vector<removed_node> merge_removed(const std::vector<removed_node>& theirs);
   void save_removed(const std::vector<removed_node>& news, std::function<void(caf::error)> then);
@@ -72,15 +74,21 @@ private:
   context_ptr node_;
   size_t stores_unread_ = 0;
   hlc_source stamps_;
-  std::vector<policy_entry> moved_; // whose residency changed, until what is held follows
+  std::vector<policy_entry> moved_;         // whose residency changed, until what is held follows
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged
   /// How far the hints for one peer were played out.
   struct handoff {
     caf::actor_clock::time_point last;
     bool more = false;               // the last round did not reach the end
     size_t open = 0;                 // stores that have not answered yet
-    bool none = true;                // found so far, by a round from the first key on
+    bool none = true;                // that waits was found so far, by a round from the first key on
+    uint64_t made = 0;               // hints when the round began
+    uint64_t refusing = 0;           // by the peer refused ones that this round has found so far
+    uint64_t refused = 0;            // and the last whole round
     std::vector<std::string> places; // by store: the key to go on from; empty: from the first
+    bool from_the_first() const {
+      return std::all_of(places.begin(), places.end(), [](const std::string& place) { return place.empty(); });
+    }
   };
   std::map<std::string, handoff> handoffs_;
   std::map<std::string, caf::actor_clock::time_point> heard_;

@@ -118,8 +118,8 @@ void repair_state::tick() {
       tick_a_v);
 }
 
-/// Who has been lost since, who is back, and who has come with another store? True when anybody has: what was to be done
-/// before may be wrong now.
+/// Who has been lost since, who is back, and who has come with another store? True when anybody has: what was to be
+/// done before may be wrong now.
 bool repair_state::look_at_peers() {
   auto view = node_->cluster.get();
   auto now = node_->steady_ms();
@@ -221,7 +221,7 @@ void repair_state::read_on() {
 }
 
 void repair_state::look_at(const item_record& record) {
-  auto rules = node_->effective_policy(record.id, record.versions.creator());
+  auto rules = node_->policy_of(record.id, record.versions);
   if (!rules.allows(node_->self.region))
     return self_->send(node_->shard_for(record.id, *node_->handles.get()), expire_a_v, record.id);
   repair_scene scene;
@@ -237,7 +237,8 @@ void repair_state::look_at(const item_record& record) {
     self_->send(shard, verify_a_v, record.id, node);
     again_ |= doubted_.count(node) > 0;
   }
-  // A copy too many: every time that one was lost and is back. Those that were read stay, so there is no end to looking.
+  // A copy too many: every time that one was lost and is back. Those that were read stay, so there is no end to
+  // looking.
   auto surplus = has_surplus(record, node_->self.node, rules.min_copies) || exceeds_factor(record, *node_);
   if (returned_ && !need.place && surplus)
     self_->send(shard, reap_a_v, record.id);
@@ -253,7 +254,7 @@ std::vector<std::string> repair_state::candidates(const policy& rules) const {
   auto view = node_->cluster.get();
   for (const auto& peer : view->peers)
     regions.push_back({peer.identity.node, peer.identity.region, peer.rtt_ms, peer.state == peer_state::live});
-  return rank_candidates(std::move(regions), rules.residency);
+  return rank_candidates(std::move(regions), rules);
 }
 
 void repair_state::run_jobs() {
@@ -264,9 +265,10 @@ void repair_state::run_jobs() {
     if (!under_way_.insert(id).second)
       continue; // an earlier walk has not finished with it
     budget_ -= static_cast<int64_t>(next.bytes);
+    auto patience = node_->config.patience(node_->config.request_timeout, next.bytes);
     node_->counters.repair_under_way = under_way_.size();
     auto handles = node_->handles.get();
-    self_->request(node_->shard_for(id, *handles), node_->config.request_timeout, std::move(next.wish))
+    self_->request(node_->shard_for(id, *handles), patience, std::move(next.wish))
         .then([this, id](const shadow_plan& plan) { finished(id, plan.shortfall.empty()); },
               [this, id](const caf::error&) { finished(id, false); });
   }

@@ -56,7 +56,7 @@ item_versions replica::snapshot() const {
 }
 
 item_copy replica::copy() const {
-  return {record_.id, record_.versions, values_of(record_.versions), record_.holders};
+  return {record_.id, record_.versions, values_of(record_.versions), record_.holders, record_.requests};
 }
 
 std::vector<blob> replica::values_of(const version_set& versions) const {
@@ -74,6 +74,20 @@ bool replica::complete(const item_copy& other) {
     if (!siblings[i].deleted && other.values[i].size() != siblings[i].bytes)
       return false;
   return true;
+}
+
+const sibling* replica::complete_from_here(item_copy& other) const {
+  const auto& siblings = other.versions.siblings;
+  other.values.resize(siblings.size());
+  for (size_t i = 0; i < siblings.size(); ++i) {
+    if (siblings[i].deleted || other.values[i].size() == siblings[i].bytes)
+      continue;
+    auto here = values_.find(siblings[i].id);
+    if (here == values_.end())
+      return &siblings[i];
+    other.values[i] = here->second;
+  }
+  return nullptr;
 }
 
 std::string replica::creator() const {
@@ -111,12 +125,14 @@ std::vector<std::string> replica::to_review() const {
   for (const auto& [node, entry] : record_.holders.entries()) {
     auto owed = record_.owed.count(node) > 0;
     auto left_to_hint = owed && hinted_.count(node) > 0;
-    auto concerned = owed || entry.state == holder_state::joining
-                     || (record_.pinned && entry.state == holder_state::durable);
+    auto concerned =
+        owed || entry.state == holder_state::joining || (record_.pinned && entry.state == holder_state::durable);
     if (node != node_ && entry.state != holder_state::left && concerned && !left_to_hint)
       nodes.push_back(node);
   }
   return nodes;
+}
+
 }
 
 // -- changes
@@ -141,8 +157,24 @@ caf::error replica::check(const write_item& request, conflict_rule conflicts) co
   return {};
 }
 
-const sibling* replica::repeated(const write_item& request) const {
-  return request.request_id.empty() ? nullptr : record_.versions.find_request(request.request_id);
+/// A condition that held means that the writer knows the current versions; a delete without a context means whatever is
+/// here; and nobody wants to keep a tombstone beside a new value. All three replace everything.
+bool replica::replaces_all(const write_item& request, conflict_rule conflicts) const {
+  auto blind_delete = request.deleted && request.seen.empty();
+  return conflicts == conflict_rule::lww || request.condition != write_condition::none || blind_delete
+         || record_.versions.deleted();
+}
+
+std::pair<size_t, uint64_t> replica::left_beside(const write_item& request, conflict_rule conflicts) const {
+  std::pair<size_t, uint64_t> left;
+  if (replaces_all(request, conflicts))
+    return left;
+  for (const auto& s : record_.versions.siblings)
+    if (!request.seen.covers(s.id)) {
+      ++left.first;
+      left.second += s.bytes;
+    }
+  return left;
 }
 
 dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding,
@@ -164,18 +196,16 @@ dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp
   next.bytes = request.value.size();
   next.digest = stable_hash(request.value.view());
   next.deleted = request.deleted;
-  // A condition that held means that the writer knows the current versions; a delete without a context means whatever
-  // is here; and nobody wants to keep a tombstone beside a new value. All three replace everything.
-  auto blind_delete = request.deleted && request.seen.empty();
-  auto replaces_all = conflicts == conflict_rule::lww || request.condition != write_condition::none || blind_delete
-                      || record_.versions.deleted();
   auto seen = request.seen;
-  if (replaces_all)
+  if (replaces_all(request, conflicts))
     seen.merge(record_.versions.context);
+  auto before = requests_of(record_.versions);
   auto made = record_.versions.write(seen, record_.holding, std::move(next));
   if (!request.deleted)
     values_.emplace(made, request.value);
   drop_replaced_values();
+  forget_requests(now);
+  remember(before);
   owe(record_.holders.current());
   dirty_ = true;
   return made;
@@ -191,6 +221,9 @@ bool replica::merge(const item_copy& other, conflict_rule conflicts) {
     if (!other.versions.siblings[i].deleted)
       values_.emplace(other.versions.siblings[i].id, other.values[i]);
   drop_replaced_values();
+  remember(requests_of(before));
+  remember(requests_of(other.versions));
+  remember(other.requests);
   if (changed && before == record_.versions)
     changed = false;
   dirty_ |= changed;
@@ -288,13 +321,21 @@ void replica::reviewed(duration join_timeout) {
   dirty_ |= needs_review() || record_.indexed != due(join_timeout);
 }
 
+void replica::write_again(const std::vector<dot>& lost) {
+  for (const auto& d : lost)
+    stored_.erase(d);
+  dirty_ = true;
+}
+
 void replica::add_cost(uint64_t bytes) {
   record_.cost_bytes += bytes;
 }
 
 bool replica::expire_versions(timestamp now) {
+  auto before = requests_of(record_.versions);
   if (!record_.versions.end_expired(now))
     return false;
+  remember(before);
   drop_replaced_values();
   dirty_ = true;
   return true;
@@ -305,9 +346,9 @@ holder_map replica::drop() {
     record_.holders.merge(node_, {mine->epoch, holder_state::left});
   auto told = record_.holders;
   auto indexed = record_.indexed;
-  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, {}, 0, 0, 0};
+  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, {}, 0, 0, 0, {}};
   drop_replaced_values();
-  exists_ = false;
+  exists_ = moving_ = false;
   dirty_ = true;
   return told;
 }

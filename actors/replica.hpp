@@ -4,6 +4,7 @@
 #include "actors/policy.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ public:
   item_copy copy() const;
   /// True when `other` brings the value of every version it names.
   static bool complete(const item_copy& other);
+  /// Puts the values that are here into `other`, and answers the first version whose value is still missing, if any.
+  const sibling* complete_from_here(item_copy& other) const;
   std::string creator() const; // the user whose policy counts; empty when unknown
   uint64_t bytes() const;
   /// When the collector should look at this copy next: end of the lease, or of the first version that expires by
@@ -50,7 +53,10 @@ public:
   /// what they are owed when they are there.
   std::vector<std::string> to_review() const;
   bool needs_review() const {
-    return !to_review().empty();
+    return moving_ || !to_review().empty();
+  }
+  bool review_due(timestamp now) const {
+    return review_ != timestamp{} && review_ <= now;
   }
 
   // -- changes; each is written with the next `take_changes`
@@ -58,8 +64,11 @@ public:
   /// Checks the condition of `request` against the pending state. Errors: precondition_failed, invalid_argument (on
   /// lww).
   caf::error check(const write_item& request, conflict_rule conflicts) const;
-  /// The version that an earlier write with the same request id made, if it is still here.
-  const sibling* repeated(const write_item& request) const;
+  /// The version that an earlier write with the same request id made: one that is here, or that was replaced not long
+  /// ago.
+  std::optional<dot> repeated(const write_item& request, timestamp now) const;
+  /// How many versions would be here beside the one of `request`, and their bytes.
+  std::pair<size_t, uint64_t> left_beside(const write_item& request, conflict_rule conflicts) const;
   /// Applies a client's write. The first write of an absent item makes this node a durable holder.
   dot write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding, timestamp now);
   /// Merges versions, values and holders from another copy. True when versions changed.
@@ -79,6 +88,11 @@ public:
   void renew_lease(duration ttl, lease_reason reason);
   void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
   void set_pinned(bool pinned);
+  /// A rule forbids this copy: it is to be looked at again until it has gone.
+  void set_moving(bool moving) {
+    dirty_ |= moving_ != moving;
+    moving_ = moving;
+  }
   /// These holders are to get the current versions from here. On disk with the next change, so that no crash forgets
   /// it.
   void owe(const std::vector<std::string>& nodes);
@@ -90,6 +104,8 @@ public:
   void note_hint(const std::string& node, bool on_disk);
   /// The other holders were asked: the expiry index has to be written anew where it says something else now.
   void reviewed(duration join_timeout);
+  /// The store has lost these values.
+  void write_again(const std::vector<dot>& lost);
   void add_cost(uint64_t bytes);
   void touch() {
     dirty_ = true;
@@ -105,17 +121,22 @@ public:
 
 private:
   std::vector<blob> values_of(const version_set& versions) const;
+  static std::vector<past_request> requests_of(const version_set& versions);
+  void remember(const std::vector<past_request>& requests);
+  void forget_requests(timestamp now);
+  bool replaces_all(const write_item& request, conflict_rule conflicts) const;
   void drop_replaced_values();
   void erase_values(store_batch& batch);
 
   std::string node_;
   item_record record_;
   std::map<dot, blob> values_;
-  std::map<dot, bool> stored_; // values that the store has or is being given
+  std::map<dot, bool> stored_;   // values that the store has or is being given
   std::set<std::string> hinted_; // nodes for which a hint is on disk
   timestamp review_{};           // zero: nothing to review
-  bool exists_ = false;        // there is a record, joining or more
+  bool exists_ = false;          // there is a record, joining or more
   bool dirty_ = false;
+  bool moving_ = false;
 };
 
 } // namespace gnomon

@@ -1,5 +1,6 @@
 #include "actors/router.hpp"
 
+#include "actors/patience.hpp"
 #include "actors/placement.hpp"
 
 #include <algorithm>
@@ -29,7 +30,8 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [&](const load_item& x) { return state.load(x); },
       [=](const exchange_policies& x) -> caf::result<policy_list> {
-        return self->delegate(handles()->region, exchange_policies{x.entries, {}, !x.entries.empty(), x.entries.empty()});
+        return self->delegate(handles()->region,
+                              exchange_policies{x.entries, {}, !x.entries.empty(), x.entries.empty()});
       },
       [=, &state](const get_route& x) -> caf::result<route_list> {
         state.route(x, answer<route_list>{self->make_response_promise<route_list>()});
@@ -193,7 +195,7 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
     return reply.fail(left->problem ? left->problem
                                     : make_error(ec::not_found, "no region that may keep the item has it"));
   ++left->open;
-  self_->request(target->link, node_->config.peer_timeout, traffic::client, request)
+  self_->request(target->link, longest_patience(node_->config, request), traffic::client, request)
       .then(
           [left, reply](Reply& got) {
             --left->open;
@@ -274,7 +276,7 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<std::dequ
 }
 
 void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
-  auto rules = node_->effective_policy(copy.id, copy.versions.creator());
+  auto rules = node_->policy_of(copy.id, copy.versions);
   auto report = std::make_shared<shadow_report>();
   auto ranked = copy.holders.durable_by_rank(copy.id);
   report->id = copy.id;

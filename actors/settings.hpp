@@ -33,6 +33,17 @@ struct settings {
   uint64_t link_credit_bytes = 4u << 20; // sent and not yet credited
   uint32_t link_credit_messages = 256;
 
+  uint64_t link_floor = 64u << 10; // bytes a second: what a value is given time for, beyond the timeout of its request
+
+  // versions of one item that did not know of each other: a write without a context makes no more than that
+  uint32_t max_versions = 100;
+  uint64_t max_versions_bytes = 64u << 20; // of all together
+
+  /// What a request may take that moves `bytes` of values.
+  duration patience(duration base, uint64_t bytes) const {
+    return base + duration{static_cast<int64_t>(bytes * 1000 / link_floor)};
+  }
+
   // rhythm
   duration heartbeat = 500ms;
   duration suspect_after = 1500ms;

@@ -22,6 +22,9 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<shadow_plan>([&, x](auto reply) { state.place(x, reply); });
       },
       [&](const fetch_item& x) { return state.when_loaded<item_copy>([&, x](auto reply) { state.give(x, reply); }); },
+      [&](const fetch_value& x) {
+        return state.when_loaded<version_value>([&, x](auto reply) { state.give_value(x, reply); });
+      },
       [&](const replicate_item& x) {
         return state.when_loaded<replicate_ack>([&, x](auto reply) { state.merge(x, reply); });
       },
@@ -60,7 +63,8 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   shard_ = std::move(config.shard);
   after_a_crash_ = config.after_a_crash;
   item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
-  // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for good.
+  // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for
+  // good.
   self_->set_down_handler([this](caf::down_msg& down) {
     std::erase_if(watchers_, [&](const auto& watcher) { return watcher == down.source; });
   });
@@ -72,45 +76,10 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
 
 void shadow_state::load() {
   auto store = node_->store_for(item_->record().id, *node_->handles.get());
-  self_->request(store, caf::infinite, store_get{{keys::record(item_->record().id)}}) // always answers
+  self_
+      ->request(store, caf::infinite, store_get{{keys::record(item_->record().id)}}) // always answers
       .then([this](store_values& got) { got.found[0] ? load_values(got.values[0].view()) : loaded({}); },
-            [this](caf::error& reason) { loaded(reason); });
-}
-
-void shadow_state::load_values(const std::string& record) {
-  auto decoded = decode_record(record);
-  if (!decoded)
-    return loaded(std::move(decoded.error()));
-  std::vector<dot> dots;
-  store_get wanted;
-  for (const auto& s : decoded->versions.siblings)
-    if (!s.deleted) {
-      dots.push_back(s.id);
-      wanted.keys.push_back(keys::value(item_->record().id, s.id));
-    }
-  for (const auto& node : decoded->owed)
-    wanted.keys.push_back(keys::hint(node, item_->record().id));
-  auto store = node_->store_for(item_->record().id, *node_->handles.get());
-  self_->request(store, caf::infinite, std::move(wanted))
-      .then(
-          [this, record, dots, owed = decoded->owed](store_values& got) {
-            std::map<dot, blob> values;
-            for (size_t i = 0; i < dots.size(); ++i) {
-              if (!got.found[i])
-                continue;
-              auto value = decode_value(got.values[i].view());
-              if (!value)
-                return loaded(std::move(value.error()));
-              values.emplace(dots[i], std::move(*value));
-            }
-            auto problem = item_->load(record, values);
-            auto place = dots.size();
-            for (const auto& node : owed)
-              if (got.found[place++])
-                know_hint(node, keys::hint_pause(got.values[place - 1].view()));
-            loaded(std::move(problem));
-          },
-          [this](caf::error& reason) { loaded(reason); });
+            [this](caf::error& reason) { code_of(reason) == ec::store_corrupt ? load_values({}) : loaded(reason); });
 }
 
 void shadow_state::loaded(caf::error problem) {
@@ -123,6 +92,7 @@ void shadow_state::loaded(caf::error problem) {
   if (item_->present()) {
     counted_role_ = item_->role(); // the shard counted it when it read its slice
     counted_bytes_ = item_->bytes();
+    counted_versions_ = item_->versions().siblings.size();
     visible_ = std::make_shared<const item_versions>(item_->snapshot());
     synced_ = std::make_shared<const item_copy>(item_->copy());
     noted_ = current_note(); // the region noted it when it read its slice
@@ -173,7 +143,11 @@ void shadow_state::tell_watchers() {
 }
 
 bool shadow_state::satisfies(const read_item& request) const {
-  return visible_->versions.context.covers(request.seen);
+  return visible_->versions.context.covers(request.seen) && !is_behind();
+}
+
+bool shadow_state::is_behind() const {
+  return visible_ && !visible_->versions.context.covers(behind_);
 }
 
 void shadow_state::answer_reader(const waiting_reader& reader, const item_versions& found) {
@@ -194,7 +168,7 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
     for (const auto& s : found.versions.siblings)
       result.versions.context.add(s.id);
   }
-  result.stale = !node_->is_fresh();
+  result.stale = !node_->is_fresh() || (&found == visible_.get() && is_behind());
   node_->counters.reads_stale.fetch_add(result.stale ? 1 : 0, std::memory_order_relaxed);
   reader.reply.give(std::move(result));
 }
@@ -264,7 +238,7 @@ void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
 
 bool shadow_state::is_busy() {
   return !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
-         || questions_under_way_ > 0 || reaping_ || is_guarding() || moving_;
+         || questions_under_way_ > 0 || reaping_ || is_guarding() || is_behind();
 }
 
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
@@ -326,7 +300,7 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
     auto peer = view->find(node);
     plan.copies.push_back({node, peer ? peer->identity.region : node_->self.region, state, present});
   };
-  invite_copy invitation{item_->record().id, node_->self.node, holder_state::shadow, request.lease};
+  invite_copy invitation{item_->record().id, node_->self.node, holder_state::shadow, request.lease, item_->bytes()};
   for (const auto& node : current) { // promotions and longer leases for those that have a copy already
     auto state = holders.state_of(node);
     auto promoted = missing_durable > 0 && state == holder_state::shadow;
@@ -359,21 +333,7 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
 // -- small helpers ----------------------------------------------------------------------------------------------------
 
 policy shadow_state::rules() const {
-  return node_->effective_policy(item_->record().id, item_->creator());
-}
-
-bool shadow_state::may_hold(const std::string& node) const {
-  if (node == node_->self.node)
-    return rules().allows(node_->self.region);
-  auto view = node_->cluster.get();
-  auto peer = view->find(node);
-  return peer && rules().allows(peer->identity.region);
-}
-
-bool shadow_state::is_forbidden(const std::string& node) const {
-  auto view = node_->cluster.get();
-  auto peer = view->find(node);
-  return peer && !rules().allows(peer->identity.region);
+  return node_->policy_of(item_->record().id, item_->versions());
 }
 
 bool shadow_state::counts() const {

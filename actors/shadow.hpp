@@ -2,6 +2,7 @@
 
 #include "actors/answer.hpp"
 #include "actors/node_context.hpp"
+#include "actors/patience.hpp"
 #include "actors/reaping.hpp"
 #include "actors/replica.hpp"
 
@@ -73,6 +74,7 @@ public:
 
   // what other holders ask: shadow_peers.cpp
   void give(const fetch_item& request, answer<item_copy> reply);
+  void give_value(const fetch_value& request, const answer<version_value>& reply); // shadow_values.cpp
   void merge(const replicate_item& request, answer<replicate_ack> reply);
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void learn_holders(const update_holders& request, answer<holders_ack> reply);
@@ -145,6 +147,8 @@ private:
   struct hint {
     bool written = false; // or being written
     duration pause{};     // until the next try, for a holder that answers with an error
+    bool refused = false; // that will not pass by itself: the trouble is the item's
+    timestamp next{};     // try of one that was refused
   };
 
   /// A durable copy elsewhere on its way to being a shadow.
@@ -157,13 +161,20 @@ private:
 
   bool is_busy();
 
-  // loading: shadow.cpp
+  // loading: shadow.cpp, shadow_damage.cpp
   void load();
   void load_values(const std::string& record);
   void loaded(caf::error problem);
+  struct damage;
+  void damaged(damage found);
+  void ask_for_sound_copy(const std::shared_ptr<damage>& found);
+  bool mend(const damage& found, const item_copy& sound);
+  void clear_for(const item_copy& sound, const std::string& giver);
+  void join_anew(const std::string& giver, holder_state as);
 
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
+  bool is_behind() const;
   void answer_reader(const waiting_reader& reader, const item_versions& found);
   void answer_readers();
   void fail_readers(const caf::error& reason);
@@ -176,7 +187,11 @@ private:
   bool is_over(uint64_t number) const;
   void ask_everyone();
   void refused(const std::string& holder);
+  void answered_by(const std::string& holder, item_copy copy);
+  void failed_at(const std::string& holder, ec reason);
   void found(item_copy copy, const std::string& giver);
+  void answer_with(const item_copy& copy, const std::string& giver);
+  void kept_away(const std::string& giver);
   void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
   void repair_older(const item_copy& newer);
   void go_on();
@@ -189,6 +204,8 @@ private:
   // writing: shadow_writes.cpp
   using time_point = caf::actor_clock::time_point;
   bool passed_on(const write_item& request, const answer<write_receipt>& reply);
+  void pass_to_permitted(const write_item& request, const answer<write_receipt>& reply);
+  caf::error too_crowded(const write_item& request, conflict_rule conflicts) const;
   void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void write_synced(uint64_t number);
@@ -205,6 +222,11 @@ private:
   void compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes);
   void merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there);
   void begin_loaded(const std::shared_ptr<loading>& job);
+
+  // values that travel by themselves: shadow_values.cpp
+  using after_values = std::function<void(const caf::error&)>;
+  void complete_update(const replicate_item& request, answer<replicate_ack> reply);
+  void fetch_values(std::shared_ptr<item_copy> copy, const std::string& giver, traffic urgency, after_values then);
 
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void persist(std::function<void()> after = {});
@@ -224,7 +246,9 @@ private:
   void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
   void pull_from(const std::string& node);
   void leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update = {});
-  void know_hint(const std::string& node, duration pause);
+  void know_hint(const std::string& node, std::string_view value);
+  bool is_resting(const std::string& node) const;
+  void tell_behind(const std::string& node);
   void settle_debt(const std::string& node);
   void mark_left(const std::string& node, uint32_t epoch);
   void review();
@@ -235,6 +259,7 @@ private:
   void ask_for_copies();
   void drop();
   void move_away();
+  void heed_residency();
   void adjust_counters();
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
@@ -266,8 +291,11 @@ private:
   void pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply);
   policy rules() const;
   bool may_hold(const std::string& node) const;
-  bool is_forbidden(const std::string& node) const; // known to be where a rule keeps the item away
-  bool counts() const;                              // durable or pinned
+  bool may_hold(const std::string& node, const version_set& versions) const;
+  bool may_take(const version_set& versions) const; // here, beside what is here
+  bool is_forbidden(const std::string& node,
+                    const version_set& versions) const; // known to be where a rule keeps it away
+  bool counts() const;                                  // durable or pinned
   std::vector<std::string> others() const;
   timestamp now() const {
     return node_->time->now();
@@ -279,6 +307,7 @@ private:
   std::unique_ptr<replica> item_;
   std::shared_ptr<const item_versions> visible_; // null: no copy here
   std::shared_ptr<const item_copy> synced_;      // the same with all that other holders need
+  version_vector behind_;                        // what a peer has, and this copy could not take
   bool loaded_ = false;
   caf::error broken_;
   std::vector<std::function<void()>> waiting_for_load_;
@@ -290,10 +319,12 @@ private:
   uint64_t next_search_ = 0;
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_;  // what waits for the sync behind the one under way
+  std::vector<answer<replicate_ack>> merging_;     // updates that are being synced
   size_t questions_under_way_ = 0;                 // requests to peers that were not answered yet
   bool unsaved_ = false;                           // counts and settled debts that the record on disk lacks
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;
+  size_t counted_versions_ = 0;
   copy_note noted_; // what anti-entropy knows of this copy
   std::unique_ptr<demotion> demotion_;
   std::map<std::string, caf::actor_clock::time_point> guarding_; // for whom this copy stays durable, until when
@@ -305,11 +336,13 @@ private:
   std::map<std::string, hint> hints_;               // by node
   caf::actor_clock::time_point asked_around_{};     // when a forwarded read last found this copy too old
   bool after_a_crash_ = false;
-  bool moving_ = false; // to where a rule permits it; a look at how far that is follows soon
-  uint32_t moves_ = 0;  // looks in a row
   std::set<item_watcher_actor> watchers_;
   caf::actor_clock::time_point last_used_;
+  caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over
 };
+
+/// Leaves out the values that do not fit into one message.
+item_copy within_a_message(item_copy copy);
 
 shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
                                    shadow_config config);
@@ -323,7 +356,8 @@ void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message me
   if (!known || !known->usable() || !known->link)
     return failed(make_error(ec::peer_gone, "region of node " + peer + " is not reachable"));
   ++questions_under_way_;
-  // The link answers, or fails the question in time: a timer of CAF's for each would live on until then, answered or not.
+  // The link answers, or fails the question in time: a timer of CAF's for each would live on until then, answered or
+  // not.
   self_->request(known->link, caf::infinite, urgency, std::move(message))
       .then(
           [this, done](Reply& reply) {
@@ -332,7 +366,8 @@ void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message me
           },
           [this, failed, urgency](caf::error& reason) {
             --questions_under_way_;
-            if (auto code = code_of(reason); urgency != traffic::client && (code == ec::timeout || code == ec::overloaded))
+            if (auto code = code_of(reason);
+                urgency != traffic::client && (code == ec::timeout || code == ec::overloaded))
               node_->pace.peer_is_late();
             failed(reason);
           });

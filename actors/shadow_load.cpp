@@ -54,7 +54,7 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
 void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
   if (search_) // a copy is being made here: wait how that ends
     return find_copy({}, false, traffic::repair, {}, [this, job](const search&) { merge_loaded(job); });
-  if (!item_->present() || !may_hold(node_->self.node))
+  if (!item_->present() || !may_take(job->copy.versions))
     return ask_who_has(job);
   if (job->dry_run)
     return job->done(item_->versions().context.covers(job->copy.versions.context) ? load_outcome::known
@@ -120,7 +120,7 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
     return job->done(load_outcome::merged);
   auto view = node_->cluster.get();
   for (const auto& durable : there.holders.durable())
-    if (auto peer = view->find(durable); peer && peer->usable() && !is_forbidden(durable)) {
+    if (auto peer = view->find(durable); peer && peer->usable() && !is_forbidden(durable, job->copy.versions)) {
       node = durable;
       break;
     }
@@ -132,8 +132,7 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
 
 /// Nobody who can be reached has the item: it begins here, with the dots it had.
 void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
-  const auto& creator = job->copy.versions.siblings.front().user;
-  if (!node_->effective_policy(job->copy.id, creator).allows(node_->self.region))
+  if (!may_take(job->copy.versions))
     return job->reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
                                                                 + node_->self.region
                                                                 + "; load the snapshot at a node that may have it"));

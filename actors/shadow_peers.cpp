@@ -9,12 +9,6 @@
 
 namespace gnomon {
 
-namespace {
-
-constexpr uint32_t most_moves = 8; // tries to move a forbidden copy away before its shadow sleeps again
-
-} // namespace
-
 // -- what other holders ask
 // ---------------------------------------------------------------------------------------------
 
@@ -32,7 +26,11 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   auto deliver = [this, request, reply] {
     if (!visible_)
       return reply.fail(make_error(ec::not_here, "no copy here"));
-    item_copy copy{request.id, synced_->versions, synced_->values, item_->record().holders};
+    if (request.join && is_forbidden(request.requester, item_->versions()))
+      return reply.fail(
+          make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + request.requester));
+    auto copy = request.requester == node_->self.node ? *synced_ : within_a_message(*synced_);
+    copy.holders = item_->record().holders;
     if (request.without_values)
       copy.values.assign(copy.values.size(), blob{});
     for (const auto& value : copy.values)
@@ -51,10 +49,10 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
     item_->settle(holder_state::shadow, {});
   else if (item_->role() == holder_state::left)
     return reply.fail(make_error(ec::not_here, "no copy here"));
-  if (!may_hold(node_->self.node))
+  if (!may_take(request.copy.versions))
     return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from here"));
   if (!replica::complete(request.copy))
-    return reply.fail(make_error(ec::bad_message, "the update of '" + request.copy.id + "' lacks values"));
+    return complete_update(request, std::move(reply));
   for (const auto& value : request.copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   auto changed = take_in(request.copy);
@@ -66,6 +64,8 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
   });
   if (changed)
     item_->owe(rest);
+  std::erase_if(merging_, [](const auto& other) { return other.given(); });
+  merging_.push_back(reply);
   persist([this, reply, context, changed, rest] {
     reply.give({context, item_->record().holders, counts()});
     answer_readers();
@@ -108,6 +108,10 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
   if (item_->role() == holder_state::left)
     return reply.give({});
   item_->merge(request.holders);
+  if (request.refused) {
+    behind_.merge(request.context);
+    publish();
+  }
   persist();
   reply.give(standing());
   acknowledge(request.from, request.context, request.counts);
@@ -154,7 +158,6 @@ void shadow_state::expiry_due(timestamp at) {
 }
 
 void shadow_state::check_expiry() {
-  moving_ = false;
   if (item_->role() == holder_state::left || (search_ && !item_->present()))
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
@@ -162,36 +165,16 @@ void shadow_state::check_expiry() {
   item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
   if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
     return drop();
-  if (item_->present() && !may_hold(node_->self.node))
+  if (item_->present() && !may_hold(node_->self.node)) {
+    if (item_->review_due(now())) {
+      item_->reviewed(node_->config.join_timeout);
+      persist();
+    }
     return move_away();
-  moves_ = 0;
+  }
   review();
   item_->reviewed(node_->config.join_timeout);
   persist();
-}
-
-/// A residency rule has come to forbid this copy: it goes as soon as a permitted region holds a durable one, and until
-/// then is only given to regions that may have it.
-void shadow_state::move_away() {
-  node_->index.erase(item_->record().id);
-  auto permitted = std::make_shared<std::deque<std::string>>();
-  for (const auto& node : others())
-    if (may_hold(node)) {
-      auto durable = item_->record().holders.state_of(node) == holder_state::durable;
-      if (durable && confirmed_[node].covers(item_->versions().context))
-        return drop();
-      permitted->push_back(node);
-    }
-  auto view = node_->cluster.get();
-  for (auto peer : view->by_latency())
-    if (may_hold(peer->identity.node))
-      permitted->push_back(peer->identity.node);
-  auto kept = rules().ttl;
-  invite(
-      permitted,
-      {item_->record().id, node_->self.node, holder_state::durable, {lease_reason::policy, 1.0, now(), now(), kept}});
-  moving_ = moves_++ < most_moves; // else it sleeps until repair finds it again
-  self_->delayed_send(self_, node_->config.collect_every, expire_a_v);
 }
 
 /// Forgets the copy, confirms that to the other holders, and lets go of the memory.
@@ -236,13 +219,13 @@ void shadow_state::sync() {
   auto copy = item_->present() ? std::make_shared<const item_copy>(item_->copy()) : nullptr;
   if (node_->config.fault == deliberate_fault::publish_before_sync)
     show(next, copy);
-  self_
-      ->request(node_->store_for(item_->record().id, *node_->handles.get()), caf::infinite, std::move(batch))
+  self_->request(node_->store_for(item_->record().id, *node_->handles.get()), caf::infinite, std::move(batch))
       .then(
           [this, next, copy, run_all = std::move(run_all)](store_receipt&) {
             syncing_ = false;
             show(next, copy);
             run_all();
+            heed_residency();
             if (!syncing_ && !after_sync_.empty())
               sync();
           },
@@ -251,6 +234,8 @@ void shadow_state::sync() {
             fail_readers(reason);
             for (auto& [number, w] : writes_)
               w.reply.fail(reason);
+            for (auto& update : merging_)
+              update.fail(reason);
             self_->quit(reason);
           });
 }
@@ -293,7 +278,7 @@ void shadow_state::heed(const std::string& node, const holder_map& theirs) {
 /// with a context that is too long for a client are left to the shadow.
 void shadow_state::publish() {
   const auto& id = item_->record().id;
-  auto plain = visible_ && visible_->versions.siblings.size() == 1 && !visible_->versions.deleted()
+  auto plain = visible_ && !is_behind() && visible_->versions.siblings.size() == 1 && !visible_->versions.deleted()
                && visible_->versions.siblings.front().expires == timestamp{}
                && visible_->versions.context.size() <= max_context_entries;
   if (!plain || !may_hold(node_->self.node))
@@ -325,8 +310,12 @@ void shadow_state::adjust_counters() {
   c.leases += static_cast<uint64_t>(role == holder_state::shadow)
               - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
   c.bytes += bytes - counted_bytes_;
+  auto versions = holds ? item_->versions().siblings.size() : 0;
+  if (std::max(versions, counted_versions_) > 1)
+    node_->crowded.note(item_->record().id, versions, bytes);
   counted_role_ = role;
   counted_bytes_ = bytes;
+  counted_versions_ = versions;
   if (holds != held)
     self_->send(shard_, catalog_row{item_->record().id, holds});
 }

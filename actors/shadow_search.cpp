@@ -70,34 +70,43 @@ void shadow_state::ask_holder(const std::string& holder) {
       [this, holder, number](item_copy& copy) {
         if (is_over(number))
           return;
-        --search_->asking;
-        if (!search_->settling)
-          found(std::move(copy), holder);
-        else if (item_->present())
-          take_newer(copy, holder, {});
+        auto whole = std::make_shared<item_copy>(std::move(copy));
+        fetch_values(whole, holder, search_->urgency, [this, holder, number, whole](const caf::error& problem) {
+          if (is_over(number))
+            return;
+          problem ? failed_at(holder, code_of(problem)) : answered_by(holder, std::move(*whole));
+        });
       },
       [this, holder, number](const caf::error& reason) {
-        if (is_over(number))
-          return;
-        --search_->asking;
-        auto code = code_of(reason);
-        if (search_->settling) {
-          if (code != ec::not_here && code != ec::forbidden_region && code != ec::gone)
-            search_->unreachable.insert(holder);
-          return; // the search goes on by itself
-        }
-        if (code == ec::gone) {
-          search_->deleted_at = holder;
-          return search_failed();
-        }
-        if (code == ec::forbidden_region && search_->joined)
-          return refused(holder);
-        if (code != ec::not_here && code != ec::forbidden_region)
-          search_->unreachable.insert(holder);
-        ask_next();
+        if (!is_over(number))
+          failed_at(holder, code_of(reason));
       });
   if (!is_over(number) && search_->asking > 0)
     self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
+}
+
+void shadow_state::answered_by(const std::string& holder, item_copy copy) {
+  --search_->asking;
+  if (!search_->settling)
+    found(std::move(copy), holder);
+  else if (item_->present())
+    take_newer(copy, holder, {});
+}
+
+void shadow_state::failed_at(const std::string& holder, ec reason) {
+  --search_->asking;
+  auto unreachable = reason != ec::not_here && reason != ec::forbidden_region && reason != ec::gone;
+  if (unreachable)
+    search_->unreachable.insert(holder);
+  if (search_->settling)
+    return; // the search goes on by itself
+  if (reason == ec::gone) {
+    search_->deleted_at = holder;
+    return search_failed();
+  }
+  if (reason == ec::forbidden_region && search_->joined)
+    return refused(holder);
+  ask_next();
 }
 
 bool shadow_state::is_over(uint64_t number) const {
@@ -159,15 +168,34 @@ void shadow_state::ask_everyone() {
 
 /// Readers are answered at once; then the copy stays here, if it is to.
 void shadow_state::found(item_copy copy, const std::string& giver) {
-  if (!replica::complete(copy))
-    return ask_next();
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  if (item_->present() && may_hold(node_->self.node)) { // a newer version was wanted
+  auto allowed = may_take(copy.versions);
+  if (is_behind() && !readers_.empty()) { // what it could not take before is left to who sends it again
+    answer_with(copy, giver);
+    if (readers_.empty() && search_->then.empty())
+      return end_search();
+  }
+  if (item_->present() && allowed) { // a newer version was wanted
     search_->settling = true;
     return take_newer(copy, giver, [this] { go_on(); });
   }
   search_->holder = giver;
+  answer_with(copy, giver);
+  readers_.empty() ? repair_older(copy) : void(search_->older[giver] = copy.versions.context);
+  if (search_->keep.wanted && !allowed)
+    return kept_away(giver);
+  if (search_->joined)
+    return settle(copy);
+  if (search_->keep.wanted) { // someone came to want it here while the question was under way
+    search_->asked.erase(giver);
+    search_->next.push_front(giver);
+    return ask_next();
+  }
+  readers_.empty() ? end_search() : ask_next();
+}
+
+void shadow_state::answer_with(const item_copy& copy, const std::string& giver) {
   replica there{copy.id, giver};
   there.merge(copy, rules().conflicts);
   auto answer = there.snapshot();
@@ -179,15 +207,6 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
     answer_reader(reader, answer);
     return true;
   });
-  readers_.empty() ? repair_older(copy) : void(search_->older[giver] = copy.versions.context);
-  if (search_->joined)
-    return settle(copy);
-  if (search_->keep.wanted) { // someone came to want it here while the question was under way
-    search_->asked.erase(giver);
-    search_->next.push_front(giver);
-    return ask_next();
-  }
-  readers_.empty() ? end_search() : ask_next();
 }
 
 void shadow_state::settle(const item_copy& copy) {
@@ -217,7 +236,7 @@ void shadow_state::settle(const item_copy& copy) {
 /// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
 /// date, and the others are asked whether they have heard. A copy that a rule has come to forbid takes nothing more.
 void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
-  if (!may_hold(node_->self.node))
+  if (!may_take(copy.versions))
     return then ? then() : void();
   auto changed = take_in(copy);
   auto rest = others();
@@ -239,7 +258,7 @@ void shadow_state::take_newer(const item_copy& copy, const std::string& giver, s
 /// bring the two together.
 void shadow_state::repair_older(const item_copy& newer) {
   for (const auto& [node, had] : search_->older)
-    if (!had.covers(newer.versions.context) && !is_forbidden(node))
+    if (!had.covers(newer.versions.context) && !is_forbidden(node, newer.versions))
       ask_peer<replicate_ack>(
           node, traffic::repair, replicate_item{newer, node_->self.node, newer.holders.current()},
           [](const replicate_ack&) {}, [](const caf::error&) {});
@@ -263,6 +282,13 @@ void shadow_state::leave() {
 
 void shadow_state::search_failed() {
   answer_readers(); // a write or an update may have brought what they wait for
+  if (is_behind())  // nobody has a newer one who can be asked
+    std::erase_if(readers_, [this](const waiting_reader& reader) {
+      auto enough = visible_->versions.context.covers(reader.request.seen);
+      if (enough)
+        answer_reader(reader, *visible_);
+      return enough;
+    });
   auto reason = why_not_found();
   leave();
   if (code_of(reason) == ec::unavailable)

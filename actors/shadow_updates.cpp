@@ -1,5 +1,7 @@
 // How a shadow brings its versions to the other holders, and remembers who still needs them.
 #include "actors/shadow.hpp"
+
+#include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
 #include <algorithm>
@@ -17,13 +19,14 @@ void shadow_state::replicate(traffic urgency) {
 void shadow_state::send_update(const std::string& node, traffic urgency) {
   if (!visible_)
     return;
-  if (is_forbidden(node))
+  if (is_forbidden(node, item_->versions()))
     return settle_debt(node);
   if (auto [i, first] = updates_.emplace(node, false); !first) {
     i->second = true;
     return;
   }
-  item_copy copy{item_->record().id, synced_->versions, synced_->values, item_->record().holders};
+  auto copy = within_a_message(*synced_);
+  copy.holders = item_->record().holders;
   uint64_t bytes = 0;
   for (const auto& value : copy.values)
     bytes += value.size();
@@ -62,17 +65,26 @@ void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec rea
 }
 
 /// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back, or, when
-/// it answered with an error, after a pause that grows. The update counts as under way until the hint is synced.
+/// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
+/// the node's other items do not wait for it. The update counts as under way until the hint is synced.
 void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
   auto& hint = hints_[node];
   auto pause = reason != ec::peer_gone && reason != ec::unavailable;
   auto longer = std::clamp<duration>(hint.pause * 2, 4s, 64s);
   hint.pause = pause ? longer : duration{};
-  if (std::exchange(hint.written, true) && !pause)
+  auto refused = pause && reason != ec::timeout && reason != ec::overloaded;
+  auto same = std::exchange(hint.refused, refused) == refused;
+  hint.next = now() + longer;
+  if (std::exchange(hint.written, true) && !pause && same)
     return;
+  if (refused) {
+    log::warn("shadow", "not-delivered",
+              {{"id", item_->record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
+    tell_behind(node);
+  }
   store_batch note;
   note.puts.emplace_back(keys::hint(node, item_->record().id),
-                         blob{pause ? keys::hint_value(now() + longer, longer) : keys::hint_value({})});
+                         blob{pause ? keys::hint_value(now() + longer, longer, refused) : keys::hint_value({})});
   if (!update)
     update = node_->owed.begin(node);
   update->leaves_hint();
@@ -94,9 +106,24 @@ void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_pt
 }
 
 /// The store had a hint when this shadow woke.
-void shadow_state::know_hint(const std::string& node, duration pause) {
-  hints_[node] = {true, pause};
+void shadow_state::know_hint(const std::string& node, std::string_view value) {
+  hints_[node] = {true, keys::hint_pause(value), keys::hint_refused(value), keys::hint_time(value)};
   item_->note_hint(node, true);
+}
+
+/// `node` has refused the item a short while ago.
+bool shadow_state::is_resting(const std::string& node) const {
+  auto i = hints_.find(node);
+  return i != hints_.end() && i->second.refused && i->second.next > now();
+}
+
+/// `node` could not take what is here: it must not call its copy current.
+void shadow_state::tell_behind(const std::string& node) {
+  if (visible_)
+    ask_peer<holders_ack>(
+        node, traffic::repair,
+        update_holders{item_->record().id, node_->self.node, {}, visible_->versions.context, counts(), true},
+        [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
 }
 
 /// `node` has the current versions, or is no holder any more.
@@ -127,10 +154,13 @@ void shadow_state::pull_from(const std::string& node) {
     return;
   ask_peer<item_copy>(
       node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
-      [this, node](const item_copy& copy) {
-        pulling_.erase(node);
-        if (replica::complete(copy) && item_->role() != holder_state::left)
-          take_newer(copy, node, {});
+      [this, node](item_copy& copy) {
+        auto whole = std::make_shared<item_copy>(std::move(copy));
+        fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
+          pulling_.erase(node);
+          if (!problem && item_->role() != holder_state::left)
+            take_newer(*whole, node, {});
+        });
       },
       [this, node](const caf::error&) { pulling_.erase(node); });
 }
@@ -178,7 +208,7 @@ void shadow_state::compare(const std::string& node, const version_vector& theirs
     return;
   if (theirs.covers(item_->versions().context))
     settle_debt(node);
-  else if (!theirs.covers(visible_->versions.context)
+  else if (!theirs.covers(visible_->versions.context) && !is_resting(node)
            && item_->record().holders.state_of(node) != holder_state::joining) // that one is being given the value
     send_update(node, traffic::repair);
   if (!item_->versions().context.covers(theirs))

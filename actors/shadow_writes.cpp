@@ -10,9 +10,12 @@ void shadow_state::write(const write_item& request, answer<write_receipt> reply)
     return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
                                                            + node_->self.region + "; try again"));
   // A region that forwarded the request has to hear in time to tell its client.
-  auto patience = request.forwarded ? node_->config.peer_timeout * 3 / 4 : node_->config.request_timeout * 4 / 5;
+  auto base = request.forwarded ? node_->config.peer_timeout * 3 / 4 : node_->config.request_timeout * 4 / 5;
+  auto patience = node_->config.patience(base, request.value.size());
   auto deadline = self_->clock().now() + patience;
   self_->delayed_send(self_, patience, deadline_a_v);
+  if (item_->present() && !may_hold(node_->self.node))
+    return pass_to_permitted(request, reply);
   if (item_->present())
     return passed_on(request, reply) ? void() : apply(request, deadline, std::move(reply));
   // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
@@ -52,11 +55,34 @@ bool shadow_state::passed_on(const write_item& request, const answer<write_recei
   return true;
 }
 
+/// The item may have too many versions all the same, from other regions: merging never loses any.
+caf::error shadow_state::too_crowded(const write_item& request, conflict_rule conflicts) const {
+  const auto& here = item_->versions();
+  auto [versions, bytes] = item_->left_beside(request, conflicts);
+  auto many = versions >= node_->config.max_versions && versions >= here.siblings.size();
+  bytes += request.value.size();
+  auto large = versions > 0 && bytes > node_->config.max_versions_bytes && bytes > here.bytes();
+  if (!many && !large)
+    return {};
+  node_->counters.writes_refused.fetch_add(1, std::memory_order_relaxed);
+  return make_error(ec::rejected, "the item has " + std::to_string(here.siblings.size()) + " versions of "
+                                      + std::to_string(here.bytes())
+                                      + " bytes together, none of which replaces another, and may not have more; read "
+                                        "it, and write with the Gnomon-Context of the answer");
+}
+
 void shadow_state::apply(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  if (node_->config.fault != deliberate_fault::ignore_new_residency
+      && (!node_->effective_policy(request.id, request.user).allows(node_->self.region)
+          || (item_->present() && !may_hold(node_->self.node)))) // since `write` looked
+    return pass_to_permitted(request, reply);
   item_->expire_versions(now());
   auto conflicts = rules().conflicts;
-  auto before = item_->repeated(request); // what it did is done, whatever its condition finds now
-  if (auto problem = before ? caf::error{} : item_->check(request, conflicts))
+  auto before = item_->repeated(request, now()); // what it did is done, whatever its condition finds now
+  auto problem = before ? caf::error{} : item_->check(request, conflicts);
+  if (!before && !problem)
+    problem = too_crowded(request, conflicts);
+  if (problem)
     return reply.fail(std::move(problem));
   if (!before && conflicts == conflict_rule::lww && !item_->versions().context.covers(request.seen))
     return catch_up(request, deadline, reply);
@@ -66,7 +92,7 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
   w.reply = std::move(reply);
   auto number = next_write_++;
   if (before) {
-    w.made = before->id;
+    w.made = *before;
     w.created = false;
   } else {
     auto fault = node_->config.fault;
@@ -78,7 +104,7 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
     item_->set_pinned(item_->role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
   }
   // A context that covers what other writers put beside this write would have the next one replace it unseen.
-  auto alone = item_->versions().siblings.size() == 1;
+  auto alone = item_->versions().siblings.size() == 1 && item_->versions().find(w.made);
   w.context = alone ? item_->versions().context : request.seen;
   w.context.add(w.made);
   if (w.context.size() > max_context_entries) { // longer than a client may send back
@@ -86,6 +112,11 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
     w.context.add(w.made);
   }
   w.etag = item_->versions().etag();
+  if (!item_->versions().find(w.made)) { // replaced since: its ETag must not let the next write replace what came after
+    version_set once;
+    once.siblings.emplace_back().id = w.made;
+    w.etag = once.etag();
+  }
   auto acks = request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks;
   w.need = acks == acks_all ? 1 : acks;
   if (acks == acks_all)

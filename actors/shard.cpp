@@ -23,6 +23,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
         return state.pass<shadow_plan>(x.wait ? claim::background : claim::client, x.id, x);
       },
       [&](const fetch_item& x) { return state.pass<item_copy>(claim::peer, x.id, x); },
+      [&](const fetch_value& x) { return state.pass<version_value>(claim::peer, x.id, x); },
       [&](const replicate_item& x) { return state.pass<replicate_ack>(claim::peer, x.copy.id, x); },
       [&](const invite_copy& x) {
         auto ahead = x.lease.reason == lease_reason::prediction;
@@ -41,11 +42,17 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](rules_a) { state.forget_removed(); },
       [&](expire_a, const std::string& id) { state.tell(claim::background, id, expire_a_v); },
       [&](const expiry_due& x) { state.tell(claim::background, x.id, x); },
-      [&](refresh_a, const std::string& id, const std::string& peer) { state.tell(claim::background, id, refresh_a_v, peer); },
-      [&](compare_a, const std::string& id, const std::string& peer) { state.tell(claim::background, id, compare_a_v, peer); },
+      [&](refresh_a, const std::string& id, const std::string& peer) {
+        state.tell(claim::background, id, refresh_a_v, peer);
+      },
+      [&](compare_a, const std::string& id, const std::string& peer) {
+        state.tell(claim::background, id, compare_a_v, peer);
+      },
       [&](reap_a, const std::string& id) { state.tell(claim::background, id, reap_a_v); },
       [&](const list_held& which) { return state.list(which); },
-      [&](verify_a, const std::string& id, const std::string& peer) { state.tell(claim::background, id, verify_a_v, peer); },
+      [&](verify_a, const std::string& id, const std::string& peer) {
+        state.tell(claim::background, id, verify_a_v, peer);
+      },
       [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
       [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
       [&](flush_a) { state.look_again(); },

@@ -41,6 +41,10 @@ expected<std::string_view> unseal(const frame_kind& kind, std::string_view bytes
   return bytes;
 }
 
+bool is_of_kind(const frame_kind& kind, std::string_view bytes) {
+  return bytes.starts_with(head_of(kind));
+}
+
 caf::error corrupt(const frame_kind& kind, std::string_view how) {
   auto sentence = "a stored " + std::string{kind.what} + " cannot be read: ";
   return make_error(ec::store_corrupt, sentence.append(how).append("; ").append(kind.advice));

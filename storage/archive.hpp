@@ -83,6 +83,9 @@ std::string seal(const frame_kind& kind, std::string_view payload);
 /// not make.
 expected<std::string_view> unseal(const frame_kind& kind, std::string_view bytes);
 
+/// True when `bytes` begin as a frame of this kind and format.
+bool is_of_kind(const frame_kind& kind, std::string_view bytes);
+
 caf::error corrupt(const frame_kind& kind, std::string_view how);
 
 namespace detail {

@@ -15,6 +15,7 @@ constexpr char policy_tag = 'p';
 constexpr char hint_tag = 'h';
 constexpr char meta_tag = 'm';
 constexpr size_t dot_bytes = 24;
+constexpr char refused_mark = 1;
 
 std::string tagged(char tag, std::string_view rest) {
   std::string key;
@@ -136,11 +137,18 @@ range hints(std::string_view peer) {
   return {prefix, past(prefix)};
 }
 
-std::string hint_value(timestamp not_before, duration pause) {
+std::string hint_value(timestamp not_before, duration pause, bool refused) {
   std::string value;
   append_u64(value, millis(not_before));
   append_u64(value, static_cast<uint64_t>(pause.count()));
+  if (refused)
+    value.push_back(refused_mark);
   return value;
+}
+
+bool hint_refused(std::string_view value) {
+  constexpr auto place = 2 * sizeof(uint64_t);
+  return value.size() > place && value[place] == refused_mark;
 }
 
 timestamp hint_time(std::string_view value) {

@@ -14,8 +14,8 @@
 ///   v <id> 00                   the fence before an item's large values
 ///   e <milliseconds, 8 bytes> <id>  expiry index, in order of time
 ///   p <scope, 1 byte> <name>      a policy
-///   h <peer> 00 <id>              a hint: the peer has to get this item's versions; its value says not before when, and the pause before
-///   m <name>                      facts about the store itself
+///   h <peer> 00 <id>              a hint: the peer has to get this item's versions; its value says not before when,
+///   and the pause before m <name>                      facts about the store itself
 namespace gnomon::keys {
 
 /// Keys with first <= key < last.
@@ -63,10 +63,12 @@ std::optional<std::string> hint_id(std::string_view peer, std::string_view key);
 range hints(std::string_view peer);
 range hints(); // for all peers
 bool is_hint(std::string_view key);
-/// A hint's value: not before when, the zero time for at once, and the pause that led to it.
-std::string hint_value(timestamp not_before, duration pause = {});
+/// A hint's value: not before when, the zero time for at once; the pause that led to it; `refused`: the peer answered
+/// that it cannot take the item.
+std::string hint_value(timestamp not_before, duration pause = {}, bool refused = false);
 timestamp hint_time(std::string_view value);
 duration hint_pause(std::string_view value);
+bool hint_refused(std::string_view value);
 
 std::string meta(std::string_view name);
 /// All facts whose name starts with `prefix`.

@@ -10,8 +10,19 @@ namespace gnomon {
 
 namespace {
 
-constexpr frame_kind record_kind{'R', 2, "record"};
+constexpr frame_kind record_kind{'R', 3, "record"};
+constexpr frame_kind older_record_kind{'R', 2, "record"};
 constexpr frame_kind value_kind{'V', 1, "value"};
+
+/// A record of the format before, which knew of no past requests.
+struct older_record {
+  item_record record;
+  auto fields() {
+    auto& r = record;
+    return std::tie(r.id, r.versions, r.holders, r.lease, r.holding, r.indexed, r.pinned, r.owed, r.reads, r.cost_bytes,
+                    r.saved_ms);
+  }
+};
 
 template <size_t N, class Enum>
 std::string_view name_in(const std::array<std::string_view, N>& names, Enum x) {
@@ -93,7 +104,12 @@ std::string encode(const item_record& record) {
 }
 
 expected<item_record> decode_record(std::string_view bytes) {
-  return decode_as<item_record>(record_kind, bytes);
+  if (!is_of_kind(older_record_kind, bytes))
+    return decode_as<item_record>(record_kind, bytes);
+  auto older = decode_as<older_record>(older_record_kind, bytes);
+  if (!older)
+    return std::move(older.error());
+  return std::move(older->record);
 }
 
 std::string encode_value(std::string_view value) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace gnomon {
 
@@ -75,6 +76,22 @@ struct lease {
   }
 };
 
+/// A write that carried a request id and whose version has been replaced since: it is not to be done again. Versions
+/// that are still there carry their ids themselves.
+struct past_request {
+  std::string id; // of the request
+  dot made;
+  timestamp at{}; // of the version's stamp
+  auto fields() {
+    return std::tie(id, made, at);
+  }
+  bool operator==(const past_request&) const = default;
+};
+
+/// How many of an item, and for how long.
+inline constexpr size_t max_past_requests = 16;
+inline constexpr duration request_memory = std::chrono::minutes{10};
+
 /// All a node keeps of one item, without the values.
 struct item_record {
   std::string id;
@@ -88,14 +105,17 @@ struct item_record {
   uint64_t reads = 0;         // reads served from this copy
   uint64_t cost_bytes = 0;    // bytes moved to make and refresh this copy
   uint64_t saved_ms = 0;      // latency that local reads saved so far
+  std::vector<past_request> requests = {}; // the newest, oldest first
   auto fields() {
-    return std::tie(id, versions, holders, lease, holding, indexed, pinned, owed, reads, cost_bytes, saved_ms);
+    return std::tie(id, versions, holders, lease, holding, indexed, pinned, owed, reads, cost_bytes, saved_ms,
+                    requests);
   }
 };
 
 /// Encodes with a format number and a checksum (Boost.Serialization inside).
 std::string encode(const item_record& record);
-/// Errors: store_corrupt for a wrong checksum, a truncated record or an unknown format number.
+/// Reads the format before this one, too. Errors: store_corrupt for a wrong checksum, a truncated record or an unknown
+/// format number.
 expected<item_record> decode_record(std::string_view bytes);
 
 /// A version's value behind eight bytes of format number and checksum.

@@ -54,13 +54,9 @@ caf::error bad_context() {
 /// Keeps of `mine` what `other` also has or has not seen.
 std::vector<sibling> survivors(const std::vector<sibling>& mine, const version_set& other) {
   std::vector<sibling> result;
-  for (const auto& s : mine) {
-    auto there = std::lower_bound(other.siblings.begin(), other.siblings.end(), s.id,
-                                  [](const sibling& x, const dot& d) { return x.id < d; });
-    auto has = there != other.siblings.end() && there->id == s.id;
-    if (has || !other.context.covers(s.id))
+  for (const auto& s : mine)
+    if (other.find(s.id) || !other.context.covers(s.id))
       result.push_back(s);
-  }
   return result;
 }
 
@@ -217,6 +213,12 @@ bool version_set::end_expired(timestamp now) {
     s.bytes = s.digest = 0;
   }
   return true;
+}
+
+const sibling* version_set::find(const dot& d) const {
+  auto i = std::lower_bound(siblings.begin(), siblings.end(), d,
+                            [](const sibling& s, const dot& wanted) { return s.id < wanted; });
+  return i != siblings.end() && i->id == d ? &*i : nullptr;
 }
 
 const sibling* version_set::find_request(std::string_view request_id) const {

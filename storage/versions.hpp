@@ -127,6 +127,8 @@ struct version_set {
   /// copy. True when anything changed.
   bool end_expired(timestamp now);
 
+  /// The sibling with this dot, or null.
+  const sibling* find(const dot& d) const;
   /// The sibling that a request made, or null. Empty ids name nothing.
   const sibling* find_request(std::string_view request_id) const;
 

@@ -1,5 +1,6 @@
 #include "runtime/gateway/gateway_actor.hpp"
 
+#include "actors/patience.hpp"
 #include "runtime/base/log.hpp"
 
 namespace gnomon {
@@ -16,7 +17,8 @@ void ask(gateway_pointer self, uint64_t token, const Message& message) {
     state.deliver(token, make_error(ec::unavailable, "the node is still starting; try again"));
     return;
   }
-  self->request(router, state.node->config.request_timeout, message)
+  const auto& limits = state.node->config;
+  self->request(router, limits.patience(limits.request_timeout, bytes_moved(message)), message)
       .then([self, token](Reply& reply) { self->state.deliver(token, std::move(reply)); },
             [self, token](caf::error& err) { self->state.deliver(token, std::move(err)); });
 }

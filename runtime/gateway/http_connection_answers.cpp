@@ -1,4 +1,5 @@
 // How requests are answered: from the read index at once, or by the router.
+#include "actors/patience.hpp"
 #include "runtime/gateway/http_connection.hpp"
 #include "runtime/gateway/own_pages.hpp"
 
@@ -94,7 +95,9 @@ void connection::ask(client_message message) {
   if (auto* read = std::get_if<read_item>(&message); read && answer_from_index(*read))
     return;
   phase_ = phase::waiting;
-  deadline_ = clock::now() + owner_.parts().node->config.request_timeout + router_grace;
+  const auto& limits = owner_.parts().node->config;
+  auto bytes = std::visit([](const auto& request) { return bytes_moved(request); }, message);
+  deadline_ = clock::now() + limits.patience(limits.request_timeout, bytes) + router_grace;
   owner_.ask(serial_, std::move(message));
 }
 

@@ -78,6 +78,11 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   gauge("gnomon_tombstones", "Deleted items whose tombstones are still kept here.", n.tombstones);
   gauge("gnomon_item_bytes", "Bytes of the items held here.", n.bytes);
   gauge("gnomon_hints", "Updates noted on disk for peers that have not got them yet.", n.hints);
+  gauge("gnomon_updates_refused", "Of those, updates that a peer cannot take: the log names item, peer and reason.",
+        n.undelivered);
+  counter("gnomon_copies_damaged_total", "Copies here that could not be read.", n.copies_damaged);
+  counter("gnomon_copies_mended_total", "Of those, copies that were made anew from other regions.", n.copies_mended);
+  counter("gnomon_writes_refused_total", "Writes that would have made too many versions of an item.", n.writes_refused);
   gauge("gnomon_index_entries", "Items in the read index.", node.index.size());
   gauge("gnomon_index_bytes", "Bytes in the read index.", node.index.bytes());
   gauge("gnomon_fresh", "1 while the node may answer from its copies without saying that they may be old.",
@@ -92,6 +97,23 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   counter("gnomon_repair_failed_total", "Repairs of an item that failed, to be tried again.", n.repair_failed);
   gauge("gnomon_repair_under_way", "Items that are being repaired now.", n.repair_under_way);
   gauge("gnomon_repair_active", "1 while a lost node's copies are made anew.", n.repair_active);
+}
+
+/// The items with several versions that have the most bytes.
+void add_crowded(const node_context& node, std::vector<MetricFamily>& families) {
+  constexpr size_t shown = 5;
+  MetricFamily versions{"gnomon_crowded_item_versions",
+                        "Versions that did not know of each other, of the items with the most bytes of such.",
+                        MetricType::Gauge,
+                        {}};
+  MetricFamily bytes{"gnomon_crowded_item_bytes", "Bytes of these versions together.", MetricType::Gauge, {}};
+  for (const auto& item : node.crowded.largest(shown)) {
+    std::vector<ClientMetric::Label> labels{{"data_id", item.id}};
+    versions.metric.push_back(sample(versions.type, static_cast<double>(item.versions), labels));
+    bytes.metric.push_back(sample(bytes.type, static_cast<double>(item.bytes), std::move(labels)));
+  }
+  families.push_back(std::move(versions));
+  families.push_back(std::move(bytes));
 }
 
 void add_prediction(const node_context& node, std::vector<MetricFamily>& families) {
@@ -229,6 +251,7 @@ std::string metrics_page(const node_context& node, const std::vector<const http_
   add_node(node, families);
   if (node.config.predict)
     add_prediction(node, families);
+  add_crowded(node, families);
   add_peers(node, families);
   add_http(threads, connections, families);
   return prometheus::TextSerializer{}.Serialize(families);

@@ -124,7 +124,7 @@ std::shared_ptr<const index_entry> worker::current(std::string_view id, std::str
   for (const auto& version : entry->versions.versions.siblings)
     if (version.expires != timestamp{} && version.expires <= now)
       return nullptr;
-  if (!entry->lease_runs(now) || !node.is_fresh())
+  if (!entry->lease_runs(now) || !node.is_fresh() || !node.may_serve(*entry))
     return nullptr;
   entry->last_read_ms.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   node.counters.reads_local.fetch_add(1, std::memory_order_relaxed);

@@ -1,4 +1,5 @@
 #define CAF_SUITE link
+#include "actors/exchanges.hpp"
 #include "actors/link.hpp"
 
 #include "tests/support/fake_region.hpp"
@@ -248,6 +249,58 @@ CAF_TEST(a_peer_that_does_not_answer_in_time_is_a_timeout_and_its_late_answer_is
   sched.run();
   CAF_CHECK_EQUAL(failure_of(std::move(answer)), ec::timeout);
   CAF_CHECK_EQUAL(size_of(fetch("5")), 5u);
+}
+
+CAF_TEST(an_answer_that_comes_nearer_is_waited_for_and_one_that_does_not_is_late) {
+  for (auto stops_half_way : {false, true}) {
+    open_to_end();
+    at_end->frames.clear();
+    auto answer = fetch("1");
+    inbox asked;
+    auto sequence = unbox(asked.take(at_end->frames.at(0).bytes)).at(0).sequence;
+    session();
+    item_copy copy;
+    copy.values.push_back(blob{std::string(3'000'000, 'x')});
+    outbox theirs{{4u << 20, 10, 4u << 20, 1000}};
+    theirs.push({parcel_kind::reply, traffic::client, sequence, pack(sys, reply_ok, copy)});
+    for (int i = 0; i < 20 && !(stops_half_way && i == 10); ++i) {
+      self->send(a.link, frame{session(), theirs.next_frame()});
+      sched.run();
+      sched.clock().advance_time(3s);
+      sched.run();
+    }
+    if (stops_half_way) {
+      CAF_CHECK(self->mailbox().empty());
+      sched.clock().advance_time(a.node->config.peer_timeout);
+      sched.run();
+      CAF_CHECK_EQUAL(failure_of(std::move(answer)), ec::timeout);
+    } else {
+      for (auto rest = theirs.next_frame(); !rest.empty(); rest = theirs.next_frame())
+        self->send(a.link, frame{session(), rest});
+      sched.run();
+      CAF_CHECK_EQUAL(size_of(std::move(answer)), 3'000'000u);
+    }
+    self->send(a.link, hang_up_a_v);
+    sched.run();
+  }
+}
+
+CAF_TEST(an_update_has_the_time_that_its_size_needs) {
+  open_to_end();
+  sibling version;
+  version.bytes = 640u << 10; // ten seconds at 64 KiB each
+  replicate_item update;
+  update.copy.versions.write({}, {1, 2}, version);
+  update.copy.values.push_back(blob{std::string(version.bytes, 'x')});
+  auto answer = self->request(a.link, caf::infinite, traffic::repair, update);
+  sched.run();
+  sched.clock().advance_time(a.node->config.peer_timeout + 8s);
+  sched.run();
+  CAF_CHECK(self->mailbox().empty());
+  sched.clock().advance_time(5s);
+  sched.run();
+  std::move(answer).receive([](const replicate_ack&) { CAF_FAIL("answered"); },
+                            [](const caf::error& reason) { CAF_CHECK(code_of(reason) == ec::timeout); });
 }
 
 CAF_TEST(membership_may_hang_up_and_a_new_session_works) {

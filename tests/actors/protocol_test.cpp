@@ -103,7 +103,7 @@ std::vector<blob> some_values() {
 }
 
 item_copy some_copy() {
-  return {odd_text, some_versions(), some_values(), some_holders()};
+  return {odd_text, some_versions(), some_values(), some_holders(), {{odd_text, {{1, 2}, 3}, timestamp{duration{4}}}}};
 }
 
 node_identity some_node() {
@@ -211,11 +211,13 @@ CAF_TEST(every_message_type_travels) {
   // between nodes
   travel(fetch_item{odd_text, "us", true, true, true});
   travel(some_copy());
+  travel(fetch_value{odd_text, {{1, 2}, 3}, 9});
+  travel(version_value{blob{std::string{"value"}}});
   travel(replicate_item{some_copy(), "eu", {"us", "ap"}});
   travel(replicate_ack{some_context(), some_holders(), true});
-  travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease()});
+  travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease(), 7});
   travel(invite_answer{true, "no room", {some_holders(), true, some_context(), true}});
-  travel(update_holders{odd_text, "eu", some_holders(), some_context(), true});
+  travel(update_holders{odd_text, "eu", some_holders(), some_context(), true, true});
   travel(holders_ack{some_holders(), true, some_context(), true});
   travel(compare_trees{"eu", 2, {{7, {1, 0, std::numeric_limits<uint64_t>::max()}}, {8, {}}}});
   travel(tree_difference{{5, std::numeric_limits<uint64_t>::max()}});

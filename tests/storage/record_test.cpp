@@ -1,6 +1,8 @@
 #define CAF_SUITE record
 #include "storage/record.hpp"
 
+#include "storage/archive.hpp"
+
 #include <caf/test/dsl.hpp>
 
 #include <algorithm>
@@ -33,16 +35,27 @@ item_record sample() {
   r.reads = 9;
   r.cost_bytes = 10;
   r.saved_ms = 11;
+  r.requests = {{"r-0", {{5, 6}, 1}, timestamp{duration{7}}}};
   return r;
 }
 
 bool same(item_record a, item_record b) {
   auto plain = [](item_record& r) {
     return std::tie(r.id, r.versions, r.holders, r.lease.reason, r.lease.confidence.value, r.lease.created,
-                    r.lease.last_read, r.lease.ttl, r.holding, r.pinned, r.owed, r.reads, r.cost_bytes, r.saved_ms);
+                    r.lease.last_read, r.lease.ttl, r.holding, r.pinned, r.owed, r.reads, r.cost_bytes, r.saved_ms,
+                    r.requests);
   };
   return plain(a) == plain(b);
 }
+
+/// As the format before this one had it.
+struct older_text {
+  item_record r;
+  auto fields() {
+    return std::tie(r.id, r.versions, r.holders, r.lease, r.holding, r.indexed, r.pinned, r.owed, r.reads, r.cost_bytes,
+                    r.saved_ms);
+  }
+};
 
 holder_map random_holders(std::mt19937& random) {
   holder_map result;
@@ -58,6 +71,13 @@ holder_map joined(holder_map a, const holder_map& b) {
 }
 
 } // namespace
+
+CAF_TEST(a_record_of_the_format_before_is_read) {
+  auto older = older_text{sample()};
+  auto read = unbox(decode_record(encode_as(frame_kind{'R', 2, "record"}, older)));
+  older.r.requests.clear();
+  CAF_CHECK(same(read, older.r));
+}
 
 CAF_TEST(a_record_comes_back_as_it_was_stored) {
   auto record = sample();

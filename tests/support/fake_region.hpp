@@ -29,6 +29,7 @@ inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fa
         copy.values.push_back(blob{std::string(std::stoul(request.id), 'x')});
         return copy;
       },
+      [=](const fetch_value&) -> caf::result<version_value> { return nothing(); },
       [=](const replicate_item& update) -> caf::result<replicate_ack> {
         replicate_ack ack;
         ack.holders = update.copy.holders;

@@ -12,6 +12,7 @@ link_actor::behavior_type link_behavior(Carry carry) {
   auto no_session = [] { return make_error(ec::internal, "a link without a connection has no sessions"); };
   return {
       [=](traffic, fetch_item& x) { return carry("fetch", x); },
+      [=](traffic, fetch_value& x) { return carry("value", x); },
       [=](traffic, replicate_item& x) { return carry("replicate", x); },
       [=](traffic, invite_copy& x) { return carry("invite", x); },
       [=](traffic, update_holders& x) { return carry("holders", x); },

@@ -23,7 +23,7 @@ enum class ec : uint8_t {
   timeout,              // no answer within the bound; try again
   overloaded,           // a bounded queue is full; try again later
   peer_gone,            // the connection to the peer ended with the request under way
-  rejected,             // the peer refused the connection or the invitation, and says why
+  rejected,             // refused, and it says why: a connection, or a write to an item with too many versions
   store_failed,         // the disk said no: full, read-only or failing
   store_locked,         // another process holds the store
   store_corrupt,        // a record does not match its checksum
