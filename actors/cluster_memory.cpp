@@ -9,6 +9,7 @@ namespace {
 
 constexpr frame_kind member_frame{'M', 1, "member"};
 constexpr frame_kind removal_frame{'X', 1, "removal"};
+constexpr frame_kind catalog_frame{'C', 1, "catalog"};
 constexpr size_t page = 1000;
 
 std::string member_key(const std::string& node) {
@@ -17,6 +18,10 @@ std::string member_key(const std::string& node) {
 
 std::string removal_key(const removed_node& removed) {
   return keys::meta("removed/" + removed.node + "/" + std::to_string(removed.incarnation));
+}
+
+std::string catalog_key() {
+  return keys::meta("catalog");
 }
 
 /// Calls `take` with each readable entry whose name starts with `prefix`; a damaged one is as good as forgotten.
@@ -49,6 +54,34 @@ expected<cluster_memory> recall_cluster(kv_store& store) {
   std::erase_if(memory.members,
                 [&](const node_identity& who) { return memory.removed.refuses(who.node, who.incarnation); });
   return memory;
+}
+
+expected<std::optional<catalog_memory>> take_catalog(kv_store& store) {
+  auto key = catalog_key();
+  auto found = store.get(key);
+  if (!found)
+    return std::move(found.error());
+  if (!*found)
+    return std::optional<catalog_memory>{};
+  kv_write gone{key, std::nullopt};
+  if (auto erased = store.apply({&gone, 1}); !erased)
+    return std::move(erased.error());
+  auto memory = decode_as<catalog_memory>(catalog_frame, **found);
+  auto sound = memory && memory->incarnation == store.identity().incarnation && memory->heads.size() == shard_count
+               && memory->digests.size() == shard_count;
+  return sound ? std::optional{std::move(*memory)} : std::nullopt;
+}
+
+expected<void> keep_catalog(kv_store& store, const node_counters& counters) {
+  catalog_memory memory;
+  memory.incarnation = store.identity().incarnation;
+  memory.generation = counters.catalog_generation;
+  memory.heads.assign(counters.catalog_heads.begin(), counters.catalog_heads.end());
+  memory.digests.assign(counters.catalog_digests.begin(), counters.catalog_digests.end());
+  auto key = catalog_key();
+  auto value = encode_as(catalog_frame, memory);
+  kv_write entry{key, value};
+  return store.apply({&entry, 1});
 }
 
 store_batch remember(const node_identity& member) {

@@ -1,8 +1,9 @@
 #pragma once
 
-#include "actors/removed_nodes.hpp"
+#include "actors/node_context.hpp"
 #include "storage/kv_store.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace gnomon {
@@ -16,6 +17,11 @@ struct cluster_memory {
 
 /// Reads it. Blocks; for the start, before the store has an actor. Errors: those of `kv_store`.
 expected<cluster_memory> recall_cluster(kv_store& store);
+
+/// What `keep_catalog` left here, once: it is erased. None when this store did not end well. Blocks, as above.
+expected<std::optional<catalog_memory>> take_catalog(kv_store& store);
+/// Keeps how far the catalog is, after all actors have ended.
+expected<void> keep_catalog(kv_store& store, const node_counters& counters);
 
 /// What has to be stored to keep one more of either.
 store_batch remember(const node_identity& member);

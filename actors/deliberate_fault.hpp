@@ -21,6 +21,10 @@ enum class deliberate_fault : uint8_t {
   serve_index_after_freeze,    // the read index is trusted although the node may have missed everything
   forget_context,              // a write replaces what its writer has not seen
   ignore_new_residency,        // a rule that arrives while a copy or a write is under way is not looked at again
+  delete_without_asking,       // a delete or a condition is decided where nobody was asked who has the item
+  freshness_not_carried,       // a holder that may be behind gives its copy as current
+  absent_for_unreachable,      // an item is called absent although nodes that may have it could not be asked
+  reuse_generation,            // a catalog that is numbered anew keeps its generation
 };
 
 } // namespace gnomon

@@ -90,7 +90,7 @@ private:
   void disconnect(peer& p);
   void refused(const std::string& sentence);
   bool knows_seeds() const;          // each was tried
-  bool is_alone_among_seeds() const; // it knows nobody, though seeds are named
+  bool is_alone_among_seeds() const; // it knows nobody, though seeds are named: what others have is not known
   void answer_joins();
   void later(contact& c);
   time_point now() const;

@@ -37,7 +37,7 @@ void membership_state::renew_freshness() {
   notice_lapse();
   auto needed = (peers_.size() + 1) / 2;
   auto until = std::numeric_limits<int64_t>::max();
-  if (needed == 0 && !knows_seeds()) // there may be others as long as a seed was not tried
+  if (needed == 0 && is_alone_among_seeds()) // there are others, and what they have is not known
     until = 0;
   if (needed > 0) {
     std::vector<int64_t> proofs;

@@ -228,7 +228,8 @@ struct policy_list {
 // -- between nodes ----------------------------------------------------------------------------------------------------
 
 /// Ask a holder for an item. With `join` the holder first adds `requester` durably to `holders`, then sends the value.
-/// A deleted item gets no new holders; with `tombstones` one that does not join is told of it, for a snapshot.
+/// A deleted item gets no new holders; with `tombstones` one that does not join is told of it, for a snapshot. A
+/// tombstone that may have been overtaken is told to everyone who asks for values.
 struct fetch_item {
   std::string id;
   std::string requester; // node
@@ -247,8 +248,9 @@ struct item_copy {
   std::vector<blob> values;
   holder_map holders;
   std::vector<past_request> requests = {};
+  bool stale = false; // who gives it may have missed newer versions
   auto fields() {
-    return std::tie(id, versions, values, holders, requests);
+    return std::tie(id, versions, values, holders, requests, stale);
   }
 };
 

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,8 +87,9 @@ struct node_counters {
   std::atomic<uint64_t> repair_under_way{0};                                     // items now
   std::atomic<bool> repair_active{false};
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of ours
-  std::atomic<uint32_t> shards_ready{0};                          // that have read their slice of the store
-  uint64_t catalog_generation = random_u64();
+  std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
+  std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the store was not begun to be read
+  std::atomic<uint32_t> shards_ready{0};       // that have read their slice of the store
 };
 
 /// What prediction does and how well; written by predictor and prefetcher, read by /metrics.
@@ -127,6 +129,7 @@ struct node_context {
   published<served_models> models;
   deliveries owed; // to peers
   background_pace pace;
+  std::optional<catalog_memory> last_catalog; // of the last run, when it ended well; for the first reading of the store
   read_index index;
   crowded_items crowded;
   node_counters counters;

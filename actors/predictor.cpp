@@ -281,7 +281,7 @@ void predictor_state::locate_items(std::shared_ptr<prediction> found, answer<pre
         ->request(node_->shard_for(found->items[k].id, *handles), node_->config.peer_timeout, locate_a_v,
                   found->items[k].id)
         .then(
-            [this, found, k, done](std::vector<std::string>& holders) {
+            [this, found, k, done](std::vector<std::string>& holders, bool) {
               auto& item = found->items[k];
               item.holders = std::move(holders);
               auto here = std::find(item.holders.begin(), item.holders.end(), node_->self.node) != item.holders.end();

@@ -74,7 +74,7 @@ void prefetcher_state::ask(const prefetch_wish& wish) {
   auto handles = node_->handles.get();
   self_->request(node_->shard_for(wish.id, *handles), node_->config.peer_timeout, locate_a_v, wish.id)
       .then(
-          [this, wish](const std::vector<std::string>& holders) {
+          [this, wish](const std::vector<std::string>& holders, bool) {
             --asking_;
             auto here = std::find(holders.begin(), holders.end(), node_->self.node) != holders.end();
             if (!here && !holders.empty() && usable(node_, holders.front()))

@@ -78,8 +78,9 @@ using shadow_actor = item_service_actor::extend<
 /// Owns a slice of the ids. Owns: the registry of its shadows (as their supervisor), its slice of the catalog.
 /// Callers: region, router, agent, collector, its shadows. Calls: its shadows, links (catalog pulls).
 using shard_actor = item_service_actor::extend<
-    // Nodes believed to hold the id, this one included, nearest first, unreachable ones last.
-    caf::replies_to<locate_a, std::string>::with<std::vector<std::string>>,
+    // Nodes believed to hold the id, this one included, nearest first, unreachable ones last; and whether all peers
+    // that can be reached have said what they hold of the slice.
+    caf::replies_to<locate_a, std::string>::with<std::vector<std::string>, bool>,
     // A peer asks for our slice.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
     // A peer's heartbeat says how far its slice is: pulls what is missing.

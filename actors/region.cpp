@@ -71,6 +71,7 @@ void region_state::start(self_pointer self, context_ptr node) {
   node_ = std::move(node);
   auto handles = node_->handles.get();
   stores_unread_ = handles->stores.size();
+  begin_reading();
   read_policies();
   for (const auto& store : handles->stores)
     read_slices({store, {}});
@@ -127,6 +128,20 @@ caf::result<Reply> region_state::pass_comparison(Message message) {
 // -- the start
 // ----------------------------------------------------------------------------------------------------------
 
+/// What is counted while the store is read begins anew. So does the catalog: its changes get new numbers, and peers
+/// that know those of before have to see that.
+void region_state::begin_reading() {
+  auto& counters = node_->counters;
+  counters.items = counters.leases = counters.bytes = counters.active_shadows = 0;
+  counters.tombstones = 0;
+  counters.shards_ready = 0;
+  for (size_t i = 0; i < shard_count; ++i)
+    counters.catalog_heads[i] = counters.catalog_digests[i] = 0;
+  auto reuse = node_->config.fault == deliberate_fault::reuse_generation;
+  counters.catalog_generation = reuse ? node_->self.incarnation : random_u64();
+  found_.assign(shard_count, 0);
+}
+
 /// Reads every record once, page by page: what is held here, for the shards' catalogs and the node's counters.
 void region_state::read_slices(start_scan scan) {
   auto range = keys::records({}, scan.after);
@@ -153,7 +168,9 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     auto role = record->holders.state_of(node_->self.node);
     if (role == holder_state::joining || role == holder_state::left)
       continue;
-    rows[shard_of(record->id)].rows.push_back({record->id, true});
+    auto shard = shard_of(record->id);
+    rows[shard].rows.push_back({record->id, true});
+    found_[shard] = digest_with(found_[shard], record->id);
     notes.notes.push_back(note_of(*record, *node_));
     node_->counters.items.fetch_add(1);
     node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
@@ -185,10 +202,15 @@ void region_state::leave_hints(const store_actor& store, const std::string& peer
       .then([update](const store_receipt&) {}, [update](const caf::error&) {}); // the store says so in the log
 }
 
+/// When the last run ended well, and the store holds just what its catalog said, its numbers go on.
 void region_state::slices_read() {
   auto handles = node_->handles.get();
-  for (const auto& shard : handles->shards)
-    self_->send(shard, catalog_delta{});
+  auto last = std::exchange(node_->last_catalog, std::nullopt);
+  auto goes_on = last && last->digests == found_;
+  if (goes_on)
+    node_->counters.catalog_generation = last->generation;
+  for (uint32_t i = 0; i < shard_count; ++i)
+    self_->send(handles->shards[i], catalog_delta{i, 0, goes_on ? last->heads[i] : 0, true, false, {}});
   self_->send(handles->anti_entropy, copy_notes{{}, true});
   log::info("region", "ready", {{"items", node_->counters.items.load()}, {"leases", node_->counters.leases.load()}});
 }

@@ -49,6 +49,7 @@ private:
     std::vector<uint64_t> heads;
     uint32_t beats = 0;
   };
+  void begin_reading();
   void read_slices(start_scan scan);
   void take_page(start_scan scan, const store_entries& page);
   void leave_hints(const store_actor& store, const std::string& peer, store_batch hints);
@@ -73,6 +74,7 @@ private:
   self_pointer self_ = nullptr;
   context_ptr node_;
   size_t stores_unread_ = 0;
+  std::vector<uint64_t> found_; // digest of what the store holds, by shard
   hlc_source stamps_;
   std::vector<policy_entry> moved_;         // whose residency changed, until what is held follows
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged

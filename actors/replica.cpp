@@ -180,7 +180,7 @@ std::pair<size_t, uint64_t> replica::left_beside(const write_item& request, conf
 dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding,
                    timestamp now) {
   if (!present()) {
-    record_.holders.begin_epoch(node_, holder_state::durable);
+    begin_epoch(holder_state::durable);
     record_.lease = {};
     record_.lease.created = record_.lease.last_read = now;
     exists_ = true;
@@ -248,8 +248,14 @@ bool replica::merge(const holder_map& holders) {
 void replica::join(lease terms) {
   record_.lease = terms;
   if (role() != holder_state::joining)
-    record_.holders.begin_epoch(node_, holder_state::joining);
+    begin_epoch(holder_state::joining);
   exists_ = dirty_ = true;
+}
+
+/// What begins after a drop is another copy, also where the store has not heard of the drop yet.
+void replica::begin_epoch(holder_state state) {
+  record_.holders.begin_epoch(node_, state);
+  record_.holders.merge(node_, {last_epoch_ + 1, state});
 }
 
 void replica::settle(holder_state state, lease terms) {
@@ -342,8 +348,10 @@ bool replica::expire_versions(timestamp now) {
 }
 
 holder_map replica::drop() {
-  if (auto mine = record_.holders.find(node_))
-    record_.holders.merge(node_, {mine->epoch, holder_state::left});
+  if (auto mine = record_.holders.find(node_)) {
+    last_epoch_ = mine->epoch;
+    record_.holders.merge(node_, {last_epoch_, holder_state::left});
+  }
   auto told = record_.holders;
   auto indexed = record_.indexed;
   record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, {}, 0, 0, 0, {}};

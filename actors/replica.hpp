@@ -127,6 +127,7 @@ private:
   bool replaces_all(const write_item& request, conflict_rule conflicts) const;
   void drop_replaced_values();
   void erase_values(store_batch& batch);
+  void begin_epoch(holder_state state);
 
   std::string node_;
   item_record record_;
@@ -135,6 +136,7 @@ private:
   std::set<std::string> hinted_; // nodes for which a hint is on disk
   timestamp review_{};           // zero: nothing to review
   bool exists_ = false;          // there is a record, joining or more
+  uint32_t last_epoch_ = 0;      // of the copy that was here before; others may go on hearing of its end
   bool dirty_ = false;
   bool moving_ = false;
 };

@@ -110,17 +110,17 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
   auto handles = node_->handles.get();
   self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
-          [=, this](const std::vector<std::string>& holders) {
+          [=, this](const std::vector<std::string>& holders, bool) {
             auto left = std::make_shared<way>();
             auto view = node_->cluster.get();
             for (const auto& node : holders)
               if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
                 left->regions.push_back(node);
-            left->last_resort = [=, this] {
+            left->last_resort = [=, this](std::optional<item_versions> old) {
               auto current = node_->handles.get();
               self_->request(node_->shard_for(request.id, *current), node_->config.request_timeout, request)
                   .then([reply](item_versions& got) { reply.give(std::move(got)); },
-                        [reply](const caf::error& reason) { reply.fail(reason); });
+                        [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
             };
             forward(left, request, reply);
           },
@@ -150,22 +150,31 @@ void router_state::to_predictor(const std::string& id, const std::string& user, 
     self_->send(predictor, access_batch{{{id, user, node_->time->now(), 1, write}}});
 }
 
-/// A rule keeps the item away from this region: its holders serve the request, nearest first, then any permitted
-/// region.
+/// A rule keeps the item away from this region: its holders serve the request, those that are current before others,
+/// then any permitted region. That one cannot be reached is known only where it was to be asked.
 template <class Reply, class Message>
 void router_state::forward_near(const Message& request, answer<Reply> reply) {
   auto handles = node_->handles.get();
   self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
-          [=, this](const std::vector<std::string>& holders) {
+          [=, this](const std::vector<std::string>& holders, bool) {
             auto rules = node_->effective_policy(request.id, request.user);
             auto left = std::make_shared<way>();
             left->regions.assign(holders.begin(), holders.end());
             auto view = node_->cluster.get();
+            std::stable_partition(left->regions.begin(), left->regions.end(), [&](const std::string& node) {
+              auto peer = view->find(node);
+              return !peer || peer->fresh;
+            });
+            auto add = [&](const peer_view& peer) {
+              if (rules.allows(peer.identity.region)
+                  && std::find(left->regions.begin(), left->regions.end(), peer.identity.node) == left->regions.end())
+                left->regions.push_back(peer.identity.node);
+            };
             for (auto peer : view->by_latency())
-              if (rules.allows(peer->identity.region)
-                  && std::find(holders.begin(), holders.end(), peer->identity.node) == holders.end())
-                left->regions.push_back(peer->identity.node);
+              add(*peer);
+            for (const auto& peer : view->peers)
+              add(peer);
             forward(left, request, reply);
           },
           [reply](const caf::error& reason) { reply.fail(reason); });
@@ -175,6 +184,7 @@ template <class Reply, class Message>
 void router_state::forward(std::shared_ptr<way> left, Message request, answer<Reply> reply) {
   // A read may ask region after region. A write goes to one region only: a second try could store it twice.
   constexpr auto repeatable = !std::is_same_v<Message, write_item>;
+  constexpr auto reads = std::is_same_v<Message, read_item>;
   auto view = node_->cluster.get();
   const peer_view* target = nullptr;
   while (!left->regions.empty() && !target) {
@@ -188,7 +198,10 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
   if (!target && (left->open > 0 || reply.given()))
     return; // what was asked before decides
   if (!target && left->last_resort)
-    return left->last_resort();
+    return left->last_resort(left->old);
+  if constexpr (reads)
+    if (!target && left->old)
+      return reply.give(*left->old);
   if (!target && !left->problem && !repeatable)
     left->problem = make_error(ec::unavailable, "no region that may keep the item is reachable; try again");
   if (!target)
@@ -197,11 +210,12 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
   ++left->open;
   self_->request(target->link, longest_patience(node_->config, request), traffic::client, request)
       .then(
-          [left, reply](Reply& got) {
+          [=, this](Reply& got) {
             --left->open;
-            if constexpr (std::is_same_v<Reply, item_versions>)
-              got.copy = copy_kind::remote;
-            reply.give(std::move(got));
+            if constexpr (reads)
+              take_read(left, request, std::move(got), reply);
+            else
+              reply.give(std::move(got));
           },
           [=, this](const caf::error& reason) {
             --left->open;
@@ -212,13 +226,28 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
               left->problem = reason;
             forward(left, request, reply);
           });
-  if (!repeatable || left->regions.empty())
+  if (!repeatable || (left->regions.empty() && !left->old))
     return;
   hedges_.emplace(next_hedge_, [=, this] {
-    if (!reply.given() && left->open > 0 && !left->regions.empty())
-      forward(left, request, reply);
+    if (reply.given() || left->open == 0)
+      return;
+    if (!left->regions.empty())
+      return forward(left, request, reply);
+    if constexpr (reads)
+      if (left->old)
+        reply.give(*left->old);
   });
   self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, next_hedge_++);
+}
+
+/// What may be old is the answer only where no other region has the item.
+void router_state::take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
+                             const answer<item_versions>& reply) {
+  got.copy = copy_kind::remote;
+  if (!got.stale)
+    return reply.give(std::move(got));
+  left->old = std::move(got);
+  forward(left, request, reply);
 }
 
 /// A region takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard.
@@ -243,26 +272,33 @@ void router_state::status(const std::string& id, answer<shadow_report> reply) {
   auto handles = node_->handles.get();
   self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, locate_a_v, id)
       .then(
-          [=, this](const std::vector<std::string>& nodes) {
-            auto queue = std::make_shared<std::deque<std::string>>(nodes.begin(), nodes.end());
+          [=, this](const std::vector<std::string>& nodes, bool) {
+            auto left = std::make_shared<way>();
+            left->regions.assign(nodes.begin(), nodes.end());
             auto view = node_->cluster.get();
-            for (auto peer : view->by_latency())
-              if (std::find(nodes.begin(), nodes.end(), peer->identity.node) == nodes.end())
-                queue->push_back(peer->identity.node);
-            find_holders(id, queue, reply);
+            for (const auto& peer : view->peers)
+              if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
+                left->regions.push_back(peer.identity.node);
+            if (!node_->is_fresh())
+              left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+            find_holders(id, left, reply);
           },
           [reply](const caf::error& reason) { reply.fail(reason); });
 }
 
 /// Any holder knows all holders.
-void router_state::find_holders(const std::string& id, std::shared_ptr<std::deque<std::string>> nodes,
-                                answer<shadow_report> reply) {
-  if (nodes->empty())
-    return reply.fail(make_error(ec::not_found, "no region holds '" + id + "'"));
-  auto node = std::move(nodes->front());
-  nodes->pop_front();
+void router_state::find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply) {
+  if (left->regions.empty())
+    return reply.fail(left->problem ? left->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
+  auto node = std::move(left->regions.front());
+  left->regions.pop_front();
   auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
-  auto failed = [=, this](const caf::error&) { find_holders(id, nodes, reply); };
+  auto failed = [=, this](const caf::error& reason) {
+    if (auto code = code_of(reason); code != ec::not_here && code != ec::gone)
+      left->problem =
+          make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
+    find_holders(id, left, reply);
+  };
   fetch_item question{id, node_->self.node, false, true};
   auto view = node_->cluster.get();
   auto peer = view->find(node);
@@ -272,7 +308,7 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<std::dequ
   else if (peer && peer->usable() && peer->link)
     self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
   else
-    find_holders(id, nodes, reply);
+    failed(make_error(ec::peer_gone, "not reachable"));
 }
 
 void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
@@ -321,7 +357,7 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
   auto handles = node_->handles.get();
   self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
-          [=, this](const std::vector<std::string>& holders) {
+          [=, this](const std::vector<std::string>& holders, bool) {
             auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };
             double from_lat = request.has_place ? request.latitude : node_->self.latitude;
             double from_lon = request.has_place ? request.longitude : node_->self.longitude;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace gnomon {
 
@@ -43,8 +44,9 @@ private:
   struct way {
     std::deque<std::string> regions;
     caf::error problem;
-    size_t open = 0;                   // asked, and not answered yet
-    std::function<void()> last_resort; // when no region serves it; none: it fails
+    size_t open = 0;                                               // asked, and not answered yet
+    std::optional<item_versions> old;                              // said by a region that cannot call it current
+    std::function<void(std::optional<item_versions>)> last_resort; // when no region serves it; none: it fails
   };
   void note_access(const read_item& request) const;
   void note_access(const write_item& request) const;
@@ -53,11 +55,13 @@ private:
   void ask_peers(std::shared_ptr<std::deque<std::string>> nodes, get_prediction request, answer<prediction> reply);
   template <class Reply, class Message>
   void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
+  void take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
+                 const answer<item_versions>& reply);
   bool prefers_others() const;
   void read_elsewhere(const read_item& request, answer<item_versions> reply);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
-  void find_holders(const std::string& id, std::shared_ptr<std::deque<std::string>> nodes, answer<shadow_report> reply);
+  void find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply);
   void ask_holders(const item_copy& copy, answer<shadow_report> reply);
 
   self_pointer self_ = nullptr;

@@ -121,7 +121,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     unsaved_ = true;
     if (!node_->index.peek(request.id))
       publish();
-    return answer_reader({request, reply}, *visible_);
+    return answer_reader({request, reply}, *visible_, !node_->is_fresh());
   }
   if (request.forwarded) {
     if (!visible_)
@@ -133,7 +133,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
   readers_.push_back({request, std::move(reply)});
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node);
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
-  find_copy(keep, true, traffic::client, {}, {});
+  find_copy(keep, audience::all, traffic::client, {}, {});
 }
 
 void shadow_state::tell_watchers() {
@@ -150,7 +150,7 @@ bool shadow_state::is_behind() const {
   return visible_ && !visible_->versions.context.covers(behind_);
 }
 
-void shadow_state::answer_reader(const waiting_reader& reader, const item_versions& found) {
+void shadow_state::answer_reader(const waiting_reader& reader, const item_versions& found, bool stale) {
   auto result = found;
   result.id = item_->record().id;
   for (size_t i = result.versions.siblings.size(); i-- > 0;) {
@@ -168,19 +168,24 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
     for (const auto& s : found.versions.siblings)
       result.versions.context.add(s.id);
   }
-  result.stale = !node_->is_fresh() || (&found == visible_.get() && is_behind());
+  result.stale = stale;
   node_->counters.reads_stale.fetch_add(result.stale ? 1 : 0, std::memory_order_relaxed);
   reader.reply.give(std::move(result));
 }
 
 /// Answers every waiting reader whom the local copy satisfies now.
 void shadow_state::answer_readers() {
-  if (!visible_)
-    return;
-  std::erase_if(readers_, [this](const waiting_reader& reader) {
-    if (!satisfies(reader.request))
+  if (visible_)
+    answer_readers(*visible_, !node_->is_fresh());
+}
+
+void shadow_state::answer_readers(const item_versions& found, bool stale) {
+  std::erase_if(readers_, [&](const waiting_reader& reader) {
+    if (!found.versions.context.covers(reader.request.seen))
       return false;
-    answer_reader(reader, *visible_);
+    if (found.copy == copy_kind::remote)
+      node_->counters.reads_remote.fetch_add(1, std::memory_order_relaxed);
+    answer_reader(reader, found, stale);
     return true;
   });
 }
@@ -266,10 +271,12 @@ caf::result<bool> shadow_state::stop_if_idle() {
 void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
   if (!item_->present()) {
     stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
-    return find_copy(keep, true, traffic::client, {}, [this, request, reply](const search& s) {
+    return find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const search& s) {
       if (item_->present())
         return place(request, reply);
       const auto& holder = s.refused_by.empty() ? s.holder : s.refused_by;
+      if (auto reason = why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
+        return reply.fail(std::move(reason));
       if (holder.empty())
         return reply.fail(make_error(ec::not_found, "no region holds the item"));
       const auto& terms = request.lease;

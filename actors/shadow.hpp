@@ -75,6 +75,7 @@ public:
   // what other holders ask: shadow_peers.cpp
   void give(const fetch_item& request, answer<item_copy> reply);
   void give_value(const fetch_value& request, const answer<version_value>& reply); // shadow_values.cpp
+  bool may_be_behind() const;
   void merge(const replicate_item& request, answer<replicate_ack> reply);
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void learn_holders(const update_holders& request, answer<holders_ack> reply);
@@ -117,12 +118,16 @@ private:
     holder_state as = holder_state::shadow;
     lease terms;
   };
+  /// Whom a search asks: the known holders, and every node where those fail or, with the second, where the catalog does
+  /// not know yet what all peers hold.
+  enum class audience : uint8_t { known, all_while_unsure, all };
   /// The search for a copy, at most one at a time: all readers share it.
   struct search {
     uint64_t number = 0;
     stay keep;
     bool joined = false; // the joining record is synced, or being synced
-    bool anyone = true;  // when the known holders fail, ask every region
+    audience whom = audience::all;
+    bool whole = false; // the catalog knows what the peers hold
     traffic urgency = traffic::client;
     std::deque<std::string> next; // holders not asked yet, best first
     std::set<std::string> asked, unreachable;
@@ -131,6 +136,8 @@ private:
     size_t open_questions = 0;                   // to regions that may hold the item
     bool waits = false;                          // for their answers
     std::string deleted_at;                      // has the item's tombstone
+    std::unique_ptr<replica> aside;              // what holders have that cannot say that it is current
+    std::string stale_at;                        // the first of them
     std::string holder;                          // gave the item
     std::set<std::string> inviters;              // hear in the answer to their invitation how it went
     std::string refused_by;                      // has the item, and may not give it to this region
@@ -175,13 +182,15 @@ private:
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
   bool is_behind() const;
-  void answer_reader(const waiting_reader& reader, const item_versions& found);
+  void answer_reader(const waiting_reader& reader, const item_versions& found, bool stale);
   void answer_readers();
+  void answer_readers(const item_versions& found, bool stale);
   void fail_readers(const caf::error& reason);
 
   // searching: shadow_search.cpp
   using after_search = std::function<void(const search&)>;
-  void find_copy(stay keep, bool anyone, traffic urgency, std::string first, after_search then);
+  void find_copy(stay keep, audience whom, traffic urgency, std::string first, after_search then);
+  void take_candidates(const std::vector<std::string>& believed);
   void ask_next();
   void ask_holder(const std::string& holder);
   bool is_over(uint64_t number) const;
@@ -192,13 +201,16 @@ private:
   void found(item_copy copy, const std::string& giver);
   void answer_with(const item_copy& copy, const std::string& giver);
   void kept_away(const std::string& giver);
+  void set_aside(const item_copy& copy, const std::string& giver);
+  void show_aside();
+  bool keeps_aside() const;
   void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
   void repair_older(const item_copy& newer);
   void go_on();
   void leave();
   void settle(const item_copy& copy);
   void search_failed();
-  caf::error why_not_found() const;
+  caf::error why_not_found(const search& s) const;
   void end_search();
 
   // writing: shadow_writes.cpp
@@ -206,6 +218,11 @@ private:
   bool passed_on(const write_item& request, const answer<write_receipt>& reply);
   void pass_to_permitted(const write_item& request, const answer<write_receipt>& reply);
   caf::error too_crowded(const write_item& request, conflict_rule conflicts) const;
+  void write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  bool must_know(const write_item& request) const;
+  void begin_or_pass(const write_item& request, const search& s, time_point deadline, answer<write_receipt> reply);
+  void decide(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  void delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void write_synced(uint64_t number);

@@ -31,7 +31,8 @@ void shadow_state::load_values(const std::string& record) {
   for (const auto& node : decoded->owed)
     wanted.keys.push_back(keys::hint(node, item_->record().id));
   auto store = node_->store_for(item_->record().id, *node_->handles.get());
-  self_->request(store, caf::infinite, std::move(wanted)) // always answers
+  self_
+      ->request(store, caf::infinite, std::move(wanted)) // always answers
       .then(
           [this, record, dots, owed = decoded->owed](store_values& got) {
             damage found{{}, record};
@@ -132,7 +133,7 @@ void shadow_state::join_anew(const std::string& giver, holder_state as) {
   if (!may_hold(node_->self.node))
     return;
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
-  find_copy({true, as, terms}, true, traffic::repair, giver, [this](const search&) {
+  find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const search&) {
     node_->counters.copies_mended.fetch_add(item_->present() ? 1 : 0, std::memory_order_relaxed);
   });
   item_->join(terms);

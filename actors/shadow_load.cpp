@@ -53,7 +53,7 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
 
 void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
   if (search_) // a copy is being made here: wait how that ends
-    return find_copy({}, false, traffic::repair, {}, [this, job](const search&) { merge_loaded(job); });
+    return find_copy({}, audience::known, traffic::repair, {}, [this, job](const search&) { merge_loaded(job); });
   if (!item_->present() || !may_take(job->copy.versions))
     return ask_who_has(job);
   if (job->dry_run)
@@ -77,7 +77,7 @@ void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
   case loading::stage::catalog:
     job->next = loading::stage::everyone;
     self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
-        .then([this, job](const std::vector<std::string>& nodes) { compare_at(job, nodes); },
+        .then([this, job](const std::vector<std::string>& nodes, bool) { compare_at(job, nodes); },
               [job](const caf::error& reason) { job->reply.fail(reason); });
     return;
   case loading::stage::everyone: {

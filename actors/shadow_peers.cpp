@@ -17,7 +17,9 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   if (!visible_)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   auto is_holder = item_->record().holders.state_of(request.requester) != holder_state::left;
-  if (is_tombstone(visible_->versions) && (request.join || !(is_holder || request.tombstones)))
+  auto deleted = is_tombstone(visible_->versions);
+  auto final = request.without_values || !may_be_behind(); // else the item may have been written again elsewhere
+  if (deleted && final && (request.join || !(is_holder || request.tombstones)))
     return reply.fail(visible_->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
                                                           : make_error(ec::gone, "the item was deleted"));
   if (request.join && !may_hold(request.requester))
@@ -31,16 +33,22 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
           make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + request.requester));
     auto copy = request.requester == node_->self.node ? *synced_ : within_a_message(*synced_);
     copy.holders = item_->record().holders;
+    copy.stale = may_be_behind();
     if (request.without_values)
       copy.values.assign(copy.values.size(), blob{});
     for (const auto& value : copy.values)
       node_->counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
     reply.give(std::move(copy));
   };
-  if (!request.join)
+  if (!request.join || deleted)
     return deliver();
   item_->add_joining(request.requester); // the others hear of it from the requester; until then updates go by here
   persist(deliver);
+}
+
+/// What was written elsewhere lately may not have arrived yet: whoever gets a copy from here must know.
+bool shadow_state::may_be_behind() const {
+  return (!node_->is_fresh() || is_behind()) && node_->config.fault != deliberate_fault::freshness_not_carried;
 }
 
 /// A joining copy merges as well; only a node without any record refuses.
@@ -99,7 +107,8 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
                      : reply.give({false, "the item could not be fetched from node " + giver, {}});
   };
   auto predicted = terms.reason == lease_reason::prediction; // then a prefetcher of this node invites, not the giver
-  find_copy({true, request.state, terms}, false, predicted ? traffic::prefetch : traffic::repair, request.giver, then);
+  find_copy({true, request.state, terms}, audience::known, predicted ? traffic::prefetch : traffic::repair,
+            request.giver, then);
   if (!predicted)
     search_->inviters.insert(request.giver);
 }

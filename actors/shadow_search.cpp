@@ -5,14 +5,26 @@
 
 namespace gnomon {
 
+namespace {
+
+/// Somebody has told this node who there is; a node that has met nobody cannot know.
+bool knows_all_nodes(const node_context& node) {
+  auto view = node.cluster.get();
+  return node.is_fresh() || std::any_of(view->peers.begin(), view->peers.end(), [](const peer_view& peer) {
+           return peer.answered_ms > 0;
+         });
+}
+
+} // namespace
+
 /// Starts a search or joins the one under way; `then` runs when it ends, found or not.
-void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::string first, after_search then) {
+void shadow_state::find_copy(stay keep, audience whom, traffic urgency, std::string first, after_search then) {
   if (search_) {
     if (keep.wanted && !search_->keep.wanted)
       search_->keep = keep;
     if (keep.wanted && keep.as == holder_state::durable)
       search_->keep.as = keep.as;
-    search_->anyone |= anyone;
+    search_->whom = std::max(search_->whom, whom);
     if (then)
       search_->then.push_back(std::move(then));
     return;
@@ -21,7 +33,7 @@ void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::strin
   search_->number = next_search_++;
   search_->asked.insert(node_->self.node);
   search_->keep = std::move(keep);
-  search_->anyone = anyone;
+  search_->whom = whom;
   search_->urgency = urgency;
   if (then)
     search_->then.push_back(std::move(then));
@@ -29,13 +41,25 @@ void shadow_state::find_copy(stay keep, bool anyone, traffic urgency, std::strin
     search_->next.push_back(std::move(first));
   self_->request(shard_, caf::infinite, locate_a_v, item_->record().id)
       .then(
-          [this](const std::vector<std::string>& nodes) {
-            search_->next.insert(search_->next.end(), nodes.begin(), nodes.end());
-            auto known = others();
-            search_->next.insert(search_->next.end(), known.begin(), known.end());
+          [this](const std::vector<std::string>& nodes, bool whole) {
+            search_->whole = whole;
+            take_candidates(nodes);
             ask_next();
           },
           [this](caf::error&) { ask_next(); });
+}
+
+/// Those that cannot say that their copies are current come last.
+void shadow_state::take_candidates(const std::vector<std::string>& believed) {
+  auto all = believed;
+  auto known = others();
+  all.insert(all.end(), known.begin(), known.end());
+  auto view = node_->cluster.get();
+  std::stable_partition(all.begin(), all.end(), [&](const std::string& node) {
+    auto peer = view->find(node);
+    return !peer || peer->fresh;
+  });
+  search_->next.insert(search_->next.end(), all.begin(), all.end());
 }
 
 void shadow_state::ask_next() {
@@ -48,8 +72,10 @@ void shadow_state::ask_next() {
     s.waits = true;
     return;
   }
-  if (s.next.empty())
-    return s.anyone ? ask_everyone() : search_failed();
+  if (s.next.empty()) {
+    auto ask_all = s.whom == audience::all || (s.whom == audience::all_while_unsure && !s.whole);
+    return ask_all ? ask_everyone() : search_failed();
+  }
   // The record is synced while the question is under way: whatever arrives is synced behind it.
   if (s.keep.wanted && !s.joined && !item_->present()) {
     item_->join(s.keep.terms);
@@ -113,10 +139,14 @@ bool shadow_state::is_over(uint64_t number) const {
   return !search_ || search_->number != number;
 }
 
-/// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard.
+/// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard. When there
+/// is none, readers get what there is.
 void shadow_state::hedge(uint64_t number) {
-  if (!is_over(number) && search_->asking > 0 && !search_->settling && !search_->next.empty())
-    ask_next();
+  if (is_over(number) || search_->settling)
+    return;
+  if (search_->asking > 0 && !search_->next.empty())
+    return ask_next();
+  show_aside();
 }
 
 /// A rule that only the holder knows keeps the item away from here: it is read there, and written there.
@@ -131,30 +161,30 @@ void shadow_state::refused(const std::string& holder) {
   ask_next();
 }
 
-/// Nobody the catalog names has the item, but the catalog may be behind: asks all live regions at once who holds it.
+/// Nobody the catalog names has the item, but the catalog may be behind: asks all nodes at once who holds it. Those
+/// that cannot be reached may hold it as well.
 void shadow_state::ask_everyone() {
-  search_->anyone = false;
+  search_->whom = audience::known;
   auto view = node_->cluster.get();
   std::vector<std::string> nodes;
-  for (auto peer : view->by_latency())
-    if (search_->asked.count(peer->identity.node) == 0)
-      nodes.push_back(peer->identity.node);
+  for (const auto& peer : view->peers)
+    if (auto skipped = !peer.usable() && node_->config.fault == deliberate_fault::absent_for_unreachable;
+        search_->asked.count(peer.identity.node) == 0 && !skipped)
+      nodes.push_back(peer.identity.node);
   if (nodes.empty())
     return search_failed();
   search_->open_questions = nodes.size();
   search_->waits = true;
   for (const auto& node : nodes) {
     auto heard = [this, node, number = search_->number](ec answer) {
-      if (!search_ || search_->number != number)
-        return; // the search that asked is over
-      auto holds = answer == ec{};
+      if (is_over(number))
+        return;
+      auto holds = answer == ec{} || answer == ec::gone; // which of the two it says when it is asked for the item
       --search_->open_questions;
       if (holds)
         search_->next.push_back(node);
-      else if (answer != ec::gone && answer != ec::not_here)
+      else if (answer != ec::not_here)
         search_->unreachable.insert(node);
-      if (answer == ec::gone)
-        search_->deleted_at = node;
       if (search_->waits && (holds || search_->open_questions == 0)) {
         search_->waits = false;
         holds ? ask_next() : search_failed();
@@ -170,20 +200,30 @@ void shadow_state::ask_everyone() {
 void shadow_state::found(item_copy copy, const std::string& giver) {
   for (const auto& value : copy.values)
     node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  auto allowed = may_take(copy.versions);
   if (is_behind() && !readers_.empty()) { // what it could not take before is left to who sends it again
     answer_with(copy, giver);
     if (readers_.empty() && search_->then.empty())
       return end_search();
   }
-  if (item_->present() && allowed) { // a newer version was wanted
+  if (item_->present() && may_take(copy.versions)) { // a newer version was wanted
     search_->settling = true;
     return take_newer(copy, giver, [this] { go_on(); });
+  }
+  if (copy.stale)
+    return set_aside(copy, giver);
+  if (auto aside = std::move(search_->aside)) { // it may have what is still on its way to this giver
+    aside->merge(copy, rules().conflicts);
+    copy = aside->copy();
+    if (is_tombstone(copy.versions)) {
+      search_->deleted_at = search_->stale_at;
+      return search_failed();
+    }
+    search_->stale_at.clear();
   }
   search_->holder = giver;
   answer_with(copy, giver);
   readers_.empty() ? repair_older(copy) : void(search_->older[giver] = copy.versions.context);
-  if (search_->keep.wanted && !allowed)
+  if (search_->keep.wanted && !may_take(copy.versions))
     return kept_away(giver);
   if (search_->joined)
     return settle(copy);
@@ -200,12 +240,43 @@ void shadow_state::answer_with(const item_copy& copy, const std::string& giver) 
   there.merge(copy, rules().conflicts);
   auto answer = there.snapshot();
   answer.copy = copy_kind::remote;
-  std::erase_if(readers_, [&](const waiting_reader& reader) {
-    if (!copy.versions.context.covers(reader.request.seen))
-      return false;
-    node_->counters.reads_remote.fetch_add(1, std::memory_order_relaxed);
-    answer_reader(reader, answer);
-    return true;
+  answer_readers(answer, copy.stale);
+}
+
+/// What comes from a holder that cannot say that it is current waits until nobody has better. The holders that it names
+/// are asked next.
+void shadow_state::set_aside(const item_copy& copy, const std::string& giver) {
+  auto& s = *search_;
+  if (!s.aside) {
+    s.aside = std::make_unique<replica>(copy.id, std::string{});
+    s.stale_at = giver;
+  }
+  s.aside->merge(copy, rules().conflicts);
+  auto named = copy.holders.current();
+  s.next.insert(s.next.end(), named.begin(), named.end());
+  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, s.number);
+  ask_next();
+}
+
+/// Readers hear that it may be old.
+void shadow_state::show_aside() {
+  if (!search_->aside)
+    return;
+  auto answer = search_->aside->snapshot();
+  answer.served_by = search_->stale_at;
+  answer.copy = copy_kind::remote;
+  answer_readers(answer, true);
+}
+
+/// Kept here it would count as current. Only who was asked to keep it does so, once all who are known to hold the item
+/// were heard, or where nothing counts as current.
+bool shadow_state::keeps_aside() const {
+  const auto& s = *search_;
+  if (!s.joined || s.inviters.empty() || is_tombstone(s.aside->versions()))
+    return false;
+  auto named = s.aside->record().holders.current();
+  return !node_->is_fresh() || std::none_of(named.begin(), named.end(), [&](const std::string& node) {
+    return s.unreachable.count(node) > 0;
   });
 }
 
@@ -282,14 +353,20 @@ void shadow_state::leave() {
 
 void shadow_state::search_failed() {
   answer_readers(); // a write or an update may have brought what they wait for
-  if (is_behind())  // nobody has a newer one who can be asked
-    std::erase_if(readers_, [this](const waiting_reader& reader) {
-      auto enough = visible_->versions.context.covers(reader.request.seen);
-      if (enough)
-        answer_reader(reader, *visible_);
-      return enough;
-    });
-  auto reason = why_not_found();
+  auto& s = *search_;
+  if (is_behind()) // nobody has a newer one who can be asked
+    answer_readers(*visible_, true);
+  auto arrived = item_->role() == holder_state::joining && !item_->versions().siblings.empty(); // with an update
+  if (s.deleted_at.empty() && s.joined && !s.aside && arrived)
+    return settle({item_->record().id, {}, {}, {}});
+  if (s.deleted_at.empty() && s.aside) {
+    show_aside();
+    auto keeps = keeps_aside();
+    auto copy = std::exchange(s.aside, nullptr)->copy();
+    if (keeps && may_take(copy.versions))
+      return settle(copy);
+  }
+  auto reason = why_not_found(s);
   leave();
   if (code_of(reason) == ec::unavailable)
     node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
@@ -297,18 +374,18 @@ void shadow_state::search_failed() {
   end_search();
 }
 
-caf::error shadow_state::why_not_found() const {
+caf::error shadow_state::why_not_found(const search& s) const {
   std::string unreachable;
-  for (const auto& node : search_->unreachable)
+  for (const auto& node : s.unreachable)
     unreachable += (unreachable.empty() ? "" : ", ") + node;
-  if (item_->present())
+  if (item_->present() || (!s.stale_at.empty() && s.deleted_at.empty()))
     return make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had"
                                        + (unreachable.empty() ? "" : " from " + unreachable) + "; try again");
-  if (!search_->deleted_at.empty())
+  if (!s.deleted_at.empty())
     return make_error(ec::gone, "the item was deleted");
   if (!unreachable.empty())
-    return make_error(ec::unavailable, "the regions that hold the item do not answer (" + unreachable + "); try again");
-  if (!node_->is_fresh())
+    return make_error(ec::unavailable, "nodes that may hold the item do not answer (" + unreachable + "); try again");
+  if (!knows_all_nodes(*node_))
     return make_error(ec::unavailable, "this region is cut off from the others, and has no copy; try again");
   return make_error(ec::not_found, "no region holds the item");
 }

@@ -17,24 +17,86 @@ void shadow_state::write(const write_item& request, answer<write_receipt> reply)
   if (item_->present() && !may_hold(node_->self.node))
     return pass_to_permitted(request, reply);
   if (item_->present())
-    return passed_on(request, reply) ? void() : apply(request, deadline, std::move(reply));
-  // Another region may hold the item: become a holder first, so that its versions meet this write. When nobody is known
-  // to hold it, or nobody can be reached, the item begins here. A context says that somebody holds it.
-  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+    return passed_on(request, reply) ? void() : decide(request, deadline, std::move(reply));
   unapplied_.push_back({deadline, reply});
-  find_copy(keep, !request.seen.empty(), traffic::client, {}, [this, request, deadline, reply](const search& s) {
-    if (reply.given())
-      return;
-    if (item_->present() || (s.refused_by.empty() && s.deleted_at.empty()))
-      apply(request, deadline, reply);
-    else if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
-      pass_to<write_receipt>(s.deleted_at, request, reply);
-    else if (request.forwarded)
-      reply.fail(make_error(ec::forbidden_region,
-                            "a residency rule keeps the item away from region " + node_->self.region + "; try again"));
-    else
-      pass_to<write_receipt>(s.refused_by, request, reply);
+  write_where_it_is(request, deadline, std::move(reply));
+}
+
+/// Another region may hold the item: becomes a holder first, so that its versions meet this write. A context says that
+/// somebody holds it.
+void shadow_state::write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  if (reply.given())
+    return;
+  if (item_->present())
+    return decide(request, deadline, std::move(reply));
+  if (search_ && must_know(request)) // what that one has heard may have changed since
+    return find_copy({}, audience::known, traffic::client, {},
+                     [this, request, deadline, reply](const search&) { write_where_it_is(request, deadline, reply); });
+  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  auto whom = must_know(request) || !request.seen.empty() ? audience::all : audience::all_while_unsure;
+  find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const search& s) {
+    if (!reply.given())
+      begin_or_pass(request, s, deadline, reply);
   });
+}
+
+/// A condition, and a delete of whatever there is, are about what others may have. Where the last writer wins there are
+/// no conditions.
+bool shadow_state::must_know(const write_item& request) const {
+  auto conditional = request.condition != write_condition::none && rules().conflicts != conflict_rule::lww;
+  return (conditional || (request.deleted && request.seen.empty()))
+         && node_->config.fault != deliberate_fault::delete_without_asking;
+}
+
+/// When nobody is known to hold the item the write begins it here; so does one that need not know, when nobody can be
+/// reached. Where a holder may not give the item, or cannot say that it has the newest versions, the write goes there.
+void shadow_state::begin_or_pass(const write_item& request, const search& s, time_point deadline,
+                                 answer<write_receipt> reply) {
+  if (item_->present())
+    return decide(request, deadline, reply);
+  if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
+    return pass_to<write_receipt>(s.deleted_at, request, reply);
+  if (!s.refused_by.empty() && request.forwarded)
+    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
+                                                           + node_->self.region + "; try again"));
+  if (!s.refused_by.empty())
+    return pass_to<write_receipt>(s.refused_by, request, reply);
+  if (!s.stale_at.empty())
+    return pass_to<write_receipt>(s.stale_at, request, reply);
+  if (auto reason = why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
+    return reply.fail(make_error(ec::unavailable, "whether the item exists is not known: " + sentence_of(reason)));
+  apply(request, deadline, reply);
+}
+
+void shadow_state::decide(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  auto blind_delete = request.deleted && request.seen.empty() && must_know(request) && !item_->repeated(request, now());
+  blind_delete ? delete_everywhere(request, deadline, reply) : apply(request, deadline, reply);
+}
+
+/// A delete without a context means whatever there is: also what has not arrived here yet, or began elsewhere at the
+/// same time. All peers that can be reached say what they have.
+void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  auto view = node_->cluster.get();
+  auto peers = view->by_latency();
+  auto all = std::make_shared<write_item>(request);
+  auto answered = [this, all, deadline, reply, open = std::make_shared<size_t>(peers.size() + 1)] {
+    if (--*open > 0 || reply.given())
+      return;
+    all->seen.merge(item_->versions().context);
+    apply(*all, deadline, reply);
+  };
+  unapplied_.push_back({deadline, reply});
+  for (auto peer : peers)
+    ask_peer<item_copy>(
+        peer->identity.node, traffic::client, fetch_item{request.id, node_->self.node, false, true},
+        [this, all, answered](const item_copy& there) {
+          all->seen.merge(there.versions.context);
+          if (item_->present())
+            item_->merge(there.holders);
+          answered();
+        },
+        [answered](const caf::error&) { answered(); });
+  answered();
 }
 
 /// Every region that writes adds an entry to the item's context. Once that is full, those that keep the item for good
@@ -130,7 +192,7 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
 /// its context covers: a copy that is older gets the newer versions first.
 void shadow_state::catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   unapplied_.push_back({deadline, reply});
-  find_copy({}, true, traffic::client, {}, [this, request, deadline, reply](const search&) {
+  find_copy({}, audience::all, traffic::client, {}, [this, request, deadline, reply](const search&) {
     if (reply.given())
       return;
     if (item_->versions().context.covers(request.seen))

@@ -33,7 +33,9 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](const get_copy_report& x) { return state.pass<copy_report>(claim::client, x.id, x); },
       [&](const steward_order& x) { return state.pass<steward_answer>(claim::peer, x.id, x); },
       [&](const load_item& x) { return state.pass<load_receipt>(claim::client, x.copy.id, x); },
-      [&](locate_a, const std::string& id) { return state.locate(id); },
+      [&](locate_a, const std::string& id) -> caf::result<std::vector<std::string>, bool> {
+        return {state.locate(id), state.knows_whole()};
+      },
       [&](const pull_catalog& x) { return state.slice(x); },
       [&](const catalog_position& x) { state.compare(x); },
       [&](const catalog_delta& rows) { state.take_own(rows); },
@@ -140,6 +142,14 @@ std::vector<std::string> shard_state::locate(const std::string& id) const {
   return found;
 }
 
+bool shard_state::knows_whole() const {
+  auto view = node_->cluster.get();
+  return std::all_of(view->peers.begin(), view->peers.end(), [this](const peer_view& peer) {
+    auto known = positions_.find(peer.identity.node);
+    return !peer.usable() || (known != positions_.end() && known->second.generation != 0);
+  });
+}
+
 catalog_delta shard_state::slice(const pull_catalog& request) const {
   auto whole = request.generation != node_->counters.catalog_generation || !request.after.empty();
   auto result = own_.delta(request.since, whole, request.after, catalog_page);
@@ -159,14 +169,14 @@ held_ids shard_state::list(const list_held& which) const {
 
 void shard_state::compare(const catalog_position& theirs) {
   auto& known = positions_[theirs.node];
-  auto same = known == std::make_pair(theirs.generation, theirs.head);
+  auto same = known.generation == theirs.generation && known.head == theirs.head;
   if (same || pulling_.count(theirs.node) > 0)
     return;
   auto unit = node_->pace.begin();
   if (!unit)
     return; // a later heartbeat says it again
   pulling_.insert(theirs.node);
-  pull(theirs.node, {index_, known.first, known.second, {}}, 0, std::move(unit));
+  pull(theirs.node, {index_, known.generation, known.head, {}}, 0, std::move(unit));
 }
 
 /// Asks `peer` for what is new; of a whole slice page after page. `head` is the change number the first page had.
@@ -181,6 +191,10 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
       .then(
           [this, peer, question, head, unit](const catalog_delta& delta) {
             auto first = question.after.empty();
+            if (!first && delta.generation != question.generation) { // numbered anew since: the next heartbeat begins
+              pulling_.erase(peer);
+              return;
+            }
             apply(peer, delta, first);
             auto reached = first ? delta.head : head;
             if (delta.whole && delta.more && !delta.rows.empty())
@@ -213,13 +227,23 @@ void shard_state::apply(const std::string& peer, const catalog_delta& delta, boo
 
 void shard_state::take_own(const catalog_delta& rows) {
   for (const auto& row : rows.rows)
-    note(row);
-  if (!rows.more && !std::exchange(ready_, true))
+    own_.found(row.id);
+  if (rows.more)
+    return;
+  own_.resume(rows.head);
+  show_position();
+  if (!std::exchange(ready_, true))
     node_->counters.shards_ready.fetch_add(1);
 }
 
 void shard_state::note(const catalog_row& row) {
-  node_->counters.catalog_heads[index_].store(own_.record(row.id, row.holds));
+  own_.record(row.id, row.holds);
+  show_position();
+}
+
+void shard_state::show_position() const {
+  node_->counters.catalog_heads[index_].store(own_.head());
+  node_->counters.catalog_digests[index_].store(own_.digest());
 }
 
 } // namespace gnomon

@@ -42,6 +42,8 @@ public:
 
   // the catalog
   std::vector<std::string> locate(const std::string& id) const;
+  /// Every peer that can be reached has told what it holds of this slice, but for changes that are on their way.
+  bool knows_whole() const;
   catalog_delta slice(const pull_catalog& request) const;
   held_ids list(const list_held& which) const;
   void compare(const catalog_position& theirs);
@@ -143,6 +145,7 @@ private:
 
   void pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit);
   void apply(const std::string& peer, const catalog_delta& delta, bool first_page);
+  void show_position() const;
 
   static constexpr size_t most_kept_reads = 4096;
 
@@ -152,7 +155,11 @@ private:
   catalog_log own_;
   catalog_view others_;
   bool ready_ = false;
-  std::map<std::string, std::pair<uint64_t, uint64_t>> positions_; // peer -> generation and head of the rows we have
+  /// How far we have the rows of a peer; generation 0: it has not told us the whole slice once.
+  struct position {
+    uint64_t generation = 0, head = 0;
+  };
+  std::map<std::string, position> positions_; // by peer
   std::set<std::string> pulling_;
   std::unordered_map<std::string, awake> awake_;
   std::list<std::string> order_; // of those that are not stopping, least recently used first

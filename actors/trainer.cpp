@@ -318,7 +318,7 @@ void trainer_state::look_elsewhere() {
     auto id = models_item(region);
     self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, locate_a_v, id)
         .then(
-            [this, region](const std::vector<std::string>& holders) {
+            [this, region](const std::vector<std::string>& holders, bool) {
               if (!holders.empty())
                 ask_for_models(region, false);
             },

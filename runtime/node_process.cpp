@@ -146,6 +146,7 @@ struct node_process::parts {
   context_ptr node;
   std::unique_ptr<system_config> settings;
   std::unique_ptr<caf::actor_system> system;
+  std::shared_ptr<kv_store> first_store; // keeps the catalog's numbers
   std::unique_ptr<network> net;
   std::vector<node_identity> known; // peers of earlier runs
   caf::actor root;
@@ -160,6 +161,7 @@ struct node_process::parts {
   caf::error join();
   caf::error start_http();
   void stop();
+  void keep_numbers();
   void close_system();
 };
 
@@ -185,6 +187,11 @@ caf::error node_process::parts::start() {
     return make_error(ec::rejected, why_removed(node->self.node));
   node->removed.set(memory->removed);
   known = std::move(memory->members);
+  auto numbers = take_catalog(*stores->front());
+  if (!numbers)
+    return numbers.error();
+  node->last_catalog = std::move(*numbers);
+  first_store = stores->front();
   if (auto err = start_tree(std::move(*stores)))
     return err;
   if (auto err = join())
@@ -252,12 +259,16 @@ void node_process::parts::stop() {
   if (http)
     http->stop();
   if (root) {
+    auto failed = root_ended->wait_until(steady::time_point{});
     caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
     if (!root_ended->wait_until(deadline)) {
       log::error("gnomond", "stop-overdue", {{"after_ms", config.stop_within.count()}});
       caf::anon_send_exit(root, caf::exit_reason::kill);
+    } else if (!failed) {
+      keep_numbers();
     }
   }
+  first_store.reset();
   http.reset();
   root = nullptr;
   if (net)
@@ -267,6 +278,14 @@ void node_process::parts::stop() {
     node->handles.set({});
     node->cluster.set({});
   }
+}
+
+/// Peers that know this node's catalog need not pull it again after the next start.
+void node_process::parts::keep_numbers() {
+  if (node->counters.shards_ready < shard_count)
+    return;
+  if (auto kept = keep_catalog(*first_store, node->counters); !kept)
+    log::warn("gnomond", "catalog-not-kept", {{"reason", sentence_of(kept.error())}});
 }
 
 /// An app may have left its own actors in our system; those that do not end by themselves must not hold us for ever.

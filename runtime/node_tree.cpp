@@ -46,13 +46,6 @@ child_spec shard_child(const context_ptr& node, size_t index) {
       [=](node_handles& handles, const shard_actor& handle) { handles.shards[index] = handle; });
 }
 
-/// What the region counts while it reads the store; it reads it again when it is restarted.
-void forget_counts(node_counters& counters) {
-  counters.items = counters.leases = counters.bytes = counters.active_shadows = 0;
-  counters.tombstones = 0;
-  counters.shards_ready = 0;
-}
-
 supervisor_config region_tree(const context_ptr& node) {
   supervisor_config config{"region tree", {}};
   for (size_t i = 0; i < shard_count; ++i)
@@ -60,12 +53,9 @@ supervisor_config region_tree(const context_ptr& node) {
   config.children.push_back(child(
       "anti-entropy", "anti-entropy", node, [=](caf::actor_system& system) { return system.spawn(anti_entropy, node); },
       [](node_handles& handles, const anti_entropy_actor& handle) { handles.anti_entropy = handle; }));
-  auto spawn = [=](caf::actor_system& system) {
-    forget_counts(node->counters);
-    return system.spawn(region, node);
-  };
-  config.children.push_back(child("region", "region", node, spawn,
-                                  [](node_handles& handles, const region_actor& handle) { handles.region = handle; }));
+  config.children.push_back(child(
+      "region", "region", node, [=](caf::actor_system& system) { return system.spawn(region, node); },
+      [](node_handles& handles, const region_actor& handle) { handles.region = handle; }));
   return config;
 }
 
@@ -115,9 +105,8 @@ supervisor_config node_tree(const node_parts& parts) {
   add(child(
       "router", "router", node, [=](caf::actor_system& system) { return system.spawn(router, node); },
       [](node_handles& handles, const router_actor& handle) { handles.router = handle; }));
-  add({"pulse", &restart_rule_of("pulse"), [=](caf::actor_system& system) {
-         return caf::actor_cast<caf::actor>(system.spawn(pulse, node));
-       }});
+  add({"pulse", &restart_rule_of("pulse"),
+       [=](caf::actor_system& system) { return caf::actor_cast<caf::actor>(system.spawn(pulse, node)); }});
   return config;
 }
 

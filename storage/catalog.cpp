@@ -1,15 +1,27 @@
 #include "storage/catalog.hpp"
 
+#include "runtime/base/ids.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
 
 namespace gnomon {
 
+uint64_t digest_with(uint64_t digest, const std::string& id) {
+  return digest ^ stable_hash(id);
+}
+
+void catalog_log::found(const std::string& id) {
+  if (held_.insert(id).second)
+    digest_ = digest_with(digest_, id);
+}
+
 uint64_t catalog_log::record(const std::string& id, bool holds) {
   auto changed = holds ? held_.insert(id).second : held_.erase(id) > 0;
   if (!changed)
     return head_;
+  digest_ = digest_with(digest_, id);
   changes_.push_back({id, holds});
   if (changes_.size() > kept_)
     changes_.pop_front();
@@ -37,10 +49,15 @@ catalog_delta catalog_log::delta(uint64_t since, bool whole, const std::string& 
 
 void catalog_view::apply(const std::string& node, const catalog_delta& delta, bool first_page) {
   if (delta.whole && first_page)
-    forget(node);
-  auto number = number_of(node);
+    forget(incoming_, node); // of a pull that broke off
+  auto number = number_in(delta.whole ? incoming_ : current_, node);
   for (const auto& row : delta.rows)
     set(row.id, number, row.holds);
+  if (!delta.whole || delta.more)
+    return;
+  forget(current_, node);
+  current_[node] = number;
+  incoming_.erase(node);
 }
 
 std::vector<std::string> catalog_view::holders(const std::string& id) const {
@@ -49,31 +66,47 @@ std::vector<std::string> catalog_view::holders(const std::string& id) const {
     for (auto number : i->second)
       result.push_back(nodes_[number]);
   std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
 }
 
 bool catalog_view::holds(const std::string& node, const std::string& id) const {
-  auto name = std::find(nodes_.begin(), nodes_.end(), node);
-  auto i = rows_.find(id);
-  if (name == nodes_.end() || i == rows_.end())
-    return false;
-  auto number = static_cast<uint16_t>(name - nodes_.begin());
-  return std::find(i->second.begin(), i->second.end(), number) != i->second.end();
+  auto row = rows_.find(id);
+  return row != rows_.end() && (holds(current_, node, row->second) || holds(incoming_, node, row->second));
+}
+
+bool catalog_view::holds(const numbers& all, const std::string& node, const std::vector<uint16_t>& row) const {
+  auto number = all.find(node);
+  return number != all.end() && std::find(row.begin(), row.end(), number->second) != row.end();
 }
 
 void catalog_view::forget(const std::string& node) {
-  auto number = number_of(node);
-  for (auto i = rows_.begin(); i != rows_.end();) {
-    std::erase(i->second, number);
-    i = i->second.empty() ? rows_.erase(i) : std::next(i);
-  }
+  forget(current_, node);
+  forget(incoming_, node);
 }
 
-uint16_t catalog_view::number_of(const std::string& node) {
-  auto i = std::find(nodes_.begin(), nodes_.end(), node);
-  if (i == nodes_.end())
-    i = nodes_.insert(nodes_.end(), node);
-  return static_cast<uint16_t>(i - nodes_.begin());
+void catalog_view::forget(numbers& all, const std::string& node) {
+  auto number = all.find(node);
+  if (number == all.end())
+    return;
+  for (auto i = rows_.begin(); i != rows_.end();) {
+    std::erase(i->second, number->second);
+    i = i->second.empty() ? rows_.erase(i) : std::next(i);
+  }
+  nodes_[number->second].clear();
+  all.erase(number);
+}
+
+uint16_t catalog_view::number_in(numbers& all, const std::string& node) {
+  if (auto known = all.find(node); known != all.end())
+    return known->second;
+  auto place = std::find(nodes_.begin(), nodes_.end(), std::string{});
+  if (place == nodes_.end())
+    place = nodes_.insert(nodes_.end(), node);
+  *place = node;
+  auto number = static_cast<uint16_t>(place - nodes_.begin());
+  all.emplace(node, number);
+  return number;
 }
 
 void catalog_view::set(const std::string& id, uint16_t node, bool holds) {

@@ -35,14 +35,35 @@ struct catalog_delta {
   }
 };
 
+/// How far a node's catalog was when the node stopped, so that the next start can go on with it: then peers need not
+/// pull again what they have.
+struct catalog_memory {
+  uint64_t incarnation = 0; // of the store that it describes
+  uint64_t generation = 0;
+  std::vector<uint64_t> heads, digests; // by shard
+  auto fields() {
+    return std::tie(incarnation, generation, heads, digests);
+  }
+};
+
 /// What this node holds of one slice, with its recent changes numbered, so that peers can ask for what is new to them.
 class catalog_log {
 public:
   explicit catalog_log(size_t kept_changes = 4096) : kept_(kept_changes) {}
+  /// The store was found to hold `id` when it was read: no change.
+  void found(const std::string& id);
+  /// Changes are numbered behind `head`, which peers may have reached before the node stopped.
+  void resume(uint64_t head) {
+    head_ += head;
+  }
   /// Notes a change and returns its number; nothing happens when it is known already.
   uint64_t record(const std::string& id, bool holds);
   uint64_t head() const {
     return head_;
+  }
+  /// The same for equal sets of ids, whatever their order.
+  uint64_t digest() const {
+    return digest_;
   }
   bool holds(const std::string& id) const {
     return held_.count(id) > 0;
@@ -56,11 +77,16 @@ public:
 private:
   size_t kept_;
   uint64_t head_ = 0;
+  uint64_t digest_ = 0;
   std::set<std::string> held_;
   std::deque<catalog_row> changes_; // the last of them has number head_
 };
 
-/// What other nodes hold of one slice, for routing only: it may be stale.
+/// Adds `id` to the digest of a set of ids, or takes it out again.
+uint64_t digest_with(uint64_t digest, const std::string& id);
+
+/// What other nodes hold of one slice, for routing only: it may be stale. While a whole slice arrives page after page,
+/// what was known of its node before stands beside it.
 class catalog_view {
 public:
   void apply(const std::string& node, const catalog_delta& delta, bool first_page);
@@ -73,10 +99,14 @@ public:
   }
 
 private:
-  uint16_t number_of(const std::string& node);
+  using numbers = std::unordered_map<std::string, uint16_t>;
+  uint16_t number_in(numbers& all, const std::string& node);
+  void forget(numbers& all, const std::string& node);
+  bool holds(const numbers& all, const std::string& node, const std::vector<uint16_t>& row) const;
   void set(const std::string& id, uint16_t node, bool holds);
 
-  std::vector<std::string> nodes_; // a node's number is its place here
+  std::vector<std::string> nodes_; // by number; free ones are empty
+  numbers current_, incoming_;     // each node's number, and that of a whole slice which is not complete yet
   std::unordered_map<std::string, std::vector<uint16_t>> rows_;
 };
 

@@ -230,6 +230,15 @@ CAF_TEST(a_node_is_alone_among_its_seeds_until_it_has_met_one) {
   CAF_CHECK(!node->cluster.get()->alone_among_seeds);
 }
 
+CAF_TEST(a_node_that_has_met_none_of_its_seeds_cannot_know_what_is_current) {
+  start({"seed:1"});
+  pass(10s);
+  CAF_CHECK(!node->is_fresh());
+  answering_peer();
+  pass(1s);
+  CAF_CHECK(node->is_fresh());
+}
+
 CAF_TEST(a_node_that_was_itself_stopped_blames_nobody) {
   start();
   CAF_CHECK_EQUAL(say_hello(named("a")), ec{});

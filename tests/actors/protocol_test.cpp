@@ -103,7 +103,8 @@ std::vector<blob> some_values() {
 }
 
 item_copy some_copy() {
-  return {odd_text, some_versions(), some_values(), some_holders(), {{odd_text, {{1, 2}, 3}, timestamp{duration{4}}}}};
+  return {odd_text, some_versions(), some_values(), some_holders(), {{odd_text, {{1, 2}, 3}, timestamp{duration{4}}}},
+          true};
 }
 
 node_identity some_node() {

@@ -175,7 +175,7 @@ private:
   void check_growth(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   void check_beginning(int node, const std::string& id, const item_record& after, bool writes_here);
   void check_pause(const operation& op);
-  bool anybody_knows_the_end_of(const std::string& id, const dot& version) const;
+  bool anybody_knows_the_end_of(const std::string& id, const sibling& version) const;
   void check_reaped(int node, const std::string& id, const item_record& before);
   void check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   bool ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const;

@@ -81,11 +81,18 @@ void history::check_beginning(int node, const std::string& id, const item_record
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }
 
-/// Somebody has what replaced or deleted this version.
-bool history::anybody_knows_the_end_of(const std::string& id, const dot& version) const {
+/// Somebody has what replaced or deleted this version, or will replace it once the two meet.
+bool history::anybody_knows_the_end_of(const std::string& id, const sibling& version) const {
+  auto newer = [&](const sibling& s) {
+    return last_writer_wins(id) && std::tie(s.stamp, s.id) > std::tie(version.stamp, version.id);
+  };
   return std::any_of(disks_.begin(), disks_.end(), [&](disk* d) {
     auto record = d->record(id);
-    return record && record->versions.context.covers(version) && !has(record->versions, version);
+    if (!record)
+      return false;
+    const auto& siblings = record->versions.siblings;
+    return (record->versions.context.covers(version.id) && !has(record->versions, version.id))
+           || std::any_of(siblings.begin(), siblings.end(), newer);
   });
 }
 
@@ -110,7 +117,7 @@ void history::check_reaped(int node, const std::string& id, const item_record& b
     if (auto record = disks_[static_cast<size_t>(other)]->record(id);
         record && (disk_changes_.count(other) == 0 || disk_changes_.at(other) < deleted_at))
       for (const auto& s : record->versions.siblings)
-        if (seen.covers(s.id) && !has(before.versions, s.id) && !anybody_knows_the_end_of(id, s.id))
+        if (!s.deleted && seen.covers(s.id) && !has(before.versions, s.id) && !anybody_knows_the_end_of(id, s))
           return accuse("a tombstone outlives what it ended", id,
                         fmt::format("{} was the last to know of the delete; {} has {}", node_name(node),
                                     node_name(other), s.user));

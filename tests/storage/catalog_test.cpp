@@ -57,6 +57,49 @@ CAF_TEST(a_whole_slice_replaces_what_was_known) {
   CAF_CHECK_EQUAL(view.holders("more"), std::vector<std::string>{"a"});
 }
 
+CAF_TEST(while_a_slice_is_pulled_anew_the_old_rows_stay) {
+  catalog_view view;
+  view.apply("a", {0, 1, 2, false, false, {{"kept", true}, {"old", true}}}, true);
+  for (int attempt = 0; attempt < 2; ++attempt) { // the first one breaks off
+    view.apply("a", {0, 2, 0, true, true, {{attempt == 0 ? "passing" : "kept", true}}}, true);
+    for (const auto& id : {"kept", "old"}) {
+      CAF_CHECK_EQUAL(view.holders(id), std::vector<std::string>{"a"});
+      CAF_CHECK(view.holds("a", id));
+    }
+  }
+  view.apply("a", {0, 2, 0, true, false, {{"new", true}}}, false);
+  CAF_CHECK_EQUAL(view.holders("kept"), std::vector<std::string>{"a"});
+  CAF_CHECK_EQUAL(view.holders("new"), std::vector<std::string>{"a"});
+  for (const auto& id : {"old", "passing"}) {
+    CAF_CHECK(view.holders(id).empty());
+    CAF_CHECK(!view.holds("a", id));
+  }
+  view.apply("a", {0, 2, 1, false, false, {{"new", false}}}, true);
+  CAF_CHECK(view.holders("new").empty());
+  view.forget("a");
+  CAF_CHECK_EQUAL(view.size(), 0u);
+}
+
+CAF_TEST(a_catalog_that_goes_on_tells_only_what_is_new) {
+  catalog_log before;
+  before.record("x", true);
+  before.record("y", true);
+  catalog_log after;
+  after.found("y");
+  after.found("x");
+  CAF_CHECK_EQUAL(after.digest(), before.digest());
+  after.resume(before.head());
+  CAF_CHECK_EQUAL(after.head(), 2u);
+  CAF_CHECK(!after.delta(2, false, {}, 10).whole);
+  CAF_CHECK(after.delta(2, false, {}, 10).rows.empty());
+  CAF_CHECK(after.delta(1, false, {}, 10).whole); // what was before is not known any more
+  after.record("x", false);
+  auto news = after.delta(2, false, {}, 10);
+  CAF_CHECK(!news.whole);
+  CAF_CHECK(news.rows == (std::vector<catalog_row>{{"x", false}}));
+  CAF_CHECK(after.digest() != before.digest());
+}
+
 CAF_TEST(a_repeated_change_gets_no_new_number) {
   catalog_log log;
   CAF_CHECK_EQUAL(log.record("x", true), 1u);

@@ -64,6 +64,8 @@ void start(small_node& node, caf::actor_system& sys, const node_identity& who, s
   node.context->fresh_until_ms = INT64_MAX;
   if (auto memory = recall_cluster(*node.database))
     node.context->removed.set(memory->removed);
+  if (auto numbers = take_catalog(*node.database))
+    node.context->last_catalog = std::move(*numbers);
   auto keep = [&](const auto& handle) {
     node.actors.push_back(caf::actor_cast<caf::actor>(handle));
     return handle;
