@@ -49,8 +49,10 @@ void anti_entropy_state::note(const copy_notes& news) {
     doubts_.erase(note.id);
   }
   node_->counters.tombstones.store(trees_.tombstones());
-  if (news.complete && !std::exchange(complete_, true))
-    begin_next();
+  if (!news.complete || ++complete_shards_ != shard_count)
+    return;
+  complete_ = true;
+  begin_next();
 }
 
 void anti_entropy_state::doubt(const std::string& id) {

@@ -64,8 +64,8 @@ expected<std::optional<catalog_memory>> take_catalog(kv_store& store) {
   if (!*found)
     return std::optional<catalog_memory>{};
   kv_write gone{key, std::nullopt};
-  if (auto erased = store.apply({&gone, 1}); !erased)
-    return std::move(erased.error());
+  if (!store.apply({&gone, 1})) // it would be taken twice
+    return std::optional<catalog_memory>{};
   auto memory = decode_as<catalog_memory>(catalog_frame, **found);
   auto sound = memory && memory->incarnation == store.identity().incarnation && memory->heads.size() == shard_count
                && memory->digests.size() == shard_count;

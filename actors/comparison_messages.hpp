@@ -98,12 +98,39 @@ struct steward_answer {
 
 // -- inside a node ----------------------------------------------------------------------------------------------------
 
-/// What is so of some of this node's copies. `complete`: with these, all that the store held at the start was said.
+/// What is so of some of this node's copies. `complete`: with these, all that the store held of one shard at the start
+/// was said.
 struct copy_notes {
   std::vector<copy_note> notes;
   bool complete = false;
   auto fields() {
     return std::tie(notes, complete);
+  }
+};
+
+/// A copy that was found in the store at the start.
+struct found_copy {
+  copy_note note;
+  bool leased = false;
+  uint64_t bytes = 0;
+  auto fields() {
+    return std::tie(note, leased, bytes);
+  }
+};
+
+struct found_copies {
+  std::vector<found_copy> copies;
+  auto fields() {
+    return std::tie(copies);
+  }
+};
+
+/// What the store had of some of the ids from `first` to `last`, both included, may be lost; `last` empty: to the end.
+struct lost_ids {
+  std::string first;
+  std::string last;
+  auto fields() {
+    return std::tie(first, last);
   }
 };
 

@@ -11,6 +11,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/published.hpp"
+#include "storage/kv_store.hpp"
 
 #include <array>
 #include <atomic>
@@ -82,6 +83,10 @@ struct node_counters {
   std::atomic<uint64_t> copies_damaged{0}, copies_mended{0};
   std::atomic<uint64_t> writes_refused{0}; // that would have made too many versions of an item
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
+  std::atomic<uint64_t> store_losses{0}; // damaged parts that were found
+  std::atomic<uint64_t> stores_full{0};  // now: stores that take no writes
+  std::atomic<uint64_t> records_read{0}; // since the reading of the stores began
+  std::atomic<bool> rules_known{false};  // the policies are read: requests are taken from then on
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
   std::atomic<uint64_t> repair_under_way{0};                                     // items now
@@ -126,6 +131,8 @@ struct node_context {
   published<node_handles> handles;
   published<policy_table> policies;
   published<removed_nodes> removed;
+  published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
+  published<std::string> reading_problem; // why the stores are not read on just now; empty: they are
   published<served_models> models;
   deliveries owed; // to peers
   background_pace pace;

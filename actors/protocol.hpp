@@ -21,8 +21,8 @@ using store_actor = caf::typed_actor<
     caf::replies_to<store_get>::with<store_values>,
     // Answers a range of entries in key order. Safe to repeat.
     caf::replies_to<store_scan>::with<store_entries>,
-    // Sent by the store to itself: sync what waits.
-    caf::reacts_to<tick_a>>;
+    // Sent by the store to itself: sync what waits; see whether the disk takes writes.
+    caf::reacts_to<tick_a>, caf::reacts_to<flush_a>>;
 
 /// What can be asked about one item: of its shard, which hands it to the item's shadow.
 using item_service_actor = caf::typed_actor<
@@ -85,8 +85,10 @@ using shard_actor = item_service_actor::extend<
     caf::replies_to<pull_catalog>::with<catalog_delta>,
     // A peer's heartbeat says how far its slice is: pulls what is missing.
     caf::reacts_to<catalog_position>,
-    // What the store holds, read at the start; the last page makes the shard ready.
-    caf::reacts_to<catalog_delta>,
+    // What the store holds, read at the start: pages, and behind them what makes the shard ready.
+    caf::reacts_to<found_copies>, caf::reacts_to<catalog_delta>,
+    // From a store that is damaged: wakes the shadows of what is held there, which find out.
+    caf::reacts_to<lost_ids>,
     // A shadow says that this node now holds its item, or no longer does.
     caf::reacts_to<catalog_row>, caf::reacts_to<access_batch>,
     // Nodes were removed: their rows go.
@@ -150,7 +152,9 @@ using region_actor = peer_service_actor::extend<
     // precondition_failed for a live node without `force`, invalid_argument for this node itself. Safe to repeat.
     caf::replies_to<remove_node>::with<node_removal>,
     // A peer's heartbeat: says how far its catalog is, and that it is there to take what it missed.
-    caf::reacts_to<ping>>;
+    caf::reacts_to<ping>,
+    // From itself: read on where a store could not be read.
+    caf::reacts_to<tick_a>>;
 
 /// The shadowing agent: drains access samples and decides which regions get copies.
 /// Callers: gateways (samples), shadows (first access), router (create_shadow). Calls: shards.

@@ -12,6 +12,8 @@ namespace gnomon {
 namespace {
 
 constexpr uint32_t scan_page = 1000;
+constexpr auto reading_pause = std::chrono::seconds{1};
+constexpr auto tell_every = std::chrono::seconds{5}; // how far the reading is
 constexpr uint32_t handoff_page = 512;
 constexpr auto handoff_pause = std::chrono::seconds{2};
 constexpr uint32_t positions_every = 8; // heartbeats
@@ -63,6 +65,7 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         return caf::delegated<node_removal>{};
       },
       [&](const ping& facts) { state.heard(facts); },
+      [&](tick_a) { state.read_on(); },
   };
 }
 
@@ -103,7 +106,9 @@ size_t shard_of_message(const pull_catalog& message) {
 
 template <class Reply, class Message>
 caf::result<Reply> region_state::pass(Message message) {
-  if (stores_unread_ > 0)
+  // What is held of one item the store knows; all that is held here only the catalog, once it is whole.
+  auto ready = std::is_same_v<Message, pull_catalog> ? stores_unread_ == 0 : node_->counters.rules_known.load();
+  if (!ready)
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
   auto handles = node_->handles.get();
   const auto& shard = handles->shards[shard_of_message(message)];
@@ -112,7 +117,7 @@ caf::result<Reply> region_state::pass(Message message) {
 
 /// Copies of an item that the asking region may not keep are planned from here.
 caf::result<shadow_plan> region_state::place(const create_shadow& wish) {
-  if (stores_unread_ > 0)
+  if (!node_->counters.rules_known)
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
   return self_->delegate(node_->handles.get()->agent, wish);
 }
@@ -133,8 +138,9 @@ caf::result<Reply> region_state::pass_comparison(Message message) {
 void region_state::begin_reading() {
   auto& counters = node_->counters;
   counters.items = counters.leases = counters.bytes = counters.active_shadows = 0;
-  counters.tombstones = 0;
+  counters.tombstones = counters.records_read = 0;
   counters.shards_ready = 0;
+  reported_ = self_->clock().now();
   for (size_t i = 0; i < shard_count; ++i)
     counters.catalog_heads[i] = counters.catalog_digests[i] = 0;
   auto reuse = node_->config.fault == deliberate_fault::reuse_generation;
@@ -147,16 +153,36 @@ void region_state::read_slices(start_scan scan) {
   auto range = keys::records({}, scan.after);
   self_->request(scan.store, node_->config.request_timeout, store_scan{range.first, range.last, scan_page, false})
       .then([this, scan](const store_entries& page) { take_page(scan, page); },
-            [this](const caf::error& reason) {
-              log::error("region", "store-not-read", {{"reason", sentence_of(reason)}});
-              self_->quit(reason); // restarted by its supervisor
-            });
+            [this, scan](const caf::error& reason) { read_later(scan, reason); });
+}
+
+/// A store that cannot be read now may be read later; meanwhile the node serves what it can.
+void region_state::read_later(const start_scan& scan, const caf::error& reason) {
+  log::error("region", "store-not-read", {{"after", scan.after}, {"reason", sentence_of(reason)}});
+  node_->reading_problem.set(sentence_of(reason));
+  unread_.push_back(scan);
+  if (unread_.size() == 1)
+    self_->delayed_send(self_, reading_pause, tick_a_v);
+}
+
+void region_state::read_on() {
+  for (auto& scan : std::exchange(unread_, {}))
+    read_slices(std::move(scan));
+}
+
+void region_state::report_reading(size_t records) {
+  auto all = node_->counters.records_read.fetch_add(records) + records;
+  node_->reading_problem.set({});
+  auto now = self_->clock().now();
+  if (now - reported_ < tell_every)
+    return;
+  reported_ = now;
+  log::info("region", "reading", {{"records", all}});
 }
 
 void region_state::take_page(start_scan scan, const store_entries& page) {
   auto handles = node_->handles.get();
-  std::map<size_t, catalog_delta> rows;
-  copy_notes notes;
+  std::map<size_t, found_copies> found;
   std::map<std::string, store_batch> owed;
   for (const auto& [key, value] : page.entries) {
     scan.after = keys::record_id(key).value_or(std::string{});
@@ -169,24 +195,18 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     if (role == holder_state::joining || role == holder_state::left)
       continue;
     auto shard = shard_of(record->id);
-    rows[shard].rows.push_back({record->id, true});
     found_[shard] = digest_with(found_[shard], record->id);
-    notes.notes.push_back(note_of(*record, *node_));
-    node_->counters.items.fetch_add(1);
-    node_->counters.leases.fetch_add(role == holder_state::shadow ? 1 : 0);
-    node_->counters.bytes.fetch_add(record->versions.bytes());
+    found[shard].copies.push_back({note_of(*record, *node_), role == holder_state::shadow, record->versions.bytes()});
     node_->crowded.note(record->id, record->versions.siblings.size(), record->versions.bytes());
     for (const auto& peer : record->owed) // a crash may have come before the hint
       if (!node_->is_removed(peer))
         owed[peer].puts.emplace_back(keys::hint(peer, record->id), blob{keys::hint_value({})});
   }
-  for (auto& [shard, delta] : rows) {
-    delta.more = true;
-    self_->send(handles->shards[shard], std::move(delta));
-  }
-  self_->send(handles->anti_entropy, std::move(notes));
+  for (auto& [shard, copies] : found)
+    self_->send(handles->shards[shard], std::move(copies));
   for (auto& [peer, hints] : owed)
     leave_hints(scan.store, peer, std::move(hints));
+  report_reading(page.entries.size());
   if (page.more)
     read_slices(std::move(scan));
   else if (--stores_unread_ == 0)
@@ -211,15 +231,14 @@ void region_state::slices_read() {
     node_->counters.catalog_generation = last->generation;
   for (uint32_t i = 0; i < shard_count; ++i)
     self_->send(handles->shards[i], catalog_delta{i, 0, goes_on ? last->heads[i] : 0, true, false, {}});
-  self_->send(handles->anti_entropy, copy_notes{{}, true});
-  log::info("region", "ready", {{"items", node_->counters.items.load()}, {"leases", node_->counters.leases.load()}});
+  log::info("region", "ready", {{"records", node_->counters.records_read.load()}});
 }
 
 // -- peers' heartbeats
 // --------------------------------------------------------------------------------------------------
 
 void region_state::heard(const ping& facts) {
-  if (stores_unread_ > 0)
+  if (!node_->counters.rules_known)
     return;
   const auto& peer = facts.from.node;
   pass_positions(facts);

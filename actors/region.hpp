@@ -33,6 +33,7 @@ public:
   template <class Reply, class Message>
   caf::result<Reply> to_predictor(const Message& message);
   void heard(const ping& facts);
+  void read_on();
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
   void remove(const remove_node& request, answer<node_removal> reply);
@@ -51,6 +52,8 @@ private:
   };
   void begin_reading();
   void read_slices(start_scan scan);
+  void read_later(const start_scan& scan, const caf::error& reason);
+  void report_reading(size_t records);
   void take_page(start_scan scan, const store_entries& page);
   void leave_hints(const store_actor& store, const std::string& peer, store_batch hints);
   void slices_read();
@@ -74,7 +77,9 @@ private:
   self_pointer self_ = nullptr;
   context_ptr node_;
   size_t stores_unread_ = 0;
-  std::vector<uint64_t> found_; // digest of what the store holds, by shard
+  std::vector<start_scan> unread_;          // pages that could not be read, until they are tried again
+  std::vector<uint64_t> found_;             // digest of what the store holds, by shard
+  caf::actor_clock::time_point reported_{}; // how far the reading is
   hlc_source stamps_;
   std::vector<policy_entry> moved_;         // whose residency changed, until what is held follows
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged

@@ -31,6 +31,7 @@ void region_state::read_policies() {
             for (const auto& entry : table.entries(true))
               stamps_.observe(entry.stamp);
             node_->policies.set(std::move(table));
+            node_->counters.rules_known = true;
           },
           [this](const caf::error& reason) { self_->quit(reason); });
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint32_t records_a_page = 500;
 constexpr auto busy_tick = 50ms;
+constexpr auto overdue = 10min;
 constexpr auto report_every = 5s;
 constexpr uint32_t most_walks = 4; // for one loss; what they leave is found by the slow one
 
@@ -242,9 +243,11 @@ void repair_state::look_at(const item_record& record) {
   auto surplus = has_surplus(record, node_->self.node, rules.min_copies) || exceeds_factor(record, *node_);
   if (returned_ && !need.place && surplus)
     self_->send(shard, reap_a_v, record.id);
+  auto now = node_->time->now();
+  if (record.indexed != timestamp{} && record.indexed + overdue < now) // the entry of the expiry index was lost
+    self_->send(shard, expiry_due{record.id, record.indexed});
   if (!need.place)
     return;
-  auto now = node_->time->now();
   need.place->lease = {lease_reason::policy, 1.0, now, now, rules.ttl};
   jobs_.push_back({std::move(*need.place), need.bytes});
 }

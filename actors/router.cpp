@@ -70,7 +70,7 @@ void router_state::start(self_pointer self, context_ptr node) {
 
 template <class Reply, class Message>
 caf::result<Reply> router_state::to_item(const Message& request) {
-  if (node_->counters.shards_ready.load() < shard_count)
+  if (!node_->counters.rules_known)
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
   if (node_->removed.get()->refuses(node_->self.node, node_->self.incarnation)) // what it took would be lost
     return make_error(ec::unavailable, why_removed(node_->self.node));
@@ -259,7 +259,7 @@ void router_state::hedge(uint64_t number) {
 
 /// What a rule keeps away from this region is loaded at a node that may have it.
 caf::result<load_receipt> router_state::load(const load_item& request) {
-  if (node_->counters.shards_ready.load() < shard_count)
+  if (!node_->counters.rules_known)
     return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
   auto handles = node_->handles.get();
   return self_->delegate(node_->shard_for(request.copy.id, *handles), request);

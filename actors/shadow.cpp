@@ -62,6 +62,7 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   node_ = std::move(node);
   shard_ = std::move(config.shard);
   after_a_crash_ = config.after_a_crash;
+  in_catalog_ = config.in_catalog;
   item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
   // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for
   // good.
@@ -90,13 +91,11 @@ void shadow_state::loaded(caf::error problem) {
   loaded_ = true;
   item_->begin_incarnation(node_->self.incarnation);
   if (item_->present()) {
-    counted_role_ = item_->role(); // the shard counted it when it read its slice
-    counted_bytes_ = item_->bytes();
-    counted_versions_ = item_->versions().siblings.size();
     visible_ = std::make_shared<const item_versions>(item_->snapshot());
     synced_ = std::make_shared<const item_copy>(item_->copy());
-    noted_ = current_note(); // the region noted it when it read its slice
   }
+  if (!broken_)
+    agree_with_catalog();
   for (const auto& s : item_->versions().siblings)
     stamps_.observe(s.stamp);
   if (visible_ && after_a_crash_)
@@ -109,6 +108,25 @@ void shadow_state::loaded(caf::error problem) {
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
     self_->quit(broken_);
+}
+
+/// What the shard knows of this copy was noted and counted when it was found in the store, or by an earlier shadow.
+/// While the stores are being read this one may come first. And what has been lost since is taken back.
+void shadow_state::agree_with_catalog() {
+  if (item_->present() && in_catalog_) {
+    counted_role_ = item_->role();
+    counted_bytes_ = item_->bytes();
+    counted_versions_ = item_->versions().siblings.size();
+    noted_ = current_note();
+  } else if (in_catalog_) {
+    log::warn("shadow", "copy-lost", {{"id", item_->record().id}});
+    node_->index.erase(item_->record().id);
+    counted_role_ = holder_state::durable;
+    noted_.held = true;
+  }
+  adjust_counters();
+  if (item_->present() || in_catalog_)
+    note_copy();
 }
 
 // -- reading
@@ -131,7 +149,8 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
   }
   readers_.push_back({request, std::move(reply)});
-  auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node);
+  auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node)
+                && node_->counters.stores_full.load() == 0; // a copy that cannot be kept must not fail the read
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   find_copy(keep, audience::all, traffic::client, {}, {});
 }

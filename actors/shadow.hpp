@@ -20,6 +20,7 @@ struct shadow_config {
   std::string id;
   shard_actor shard;          // its supervisor and its way to the catalog
   bool after_a_crash = false; // watchers may have missed a change
+  bool in_catalog = false;    // the shard counts a copy of the item
 };
 
 /// The state of one item's shadow. A request meets the members in the order in which they stand here; what takes
@@ -178,6 +179,7 @@ private:
   bool mend(const damage& found, const item_copy& sound);
   void clear_for(const item_copy& sound, const std::string& giver);
   void join_anew(const std::string& giver, holder_state as);
+  void agree_with_catalog();
 
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
@@ -353,6 +355,7 @@ private:
   std::map<std::string, hint> hints_;               // by node
   caf::actor_clock::time_point asked_around_{};     // when a forwarded read last found this copy too old
   bool after_a_crash_ = false;
+  bool in_catalog_ = false;
   std::set<item_watcher_actor> watchers_;
   caf::actor_clock::time_point last_used_;
   caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over

@@ -1,5 +1,6 @@
 // How a shadow finds a copy of its item: the holders that the catalog names, nearest first, then every region.
 #include "actors/shadow.hpp"
+#include "storage/keys.hpp"
 
 #include <algorithm>
 
@@ -13,6 +14,12 @@ bool knows_all_nodes(const node_context& node) {
   return node.is_fresh() || std::any_of(view->peers.begin(), view->peers.end(), [](const peer_view& peer) {
            return peer.answered_ms > 0;
          });
+}
+
+bool may_be_lost(const std::string& id, const std::vector<kv_loss>& lost) {
+  auto key = keys::record(id);
+  return std::any_of(lost.begin(), lost.end(),
+                     [&](const kv_loss& part) { return part.first <= key && (part.last.empty() || key < part.last); });
 }
 
 } // namespace
@@ -387,6 +394,10 @@ caf::error shadow_state::why_not_found(const search& s) const {
     return make_error(ec::unavailable, "nodes that may hold the item do not answer (" + unreachable + "); try again");
   if (!knows_all_nodes(*node_))
     return make_error(ec::unavailable, "this region is cut off from the others, and has no copy; try again");
+  if (may_be_lost(item_->record().id, *node_->lost.get()))
+    return make_error(ec::store_corrupt,
+                      "no region holds the item, unless it lay in a damaged part of the store of region "
+                          + node_->self.region + "; what lay there is lost");
   return make_error(ec::not_found, "no region holds the item");
 }
 

@@ -38,7 +38,9 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       },
       [&](const pull_catalog& x) { return state.slice(x); },
       [&](const catalog_position& x) { state.compare(x); },
+      [&](const found_copies& page) { state.take_found(page); },
       [&](const catalog_delta& rows) { state.take_own(rows); },
+      [&](const lost_ids& part) { state.lose(part); },
       [&](const catalog_row& row) { state.note(row); },
       [&](const access_batch& batch) { state.spread(batch); },
       [&](rules_a) { state.forget_removed(); },
@@ -225,15 +227,39 @@ void shard_state::apply(const std::string& peer, const catalog_delta& delta, boo
     self_->send(node_->handles.get()->anti_entropy, meet_a_v, peer, std::move(both));
 }
 
+void shard_state::take_found(const found_copies& page) {
+  copy_notes notes;
+  auto& counters = node_->counters;
+  for (const auto& copy : page.copies) {
+    if (spoken_for_.count(copy.note.id) > 0)
+      continue;
+    own_.found(copy.note.id);
+    counters.items.fetch_add(1);
+    counters.leases.fetch_add(copy.leased ? 1 : 0);
+    counters.bytes.fetch_add(copy.bytes);
+    notes.notes.push_back(copy.note);
+  }
+  self_->send(node_->handles.get()->anti_entropy, std::move(notes));
+}
+
+/// All that the store held was found.
 void shard_state::take_own(const catalog_delta& rows) {
-  for (const auto& row : rows.rows)
-    own_.found(row.id);
-  if (rows.more)
-    return;
   own_.resume(rows.head);
   show_position();
-  if (!std::exchange(ready_, true))
-    node_->counters.shards_ready.fetch_add(1);
+  spoken_for_.clear();
+  if (std::exchange(ready_, true))
+    return;
+  self_->send(node_->handles.get()->anti_entropy, copy_notes{{}, true});
+  node_->counters.shards_ready.fetch_add(1);
+}
+
+void shard_state::lose(const lost_ids& part) {
+  std::vector<std::string> held;
+  const auto& all = own_.held();
+  for (auto i = all.lower_bound(part.first); i != all.end() && (part.last.empty() || *i <= part.last); ++i)
+    held.push_back(*i);
+  for (const auto& id : held)
+    tell(claim::background, id, expire_a_v);
 }
 
 void shard_state::note(const catalog_row& row) {

@@ -47,8 +47,12 @@ public:
   catalog_delta slice(const pull_catalog& request) const;
   held_ids list(const list_held& which) const;
   void compare(const catalog_position& theirs);
+  /// What a shadow has said since counts more: the page may have been read before that.
+  void take_found(const found_copies& page);
   void take_own(const catalog_delta& rows);
   void note(const catalog_row& row);
+
+  void lose(const lost_ids& part);
 
   void watch(const std::string& id, const item_watcher_actor& watcher, bool on);
   void spread(const access_batch& batch);
@@ -161,6 +165,7 @@ private:
   };
   std::map<std::string, position> positions_; // by peer
   std::set<std::string> pulling_;
+  std::set<std::string> spoken_for_; // until it is ready: items whose shadows were awake, and say what is so
   std::unordered_map<std::string, awake> awake_;
   std::list<std::string> order_; // of those that are not stopping, least recently used first
   std::unordered_map<std::string, expected_one> expected_;

@@ -71,7 +71,9 @@ void shard_state::spawn_shadow(const std::string& id, background_pace::unit unit
   auto watched = watchers_.find(id);
   auto after_a_crash = watched != watchers_.end();
   auto& entry = awake_[id];
-  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, after_a_crash});
+  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, after_a_crash, own_.holds(id)});
+  if (!ready_)
+    spoken_for_.insert(id);
   entry.used = self_->clock().now();
   entry.place = order_.insert(order_.end(), id);
   entry.unit = std::move(unit);

@@ -12,6 +12,7 @@ namespace gnomon {
 namespace {
 
 constexpr size_t hint_page = 10'000;
+constexpr auto space_pause = std::chrono::seconds{1};
 
 size_t bytes_of(const store_batch& batch) {
   size_t bytes = 0;
@@ -32,8 +33,10 @@ void append(std::vector<kv_write>& writes, const store_batch& batch) {
 } // namespace
 
 store_state::~store_state() {
-  if (node)
+  if (node) {
     node->counters.hints -= hints;
+    node->counters.stores_full -= full ? 1 : 0;
+  }
   for (auto& w : waiting)
     w.promise.deliver(make_error(ec::unavailable, "the store is stopping or being restarted; try again"));
 }
@@ -74,11 +77,43 @@ void store_state::commit() {
     log::error("store", "write-failed",
                {{"batches", group.size()}, {"bytes", bytes}, {"error", sentence_of(synced.error())}});
   }
+  note_full(!synced && code_of(synced.error()) == ec::store_failed);
+  tell_losses();
   for (auto& w : group)
     if (synced)
       w.promise.deliver(store_receipt{groups});
     else
       w.promise.deliver(synced.error());
+}
+
+void store_state::tell_losses() {
+  const auto& all = database->losses();
+  for (; losses < all.size(); ++losses) {
+    const auto& loss = all[losses];
+    ++node->counters.store_losses;
+    node->lost.update([&](std::vector<kv_loss>& known) { known.push_back(loss); });
+    auto handles = node->handles.get();
+    for (const auto& [first, last] : keys::ids_between(loss.first, loss.last))
+      for (const auto& shard : handles->shards)
+        if (shard)
+          self->send(shard, lost_ids{first, last});
+  }
+}
+
+/// Reads that would leave a copy here have to know beforehand, and nobody else may write for long.
+void store_state::look_at_space() {
+  if (full)
+    note_full(!database->apply({}));
+  else if (!database->takes_writes())
+    note_full(true);
+  self->delayed_send(self, space_pause, flush_a_v);
+}
+
+void store_state::note_full(bool now) {
+  if (std::exchange(full, now) == now)
+    return;
+  now ? ++node->counters.stores_full : --node->counters.stores_full;
+  log::warn("store", now ? "takes-no-writes" : "takes-writes-again", {{"path", node->config.store_path}});
 }
 
 void store_state::count_hints() {
@@ -126,11 +161,13 @@ caf::result<store_values> store_state::get(const store_get& request) {
     answer.found.push_back(value->has_value());
     answer.values.push_back(*value ? blob{std::move(**value)} : blob{});
   }
+  tell_losses();
   return answer;
 }
 
 caf::result<store_entries> store_state::scan(const store_scan& request) {
   auto page = database->scan(request.first, request.last, request.limit, request.keys_only);
+  tell_losses();
   if (!page)
     return page.error();
   store_entries answer;
@@ -147,11 +184,14 @@ store_actor::behavior_type store(store_actor::stateful_pointer<store_state> self
   state.node = std::move(node);
   state.database = std::move(database);
   state.count_hints();
+  state.tell_losses();
+  self->delayed_send(self, space_pause, flush_a_v);
   return {
       [=](store_batch& batch) { return self->state.enqueue(std::move(batch)); },
       [=](const store_get& request) { return self->state.get(request); },
       [=](const store_scan& request) { return self->state.scan(request); },
       [=](tick_a) { self->state.commit(); },
+      [=](flush_a) { self->state.look_at_space(); },
   };
 }
 

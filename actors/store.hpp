@@ -31,10 +31,16 @@ struct store_state {
   size_t waiting_bytes = 0;
   std::unordered_set<std::string> waiting_keys; // what the batches that wait will change
   uint64_t groups = 0;                          // synced since the start
+  size_t losses = 0;                            // of the database that were told
+  bool full = false;                            // takes no writes
   uint64_t hints = 0;                           // on disk, and what this store adds to the node's counter
 
   caf::result<store_receipt> enqueue(store_batch&& batch);
   void commit();
+  /// Tells the node, and the shards whose items are hit, of damage that was met since.
+  void tell_losses();
+  void look_at_space();
+  void note_full(bool now);
   void count_hints();
   int64_t hints_added_by(const std::vector<kv_write>& writes);
   caf::result<store_values> get(const store_get& request);

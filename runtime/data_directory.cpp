@@ -77,6 +77,9 @@ expected<store_identity> settle_identity(const std::string& directory,
     log::warn("gnomond", "new-incarnation",
               {{"reason", restored ? "node.restored is set" : "the data directory was copied or restored"}});
   }
+  auto noted = std::all_of(stores.begin(), stores.end(), [](const auto& store) { return store->start_is_noted(); });
+  if (!noted) // on a full disk; the next start will count as this one
+    return now.front();
   if (auto written = write_note(file, now); !written)
     return written.error();
   return now.front();

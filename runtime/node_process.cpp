@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
 
-constexpr auto start_bound = 60s; // reading the ids of a large store takes its time
+constexpr auto start_bound = 60s; // the policies have to be read; the records may take as long as they need
 constexpr auto join_bound = 15s;
 constexpr auto close_bound = 2s; // for actors that are not ours
 
@@ -157,7 +157,7 @@ struct node_process::parts {
 
   caf::error start();
   caf::error start_tree(std::vector<std::shared_ptr<kv_store>> stores);
-  caf::error await_shards();
+  caf::error await_rules();
   caf::error join();
   caf::error start_http();
   void stop();
@@ -208,12 +208,13 @@ caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>
   root = caf::actor_cast<caf::actor>(
       system->spawn(supervisor, node_tree({node, std::move(stores), std::move(membership)})));
   root->attach_functor([told = root_ended] { told->tell(); });
-  return await_shards();
+  return await_rules();
 }
 
-caf::error node_process::parts::await_shards() {
+/// Requests are taken from then on. What is held here is read meanwhile.
+caf::error node_process::parts::await_rules() {
   auto deadline = steady::now() + start_bound;
-  while (node->counters.shards_ready < shard_count || !node->handles.get()->router) {
+  while (!node->counters.rules_known || !node->handles.get()->router) {
     if (root_ended->wait_until(steady::now() + 5ms))
       return make_error(ec::internal, "the actors of this node fail as soon as they start; the log says which and why");
     if (steady::now() > deadline)

@@ -170,6 +170,20 @@ range hints() {
   return {std::string{hint_tag}, std::string{static_cast<char>(hint_tag + 1)}};
 }
 
+std::vector<range> ids_between(std::string_view first, std::string_view last) {
+  std::vector<range> ids;
+  for (auto tag : {record_tag, value_tag}) {
+    auto all = range{std::string(1, tag), std::string(1, static_cast<char>(tag + 1))};
+    auto from = std::max<std::string_view>(first, all.first);
+    auto to = last.empty() ? std::string_view{all.last} : std::min<std::string_view>(last, all.last);
+    if (from >= to)
+      continue;
+    auto id_in = [](std::string_view key) { return std::string{key.substr(1, key.find('\0') - 1)}; };
+    ids.push_back({id_in(from), to == all.last ? std::string{} : id_in(to)});
+  }
+  return ids;
+}
+
 bool is_hint(std::string_view key) {
   return key.starts_with(hint_tag);
 }

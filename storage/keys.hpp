@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// The layout of a store: every key that exists is built and read here. Ids and names never hold NUL bytes.
 ///
@@ -69,6 +70,10 @@ std::string hint_value(timestamp not_before, duration pause = {}, bool refused =
 timestamp hint_time(std::string_view value);
 duration hint_pause(std::string_view value);
 bool hint_refused(std::string_view value);
+
+/// The items that may have records or values at first <= key < last: from id `first` to id `last`, both included;
+/// an empty `last`: to the end.
+std::vector<range> ids_between(std::string_view first, std::string_view last);
 
 std::string meta(std::string_view name);
 /// All facts whose name starts with `prefix`.

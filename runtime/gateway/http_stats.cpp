@@ -53,6 +53,10 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   counter("gnomon_store_syncs_total", "Synced batches written to the store.", n.store_syncs);
   counter("gnomon_store_writes_total", "Writes inside those batches.", n.store_writes);
   counter("gnomon_store_failures_total", "Writes that the store refused.", n.store_failures);
+  counter("gnomon_store_losses_total", "Parts of the stores that were found damaged.", n.store_losses);
+  gauge("gnomon_stores_full", "Stores that take no writes now.", n.stores_full);
+  gauge("gnomon_start_records_read", "Records read since the node began to read its stores.", n.records_read);
+  gauge("gnomon_start_shards_ready", "Slices of the catalog that are whole, of 64.", n.shards_ready);
   counter("gnomon_comparisons_total", "Rounds of anti-entropy that ran to their end.", n.comparisons);
   counter("gnomon_differences_total", "Copies that these rounds found to differ.", n.differences);
   counter("gnomon_comparison_bytes_total", "Bytes of hashes and contexts that these rounds sent.", n.comparison_bytes);

@@ -2,6 +2,8 @@
 
 #include "runtime/gateway/json.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 
 namespace gnomon::http {
@@ -22,11 +24,30 @@ std::string missing(const node_context& node) {
   return {};
 }
 
+/// What is held here is not known in whole yet. The node serves meanwhile, and others do not find all that it holds.
+response still_reading(const node_context& node) {
+  const auto& counters = node.counters;
+  auto why = *node.reading_problem.get();
+  auto page = problem(503, "not-ready",
+                      fmt::format("the stores are being read, {} records so far{}", counters.records_read.load(),
+                                  why.empty() ? "" : "; " + why));
+  auto document = nlohmann::ordered_json::parse(page.content());
+  document["reading"] = {{"records", counters.records_read.load()}, {"items", counters.items.load()}};
+  page.body = blob{dump(document)};
+  return page;
+}
+
 response ready(const node_context& node) {
   auto lacking = missing(node);
   if (!lacking.empty())
     return problem(503, "not-ready", lacking);
-  return json_response(200, dump({{"status", "ready"}, {"node", node.self.node}, {"region", node.self.region}}));
+  if (node.counters.shards_ready < shard_count)
+    return still_reading(node);
+  return json_response(200, dump({{"status", "ready"},
+                                  {"node", node.self.node},
+                                  {"region", node.self.region},
+                                  {"takes_writes", node.counters.stores_full == 0},
+                                  {"lost_parts", node.lost.get()->size()}}));
 }
 
 response text(std::string_view type, std::string body) {

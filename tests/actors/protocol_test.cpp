@@ -254,6 +254,8 @@ CAF_TEST(every_message_type_travels) {
   travel(store_receipt{19});
   travel(store_get{{odd_text, ""}});
   travel(store_values{some_values(), {true, false, true, true}});
+  travel(found_copies{{{{odd_text, true, 12, {"us"}, false}, true, 100}}});
+  travel(lost_ids{odd_text, "z"});
   travel(store_scan{odd_text, "z", 20, true});
   travel(store_entries{{{odd_text, blob{odd_text}}, {"k", blob{}}}, true});
   travel(traffic::prefetch);

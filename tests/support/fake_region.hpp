@@ -54,6 +54,7 @@ inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fa
       [=](const get_policies&) -> caf::result<policy_list> { return nothing(); },
       [=](const remove_node&) -> caf::result<node_removal> { return nothing(); },
       [=](const ping& facts) { self->state.pings.push_back(facts); },
+      [=](tick_a) {},
   };
 }
 

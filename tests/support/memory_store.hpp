@@ -15,6 +15,7 @@ public:
 
   bool fail_writes = false;
   bool fail_reads = false;
+  char fail_scans_of = 0;          // pages of keys with this tag cannot be read
   size_t longest_value = SIZE_MAX; // a longer one fails its write, as on a disk that is nearly full
   uint64_t syncs = 0;              // successful calls of apply
 
@@ -46,7 +47,7 @@ public:
   }
 
   expected<kv_page> scan(std::string_view first, std::string_view last, size_t limit, bool keys_only) override {
-    if (fail_reads)
+    if (fail_reads || (fail_scans_of != 0 && first.starts_with(fail_scans_of)))
       return make_error(ec::store_failed, "the store was told to fail; tell it not to");
     return page_of(entries_, first, last, limit, keys_only);
   }
