@@ -102,11 +102,8 @@ void connection::ask(client_message message) {
 }
 
 bool connection::answer_from_index(const read_item& message) {
-  auto entry = owner_.parts().node->index.peek(message.id);
-  if (!entry || !entry->versions.versions.context.covers(message.seen))
-    return false;
-  entry = owner_.current(message.id, message.user);
-  if (!entry || !entry->versions.versions.context.covers(message.seen))
+  auto entry = owner_.current(message.id, message.user, message.seen);
+  if (!entry)
     return false;
   respond(complete(asked_, entry->versions));
   return true;

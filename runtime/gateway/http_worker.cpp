@@ -1,5 +1,6 @@
 #include "runtime/gateway/http_worker.hpp"
 
+#include "actors/index_hit.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/http_connection.hpp"
@@ -115,20 +116,14 @@ void worker::sweep() {
 
 // -- hits -------------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<const index_entry> worker::current(std::string_view id, std::string_view user) {
+std::shared_ptr<const index_entry> worker::current(std::string_view id, std::string_view user,
+                                                   const version_vector& seen) {
   auto& node = *parts_.node;
-  auto entry = node.index.find(id);
-  if (!entry)
-    return nullptr;
-  auto now = node.time->now();
-  for (const auto& version : entry->versions.versions.siblings)
-    if (version.expires != timestamp{} && version.expires <= now)
-      return nullptr;
-  if (!entry->lease_runs(now) || !node.is_fresh() || !node.may_serve(*entry))
-    return nullptr;
-  entry->last_read_ms.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  node.counters.reads_local.fetch_add(1, std::memory_order_relaxed);
-  count_access(id, user, now);
+  auto entry = index_hit(node, id, seen);
+  if (entry) {
+    node.counters.reads_local.fetch_add(1, std::memory_order_relaxed);
+    count_access(id, user, node.time->now());
+  }
   return entry;
 }
 

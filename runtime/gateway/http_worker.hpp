@@ -45,9 +45,9 @@ public:
   void close_all();
   void forget(uint64_t serial);
 
-  /// The entry of an item that may be answered right here, now: its lease runs, the value has not expired, the node is
-  /// fresh. Slides the lease and counts the access.
-  std::shared_ptr<const index_entry> current(std::string_view id, std::string_view user);
+  /// As `index_hit`, with the access counted.
+  std::shared_ptr<const index_entry> current(std::string_view id, std::string_view user,
+                                             const version_vector& seen = {});
   /// Hands a request to the router; the reply comes through `deliver`.
   void ask(uint64_t serial, client_message message);
 

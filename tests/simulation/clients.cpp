@@ -1,5 +1,7 @@
 #include "tests/simulation/clients.hpp"
 
+#include "actors/index_hit.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 namespace gnomon::simulation {
@@ -25,6 +27,8 @@ void clients::act() {
   op.kind = kind < 90 ? op_kind::write : op_kind::remove;
   if (dice_.chance(40))
     op.request_id = fmt::format("r{}", dice_.draw() % 1'000'000);
+  if (op.kind == op_kind::write && dice_.chance(10))
+    op.expires = cluster_.clock_of(op.node).now() + duration{static_cast<int64_t>(dice_.between(1, 60)) * 1000};
   auto acks = dice_.below(10);
   op.acks = acks < 4 ? 0 : acks < 6 ? 1 : acks < 9 ? 2 : acks_all;
   auto lww = op.id.rfind("lww/", 0) == 0;
@@ -32,7 +36,9 @@ void clients::act() {
     auto known = of->etags.find(op.id);
     op.condition =
         known == of->etags.end() || dice_.chance(20) ? write_condition::if_absent : write_condition::if_match;
-    op.etag = known == of->etags.end() ? "" : known->second;
+    op.wanted = known == of->etags.end() ? "" : known->second;
+    if (dice_.chance(50)) // and someone else wants the same, at the same moment
+      start_write(op, nullptr);
   }
   start_write(op, of);
 }
@@ -44,13 +50,12 @@ void clients::read(const std::string& id, int node) {
   start_read(op, nullptr);
 }
 
-void clients::node_woke(int node, moment asleep_since) {
+void clients::node_woke(int node) {
+  auto other = static_cast<int>(dice_.below(cluster_.size()));
   for (const auto& id : ids_) {
-    operation op;
-    op.node = node;
-    op.id = id;
-    op.asleep_since = asleep_since;
-    start_read(op, nullptr);
+    read(id, node);
+    if (other != node && dice_.chance(50))
+      read(id, other);
   }
 }
 
@@ -73,7 +78,7 @@ void clients::start_read(operation what, session* of) {
     return;
   read_item request;
   request.id = op.id;
-  request.user = "reader";
+  request.user = fmt::format("reader{}", op.number % 3);
   request.seen = op.seen;
   ask<item_versions>(op, of, request);
 }
@@ -83,12 +88,11 @@ bool clients::read_from_index(operation& op, session* of) {
   if (cluster_.frozen(op.node))
     return false;
   auto& node = *cluster_.context_of(op.node);
-  auto entry = node.index.find(op.id);
-  auto now = node.time->now();
-  auto fresh = node.is_fresh() || node.config.fault == deliberate_fault::serve_index_after_freeze;
-  if (!entry || !entry->lease_runs(now) || !fresh || !entry->versions.versions.context.covers(op.seen))
+  auto entry = index_hit(node, op.id, op.seen);
+  if (!entry)
     return false;
-  entry->last_read_ms.store(now.time_since_epoch().count());
+  if (auto agent = node.handles.get()->agent)
+    engine_.asker()->send(agent, access_batch{{{op.id, "reader", node.time->now(), 1, false}}});
   op.from_index = true;
   done(op, of, entry->versions);
   return true;
@@ -107,19 +111,22 @@ void clients::start_write(operation what, session* of) {
   request.user = fmt::format("u{}", op.number);
   request.deleted = op.kind == op_kind::remove;
   if (!request.deleted)
-    request.value = blob{value_of(op)};
+    request.value = blob{op.value = value_of(op)};
   request.content_type = "text/plain";
   request.seen = op.seen;
   request.condition = op.condition;
-  request.etag = op.etag;
+  request.etag = op.wanted;
   request.request_id = op.request_id;
   request.acks = op.acks;
+  request.expires = op.expires;
   ask<write_receipt>(op, of, request);
 }
 
 std::string clients::value_of(const operation& op) {
+  if (dice_.chance(2))
+    return {};
   auto text = fmt::format("{}#{}#", op.id, op.number);
-  text.append(dice_.chance(1) ? 90'000 : dice_.below(200), 'x');
+  text.append(dice_.chance(1) ? dice_.between(60'000, 140'000) : dice_.below(200), 'x');
   return text;
 }
 

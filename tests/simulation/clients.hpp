@@ -18,12 +18,16 @@ public:
   void act();
   /// A plain read at that node, whose answer must be the last word.
   void read(const std::string& id, int node);
-  /// The node's process goes on after a pause; whoever waited in front of it asks at once.
-  void node_woke(int node, moment asleep_since);
+  /// The node's process goes on after a pause; whoever waited in front of it asks at once, and so do some elsewhere,
+  /// where what they want may be fetched from it.
+  void node_woke(int node);
   /// The node's process starts; whoever waited for it writes at once, before it has heard of the other nodes.
   void node_came_back(int node);
   /// The node's process is gone with all that it was asked.
   void node_crashed(int node);
+  const std::vector<std::string>& ids() const {
+    return ids_;
+  }
   size_t open() const {
     return open_.size();
   }

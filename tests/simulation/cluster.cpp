@@ -25,7 +25,9 @@ void cluster::boot(int node) {
     return;
   m.up = true;
   m.disturbed = engine_.now();
-  auto store = m.storage->open();
+  m.away = {m.stopped, engine_.now()};
+  auto stores = m.storage->open(config_.stores);
+  auto& store = stores.front();
   node_identity self;
   self.cluster = "simulated";
   self.node = node_name(node);
@@ -47,7 +49,7 @@ void cluster::boot(int node) {
   }
   engine_.set_latency(node, [&m] { return m.storage->draw_latency(); });
   engine_.as(node, [&] {
-    m.root = caf::actor_cast<caf::actor>(engine_.system().spawn(supervisor, node_tree({m.context, {store}, way})));
+    m.root = caf::actor_cast<caf::actor>(engine_.system().spawn(supervisor, node_tree({m.context, stores, way})));
     network_.listen(node, self.address, m.context, engine_.system().spawn(gate, m.context));
   });
 }
@@ -63,7 +65,7 @@ void cluster::crash(int node, bool power) {
   if (dice_.chance(50))
     engine_.finish_stores(node);
   m.up = false;
-  m.disturbed = engine_.now();
+  m.disturbed = m.stopped = engine_.now();
   engine_.kill(node);
   m.root = nullptr;
   m.context->handles.set({});
@@ -76,6 +78,7 @@ void cluster::freeze(int node) {
   if (!m.up || m.frozen)
     return;
   m.frozen = true;
+  m.stopped = engine_.now();
   engine_.freeze(node);
 }
 
@@ -85,7 +88,22 @@ void cluster::thaw(int node) {
     return;
   m.frozen = false;
   m.disturbed = engine_.now();
+  if (engine_.now() - m.stopped > moment{config_.fresh_for})
+    m.away = {m.stopped, engine_.now()};
   engine_.thaw(node);
+}
+
+moment cluster::calm_since(int node) const {
+  auto& m = machine_of(node);
+  return up(node) && !frozen(node) && m.storage->works() ? std::max(m.disturbed, m.disk_disturbed) : moment::max();
+}
+
+moment cluster::reaches_all_since(int node) const {
+  auto since = calm_since(node);
+  for (int other = 0; other < static_cast<int>(machines_.size()); ++other)
+    if (other != node)
+      since = std::max(since, network_.whole_since(node, other));
+  return since;
 }
 
 bool cluster::gave_up(int node) const {
@@ -105,11 +123,17 @@ std::vector<disk*> cluster::disks() {
   return all;
 }
 
-timestamp cluster::latest_clock() const {
-  auto latest = timestamp{};
+timestamp cluster::earliest_clock() const {
+  auto earliest = timestamp::max();
   for (auto& m : machines_)
-    latest = std::max(latest, m.time->now());
-  return latest;
+    earliest = std::min(earliest, m.time->now());
+  return earliest;
+}
+
+timestamp cluster::latest_clock() {
+  for (auto& m : machines_)
+    latest_ = std::max(latest_, m.time->now());
+  return latest_;
 }
 
 } // namespace gnomon::simulation

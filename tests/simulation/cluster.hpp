@@ -48,6 +48,30 @@ public:
   bool undisturbed_since(int node, moment since) const {
     return up(node) && !frozen(node) && machine_of(node).disturbed < since;
   }
+  /// Since when the node has been running on a disk that works; `moment::max()`: it is not.
+  moment calm_since(int node) const;
+  /// Since when nothing has kept the two nodes from telling each other all they know; `moment::max()`: something does.
+  moment whole_since(int a, int b) const {
+    return std::max({calm_since(a), calm_since(b), network_.whole_since(a, b)});
+  }
+  /// Since when nothing on the way has kept the node from reaching every other one.
+  moment reaches_all_since(int node) const;
+  /// Since when nothing has kept the node from telling the other one, whatever became of that one.
+  moment reaches_since(int node, int other) const {
+    return std::max(calm_since(node), network_.whole_since(node, other));
+  }
+  /// The last time for which the node was not running, if that was longer than it may count as fresh.
+  absence last_absence(int node) const {
+    return machine_of(node).away;
+  }
+  /// Something happened to the node that it survives.
+  void disturb(int node) {
+    machine_of(node).disturbed = engine_.now();
+  }
+  /// Something happened to the node's disk.
+  void disk_disturbed(int node) {
+    machine_of(node).disk_disturbed = engine_.now();
+  }
   disk& disk_of(int node) {
     return *machine_of(node).storage;
   }
@@ -57,13 +81,18 @@ public:
   network& net() {
     return network_;
   }
+  const network& net() const {
+    return network_;
+  }
   const context_ptr& context_of(int node) const {
     return machine_of(node).context;
   }
   /// The node's front door; null while it is down or starting.
   router_actor router_of(int node) const;
   std::vector<disk*> disks();
-  timestamp latest_clock() const;
+  /// The latest time that any node's clock has shown so far.
+  timestamp latest_clock();
+  timestamp earliest_clock() const;
 
 private:
   struct machine {
@@ -74,6 +103,9 @@ private:
     bool up = false;
     bool frozen = false;
     moment disturbed{-1};
+    moment disk_disturbed{-1};
+    moment stopped{0};
+    absence away;
   };
   machine& machine_of(int node) {
     return machines_[static_cast<size_t>(node)];
@@ -91,6 +123,7 @@ private:
   history& history_;
   network network_;
   std::vector<machine> machines_;
+  timestamp latest_{};
 };
 
 } // namespace gnomon::simulation

@@ -1,14 +1,35 @@
 #include "tests/simulation/disk.hpp"
 
+#include "runtime/base/ids.hpp"
 #include "storage/archive.hpp"
 #include "storage/keys.hpp"
 
 namespace gnomon::simulation {
 
-/// The disk as one process sees it: dead once another process has opened it, or it crashed.
+namespace {
+
+/// The id of the item that a key is about; empty for those of the store itself.
+std::string item_of(std::string_view key) {
+  auto nul = key.find('\0');
+  switch (key.front()) {
+  case 'r':
+    return std::string{key.substr(1)};
+  case 'v':
+    return std::string{key.substr(1, nul - 1)};
+  case 'e':
+    return keys::parse_expiry(key)->id;
+  case 'h':
+    return std::string{key.substr(nul + 1)};
+  }
+  return {};
+}
+
+} // namespace
+
+/// One store of the disk as one process sees it: dead once another process has opened it, or it crashed.
 class open_disk final : public kv_store {
 public:
-  open_disk(disk& on, uint64_t process) : disk_(on), process_(process) {}
+  open_disk(disk& on, size_t number, size_t of) : disk_(on), process_(on.process_), number_(number), of_(of) {}
 
   void begin() {
     identity_ = *begin_start(*this);
@@ -16,18 +37,33 @@ public:
   expected<void> apply(std::span<const kv_write> writes) override {
     if (dead())
       return make_error(ec::store_failed, "the process that opened this disk is gone");
-    return disk_.apply(writes);
+    std::vector<std::string> names;
+    for (const auto& w : writes) {
+      if (!is_here(w.key))
+        disk_.observer_.wrong_store(disk_.node_, item_of(w.key));
+      names.push_back(named(w.key));
+    }
+    std::vector<kv_write> renamed;
+    for (size_t i = 0; i < names.size(); ++i)
+      renamed.push_back({names[i], writes[i].value});
+    return disk_.apply(renamed);
   }
   expected<std::optional<std::string>> get(std::string_view key) override {
     if (dead() || disk_.fails_reads)
       return make_error(ec::store_failed, "the simulated disk fails reads");
-    auto i = disk_.seen_.find(key);
+    auto i = disk_.seen_.find(named(key));
     return i != disk_.seen_.end() ? std::optional{i->second} : std::nullopt;
   }
   expected<kv_page> scan(std::string_view first, std::string_view last, size_t limit, bool keys_only) override {
     if (dead() || disk_.fails_reads)
       return make_error(ec::store_failed, "the simulated disk fails reads");
-    return test::page_of(disk_.seen_, first, last, limit, keys_only);
+    if (of_ == 1)
+      return test::page_of(disk_.seen_, first, last, limit, keys_only);
+    image own;
+    for (auto i = disk_.seen_.lower_bound(first); i != disk_.seen_.end() && (last.empty() || i->first < last); ++i)
+      if (is_here(i->first))
+        own.insert(*i);
+    return test::page_of(own, first, last, limit, keys_only);
   }
   store_identity identity() const override {
     return identity_;
@@ -37,20 +73,34 @@ private:
   bool dead() const {
     return process_ != disk_.process_;
   }
+  bool is_here(std::string_view key) const {
+    auto id = item_of(key);
+    return id.empty() ? number_ == 0 || key == keys::meta("identity") : shard_of(id) % of_ == number_;
+  }
+  /// What a store keeps of itself lies under a name of its own in the one image.
+  std::string named(std::string_view key) const {
+    return (number_ > 0 && item_of(key).empty() ? "x" + std::to_string(number_) : "") + std::string{key};
+  }
   disk& disk_;
   uint64_t process_;
+  size_t number_;
+  size_t of_;
   store_identity identity_;
 };
 
-std::shared_ptr<kv_store> disk::open() {
+std::vector<std::shared_ptr<kv_store>> disk::open(size_t stores) {
   crash();
-  auto store = std::make_shared<open_disk>(*this, process_);
   auto failed = std::exchange(fails_writes, false);
   auto unreadable = std::exchange(fails_reads, false);
-  store->begin();
+  std::vector<std::shared_ptr<kv_store>> all;
+  for (size_t i = 0; i < stores; ++i) {
+    auto store = std::make_shared<open_disk>(*this, i, stores);
+    store->begin();
+    all.push_back(std::move(store));
+  }
   fails_writes = failed;
   fails_reads = unreadable;
-  return store;
+  return all;
 }
 
 void disk::crash() {
@@ -127,8 +177,8 @@ void disk::look_at(const kv_write& write) {
     else
       records_.erase(*id);
     observer_.record_changed(node_, *id, before, after);
-  } else if (auto name = keys::parse_value(write.key); name && write.value) {
-    observer_.value_stored(node_, name->id, name->version, *write.value);
+  } else if (write.key.front() == 'p') {
+    observer_.rule_stored(node_);
   }
 }
 

@@ -19,17 +19,20 @@ class disk_observer {
 public:
   virtual ~disk_observer() = default;
   virtual void record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) = 0;
-  virtual void value_stored(int node, const std::string& id, const dot& version, std::string_view bytes) = 0;
+  virtual void rule_stored(int node) = 0;                        // a policy
+  virtual void wrong_store(int node, const std::string& id) = 0; // a key of that item was written to
 };
 
-/// A disk that outlives the processes which use it. It has two images: what the running process sees, and what is there
-/// after a crash; a disk that lies about its syncs, or a write that failed and may yet be found, makes them differ.
+/// A disk that outlives the processes which use it, with all their stores. It has two images: what the running process
+/// sees, and what is there after a crash; a disk that lies about its syncs, or a write that failed and may yet be
+/// found, makes them differ.
 class disk {
 public:
   disk(int node, uint64_t seed, disk_observer& observer) : node_(node), dice_(seed), observer_(observer) {}
 
-  /// A process starts on it: the store of an earlier one fails from now on.
-  std::shared_ptr<kv_store> open();
+  /// A process starts on it, with so many stores among which it spreads the items: those of an earlier one fail from
+  /// now on.
+  std::vector<std::shared_ptr<kv_store>> open(size_t stores);
   /// The process is gone, and with it what was not synced.
   void crash();
   /// A new, empty disk. With `keep_incarnation` it goes under the name of the old one, and counts anew.
@@ -55,8 +58,12 @@ public:
 
   bool fails_writes = false;
   bool fails_reads = false;
-  bool lies = false;     // says "synced" at once
-  moment latency{2'000}; // of one group of operations, on average
+  bool lies = false; // says "synced" at once
+  static constexpr moment usual_latency{2'000};
+  moment latency = usual_latency; // of one group of operations, on average
+  bool works() const {
+    return !fails_writes && !fails_reads && latency == usual_latency;
+  }
   moment draw_latency() {
     return dice_.between(latency / 4, latency * 7 / 4);
   }

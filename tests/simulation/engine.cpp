@@ -239,6 +239,19 @@ bool lives(const caf::actor_addr& address) {
 
 } // namespace
 
+bool engine::fail_one(int owner, const std::vector<std::string>& names, dice& from) {
+  std::vector<caf::actor_addr> candidates;
+  for (auto& [id, address] : owners_[owner].actors)
+    if (auto actor = caf::actor_cast<caf::strong_actor_ptr>(address); lives(address))
+      if (auto name = dynamic_cast<caf::local_actor*>(actor->get())->name();
+          std::find(names.begin(), names.end(), name) != names.end())
+        candidates.push_back(address);
+  if (candidates.empty())
+    return false;
+  caf::anon_send(caf::actor_cast<caf::actor>(from.one_of(candidates)), caf::exit_msg{{}, failure});
+  return true;
+}
+
 size_t engine::alive(int owner) const {
   auto i = owners_.find(owner);
   if (i == owners_.end())

@@ -48,6 +48,9 @@ private:
   std::mt19937_64 source_;
 };
 
+/// What an actor dies of when the simulator makes it fail.
+inline const caf::error failure = caf::sec::runtime_error;
+
 /// Who an actor belongs to: a node by number, or the world outside of all nodes.
 inline constexpr int outside = -1;
 
@@ -88,6 +91,9 @@ public:
   void set_latency(int owner, std::function<moment()> of_store);
   /// Lets the node's stores do now what they would do when their disk is done.
   void finish_stores(int owner);
+
+  /// Ends one actor of the node with an error, drawn among those of these names; false when there is none.
+  bool fail_one(int owner, const std::vector<std::string>& names, dice& from);
 
   /// An actor of the world outside, to ask others with; its handlers run like any actor's.
   caf::event_based_actor* asker() {

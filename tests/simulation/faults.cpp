@@ -4,6 +4,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <numeric>
+
 namespace gnomon::simulation {
 
 faults::faults(engine& on, uint64_t seed, cluster& of, clients& who, history& told, deliberate_fault fault)
@@ -16,12 +18,15 @@ void faults::strike() {
     kind what;
   };
   static constexpr weighted kinds[] = {
-      {16, &faults::crash},       {3, &faults::lose_disk}, {3, &faults::restore}, {12, &faults::isolate},
-      {10, &faults::cut_one_way}, {6, &faults::reset},     {10, &faults::freeze}, {6, &faults::fail_writes},
-      {3, &faults::fail_reads},   {8, &faults::slow_disk}, {6, &faults::skew},    {8, &faults::change_policy},
+      {16, &faults::crash},       {3, &faults::lose_disk},     {3, &faults::restore},       {12, &faults::isolate},
+      {10, &faults::cut_one_way}, {6, &faults::reset},         {10, &faults::freeze},       {6, &faults::fail_writes},
+      {3, &faults::fail_reads},   {8, &faults::slow_disk},     {6, &faults::skew},          {8, &faults::change_policy},
+      {6, &faults::fail_part},    {2, &faults::save_snapshot}, {3, &faults::load_snapshot}, {3, &faults::remove},
   };
+  constexpr auto all = std::accumulate(std::begin(kinds), std::end(kinds), uint64_t{0},
+                                       [](uint64_t sum, const weighted& kind) { return sum + kind.weight; });
   auto node = static_cast<int>(dice_.below(cluster_.size()));
-  auto roll = dice_.below(109);
+  auto roll = dice_.below(18 + all);
   if (roll < 10)
     return split();
   if (roll < 18)
@@ -117,12 +122,12 @@ void faults::freeze(int node) {
     return;
   tell(node_name(node) + " freezes");
   cluster_.freeze(node);
-  engine_.after(dice_.chance(50) ? seconds(1, 4) : seconds(4, 30), [this, node, since = engine_.now()] {
+  engine_.after(dice_.chance(50) ? seconds(1, 4) : seconds(4, 30), [this, node] {
     if (!cluster_.frozen(node))
       return;
     tell(node_name(node) + " thaws");
     cluster_.thaw(node);
-    clients_.node_woke(node, since);
+    clients_.node_woke(node);
   });
 }
 
@@ -181,12 +186,8 @@ void faults::reset(int node) {
 
 void faults::lossy() {
   tell("the network loses packets");
-  cluster_.net().loss_percent = 25;
-  cluster_.net().jitter = moment{300'000};
-  engine_.after(seconds(5, 40), [this] {
-    cluster_.net().loss_percent = 1;
-    cluster_.net().jitter = moment{4'000};
-  });
+  cluster_.net().weather(25, moment{300'000});
+  engine_.after(seconds(5, 40), [this] { cluster_.net().weather(network::usual_loss, network::usual_jitter); });
 }
 
 // -- disks and clocks ------------------------------------------------------------------------------------------------
@@ -194,57 +195,85 @@ void faults::lossy() {
 void faults::fail_writes(int node) {
   tell("the disk of " + node_name(node) + " fails writes");
   cluster_.disk_of(node).fails_writes = true;
+  cluster_.disk_disturbed(node);
   engine_.after(seconds(1, 12), [=, this] {
     tell("the disk of " + node_name(node) + " takes writes again");
     cluster_.disk_of(node).fails_writes = false;
+    cluster_.disk_disturbed(node);
   });
 }
 
 void faults::fail_reads(int node) {
   tell("the disk of " + node_name(node) + " fails reads");
   cluster_.disk_of(node).fails_reads = true;
+  cluster_.disk_disturbed(node);
   engine_.after(seconds(1, 5), [=, this] {
     tell("the disk of " + node_name(node) + " can be read again");
     cluster_.disk_of(node).fails_reads = false;
+    cluster_.disk_disturbed(node);
   });
 }
 
 void faults::slow_disk(int node) {
   tell("the disk of " + node_name(node) + " is slow");
   cluster_.disk_of(node).latency = dice_.between(moment{100'000}, moment{1'500'000});
+  cluster_.disk_disturbed(node);
   engine_.after(seconds(3, 30), [=, this] {
     tell("the disk of " + node_name(node) + " is fast again");
-    cluster_.disk_of(node).latency = moment{2'000};
+    cluster_.disk_of(node).latency = disk::usual_latency;
+    cluster_.disk_disturbed(node);
   });
 }
 
 void faults::skew(int node) {
-  auto by = duration{static_cast<int64_t>(dice_.below(10'000)) - 5'000};
+  constexpr int64_t hours = 12 * 3'600'000;
+  auto most = dice_.chance(20) ? hours : int64_t{5'000};
+  cluster_.latest_clock(); // what has ended by the clock as it was stays so
+  auto by = duration{static_cast<int64_t>(dice_.below(static_cast<uint64_t>(2 * most))) - most};
   tell(fmt::format("the clock of {} is {} ms off", node_name(node), by.count()));
   cluster_.clock_of(node).skew = by;
 }
 
-void faults::change_policy(int node) {
-  auto router = cluster_.router_of(node);
-  if (!router)
+/// An actor of the node fails, and its supervisor sees to it.
+void faults::fail_part(int node) {
+  if (!cluster_.router_of(node) || cluster_.frozen(node))
     return;
-  auto text = dice_.chance(50) ? fmt::format(R"({{"factor": {}, "min_copies": {}}})", dice_.between(2, 5), 2)
-                               : fmt::format(R"({{"ttl": {}}})", dice_.between(10, 60));
-  tell(fmt::format("policy for type plain at {}: {}", node_name(node), text));
-  engine_.asker()
-      ->request(router, caf::infinite, put_policy{policy_scope::type, "plain", text})
-      .then([](const policy_list&) {}, [](const caf::error&) {});
+  auto handles = cluster_.context_of(node)->handles.get();
+  auto end = [](const auto& actor) {
+    if (actor)
+      caf::anon_send(caf::actor_cast<caf::actor>(actor), caf::exit_msg{{}, failure});
+  };
+  static const std::vector<std::string> single{"agent",  "anti-entropy", "collector", "predictor", "prefetcher",
+                                               "region", "repair",       "router",    "store",     "trainer"};
+  tell("a part of " + node_name(node) + " fails");
+  cluster_.disturb(node);
+  switch (dice_.below(6)) {
+  case 0:
+    return end(handles->membership);
+  case 1:
+    if (auto view = cluster_.context_of(node)->cluster.get(); !view->peers.empty())
+      return end(dice_.one_of(view->peers).link);
+    [[fallthrough]];
+  case 2:
+    return end(handles->region);
+  case 3:
+    return void(engine_.fail_one(node, {"shadow"}, dice_) || engine_.fail_one(node, {"shard"}, dice_));
+  default:
+    engine_.fail_one(node, single, dice_);
+  }
 }
 
 void faults::heal() {
   tell("everything heals");
   cluster_.net().heal();
-  cluster_.net().loss_percent = 1;
-  cluster_.net().jitter = moment{4'000};
+  cluster_.net().weather(network::usual_loss, network::usual_jitter);
   for (int node = 0; node < static_cast<int>(cluster_.size()); ++node) {
     auto& storage = cluster_.disk_of(node);
     storage.fails_reads = storage.fails_writes = false;
-    storage.latency = moment{2'000};
+    cluster_.latest_clock();
+    cluster_.clock_of(node).skew %= 5s;
+    storage.latency = disk::usual_latency;
+    cluster_.disk_disturbed(node);
     cluster_.thaw(node);
     cluster_.boot(node);
   }

@@ -16,6 +16,8 @@ public:
   void strike();
   /// Everything works from now on, but what was lost stays lost.
   void heal();
+  /// A model guesses at random what will be read.
+  void guess();
   /// Keeps an image of every disk, as a backup does.
   void take_images();
   /// Starts processes anew that ended by themselves.
@@ -35,7 +37,12 @@ private:
   void slow_disk(int node);
   void skew(int node);
   void lossy();
+  void fail_part(int node);
   void change_policy(int node);
+  put_policy draw_rule();
+  void save_snapshot(int node);
+  void load_snapshot(int node);
+  void remove(int node);
 
   void stop(int node, bool power);
   void start_after(int node, moment pause);
@@ -55,6 +62,7 @@ private:
     image content;
   };
   std::map<int, backup> images_;
+  std::vector<item_copy> snapshot_; // the last that was saved, as far as it could be
 };
 
 } // namespace gnomon::simulation

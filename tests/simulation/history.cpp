@@ -24,17 +24,20 @@ std::string_view verb(const operation& op) {
 operation& history::begin(operation op) {
   op.number = operations_.size();
   op.begun = engine_.now();
+  note_what_is(op);
   auto text = fmt::format("{} {} begins at {}", verb(op), op.number, node_name(op.node));
   if (!op.seen.empty())
     text += " with a context";
   if (op.condition == write_condition::if_match)
-    text += " if the ETag is " + op.etag;
+    text += " if the ETag is " + op.wanted;
   if (op.condition == write_condition::if_absent)
     text += " if there is none";
   if (!op.request_id.empty())
     text += ", request id " + op.request_id;
   if (op.acks > 0)
     text += op.acks == acks_all ? ", acks all" : fmt::format(", acks {}", op.acks);
+  if (op.expires != timestamp{})
+    text += ", to expire";
   tell(op.id, text);
   operations_.push_back(std::make_unique<operation>(std::move(op)));
   return *operations_.back();
@@ -45,6 +48,7 @@ void history::end_read(operation& op, const item_versions& got) {
   op.ended = engine_.now();
   op.context = got.versions.context;
   op.etag = got.versions.etag();
+  op.served_by = node_called(got.served_by);
   tell(op.id,
        fmt::format("read {} at {} answered by {}{}{}: {}", op.number, node_name(op.node), got.served_by,
                    op.from_index ? " (read index)" : "", got.stale ? " (stale)" : "", describe(op.id, got.versions)));
@@ -58,22 +62,10 @@ void history::end_read(operation& op, const item_versions& got) {
              fmt::format("read {} shows {}, which no disk has", op.number, s.user));
     else
       promise(op.id, s.id, fmt::format("read {}", op.number), op.begun);
-  check_pause(op);
+  check_values(op, got);
+  if (!got.stale)
+    check_fresh(op);
   check_state(op.id, got.versions, fmt::format("the answer of read {}", op.number), true);
-}
-
-/// A node that slept for longer than it may count as fresh has to hear what was written meanwhile before it answers
-/// from its read index.
-void history::check_pause(const operation& op) {
-  if (!wanted_.paused_nodes_know || !op.from_index || op.asleep_since < moment{0}
-      || engine_.now() - op.asleep_since < wanted_.fresh_for)
-    return;
-  for (const auto& [d, v] : items_[op.id].versions) {
-    const auto& write = *operations_.at(v.op);
-    if (write.end == op_end::done && write.ended >= op.asleep_since && !op.context.covers(d))
-      return accuse("a node that was paused does not serve the past", op.id,
-                    fmt::format("read {} lacks {}, which was acknowledged meanwhile", op.number, v.facts.user));
-  }
 }
 
 void history::end_write(operation& op, const write_receipt& got) {
@@ -81,19 +73,21 @@ void history::end_write(operation& op, const write_receipt& got) {
   op.ended = engine_.now();
   op.context = got.context;
   op.etag = got.etag;
+  op.served_by = node_called(got.served_by);
   tell(op.id, fmt::format("{} {} at {} acknowledged by {} with {} acks", verb(op), op.number, node_name(op.node),
                           got.served_by, got.acks));
   auto found = false;
   auto& versions = items_[op.id].versions;
   for (auto& [d, v] : versions) {
-    auto repeated = !op.request_id.empty() && v.facts.request_id == op.request_id;
-    if (v.op != op.number && !repeated)
+    if (!answers_for(op, v))
       continue;
     if (v.op == op.number || held(op.id, d)) {
       promise(op.id, d, fmt::format("{} {}", verb(op), op.number), op.begun);
       found = true;
     }
   }
+  check_meeting(op);
+  check_exclusion(op);
   // One that another write replaced before the two were stored together was never on a disk.
   auto overtaken = [&](const auto& other) {
     return other->id == op.id && other->kind != op_kind::read && other->number != op.number
@@ -110,6 +104,8 @@ void history::end_failed(operation& op, ec code, std::string sentence) {
   op.error = code;
   tell(op.id, fmt::format("{} {} at {} failed: {} {}", verb(op), op.number, node_name(op.node), name(code), sentence));
   op.sentence = std::move(sentence);
+  if (op.kind == op_kind::read && code == ec::not_found)
+    check_missing(op);
 }
 
 // -- the end ---------------------------------------------------------------------------------------------------------
@@ -137,6 +133,13 @@ void history::check_item_end(const std::string& id, const item& what) {
   check_copies(id);
 }
 
+bool history::has_to_stay(const item_record& record) const {
+  const auto& siblings = record.versions.siblings;
+  return record.versions.deleted() && std::any_of(siblings.begin(), siblings.end(), [this](const sibling& s) {
+           return timestamp{duration{s.stamp.millis}} + wanted_.reap_after > earliest();
+         });
+}
+
 void history::check_copies(const std::string& id) {
   size_t durable = 0;
   auto exists = false;
@@ -144,9 +147,12 @@ void history::check_copies(const std::string& id) {
     if (auto record = disks_[node]->record(id)) {
       auto role = record->holders.state_of(node_name(static_cast<int>(node)));
       durable += role == holder_state::durable;
-      if (wanted_.tombstones_go && record->versions.deleted())
+      if (wanted_.tombstones_go && record->versions.deleted() && !has_to_stay(*record))
         return accuse("tombstones are reaped in the end", id, node_name(static_cast<int>(node)) + " still has one");
       exists |= !record->versions.siblings.empty();
+      if (wanted_.residency && is_forbidden(static_cast<int>(node), id, record->versions))
+        return accuse("a residency rule is never broken", id,
+                      node_name(static_cast<int>(node)) + " still has a copy that a rule forbids");
     }
   if (wanted_.factor_is_repaired && exists && durable < min_copies(id))
     accuse("copies are made anew after a loss", id,
@@ -182,9 +188,9 @@ bool history::ends_deleted(const std::string& id, const item& what, const dot& d
   };
   if (last_writer_wins(id) && std::any_of(what.versions.begin(), what.versions.end(), newer))
     return true;
-  return v.facts.deleted || std::any_of(v.replaced_by.begin(), v.replaced_by.end(), [&](const dot& by) {
-           return ends_deleted(id, what, by, visited);
-         });
+  return v.facts.deleted || v.facts.ended(latest())
+         || std::any_of(v.replaced_by.begin(), v.replaced_by.end(),
+                        [&](const dot& by) { return ends_deleted(id, what, by, visited); });
 }
 
 void history::check_promises(const std::string& id, const item& what, const version_set* final_state) {
@@ -192,13 +198,19 @@ void history::check_promises(const std::string& id, const item& what, const vers
     if (!v.promised || v.excused)
       continue;
     std::set<dot> visited;
-    auto kept = final_state && final_state->context.covers(d);
+    auto kept = v.facts.ended(latest()) || (final_state && final_state->context.covers(d));
     if (!kept && !ends_deleted(id, what, d, visited))
       return accuse("an acknowledged write is never lost", id,
                     fmt::format("{}, told by {}, is in no durable copy", v.facts.user, v.promise));
   }
   if (final_state)
     check_state(id, *final_state, "what all durable copies know together", false);
+}
+
+/// Without what has ended by some clock: not all nodes notice that at the same time.
+version_set history::lasting(version_set versions) const {
+  std::erase_if(versions.siblings, [this](const sibling& s) { return s.ended(latest()); });
+  return versions;
 }
 
 /// Why the replicas of the item are not equal.
@@ -215,7 +227,7 @@ std::optional<std::string> history::difference(const std::string& id) const {
     for (const auto& holder : record->holders.current())
       if (!disks_[std::stoul(holder.substr(1))]->record(id))
         return fmt::format("{} takes {} for a holder, which has nothing", node_name(node), holder);
-    if (first && !(first->versions == record->versions))
+    if (first && !(lasting(first->versions) == lasting(record->versions)))
       return fmt::format("{} has {} but {} has {}", node_name(at), describe(id, first->versions), node_name(node),
                          describe(id, record->versions));
     if (!first)
@@ -245,7 +257,7 @@ void history::accuse(const std::string& invariant, const std::string& id, std::s
 std::string history::describe(const std::string& id, const version_set& versions) const {
   std::string text;
   for (const auto& s : versions.siblings)
-    text += (text.empty() ? "" : " | ") + s.user + (s.deleted ? " (deleted)" : "");
+    text += (text.empty() ? "" : " | ") + s.user + (s.deleted ? " (deleted)" : s.ended(latest()) ? " (ends)" : "");
   std::string seen;
   auto add = [&](const holding_id& holding, std::string_view sign, uint64_t counter) {
     auto creator = incarnations_.find(holding.incarnation);

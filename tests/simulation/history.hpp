@@ -17,6 +17,11 @@ inline std::string node_name(int node) {
   return "n" + std::to_string(node);
 }
 
+/// The other way round; `outside` for what is no node's name.
+inline int node_called(const std::string& name) {
+  return name.size() > 1 ? std::stoi(name.substr(1)) : outside;
+}
+
 enum class op_kind : uint8_t { read, write, remove };
 enum class op_end : uint8_t { open, done, failed, unknown };
 
@@ -29,17 +34,28 @@ struct operation {
   std::string id;
   version_vector seen;
   write_condition condition = write_condition::none;
-  std::string etag;
+  std::string wanted; // ETag, of a condition
   std::string request_id;
   uint32_t acks = 0;
   bool from_index = false;
-  moment asleep_since{-1}; // of a read in the instant in which its node wakes from a pause
+  std::string value;                    // of a write
+  std::vector<int> had_copies;          // nodes that had the item when it began
+  std::vector<std::pair<int, dot>> met; // and the values that they had, for a write that has to meet them
+  int served_by = outside;
+  timestamp expires{};
   moment begun{0};
   moment ended{0};
   op_end end = op_end::open;
   ec error{};
   std::string sentence;
   version_vector context; // of the answer
+  std::string etag;       // of the answer
+};
+
+/// For how long a node was not running.
+struct absence {
+  moment from{-1};
+  moment until{-1};
 };
 
 /// What went wrong first.
@@ -64,10 +80,18 @@ struct invariants {
   bool demotion_is_safe = true;
   bool copies_never_go_back = true;
   bool copies_begin_joining = true;
-  bool paused_nodes_know = true;
-  moment fresh_for{6'000'000}; // as the nodes are told
+  bool answers_are_fresh = true;
+  bool misses_are_known = false;    // "there is no such item" is true
+  bool writes_meet_what_is = false; // a delete or a condition that nobody gave a context
+  bool conditions_exclude = true;
+  bool values_are_whole = true; // an answer brings the bytes that were written
+  duration reap_after{20'000};
+  moment delivery{21'000'000}; // of a write to all holders that nothing keeps it from
   bool index_is_exact = true;  // the expiry index names each record once, where it says
 };
+
+/// The record is of a copy: one that is there for good or for a time.
+bool is_copy(int node, const record_ptr& record);
 
 /// The record is of a copy that may be relied upon: it is durable or pinned.
 bool counts(int node, const record_ptr& record);
@@ -91,18 +115,29 @@ public:
 
   // what the disks hold
   void record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) override;
-  void value_stored(int node, const std::string& id, const dot& version, std::string_view bytes) override;
+  void rule_stored(int node) override {
+    rules_changed_[node] = engine_.now();
+  }
+  void wrong_store(int node, const std::string& id) override;
+  /// A copy is ready for readers there.
+  void check_ready(int node, const std::string& id);
   void watch(const std::vector<disk*>& disks) {
     disks_ = disks;
   }
   /// This node's store draws its dots under that incarnation now.
   void incarnation(int node, uint64_t drawn) {
-    incarnations_[drawn] = node;
+    if (incarnations_.emplace(drawn, node).second)
+      removed_.erase(node);
   }
   /// The disk of `node` is about to be lost or put back: what only it has to keep may be lost with it.
   void disk_changes(int node);
   /// It was: promises that only it could keep are void.
   void disk_changed(int node);
+
+  /// A snapshot that has the item is being loaded: what was forgotten may be there again.
+  void item_loads(const std::string& id);
+  /// The node was taken out for good; what only it had goes with it.
+  void node_removed(int node);
 
   /// Line in the story of everything (empty id) or of one item.
   void tell(const std::string& id, std::string line);
@@ -110,10 +145,23 @@ public:
 
   /// The items' data types that are resolved by last writer wins.
   std::function<bool(const std::string& id)> last_writer_wins = [](const std::string&) { return false; };
-  /// True when a rule that the node knows keeps the item away from it.
-  std::function<bool(int node, const std::string& id)> forbidden = [](int, const std::string&) { return false; };
+  /// True when a rule that the node knows keeps what this user wrote of the item away from it.
+  std::function<bool(int node, const std::string& id, const std::string& user)> forbidden =
+      [](int, const std::string&, const std::string&) { return false; };
   /// The latest time of any node's clock.
   std::function<timestamp()> latest = [] { return timestamp{}; };
+
+  /// The earliest time of any node's clock.
+  std::function<timestamp()> earliest = [] { return timestamp{}; };
+  /// The item is deleted, and by some clock too lately for that to be forgotten: one that went ahead for a while has
+  /// left its time behind.
+  bool has_to_stay(const item_record& record) const;
+
+  /// As the cluster knows it: see there.
+  std::function<moment(int a, int b)> whole_since = [](int, int) { return moment::max(); };
+  std::function<moment(int node)> reaches_all_since = [](int) { return moment::max(); };
+  std::function<moment(int node, int other)> reaches_since = [](int, int) { return moment::max(); };
+  std::function<absence(int node)> last_absence = [](int) { return absence{}; };
 
   /// When no disk had the deleted item any more; negative while it is there or was never reaped.
   moment reaped(const std::string& id) const;
@@ -150,6 +198,8 @@ private:
     std::map<dot, version> versions;
     moment reaped{-1};
     std::map<std::string, moment> invited; // when a holder last took down that this node is joining
+    std::map<int, moment> copies;          // when the node that has a copy got it
+    moment loaded{-1};                     // from a snapshot, the last time
   };
   struct line {
     moment when;
@@ -157,7 +207,9 @@ private:
     std::string text;
   };
 
-  const operation* op_of(const sibling& s) const;
+  const operation& op_of(const sibling& s) const {
+    return *operations_.at(std::stoul(s.user.substr(1)));
+  }
   void born(int node, const std::string& id, const item_record& record, const record_ptr& before, const sibling& s);
   bool replaces_all(const std::string& id, const operation& op) const;
   bool may_replace(const std::string& id, const sibling& by, const dot& d) const;
@@ -169,13 +221,29 @@ private:
   void check_state(const std::string& id, const version_set& state, const std::string& where, bool by_request);
   void check_item_end(const std::string& id, const item& what);
   void check_promises(const std::string& id, const item& what, const version_set* final_state);
+  version_set lasting(version_set versions) const;
   std::optional<std::string> difference(const std::string& id) const;
   void check_copies(const std::string& id);
   void check_index();
+  bool is_being_loaded(const std::string& id) const;
+  void note_copy(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   void check_growth(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   void check_beginning(int node, const std::string& id, const item_record& after, bool writes_here);
-  void check_pause(const operation& op);
+  void note_what_is(operation& op) const;
+  void check_values(const operation& op, const item_versions& got);
+  void check_fresh(const operation& op);
+  bool may_lack(const operation& op, const version& v) const;
+  void check_missing(const operation& op);
+  void check_meeting(const operation& op);
+  void check_exclusion(const operation& op);
+  bool has_ended(const std::string& id, const dot& d) const;
+  bool answers_for(const operation& op, const version& v) const {
+    return v.op == op.number || (!op.request_id.empty() && v.facts.request_id == op.request_id);
+  }
   bool anybody_knows_the_end_of(const std::string& id, const sibling& version) const;
+  bool is_forbidden(int node, const std::string& id, const version_set& versions) const;
+  bool knows_rules(int node) const;
+  void check_residency(int node, const std::string& id, const record_ptr& before, const item_record& after);
   void check_reaped(int node, const std::string& id, const item_record& before);
   void check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   bool ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const;
@@ -193,6 +261,8 @@ private:
   std::map<uint64_t, int> incarnations_;
   std::map<int, moment> disk_changes_; // the last of each node
   moment last_disk_change_{-1};
+  std::map<int, moment> rules_changed_; // at the node
+  std::set<int> removed_;               // nodes that have not come back as new ones yet
 };
 
 } // namespace gnomon::simulation

@@ -19,7 +19,18 @@ bool counts(int node, const record_ptr& record) {
   return record && (record->pinned || record->holders.state_of(node_name(node)) == holder_state::durable);
 }
 
+bool is_copy(int node, const record_ptr& record) {
+  auto role = record ? record->holders.state_of(node_name(node)) : holder_state::left;
+  return role == holder_state::durable || role == holder_state::shadow;
+}
+
+void history::note_copy(int node, const std::string& id, const record_ptr& before, const record_ptr& after) {
+  if (is_copy(node, after) && !is_copy(node, before))
+    items_[id].copies[node] = engine_.now();
+}
+
 void history::record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) {
+  note_copy(node, id, before, after);
   if (!before || !after || before->versions != after->versions || before->holders != after->holders
       || before->pinned != after->pinned)
     tell(id, fmt::format("  {} has {}", node_name(node), describe(node, id, after)));
@@ -43,6 +54,8 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
       born(node, id, *after, before, s);
     else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
       accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
+    else if (i->second.buried && is_being_loaded(id))
+      i->second.buried = false;
     else if (i->second.buried && wanted_.reaped_stays_away)
       accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
   }
@@ -54,6 +67,8 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   else
     check_beginning(node, id, *after, born_here);
   check_demotion(node, id, before, after);
+  if (!(disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now()))
+    check_residency(node, id, before, *after);
   check_state(id, after->versions, "the record at " + node_name(node), false);
 }
 
@@ -76,7 +91,8 @@ void history::check_beginning(int node, const std::string& id, const item_record
   auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
   auto invited = items_[id].invited.find(node_name(node));
   auto joined = invited != items_[id].invited.end() && engine_.now() - invited->second < moment{20'000'000};
-  if (wanted_.copies_begin_joining && !after.versions.siblings.empty() && !writes_here && !put_back && !joined)
+  if (wanted_.copies_begin_joining && !after.versions.siblings.empty() && !writes_here && !put_back && !joined
+      && !is_being_loaded(id))
     accuse("a value is taken in only where the node is joining", id,
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }
@@ -101,7 +117,7 @@ bool history::anybody_knows_the_end_of(const std::string& id, const sibling& ver
 void history::check_reaped(int node, const std::string& id, const item_record& before) {
   const auto& seen = before.versions.context;
   auto& known = items_[id].versions;
-  auto excused = false;
+  auto excused = items_[id].loaded >= moment{0};
   auto deleted_at = engine_.now();
   for (const auto& s : before.versions.siblings)
     if (auto v = known.find(s.id); v != known.end()) {
@@ -117,7 +133,8 @@ void history::check_reaped(int node, const std::string& id, const item_record& b
     if (auto record = disks_[static_cast<size_t>(other)]->record(id);
         record && (disk_changes_.count(other) == 0 || disk_changes_.at(other) < deleted_at))
       for (const auto& s : record->versions.siblings)
-        if (!s.deleted && seen.covers(s.id) && !has(before.versions, s.id) && !anybody_knows_the_end_of(id, s))
+        if (!s.deleted && seen.covers(s.id) && !has(before.versions, s.id) && !s.ended(latest())
+            && !anybody_knows_the_end_of(id, s))
           return accuse("a tombstone outlives what it ended", id,
                         fmt::format("{} was the last to know of the delete; {} has {}", node_name(node),
                                     node_name(other), s.user));
@@ -188,10 +205,38 @@ bool history::may_replace(const std::string& id, const sibling& by, const dot& d
   return op.seen.covers(d);
 }
 
-void history::value_stored(int node, const std::string& id, const dot& version, std::string_view bytes) {
-  if (wanted_.residency && forbidden(node, id))
+bool history::is_forbidden(int node, const std::string& id, const version_set& versions) const {
+  return std::any_of(versions.siblings.begin(), versions.siblings.end(),
+                     [&](const sibling& s) { return !s.deleted && forbidden(node, id, s.user); });
+}
+
+/// What the store was given before a rule came may still be on its way to the disk.
+bool history::knows_rules(int node) const {
+  auto changed = rules_changed_.find(node);
+  return wanted_.residency && disks_[static_cast<size_t>(node)]->works()
+         && (changed == rules_changed_.end() || engine_.now() - changed->second > moment{100'000});
+}
+
+/// A copy that was there before the rule goes as soon as a permitted region has one; until then it takes nothing in.
+void history::check_residency(int node, const std::string& id, const record_ptr& before, const item_record& after) {
+  auto is_new = [&](const sibling& s) { return !s.deleted && (!before || !has(before->versions, s.id)); };
+  const auto& siblings = after.versions.siblings;
+  if (std::any_of(siblings.begin(), siblings.end(), is_new) && knows_rules(node)
+      && is_forbidden(node, id, after.versions))
     accuse("a residency rule is never broken", id,
-           fmt::format("{} stores a value although a rule that it knows forbids it", node_name(node)));
+           fmt::format("{} stores {} although a rule that it knows forbids it", node_name(node),
+                       describe(id, after.versions)));
+}
+
+void history::check_ready(int node, const std::string& id) {
+  auto record = disks_[static_cast<size_t>(node)]->record(id);
+  if (record && knows_rules(node) && is_forbidden(node, id, record->versions))
+    accuse("a residency rule is never broken", id,
+           fmt::format("{} has a copy ready for readers although a rule that it knows forbids it", node_name(node)));
+}
+
+void history::wrong_store(int node, const std::string& id) {
+  accuse("an item lies in the store of its shard", id, node_name(node) + " writes it to another one");
 }
 
 const history::version* history::lost_from(const std::string& id, const version_set& state, bool by_request) const {
@@ -247,6 +292,20 @@ void history::promise(const std::string& id, const dot& d, const std::string& ho
   if (!v.excused && wanted_.acknowledged_survives)
     accuse("what was acknowledged or read is kept by a durable or pinned copy", id,
            fmt::format("{} was told by {}, and no such copy has it", v.facts.user, how));
+}
+
+void history::item_loads(const std::string& id) {
+  items_[id].loaded = engine_.now();
+}
+
+bool history::is_being_loaded(const std::string& id) const {
+  auto loaded = items_.at(id).loaded;
+  return loaded >= moment{0} && engine_.now() - loaded < moment{30'000'000};
+}
+
+void history::node_removed(int node) {
+  removed_.insert(node);
+  last_disk_change_ = engine_.now();
 }
 
 void history::disk_changes(int node) {

@@ -154,8 +154,8 @@ void network::pass_hello(const connection_ptr& over, const hello& theirs, caf::t
 }
 
 moment network::trip(int from, int to) {
-  auto t = latency(from, to) + dice_.between(moment{0}, jitter);
-  if (dice_.chance(loss_percent))
+  auto t = latency(from, to) + dice_.between(moment{0}, jitter_);
+  if (dice_.chance(loss_percent_))
     t += dice_.between(moment{200'000}, moment{900'000});
   return t;
 }
@@ -222,6 +222,19 @@ void network::close(const connection_ptr& over, size_t by_side, bool other_is_to
 
 // -- what goes wrong -------------------------------------------------------------------------------------------------
 
+void network::weather(uint64_t loss_percent, moment jitter) {
+  loss_percent_ = loss_percent;
+  jitter_ = jitter;
+  rough_ = engine_.now();
+}
+
+moment network::whole_since(int a, int b) const {
+  if (loss_percent_ != usual_loss || is_cut(a, b) || is_cut(b, a))
+    return moment::max();
+  auto last = troubled_.find(std::minmax(a, b));
+  return last == troubled_.end() ? rough_ : std::max(rough_, last->second);
+}
+
 void network::vanish(int node, bool told) {
   hosts_[node].who = nullptr;
   hosts_[node].gate = gate_actor{};
@@ -233,11 +246,13 @@ void network::vanish(int node, bool told) {
 
 void network::cut(int from, int to) {
   cuts_.emplace(from, to);
+  troubled_[std::minmax(from, to)] = engine_.now();
 }
 
 void network::mend(int from, int to) {
   if (cuts_.erase({from, to}) == 0)
     return;
+  troubled_[std::minmax(from, to)] = engine_.now();
   for (auto& c : std::vector<connection_ptr>{connections_})
     for (size_t side = 0; side < 2; ++side)
       if (c->end[side].node == to && c->end[1 - side].node == from)
@@ -251,6 +266,7 @@ void network::heal() {
 }
 
 void network::reset(int a, int b) {
+  troubled_[std::minmax(a, b)] = engine_.now();
   for (auto& c : std::vector<connection_ptr>{connections_})
     for (size_t side = 0; side < 2; ++side)
       if (c->end[side].node == a && c->end[1 - side].node == b)

@@ -50,13 +50,17 @@ public:
   void heal();
   /// Breaks the connections between the two; what is under way is lost.
   void reset(int a, int b);
+  /// How many packets arrive only after they were sent again, and by how much the delay of the others varies.
+  void weather(uint64_t loss_percent, moment jitter);
+  static constexpr uint64_t usual_loss = 1;
+  static constexpr moment usual_jitter{4'000};
+  /// Since when nothing has kept the two from reaching each other; `moment::max()`: something does.
+  moment whole_since(int a, int b) const;
 
   /// One way, without what chance adds.
   moment latency(int from, int to) const {
     return latency_[static_cast<size_t>(from)][static_cast<size_t>(to)];
   }
-  uint64_t loss_percent = 1; // packets that arrive only after they were sent again
-  moment jitter{4'000};
 
 private:
   struct host {
@@ -84,6 +88,10 @@ private:
   std::vector<std::vector<moment>> latency_;
   std::map<int, host> hosts_;
   std::set<std::pair<int, int>> cuts_;
+  std::map<std::pair<int, int>, moment> troubled_; // when something last came between the two
+  moment rough_{0};                                // when packets were last lost in numbers
+  uint64_t loss_percent_ = usual_loss;
+  moment jitter_ = usual_jitter;
   std::vector<connection_ptr> connections_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "storage/keys.hpp"
+#include "tests/simulation/audit.hpp"
 #include "tests/simulation/faults.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -32,9 +33,20 @@ settings node_settings(deliberate_fault fault) {
   return config;
 }
 
-invariants promised(deliberate_fault fault) {
+/// Limits that some runs meet and others do not.
+settings drawn(settings config, dice& from) {
+  config.stores = from.chance(30) ? static_cast<uint32_t>(from.between(2, 3)) : 1;
+  if (from.chance(30))
+    config.read_index_bytes = 16'000; // room for one small item in each of its parts
+  if (from.chance(30))
+    config.max_active_shadows = 6;
+  return config;
+}
+
+invariants promised(const settings& config) {
   invariants all;
-  all.fresh_for = node_settings(fault).fresh_for;
+  all.reap_after = config.reap_after;
+  all.delivery = config.fresh_for + 15s;
   return all;
 }
 
@@ -43,17 +55,24 @@ class simulation {
 public:
   explicit simulation(const plan& what)
       : plan_((seed_random_u64(what.seed * 4 + 1), what)), dice_(what.seed), engine_(dice_.draw()),
-        history_(engine_, promises_), cluster_(engine_, dice_.draw(), what.nodes, node_settings(what.fault), history_),
+        history_(engine_, promises_), cluster_(engine_, dice_.draw(), what.nodes, settings_, history_),
         clients_(engine_, dice_.draw(), cluster_, history_, make_ids(), patience),
         faults_(engine_, dice_.draw(), cluster_, clients_, history_, what.fault) {
     history_.latest = [this] { return cluster_.latest_clock(); };
-    history_.last_writer_wins = [](const std::string& id) { return id.rfind("lww/", 0) == 0; };
+    history_.earliest = [this] { return cluster_.earliest_clock(); };
+    history_.whole_since = [this](int a, int b) { return cluster_.whole_since(a, b); };
+    history_.reaches_all_since = [this](int node) { return cluster_.reaches_all_since(node); };
+    history_.reaches_since = [this](int node, int other) { return cluster_.reaches_since(node, other); };
+    history_.last_absence = [this](int node) { return cluster_.last_absence(node); };
+    history_.last_writer_wins = [](const std::string& id) { // now and then, at least
+      return id.rfind("lww/", 0) == 0 || id.rfind("fickle/", 0) == 0;
+    };
     history_.min_copies = [this](const std::string& id) {
       return cluster_.context_of(0)->effective_policy(id, {}).min_copies;
     };
-    history_.forbidden = [this](int node, const std::string& id) {
+    history_.forbidden = [this](int node, const std::string& id, const std::string& user) {
       auto& context = cluster_.context_of(node);
-      return context && !context->effective_policy(id, {}).allows(context->self.region);
+      return context && !context->effective_policy(id, user).allows(context->self.region);
     };
   }
 
@@ -68,13 +87,13 @@ public:
     auto heals = plan_.settling + plan_.active;
     for (auto t = engine_.now(); t < heals && !history_.broken(); t += step) {
       engine_.run_until(t + step);
-      faults_.look_after();
+      look_around();
     }
     if (!history_.broken())
       faults_.heal();
     for (auto t = heals; t < heals + plan_.quiet && !history_.broken(); t += step) {
       engine_.run_until(t + step);
-      faults_.look_after();
+      look_around();
       if (t > heals + plan_.quiet / 2)
         watch_memory();
     }
@@ -89,7 +108,13 @@ private:
   std::vector<std::string> make_ids() const {
     std::vector<std::string> ids;
     for (size_t i = 0; i < plan_.ids; ++i)
-      ids.push_back(fmt::format("{}/{}", i % 8 == 6 ? "lww" : i % 8 == 7 ? "kept" : "plain", i));
+      ids.push_back(fmt::format("{}/{}",
+                                i % 8 == 4   ? "moved"
+                                : i % 8 == 5 ? "fickle"
+                                : i % 8 == 6 ? "lww"
+                                : i % 8 == 7 ? "kept"
+                                             : "plain",
+                                i));
     return ids;
   }
 
@@ -119,6 +144,8 @@ private:
         faults_.strike();
         ++struck_;
       });
+    for (size_t i = 0; i < plan_.guesses; ++i)
+      engine_.at(anywhen(), [this] { faults_.guess(); });
     for (auto t = plan_.settling; t < plan_.settling + plan_.active; t += moment{45'000'000})
       engine_.at(t, [this] { faults_.take_images(); });
   }
@@ -134,6 +161,29 @@ private:
     if (clients_.open() > 0)
       history_.accuse("no request hangs beyond its time", {}, "reads after the end were not answered");
     history_.check_end();
+    audit_nodes();
+  }
+
+  /// At every second of a run.
+  void look_around() {
+    faults_.look_after();
+    for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+      for (const auto& id : clients_.ids())
+        if (auto& context = cluster_.context_of(node); context && cluster_.up(node) && context->index.peek(id))
+          history_.check_ready(node, id);
+  }
+
+  void audit_nodes() {
+    audit audit{engine_, cluster_, make_ids()};
+    std::optional<violation> wrong;
+    for (auto more = 8; more > 0 && !history_.broken(); --more) { // a lease that ends meanwhile is being told
+      audit.ask();
+      engine_.run_until(engine_.now() + moment{1'000'000});
+      if (!(wrong = audit.judge()))
+        return;
+    }
+    if (wrong)
+      history_.accuse(wrong->invariant, wrong->id, wrong->sentence);
   }
 
   /// Some shadow may be awake at any moment; not one for ever.
@@ -150,7 +200,9 @@ private:
       if (promises_.hints_go && hint != disk.seen().end() && hint->first.front() == 'h')
         history_.accuse("hints are settled in the end", hint->first.substr(hint->first.find('\0') + 1),
                         node_name(node) + " still owes " + hint->first.substr(1, 2));
-      auto alive = fewest_actors_[static_cast<size_t>(node)];
+      auto reminded = std::count_if(disk.records().begin(), disk.records().end(), // now and then to forget the item
+                                    [this](const auto& entry) { return history_.has_to_stay(*entry.second); });
+      auto alive = fewest_actors_[static_cast<size_t>(node)] - static_cast<size_t>(reminded);
       if (promises_.memory_returns && alive > actors_at_rest_[static_cast<size_t>(node)])
         history_.accuse("memory returns to where it was", {},
                         fmt::format("{} has at least {} actors where {} were at the start:{}", node_name(node), alive,
@@ -174,8 +226,9 @@ private:
   }
 
   plan plan_;
-  invariants promises_ = promised(plan_.fault);
   dice dice_;
+  settings settings_ = drawn(node_settings(plan_.fault), dice_);
+  invariants promises_ = promised(settings_);
   engine engine_;
   history history_;
   cluster cluster_;

@@ -16,6 +16,7 @@ struct plan {
   size_t ids = 16;
   size_t operations = 520;
   size_t faults = 30;
+  size_t guesses = 60; // of models that know nothing
   moment settling{std::chrono::seconds{15}};
   moment active{std::chrono::seconds{420}};
   moment quiet{std::chrono::seconds{180}};

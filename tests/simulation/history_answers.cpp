@@ -1,0 +1,135 @@
+// What an answer promises beyond what the disks must hold: that it is as new as it may be taken for, that what it says
+// is not there is not there, and that a write has met what it was to replace.
+#include "tests/simulation/history.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace gnomon::simulation {
+
+/// Versions that nobody has to be told of any more.
+bool history::has_ended(const std::string& id, const dot& d) const {
+  const auto& what = items_.at(id);
+  const auto& v = what.versions.at(d);
+  std::set<dot> visited;
+  return v.buried || v.excused || v.facts.ended(latest()) || ends_deleted(id, what, d, visited);
+}
+
+/// A delete without a context and a condition are about what there is in the cluster, not about what their node has.
+void history::note_what_is(operation& op) const {
+  auto meets = op.condition != write_condition::none || (op.kind == op_kind::remove && op.seen.empty());
+  for (int node = 0; node < static_cast<int>(disks_.size()); ++node) {
+    auto record = disks_[static_cast<size_t>(node)]->record(op.id);
+    if (!is_copy(node, record))
+      continue;
+    op.had_copies.push_back(node);
+    for (const auto& s : record->versions.siblings)
+      if (meets && !s.deleted)
+        op.met.emplace_back(node, s.id);
+  }
+}
+
+void history::check_values(const operation& op, const item_versions& got) {
+  const auto& siblings = got.versions.siblings;
+  for (size_t i = 0; i < siblings.size() && wanted_.values_are_whole; ++i) {
+    const auto& made_by = op_of(siblings[i]);
+    if (i >= got.values.size() || (!siblings[i].deleted && got.values[i].view() != made_by.value))
+      accuse("an answer brings the bytes that were written", op.id,
+             fmt::format("read {} shows {} with another value", op.number, siblings[i].user));
+  }
+}
+
+/// An answer that is not marked as stale has seen every write that was acknowledged before its node last came back from
+/// a pause, by a node that nothing has kept from telling it since before the pause; and every one that was acknowledged
+/// so long ago that it has arrived wherever nothing kept it back.
+void history::check_fresh(const operation& op) {
+  if (!wanted_.answers_are_fresh || op.served_by == outside)
+    return;
+  for (const auto& [d, v] : items_[op.id].versions)
+    if (!op.context.covers(d) && held(op.id, d) && !may_lack(op, v))
+      return accuse("an answer that is not marked as stale is not of the past", op.id,
+                    fmt::format("read {} was answered by {} without {}, which was acknowledged at {:.3f} s", op.number,
+                                node_name(op.served_by), v.facts.user,
+                                static_cast<double>(operations_.at(v.op)->ended.count()) / 1e6));
+}
+
+bool history::may_lack(const operation& op, const version& v) const {
+  const auto& write = *operations_.at(v.op);
+  auto replaced =
+      std::any_of(v.replaced_by.begin(), v.replaced_by.end(), [&](const dot& by) { return op.context.covers(by); });
+  auto whole = whole_since(v.born_at, op.served_by);
+  if (removed_.count(v.born_at) > 0 || removed_.count(op.served_by) > 0)
+    return true;
+  if (write.end != op_end::done || write.ended > op.begun || v.excused || v.buried || replaced
+      || v.facts.ended(latest()) || whole == moment::max())
+    return true;
+  // A copy that was made from one that is behind is behind as well, unless what is newer could reach all of them.
+  const auto& copies = items_.at(op.id).copies;
+  auto copy = copies.find(op.served_by);
+  auto began = copy == copies.end() || reaches_all_since(v.born_at) <= write.ended ? moment{-1} : copy->second;
+  auto away = last_absence(op.served_by);
+  if (write.ended <= away.until && whole <= away.until && reaches_since(v.born_at, op.served_by) <= away.from
+      && began <= away.until)
+    return false;
+  return engine_.now() - std::max({write.ended, whole, began}) <= wanted_.delivery;
+}
+
+/// "There is no such item" although a durable copy was there all the time.
+void history::check_missing(const operation& op) {
+  if (!wanted_.misses_are_known)
+    return;
+  const auto& what = items_[op.id];
+  for (int node = 0; node < static_cast<int>(disks_.size()); ++node) {
+    auto record = disks_[static_cast<size_t>(node)]->record(op.id);
+    if (!record || removed_.count(node) > 0 || record->holders.state_of(node_name(node)) != holder_state::durable
+        || what.copies.at(node) >= op.begun)
+      continue;
+    for (const auto& s : record->versions.siblings) {
+      const auto& write = op_of(s);
+      if (write.end == op_end::done && write.ended < op.begun && !s.deleted && !has_ended(op.id, s.id))
+        return accuse("what is said not to exist does not exist", op.id,
+                      fmt::format("read {} at {} was told so, but {} has {}", op.number, node_name(op.node),
+                                  node_name(node), s.user));
+    }
+  }
+}
+
+/// Where the node had no copy of its own, what it acknowledged has met all that it could reach.
+void history::check_meeting(const operation& op) {
+  const auto& own = op.had_copies;
+  auto record = op.served_by == outside ? nullptr : disks_[static_cast<size_t>(op.served_by)]->record(op.id);
+  if (!wanted_.writes_meet_what_is || !record || std::find(own.begin(), own.end(), op.served_by) != own.end())
+    return;
+  const auto& state = record->versions;
+  for (const auto& [node, d] : op.met) {
+    auto there = std::any_of(state.siblings.begin(), state.siblings.end(), [&](const sibling& s) { return s.id == d; });
+    if (removed_.count(node) == 0 && whole_since(op.served_by, node) <= op.begun && !has_ended(op.id, d)
+        && (there || !state.context.covers(d)))
+      return accuse("a delete or a condition meets what there is", op.id,
+                    fmt::format("request {} was acknowledged by {}, which has not seen {} of {}", op.number,
+                                node_name(op.served_by), items_[op.id].versions.at(d).facts.user, node_name(node)));
+  }
+}
+
+/// Of two conditional writes that were under way at one node at the same time, and that one state allowed, one failed.
+void history::check_exclusion(const operation& op) {
+  if (!wanted_.conditions_exclude || op.condition == write_condition::none)
+    return;
+  auto overlap = [&](const operation& other) { return other.end == op_end::open || other.ended >= op.begun; };
+  auto changed = disk_changes_.find(op.served_by);
+  for (const auto& other : operations_) {
+    if (other->id != op.id || other->number == op.number || !overlap(*other))
+      continue;
+    if (other->kind == op_kind::remove) // the item may have gone and come between the two
+      return;
+    auto same_request = !op.request_id.empty() && other->request_id == op.request_id;
+    if (other->end == op_end::done && other->served_by == op.served_by && other->condition == op.condition
+        && other->wanted == op.wanted && !same_request
+        && (changed == disk_changes_.end() || changed->second < other->begun))
+      return accuse("two conditional writes at one node exclude each other", op.id,
+                    fmt::format("{} acknowledged both {} and {}", node_name(op.served_by), other->number, op.number));
+  }
+}
+
+} // namespace gnomon::simulation
