@@ -131,8 +131,9 @@ void training_state::start(self_pointer self, context_ptr node, training_order o
   node_ = std::move(node);
   order_ = std::move(order);
   received_ = learning::access_history{node_->config.train_accesses};
-  reader_ = std::make_unique<learning::access_reader>([this](const learning::named_access& a) {
-    received_.add(a.user, a.item, a.region.empty() ? std::string_view{node_->self.region} : a.region, a.time);
+  reader_ = std::make_unique<access_reader>([this](const named_access& a) {
+    received_.add(a.user, a.item, a.region.empty() ? std::string_view{node_->self.region} : a.region,
+                  static_cast<uint32_t>(a.time));
   });
   if (node_->config.detach_blocking)
     give_way();

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/node_context.hpp"
-#include "learning/access_reader.hpp"
 #include "learning/model_training.hpp"
+#include "runtime/base/access_reader.hpp"
 
 #include <atomic>
 #include <memory>
@@ -87,7 +87,7 @@ private:
   context_ptr node_;
   training_order order_;
   learning::access_history received_{4};
-  std::unique_ptr<learning::access_reader> reader_;
+  std::unique_ptr<access_reader> reader_;
   uint32_t next_piece_ = 0;
 };
 

@@ -1,7 +1,11 @@
 #include "learning/method_ranks.hpp"
-#include "learning/text_file.hpp"
+#include "runtime/base/line_reader.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
 #include <chrono>
+#include <functional>
 
 namespace gnomon::learning {
 
@@ -11,6 +15,34 @@ using steady = std::chrono::steady_clock;
 
 double seconds_since(steady::time_point start) {
   return std::chrono::duration<double>(steady::now() - start).count();
+}
+
+constexpr size_t longest_session = 1u << 20;
+
+/// Hands each line to `take`. Errors: when the file cannot be read to its end.
+caf::error for_each_line(const std::string& path, const std::function<void(std::string_view)>& take) {
+  auto file = line_reader::open(path, longest_session);
+  if (!file)
+    return file.error();
+  for (std::string line; (*file)->next(line); take(line))
+    if ((*file)->too_long())
+      return make_error(ec::invalid_argument,
+                        fmt::format("{} line {} is longer than {} bytes", path, (*file)->number(), longest_session));
+  return (*file)->fault().empty() ? caf::error{} : make_error(ec::bad_message, (*file)->fault());
+}
+
+/// The parts of `line` between blanks, none of them empty.
+std::vector<std::string_view> words(std::string_view line) {
+  std::vector<std::string_view> result;
+  while (true) {
+    auto begin = line.find_first_not_of(" \t");
+    if (begin == line.npos)
+      return result;
+    line.remove_prefix(begin);
+    auto end = std::min(line.find_first_of(" \t"), line.size());
+    result.push_back(line.substr(0, end));
+    line.remove_prefix(end);
+  }
 }
 
 /// One question: what follows these items?
@@ -53,13 +85,12 @@ public:
 
 private:
   caf::error read_sessions(const std::string& path, bool hold_back) {
-    auto file = text_file::open(path);
-    if (!file)
-      return file.error();
     std::vector<std::string> lines;
-    for (std::string line; file->next(line);)
-      if (words(line).size() > 0)
-        lines.push_back(line);
+    if (auto err = for_each_line(path, [&](std::string_view line) {
+          if (words(line).size() > 0)
+            lines.emplace_back(line);
+        }))
+      return err;
     const auto kept =
         hold_back ? static_cast<size_t>(static_cast<double>(lines.size()) * (1 - config_.hold_back)) : lines.size();
     for (size_t k = 0; k < kept; ++k)
@@ -73,18 +104,14 @@ private:
   }
 
   caf::error read_questions(const std::string& path) {
-    auto file = text_file::open(path);
-    if (!file)
-      return file.error();
-    for (std::string line; file->next(line);) {
-      auto parts = cells(line, '\t');
-      if (parts.size() != 2 || words(parts[0]).empty() || words(parts[1]).size() != 1) {
+    return for_each_line(path, [this](std::string_view line) {
+      const auto tab = std::min(line.find('\t'), line.size());
+      const auto items = words(line.substr(0, tab)), target = words(line.substr(tab));
+      if (items.empty() || target.size() != 1)
         result_.bad_lines += line.empty() ? 0 : 1;
-        continue;
-      }
-      questions_.push_back({known(words(parts[0])), builder_.item(words(parts[1])[0])});
-    }
-    return {};
+      else
+        questions_.push_back({known(items), builder_.item(target[0])});
+    });
   }
 
   std::vector<uint32_t> known(const std::vector<std::string_view>& names) const {

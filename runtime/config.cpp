@@ -1,13 +1,14 @@
 #include "runtime/config.hpp"
 
+#include "runtime/base/byte_source.hpp"
 #include "runtime/base/numbers.hpp"
+#include "runtime/base/process.hpp"
 #include "runtime/config_keys.hpp"
 #include "runtime/net/endpoint.hpp"
 
 #include <spdlog/fmt/fmt.h>
 #include <toml++/toml.h>
 
-#include <fstream>
 #include <sstream>
 #include <sys/un.h>
 
@@ -145,18 +146,34 @@ caf::error check_addresses(const node_config& config) {
   auto networks = plain_networks::from(config.insecure_networks);
   if (!networks)
     return bad(fmt::format("cluster.insecure_networks: {}", sentence_of(networks.error())));
-  if (!config.tunnel.is_loopback() && !parse_plain(to_string(config.tunnel), *networks))
+  const auto tunnel = parse_plain(to_string(config.tunnel), *networks);
+  if (!tunnel)
     return bad(fmt::format("listen.tunnel = \"{}\" must be a loopback address, or one of cluster.insecure_networks, "
                            "while cluster.insecure is true",
                            to_string(config.tunnel)));
-  if (config.tunnel.port != 0 && config.tunnel == config.http)
+  for (const auto& seed : config.seeds)
+    if (auto address = parse_plain(seed, *networks); !address || address->port() == 0)
+      return bad(fmt::format("cluster.seeds: {}", address ? seed + " has no port" : sentence_of(address.error())));
+  const auto http = parse_address(to_string(config.http));
+  if (!http && !config.http.empty())
     return bad(
-        fmt::format("listen.tunnel and listen.http are both \"{}\"; give each its own port", to_string(config.http)));
+        fmt::format("listen.http = \"{}\" must be an IP address and a port, such as 127.0.0.1:8101, [::]:8101 or "
+                    "localhost:8101; other names are not looked up",
+                    to_string(config.http)));
+  if (http && clash(*tunnel, *http))
+    return bad(fmt::format(
+        "listen.tunnel = \"{}\" and listen.http = \"{}\" cannot be at one address and port; give each its own port",
+        to_string(config.tunnel), to_string(config.http)));
   constexpr auto longest = sizeof(sockaddr_un::sun_path) - 1;
   if (auto path = config.socket_path(); path.size() > longest)
     return bad(
         fmt::format("the socket path {} is longer than {} bytes; set listen.socket to a shorter one", path, longest));
   return {};
+}
+
+std::string documentation() {
+  const auto file = find_config("default.toml");
+  return file.empty() ? "docs/operations.md" : file.string();
 }
 
 caf::error check_order(const settings& s) {
@@ -226,7 +243,7 @@ caf::error check_config(const node_config& config) {
                                                         {"node.data_dir", !config.data_dir.empty()}};
   for (auto [key, given] : required)
     if (!given)
-      return bad(fmt::format("{} must be set; configs/default.toml says how", key));
+      return bad(fmt::format("{} must be set; {} says how", key, documentation()));
   if (auto err = check_addresses(config))
     return err;
   return check_order(config.actors);
@@ -235,14 +252,10 @@ caf::error check_config(const node_config& config) {
 expected<node_config> load_config(const std::string& file, const std::vector<std::string>& overrides) {
   std::string text;
   if (!file.empty()) {
-    std::ifstream in{file};
-    text.resize(max_config_bytes + 1);
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!in.is_open() || in.bad())
-      return bad(fmt::format("{}: cannot be read; give a TOML file with --config-file=FILE", file));
-    text.resize(static_cast<size_t>(in.gcount()));
-    if (text.size() > max_config_bytes)
-      return bad(fmt::format("{}: has more than {} bytes; give a TOML file", file, max_config_bytes));
+    auto read = read_all(file == "-" ? "./-" : file, max_config_bytes);
+    if (!read)
+      return bad(fmt::format("{}; give a TOML file with --config-file=FILE", sentence_of(read.error())));
+    text = std::move(*read);
   }
   auto config = parse_config(text, file, overrides);
   if (!config)

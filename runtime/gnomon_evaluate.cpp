@@ -4,6 +4,8 @@
 #include "learning/demand_evaluation.hpp"
 #include "learning/evaluation.hpp"
 #include "runtime/base/numbers.hpp"
+#include "runtime/base/printable.hpp"
+#include "runtime/base/process.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -17,6 +19,7 @@ using namespace gnomon::learning;
 
 namespace {
 
+constexpr auto program = "gnomon-evaluate";
 constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--test TEST | --hold-back SHARE] [options]
        gnomon-evaluate --trace FILE [--split SHARE] [options]
        gnomon-evaluate --demand FILE [--split SHARE] [--origin REGION] [--json]
@@ -24,8 +27,9 @@ constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--tes
   --sequences TRAIN   sessions, one a line: item ids in order
   --test TEST         lines of item ids, a tab, and the item that followed
   --hold-back SHARE   without --test: test on the last sessions (default 0.1)
-  --trace FILE        what users read next, and where: CSV with columns t, user, region, item
-  --demand FILE       only where items are read next: the same CSV
+  --trace FILE        what users read next, and where: CSV with columns t, user, item and perhaps region, JSON as the
+                      node takes it, or an access log
+  --demand FILE       only where items are read next: the same
   --split SHARE       train on this share of the trace, predict the rest (default 0.8; demand 0.5)
   --origin REGION     the region that has a copy of everything (default: the one with the most reads)
   --epochs N          passes of the sequence network over the data (default 5; 0: no network)
@@ -84,27 +88,30 @@ bool parse(int argc, char** argv, options& o) {
 
 bool show_progress(const training_report& r) {
   if (isatty(STDERR_FILENO) != 0)
-    fmt::print(stderr, "\rtraining: {:3.0f}%, loss {:.3f}, {:.0f} s left   {}", 100 * r.share, r.loss, r.seconds_left,
-               r.share >= 1 ? "\n" : "");
+    std::fputs(fmt::format("\rtraining: {:3.0f}%, loss {:.3f}, {:.0f} s left   {}", 100 * r.share, r.loss,
+                           r.seconds_left, r.share >= 1 ? "\n" : "")
+                   .c_str(),
+               stderr);
   return true;
 }
 
 template <class Evaluation>
 int print(const expected<Evaluation>& result, bool json) {
   if (!result) {
-    fmt::print(stderr, "gnomon-evaluate: {}\n", sentence_of(result.error()));
+    complain(program, sentence_of(result.error()));
     return 1;
   }
-  fmt::print("{}\n", json ? to_json(*result) : to_text(*result));
-  return 0;
+  print_text(printable(json ? to_json(*result) : to_text(*result), "\n") + '\n');
+  return finish_output(program, 0);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
+  begin_process();
   choose_blas_kernel(argv);
   if (auto warning = blas_warning(); !warning.empty())
-    fmt::print(stderr, "gnomon-evaluate: {}\n", warning);
+    complain(program, warning);
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);

@@ -3,12 +3,13 @@
 #include "gnomon/version.hpp"
 #include "learning/blas_kernel.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/config.hpp"
+#include "runtime/base/process.hpp"
+#include "runtime/start_check.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <csignal>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -16,13 +17,15 @@ namespace {
 
 using namespace gnomon;
 
+constexpr auto program = "gnomond";
 constexpr auto usage = R"(usage: gnomond --config-file=FILE [--set SECTION.KEY=VALUE]... [--check]
 
 Runs one Gnomon node until SIGTERM or SIGINT. SIGHUP reopens the log and reloads what can change at run time.
 
-  --config-file=FILE         TOML; configs/default.toml documents every key
+  --config-file=FILE         TOML; {} documents every key
   --set SECTION.KEY=VALUE    wins over the file; may be repeated: --set log.level=debug --set placement.factor=2
-  --check                    only read and check the config; exit status 0 when it is sound
+  --check                    only check the config, and whether a node that has it could start here; exit status 0 when
+                             it could. Whether another process has its ports or its store is not looked at
   --restored                 the data directory comes from a backup: take a new incarnation (--set node.restored=true)
   --version
   --help
@@ -37,7 +40,7 @@ struct command_line {
 };
 
 [[noreturn]] void exit_with_usage(const std::string& problem) {
-  fmt::print(stderr, "gnomond: {}; gnomond --help explains\n", problem);
+  complain(program, problem + "; gnomond --help explains");
   std::exit(2);
 }
 
@@ -54,11 +57,12 @@ command_line parse(int argc, char** argv) {
     };
     auto is = [&](const std::string& option) { return arg == option || arg.starts_with(option + "="); };
     if (arg == "--help" || arg == "-h") {
-      fmt::print("{}", usage);
-      std::exit(0);
+      const auto documented = find_config("default.toml");
+      print_text(fmt::format(usage, documented.empty() ? "configs/default.toml of the sources" : documented.string()));
+      std::exit(finish_output(program, 0));
     } else if (arg == "--version") {
-      fmt::print("gnomond {}\n", gnomon::version);
-      std::exit(0);
+      print_text(fmt::format("gnomond {}\n", gnomon::version));
+      std::exit(finish_output(program, 0));
     } else if (arg == "--check") {
       line.check = true;
     } else if (arg == "--restored") {
@@ -74,12 +78,10 @@ command_line parse(int argc, char** argv) {
   return line;
 }
 
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
+/// What it makes belongs to its user: others may not write to it, and the user may whatever was inherited.
+void set_umask() {
+  const auto inherited = ::umask(0);
+  ::umask((inherited & 0077) | 0022);
 }
 
 /// Blocks the signals that `serve` waits for, in this thread and all that it starts.
@@ -89,7 +91,9 @@ sigset_t block_signals() {
   for (auto s : {SIGTERM, SIGINT, SIGHUP})
     sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  // A signal that was ignored by whoever started this would never arrive; one that nobody can type may stay so.
+  for (auto s : {SIGTERM, SIGHUP})
+    std::signal(s, SIG_DFL);
   return signals;
 }
 
@@ -134,23 +138,26 @@ int serve(node& running, const sigset_t& signals, std::chrono::milliseconds stop
 } // namespace
 
 int main(int argc, char** argv) {
-  learning::choose_blas_kernel(argv); // before anything else: it may start the program anew
+  begin_process();
+  learning::choose_blas_kernel(argv); // before the rest: it may start the program anew
   auto line = parse(argc, argv);
   if (line.config_file.empty() && line.settings.empty())
     exit_with_usage("no config given");
   auto signals = block_signals();
-  auto config = load_config(line.config_file, line.settings);
-  if (!config) {
-    fmt::print(stderr, "gnomond: {}\n", sentence_of(config.error()));
+  set_umask();
+  auto refuse = [](const std::string& sentence) {
+    complain(program, sentence);
     return 1;
-  }
+  };
+  auto config = load_config(line.config_file, line.settings);
+  if (!config)
+    return refuse(sentence_of(config.error()));
+  if (auto problem = check_start(*config))
+    return refuse(sentence_of(problem));
   if (line.check)
     return 0;
-  if (!log::start(config->log_file, config->log_level)) {
-    fmt::print(stderr, "gnomond: log.file = \"{}\" cannot be opened for writing\n", config->log_file);
-    return 1;
-  }
-  raise_descriptor_limit();
+  if (!log::start(config->log_file, config->log_level))
+    return refuse(fmt::format("log.file = \"{}\" cannot be opened for writing", config->log_file));
   try {
     auto running = node::from_file(line.config_file, line.settings);
     running.start();
@@ -159,10 +166,9 @@ int main(int argc, char** argv) {
                {"tunnel", running.tunnel_address()},
                {"socket", running.socket().string()}});
     return serve(running, signals, config->stop_within);
-  } catch (const failure& problem) {
+  } catch (const std::exception& problem) { // a failure, or that the system gives no more threads or memory
     if (!config->log_file.empty())
       log::error("gnomond", "not-started", {{"reason", problem.what()}});
-    fmt::print(stderr, "gnomond: {}\n", problem.what());
-    return 1;
+    return refuse(problem.what());
   }
 }

@@ -4,9 +4,11 @@
 #include "runtime/base/log.hpp"
 #include "runtime/data_directory.hpp"
 #include "runtime/gateway/http_server.hpp"
+#include "runtime/net/endpoint.hpp"
 #include "runtime/net/network.hpp"
 #include "runtime/net/unix_middleman.hpp"
 #include "runtime/node_tree.hpp"
+#include "runtime/start_check.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -54,21 +56,6 @@ private:
   bool over_ = false;
 };
 
-std::string store_path(const node_config& config, size_t index) {
-  return fmt::format("{}/store-{}", config.data_dir, index);
-}
-
-/// Ids are spread over the stores by their number, so it cannot change under data that exists.
-caf::error check_store_count(const node_config& config) {
-  size_t found = 0;
-  while (fs::exists(store_path(config, found)))
-    ++found;
-  if (found == 0 || found == config.actors.stores)
-    return {};
-  return make_error(ec::bad_config, fmt::format("store.stores = {} but {} holds {}; set it to {}", config.actors.stores,
-                                                config.data_dir, found, found));
-}
-
 expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& config) {
   std::error_code problem;
   fs::create_directories(config.data_dir, problem);
@@ -77,8 +64,6 @@ expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& 
                       fmt::format("node.data_dir = \"{}\" cannot be created: {}; create it, or choose one "
                                   "that this user may write",
                                   config.data_dir, problem.message()));
-  if (auto err = check_store_count(config))
-    return err;
   std::vector<std::shared_ptr<kv_store>> stores;
   for (size_t i = 0; i < config.actors.stores; ++i) {
     auto store = open_level_store(store_path(config, i));
@@ -122,10 +107,14 @@ tunnel_config tunnel_of(const node_config& config) {
 
 http_config http_of(const node_config& config) {
   http_config http;
-  http.host = config.http.host;
+  http.host = parse_address(to_string(config.http))->address().to_string(); // the config was checked
   http.port = config.http.port;
   http.threads = config.http_threads;
-  http.max_connections = config.http_connections;
+  http.max_connections = possible_connections(config);
+  if (http.max_connections < config.http_connections)
+    log::warn(
+        "gnomond", "few-files",
+        {{"http_connections", http.max_connections}, {"wanted", config.http_connections}, {"raise", "ulimit -n"}});
   http.max_buffered_bytes = config.http_buffered_bytes;
   http.head_timeout = config.http_head_timeout;
   http.body_timeout = config.http_body_timeout;
@@ -166,6 +155,8 @@ struct node_process::parts {
 };
 
 caf::error node_process::parts::start() {
+  if (auto err = check_start(config))
+    return err;
   auto stores = open_stores(config);
   if (!stores)
     return stores.error();

@@ -1,9 +1,16 @@
 #include "runtime/base/log.hpp"
 
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include "runtime/base/printable.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 
@@ -26,39 +33,100 @@ std::optional<spdlog::level::level_enum> level_from(std::string_view text) {
   return std::nullopt;
 }
 
-bool open_sink(const std::string& path) {
-  try {
-    spdlog::sink_ptr sink;
-    if (path.empty())
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    else
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
-    auto next = std::make_shared<spdlog::logger>("gnomon", std::move(sink));
-    next->set_level(spdlog::default_logger()->level());
-    next->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    next->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(std::move(next));
-    return true;
-  } catch (const spdlog::spdlog_ex&) {
-    return false;
+/// Lines go to a descriptor as long as it takes them. A log that cannot be written, because its disk is full or nobody
+/// reads its pipe any more, must not hold the thread that tells something, nor end the process: such lines are lost,
+/// and counted.
+class descriptor_sink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+  ~descriptor_sink() override {
+    become(STDERR_FILENO);
   }
+  /// From now on lines go there; what it had is closed, unless that is standard error.
+  void become(int descriptor) {
+    std::lock_guard lock{mutex_};
+    if (descriptor_ != STDERR_FILENO)
+      ::close(descriptor_);
+    descriptor_ = descriptor;
+    broken_ = false;
+  }
+
+private:
+  static constexpr size_t sure_bytes = 4096; // what a pipe takes at once when it says that it takes anything (PIPE_BUF)
+  static constexpr int patience_ms = 100;    // with a reader that is slow for the first time
+
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    const auto lost = lost_;
+    if (lost > 0
+        && write(fmt::format("{}{} lines before this one were lost: the log could not be written\n",
+                             broken_ ? "\n" : "", lost))) {
+      lost_ = 0;
+      broken_ = false;
+    }
+    lost_ += lost_ > 0 || !write({line.data(), line.size()}) ? 1 : 0;
+  }
+  void flush_() override {}
+
+  bool write(std::string_view text) {
+    for (auto rest = text; !rest.empty();) {
+      pollfd ready{descriptor_, POLLOUT, 0};
+      const auto takes = ::poll(&ready, 1, lost_ > 0 ? 0 : patience_ms) == 1;
+      const auto written = takes ? ::write(descriptor_, rest.data(), std::min(rest.size(), sure_bytes)) : -1;
+      if (written < 0) {
+        broken_ = broken_ || rest.size() < text.size();
+        return false;
+      }
+      rest.remove_prefix(static_cast<size_t>(written));
+    }
+    return true;
+  }
+
+  int descriptor_ = STDERR_FILENO;
+  uint64_t lost_ = 0;
+  bool broken_ = false; // the last thing there is half a line
+};
+
+/// A descriptor for the log; negative when it cannot be opened.
+int open_log(const std::string& path) {
+  if (path.empty())
+    return STDERR_FILENO;
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ignored);
+  // Without waiting for a reader, where it is a pipe.
+  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
+}
+
+bool open_sink(const std::string& path) {
+  static std::shared_ptr<descriptor_sink> sink; // one for good: others may be writing to it
+  const auto fd = open_log(path);
+  if (fd < 0)
+    return false;
+  if (!sink) {
+    sink = std::make_shared<descriptor_sink>();
+    auto logger = std::make_shared<spdlog::logger>("gnomon", sink);
+    logger->set_level(spdlog::default_logger()->level());
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    spdlog::set_default_logger(std::move(logger));
+  }
+  sink->become(fd);
+  return true;
 }
 
 void append_value(std::string& line, const std::string& value) {
-  if (!value.empty() && value.find_first_of(" \t\n\r\"=") == std::string::npos) {
+  const auto shown = printable(value);
+  if (!value.empty() && shown == value && value.find_first_of(" \"=") == std::string::npos) {
     line += value;
     return;
   }
   line += '"';
+  std::string quoted;
   for (char c : value) {
     if (c == '"' || c == '\\')
-      line += '\\';
-    if (static_cast<unsigned char>(c) < 0x20)
-      line += ' ';
-    else
-      line += c;
+      quoted += '\\';
+    quoted += c;
   }
-  line += '"';
+  line += printable(quoted) + '"';
 }
 
 } // namespace

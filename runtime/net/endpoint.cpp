@@ -11,7 +11,20 @@ using asio::ip::tcp;
 
 namespace {
 
-expected<tcp::endpoint> parse_endpoint(const std::string& text) {
+template <class Network>
+bool covers(const Network& outer, const Network& inner) {
+  return outer.prefix_length() <= inner.prefix_length()
+         && Network{inner.address(), outer.prefix_length()}.canonical() == outer.canonical();
+}
+
+template <class Network>
+bool covered(const std::vector<Network>& outer, const Network& inner) {
+  return std::any_of(outer.begin(), outer.end(), [&](const Network& n) { return covers(n, inner); });
+}
+
+} // namespace
+
+expected<tcp::endpoint> parse_address(const std::string& text) {
   auto wrong = [&] {
     return make_error(ec::invalid_argument,
                       "'" + text + "' is not an address such as 127.0.0.1:7100, [::1]:7100 or localhost:7100");
@@ -32,18 +45,13 @@ expected<tcp::endpoint> parse_endpoint(const std::string& text) {
   return tcp::endpoint{address, *port};
 }
 
-template <class Network>
-bool covers(const Network& outer, const Network& inner) {
-  return outer.prefix_length() <= inner.prefix_length()
-         && Network{inner.address(), outer.prefix_length()}.canonical() == outer.canonical();
+bool clash(const tcp::endpoint& a, const tcp::endpoint& b) {
+  auto covers = [](const asio::ip::address& wide, const asio::ip::address& narrow) {
+    return wide == narrow || (wide.is_unspecified() && (wide.is_v6() || narrow.is_v4()));
+  };
+  return a.port() != 0 && a.port() == b.port()
+         && (covers(a.address(), b.address()) || covers(b.address(), a.address()));
 }
-
-template <class Network>
-bool covered(const std::vector<Network>& outer, const Network& inner) {
-  return std::any_of(outer.begin(), outer.end(), [&](const Network& n) { return covers(n, inner); });
-}
-
-} // namespace
 
 expected<plain_networks> plain_networks::from(const std::vector<std::string>& texts) {
   using asio::ip::make_network_v4, asio::ip::make_network_v6;
@@ -81,7 +89,7 @@ std::string to_text(const tcp::endpoint& endpoint) {
 }
 
 expected<tcp::endpoint> parse_plain(const std::string& text, const plain_networks& allowed) {
-  auto endpoint = parse_endpoint(text);
+  auto endpoint = parse_address(text);
   if (endpoint && !allowed.allow(endpoint->address()))
     return make_error(ec::invalid_argument,
                       "nodes speak plain TCP while the config says insecure, so only loopback addresses such as "

@@ -23,7 +23,14 @@ private:
   std::vector<boost::asio::ip::network_v6> v6_;
 };
 
-/// host:port with a literal address (IPv6 in brackets) or localhost, where plain TCP is allowed: without TLS nothing
+/// host:port with a literal address (IPv6 in brackets) or localhost, which is 127.0.0.1. Names are not looked up.
+/// Errors: invalid_argument, with a sentence that names the text.
+expected<boost::asio::ip::tcp::endpoint> parse_address(const std::string& text);
+
+/// True when two servers cannot listen there at once: one port, and the same address, or one that stands for all.
+bool clash(const boost::asio::ip::tcp::endpoint& a, const boost::asio::ip::tcp::endpoint& b);
+
+/// The same as `parse_address`, where plain TCP is allowed: without TLS nothing
 /// may cross a network that strangers can reach. Errors: invalid_argument, with a sentence that names the text.
 expected<boost::asio::ip::tcp::endpoint> parse_plain(const std::string& text, const plain_networks& allowed);
 

@@ -78,7 +78,12 @@ expected<std::vector<node_config>> read_node_configs(const std::filesystem::path
 
 expected<round_trips> distances_of(const std::filesystem::path& configs) {
   auto file = configs / "round-trips.csv";
-  return std::filesystem::exists(file) ? round_trips::load(file) : expected<round_trips>{round_trips{}};
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    return make_error(ec::bad_config, "there is no " + file.string()
+                                          + ", which says how far the regions are from each other; add it, "
+                                            "or give --no-delays");
+  return round_trips::load(file);
 }
 
 std::vector<std::string> node_command(const cluster_options& options, const std::vector<node_config>& nodes,
@@ -130,7 +135,7 @@ caf::error local_cluster::launch(const cluster_options& options) {
   auto nodes = read_node_configs(options.configs);
   if (!nodes)
     return nodes.error();
-  auto delays = distances_of(options.configs);
+  auto delays = options.delays ? distances_of(options.configs) : expected<round_trips>{round_trips{}};
   if (!delays)
     return delays.error();
   auto free = free_ports(2 * nodes->size());

@@ -22,7 +22,7 @@ struct target {
 
 struct cluster_options {
   std::filesystem::path gnomond;     // the program
-  std::filesystem::path configs;     // a folder with one TOML file for each node, and perhaps round-trips.csv
+  std::filesystem::path configs;     // a folder with one TOML file for each node, and round-trips.csv
   std::filesystem::path work;        // data directories and logs go here, one folder for each node
   double time_scale = 1;             // of the nodes' clocks
   bool delays = true;                // delay each link by half of the pair's round trip
@@ -39,7 +39,7 @@ struct node_config {
 /// The nodes of a folder of configs, sorted by region. Errors: not_found, bad_config.
 expected<std::vector<node_config>> read_node_configs(const std::filesystem::path& folder);
 
-/// The round trips in round-trips.csv of a folder of configs; none when there is no such file. Errors: bad_config.
+/// The round trips in round-trips.csv of a folder of configs. Errors: bad_config.
 expected<round_trips> distances_of(const std::filesystem::path& configs);
 
 /// The command line of one node. Pure; `ports` holds the HTTP and the tunnel port of each node in the order of `nodes`.

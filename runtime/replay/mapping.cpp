@@ -1,5 +1,7 @@
 #include "runtime/replay/mapping.hpp"
 
+#include "runtime/base/printable.hpp"
+
 #include <algorithm>
 
 #include <spdlog/fmt/fmt.h>
@@ -70,19 +72,21 @@ std::vector<std::string> trace_notes(const trace& reads, const std::vector<size_
       moved += fmt::format("{}{} -> {}", moved.empty() ? "" : ", ", reads.regions[i], cluster[homes[i]].name);
   if (!moved.empty())
     notes.push_back("regions of the trace served by the nearest region of the cluster: " + moved);
-  if (reads.from_access_log)
+  if (reads.spread > 0)
     notes.push_back(
-        "an access log names no regions: clients are spread over the regions by a hash of their address's /16 "
-        "(IPv6: /32), not by where they are");
-  if (reads.no_reads > 0 && reads.from_access_log)
-    notes.push_back(
-        fmt::format("{} lines are no reads: other methods than GET, or not answered with 2xx or 304", reads.no_reads));
+        fmt::format("{}: readers are spread over the regions by a hash of their address's /16 (IPv6: /32), or of "
+                    "their name, not by where they are",
+                    reads.from_access_log ? "an access log names no regions"
+                                          : fmt::format("{} reads name no region", reads.spread)));
+  const auto& counts = reads.counts;
+  if (counts.no_reads() > 0)
+    notes.push_back(fmt::format("{} lines are no reads: {}", counts.no_reads(), counts.no_reads_in_words()));
   if (reads.out_of_order > 0)
     notes.push_back(fmt::format("{} reads stood before an earlier one and were sorted", reads.out_of_order));
-  if (reads.malformed > 0)
-    notes.push_back(fmt::format("{} lines could not be understood and were passed over; the first:", reads.malformed));
-  for (const auto& [line, reason] : reads.complaints)
-    notes.push_back(fmt::format("line {} {}", line, reason));
+  if (counts.malformed > 0)
+    notes.push_back(fmt::format("{} lines could not be understood and were passed over; the first:", counts.malformed));
+  for (const auto& [line, reason] : counts.complaints)
+    notes.push_back(printable(fmt::format("line {} {}", line, reason)));
   return notes;
 }
 

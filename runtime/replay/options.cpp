@@ -155,10 +155,13 @@ run   starts one node for each config file in configs/five-regions/ on this mach
 load  plays TRACE once to a cluster that runs already.
 
 TRACE is one of these, plain or gzip; what it is shows in its content:
-  CSV         t,user,region,item        t in seconds; a header line may stand first; fields may be quoted
-  access log  Common or Combined Log Format: GETs answered with 2xx or 304; the item is "web" and the path without its
-              query, the user the client address; clients are spread over the regions by a hash of their /16 (IPv6: /32)
-Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by the
+  CSV         the first line names the columns t, user, item and perhaps region, in any order; without it the fields are
+              t,user,region,item; t in seconds, or as in 2024-05-01T12:00:00Z; fields may be quoted
+  JSON        one object a line, or a list of them: user_id, data_id, timestamp and perhaps region
+  access log  Common or Combined Log Format, also behind a virtual host: GETs answered with 2xx or 304; the item is "web"
+              and the path without its query, the user the client address
+Readers whose line names no region are spread over the regions by a hash of their address's /16 (IPv6: /32). Lines that
+cannot be understood are counted and passed over. A region that the cluster does not have is served by the
 nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions, 1,200
 stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for the same
 --seed.

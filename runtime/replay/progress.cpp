@@ -1,5 +1,7 @@
 #include "runtime/replay/progress.hpp"
 
+#include "runtime/base/printable.hpp"
+
 #include <unistd.h>
 
 #include <cstdio>
@@ -48,10 +50,9 @@ void progress::finish(const std::string& text) {
 }
 
 void progress::show(const std::string& text) {
-  if (terminal_)
-    fmt::print(stderr, "\r{}\x1b[K", text);
-  else
-    fmt::print(stderr, "{}\n", text);
+  const auto safe = printable(text, "\n");
+  const auto line = terminal_ ? "\r" + safe + "\x1b[K" : safe + '\n';
+  std::fwrite(line.data(), 1, line.size(), stderr);
   line_open_ = terminal_;
   std::fflush(stderr);
 }

@@ -1,5 +1,8 @@
 #include "runtime/replay/run.hpp"
 
+#include "runtime/base/json_text.hpp"
+#include "runtime/base/printable.hpp"
+#include "runtime/base/process.hpp"
 #include "runtime/replay/load.hpp"
 #include "runtime/replay/mapping.hpp"
 #include "runtime/replay/pace.hpp"
@@ -9,7 +12,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
 #include <fstream>
 
 #include <spdlog/fmt/fmt.h>
@@ -22,19 +24,12 @@ namespace {
 
 // -- where things are -------------------------------------------------------------------------------------------------
 
-fs::path own_folder() {
-  std::error_code failure;
-  return fs::read_symlink("/proc/self/exe", failure).parent_path();
-}
-
 /// The configs of the five regions: from here, from the build folder or as installed.
 expected<fs::path> find_configs(const options& wanted) {
   if (!wanted.configs.empty())
     return wanted.configs;
-  auto name = fs::path{"configs"} / "five-regions";
-  for (const auto& place : {fs::path{name}, own_folder() / "../.." / name, own_folder() / "../share/gnomon" / name})
-    if (fs::is_directory(place))
-      return place;
+  if (auto place = find_config("five-regions"); !place.empty())
+    return place;
   return make_error(ec::not_found, "there is no folder configs/five-regions here; name one with --configs DIR");
 }
 
@@ -61,7 +56,7 @@ expected<trace> get_trace(const options& wanted, const std::vector<cluster_regio
   trace_options how;
   how.limit = wanted.limit;
   for (const auto& region : cluster)
-    how.log_regions.push_back(region.name);
+    how.regions.push_back(region.name);
   return load_trace(wanted.trace, how);
 }
 
@@ -112,9 +107,9 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
 }
 
 caf::error write_json(const options& wanted, const nlohmann::json& figures) {
-  auto text = figures.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  auto text = json_text(figures, 2) + '\n';
   if (wanted.json == "-") {
-    fmt::print("{}", text);
+    print_text(text);
     return {};
   }
   std::ofstream out(wanted.json, std::ios::trunc);
@@ -127,7 +122,7 @@ caf::error write_json(const options& wanted, const nlohmann::json& figures) {
 expected<bool> publish(const options& wanted, const prepared& job, const pass_report& first,
                        const std::optional<pass_report>& second) {
   if (wanted.json != "-")
-    fmt::print("{}", page(job.facts, first, second));
+    print_text(printable(page(job.facts, first, second), "\n"));
   if (!wanted.json.empty())
     if (auto wrong = write_json(wanted, figures_json(job.facts, first, second)))
       return wrong;
@@ -175,10 +170,11 @@ void check_origin_only(pass_report& pass) {
 std::string announcement(const prepared& job, bool baseline) {
   auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds : 0);
   std::string text;
-  for (const auto& [line, reason] : job.reads.complaints)
+  for (const auto& [line, reason] : job.reads.counts.complaints)
     text += fmt::format("{} line {}: {}\n", job.facts.source, line, reason);
-  if (job.reads.malformed > job.reads.complaints.size())
-    text += fmt::format("{}: {} lines could not be understood\n", job.facts.source, grouped(job.reads.malformed));
+  if (job.reads.counts.malformed > job.reads.counts.complaints.size())
+    text +=
+        fmt::format("{}: {} lines could not be understood\n", job.facts.source, grouped(job.reads.counts.malformed));
   return text
          + fmt::format("{}: {} reads of {} items, written in {}; {:.0f} times as fast as it happened, about {}",
                        job.facts.source, grouped(job.reads.reads.size()), grouped(job.facts.items), job.facts.origin,
@@ -254,13 +250,15 @@ expected<bool> load(const options& wanted) {
   return publish(wanted, **job, *report, std::nullopt);
 }
 
+constexpr auto program = "gnomon-replay";
+
 /// An error that a look at the arguments would have shown; the others are the world's.
 bool is_usage(const caf::error& wrong) {
   return code_of(wrong) == ec::invalid_argument;
 }
 
 int complain(const std::string& sentence, int status) {
-  fmt::print(stderr, "gnomon-replay: {}\n", sentence);
+  gnomon::complain(program, sentence);
   return status;
 }
 
@@ -271,15 +269,15 @@ int replay_main(const std::vector<std::string>& arguments) {
   if (!wanted)
     return complain(sentence_of(wanted.error()) + "\nTry gnomon-replay --help.", 2);
   if (wanted->what == options::command::help) {
-    fmt::print("{}", help_text());
-    return 0;
+    print_text(help_text());
+    return finish_output(program, 0);
   }
   if (!wanted->json.empty() && wanted->json != "-" && !std::ofstream(wanted->json, std::ios::app))
     return complain("--json: cannot write " + wanted->json.string(), 2);
   auto good = wanted->what == options::command::run ? run(*wanted) : load(*wanted);
   if (!good)
     return complain(sentence_of(good.error()), is_usage(good.error()) ? 2 : 1);
-  return *good ? 0 : 1;
+  return finish_output(program, *good ? 0 : 1);
 }
 
 } // namespace gnomon::replay

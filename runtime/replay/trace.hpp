@@ -1,7 +1,6 @@
 #pragma once
 
-#include "runtime/base/error.hpp"
-#include "runtime/replay/trace_line.hpp"
+#include "runtime/base/trace_reader.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -46,12 +45,6 @@ struct trace_read {
   uint16_t region = 0;
 };
 
-/// A line that was passed over, with the reason.
-struct complaint {
-  uint64_t line = 0;
-  std::string reason;
-};
-
 /// A whole trace in memory, in the order of time.
 struct trace {
   std::string source; // the file's name, or what made it
@@ -62,29 +55,30 @@ struct trace {
   name_table items;
   std::vector<uint64_t> region_lines; // the line that named each region first
 
-  uint64_t lines = 0;
-  uint64_t no_reads = 0;             // well-formed lines without a read
-  uint64_t malformed = 0;            // lines that could not be understood
-  uint64_t out_of_order = 0;         // reads that were earlier than the one before
-  std::vector<complaint> complaints; // the first few malformed lines
+  trace_counts counts;
+  uint64_t out_of_order = 0; // reads that were earlier than the one before
+  uint64_t spread = 0;       // reads whose line names no region
 
   /// Seconds from the first read to the last.
   double span() const {
     return reads.empty() ? 0 : reads.back().t - reads.front().t;
   }
   void add(const raw_read& read, uint64_t line);
-  void complain(uint64_t line, std::string reason);
   /// Sorts by time, equal times staying in file order.
   void finish();
 };
 
 struct trace_options {
-  uint64_t limit = 0;                   // lines to read; 0: all
-  std::vector<std::string> log_regions; // regions over which the clients of an access log are spread
+  uint64_t limit = 0;               // lines to read; 0: all
+  std::vector<std::string> regions; // over which readers are spread whose lines name no region
 };
 
-/// Reads a trace from a CSV file or an access log, plain or gzip, told apart by content. Malformed lines are counted
-/// and passed over. Errors: not_found (no such file), invalid_argument (no usable line; says why for the first few).
+/// The part of a reader's name that decides the region until location databases say better: an IPv4 address's /16, an
+/// IPv6 address's /32, another name as it is.
+std::string network_of(std::string_view client);
+
+/// Reads a trace as `trace_reader` does. Errors: not_found (no such file), invalid_argument (no usable line; says why
+/// for the first few), bad_message (a damaged file).
 expected<trace> load_trace(const std::filesystem::path& path, const trace_options& options);
 
 } // namespace gnomon::replay

@@ -48,12 +48,13 @@ json to_json(const cluster_status& report) {
 void print_news(const cluster_status& report, std::ostream& out) {
   for (auto& n : report.nodes)
     if (n.silent && (n.state == "down" || n.state == "suspect"))
-      out << fmt::format("{} has been silent for {}\n", n.node, human_ms(static_cast<double>(n.silent->count())));
+      out << fmt::format("{} has been silent for {}\n", printable(n.node),
+                         human_ms(static_cast<double>(n.silent->count())));
   if (report.catching_up.count() > 0)
-    out << fmt::format("{} has been catching up for {}\n", report.self,
+    out << fmt::format("{} has been catching up for {}\n", printable(report.self),
                        human_ms(static_cast<double>(report.catching_up.count())));
   if (report.repair.active)
-    out << fmt::format("{} looks for items that need copies: {} so far got some\n", report.self,
+    out << fmt::format("{} looks for items that need copies: {} so far got some\n", printable(report.self),
                        human_count(report.repair.repaired));
 }
 
@@ -86,7 +87,7 @@ int remove(session_context& context, const arguments& args) {
     context.to.out << fmt::format("{} is out of the cluster for good. Copies of its {} items are made anew elsewhere.\n"
                                   "Its store is refused from now on; to let it come back, start it with an empty "
                                   "data_dir.\n",
-                                  gone.node, human_count(gone.items));
+                                  printable(gone.node), human_count(gone.items));
   return done;
 }
 

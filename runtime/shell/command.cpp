@@ -1,5 +1,7 @@
 #include "runtime/shell/command.hpp"
 
+#include "runtime/base/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -25,9 +27,7 @@ std::vector<std::string> sockets_nearby() {
 
 void complain(session_context& context, std::string_view code, const std::string& sentence) {
   if (context.json)
-    context.to.err << nlohmann::ordered_json{{"error", {{"code", code}, {"message", sentence}}}}.dump(
-        -1, ' ', false, nlohmann::json::error_handler_t::replace)
-                   << '\n';
+    context.to.err << json_text(nlohmann::ordered_json{{"error", {{"code", code}, {"message", sentence}}}}) << '\n';
   else
     context.to.err << (context.interactive ? "" : "gnomon: ") << printable(sentence) << '\n';
 }
@@ -122,7 +122,18 @@ void session_context::remember(const std::string& id, const std::string& context
 }
 
 void session_context::print(const nlohmann::ordered_json& document) {
-  to.out << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  to.out << json_text(document, 2) << '\n';
+}
+
+void session_context::print_line(const nlohmann::ordered_json& document) {
+  to.out << json_text(document) << '\n';
+}
+
+input_file& session_context::input() {
+  constexpr size_t longest_line = 96u << 20; // a value of 64 MiB, written out
+  if (!input_ || interactive)
+    input_ = std::make_unique<input_file>("-", longest_line, coding::as_it_is);
+  return *input_;
 }
 
 const std::vector<option_spec>& common_options() {

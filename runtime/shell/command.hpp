@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gnomon/client.hpp"
+#include "runtime/shell/line_file.hpp"
 #include "runtime/shell/output.hpp"
 #include "runtime/shell/words.hpp"
 
@@ -28,8 +29,12 @@ public:
   client& node();
   /// The same for long work: from now on requests wait for a node that restarts. Throws at once when there is none.
   client& patient_node();
-  /// One JSON document to standard output, indented for people.
+  /// One JSON document to standard output, indented for people, or in one line.
   void print(const nlohmann::ordered_json& document);
+  void print_line(const nlohmann::ordered_json& document);
+  /// Standard input, for commands and for the values among them; anew for each in a conversation, where Ctrl-D ends
+  /// one.
+  input_file& input();
   /// In a conversation: the context of what it last saw of an item, so that it never reads anything older. Else empty.
   std::string seen(const std::string& id) const;
   void remember(const std::string& id, const std::string& context);
@@ -42,6 +47,7 @@ public:
 private:
   client_options options_;
   std::unique_ptr<client> node_;
+  std::unique_ptr<input_file> input_;
   std::map<std::string, std::string> seen_; // contexts by id; begun anew when there are many
 };
 

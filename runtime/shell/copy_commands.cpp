@@ -49,7 +49,7 @@ int create_shadow(session_context& context, const arguments& args) {
            c.present ? cell{"before", style::faint} : cell{"now", style::good}});
   t.print(context.to);
   if (!made.shortfall.empty())
-    context.to.err << fmt::format("fewer than the factor of {} asks for: {}\n", made.factor, made.shortfall);
+    context.to.err << fmt::format("fewer than the factor of {} asks for: {}\n", made.factor, printable(made.shortfall));
   return done;
 }
 

@@ -1,4 +1,5 @@
-#include "runtime/shell/base64.hpp"
+#include "runtime/base/base64.hpp"
+#include "runtime/base/ids.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -7,9 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 
 namespace gnomon::shell {
 
@@ -17,7 +15,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr size_t max_value_bytes = 64u << 20;
 constexpr uint32_t page_items = 1000;
 constexpr uint64_t rows_for_a_person = 200;
 constexpr uint64_t max_expiry_seconds = 100ull * 366 * 24 * 3600;
@@ -41,22 +38,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> types_by
      {".pdf", "application/pdf"},
      {".gz", "application/gzip"}}};
 
-bool is_text(std::string_view value) {
-  auto plain = printable(value);
-  return std::count(value.begin(), value.end(), '\n') + std::count(value.begin(), value.end(), '\t') > 0
-             ? plain.find("\\x00") == plain.npos
-             : plain == value;
-}
-
-std::string read_all(std::istream& from, const std::string& name) {
-  std::string value;
-  std::array<char, 64 << 10> chunk;
-  while (from.read(chunk.data(), chunk.size()), from.gcount() > 0) {
-    value.append(chunk.data(), from.gcount());
-    if (value.size() > max_value_bytes)
-      throw failure{ec::too_large, fmt::format("{} holds more than 64 MiB, the most that a value may have", name)};
-  }
-  return value;
+std::string read_value_of(const std::string& file) {
+  auto bytes = read_all(file, max_value_bytes);
+  if (!bytes && code_of(bytes.error()) == ec::too_large)
+    throw failure{ec::too_large, fmt::format("{} holds more than 64 MiB, the most that a value may have", file)};
+  return or_throw(std::move(bytes));
 }
 
 struct read_value {
@@ -65,16 +51,21 @@ struct read_value {
 };
 
 read_value read_file(const std::string& file) {
-  std::ifstream in{file, std::ios::binary};
-  if (!in || std::filesystem::is_directory(file))
-    throw std::runtime_error{fmt::format("{}: cannot be read", file)};
   for (auto& [ending, type] : types_by_ending)
     if (file.ends_with(ending))
-      return {read_all(in, file), std::string{type}};
-  return {read_all(in, file), "application/octet-stream"};
+      return {read_value_of(file), std::string{type}};
+  return {read_value_of(file), "application/octet-stream"};
 }
 
-read_value value_from(const arguments& args) {
+read_value read_input(session_context& context) {
+  std::string value;
+  context.input().next_bytes(value, max_value_bytes + 1);
+  if (value.size() > max_value_bytes)
+    throw failure{ec::too_large, "standard input holds more than 64 MiB, the most that a value may have"};
+  return {std::move(value), "application/octet-stream"};
+}
+
+read_value value_from(session_context& context, const arguments& args) {
   auto given = args.positional.size() > 1;
   if (given && args.positional[1].starts_with('@') && args.positional[1].size() > 1)
     return read_file(args.positional[1].substr(1));
@@ -82,9 +73,7 @@ read_value value_from(const arguments& args) {
     return {args.positional[1], "text/plain; charset=utf-8"};
   if (!given && ::isatty(STDIN_FILENO) == 1)
     throw usage_error{"put needs a value: put ID VALUE, put ID @FILE, or put ID - to type it and end with Ctrl-D"};
-  auto value = read_all(std::cin, "standard input");
-  std::cin.clear();
-  return {std::move(value), "application/octet-stream"};
+  return read_input(context);
 }
 
 uint32_t acks_from(const arguments& args) {
@@ -102,8 +91,8 @@ int print_receipt(session_context& context, const put_receipt& r, std::string_vi
                    {"acks", r.acks},
                    {"served_by", r.served_by}});
   else
-    context.to.out << fmt::format("{} {} at {}, safe in {} cop{}\n", verb, printable(r.id), r.served_by, r.acks,
-                                  r.acks == 1 ? "y" : "ies");
+    context.to.out << fmt::format("{} {} at {}, safe in {} cop{}\n", verb, printable(r.id), printable(r.served_by),
+                                  r.acks, r.acks == 1 ? "y" : "ies");
   return done;
 }
 
@@ -144,7 +133,7 @@ int put(session_context& context, const arguments& args) {
     throw usage_error{"--if-match and --if-none-match exclude each other; give one of them"};
   auto conditional = options.if_absent || args.has("--if-match");
   options.replace = !args.has("--new-sibling") && !args.has("--context") && !conditional;
-  auto [value, type] = value_from(args);
+  auto [value, type] = value_from(context, args);
   options.content_type = args.get("--type", type);
   auto receipt = context.node().put(args.positional[0], std::move(value), options);
   return print_receipt(context, receipt, receipt.created ? "created" : "wrote");
@@ -152,7 +141,7 @@ int put(session_context& context, const arguments& args) {
 
 json to_json(const item_version& v) {
   json result;
-  auto text = is_text(v.value);
+  auto text = is_utf8(v.value);
   result[text ? "text" : "base64"] = text ? v.value : base64_encode(v.value);
   result["bytes"] = v.value.size();
   result["content_type"] = v.content_type;
@@ -177,24 +166,31 @@ void print_json(session_context& context, const item& x) {
                  {"versions", versions}});
 }
 
+/// As many whole characters of `text`, which is UTF-8, as fit into `bytes`.
+std::string_view front_of(std::string_view text, size_t bytes) {
+  while (bytes < text.size() && (text[bytes] & 0xC0) == 0x80)
+    --bytes;
+  return text.substr(0, bytes);
+}
+
 void print_siblings(session_context& context, const item& x) {
   auto& err = context.to.err;
   err << fmt::format("{} has {} versions that do not know of each other:\n", printable(x.id), x.versions.size());
   size_t number = 0;
   for (auto& v : x.versions) {
-    auto text = is_text(v.value);
     err << fmt::format("\n  {}. written {}{}, {}, {}\n", ++number, iso_time(v.written),
-                       v.user.empty() ? "" : " by " + printable(v.user), v.content_type, human_bytes(v.value.size()));
-    err << "     " << (text ? printable(v.value.substr(0, 500)) : "(not text)") << '\n';
+                       v.user.empty() ? "" : " by " + printable(v.user), printable(v.content_type),
+                       human_bytes(v.value.size()));
+    err << "     " << (is_utf8(v.value) ? printable(front_of(v.value, 500)) : "(not text)") << '\n';
   }
-  err << fmt::format("\nTo resolve, write the one that holds: put {} VALUE replaces them all.\n", quote_word(x.id));
+  err << fmt::format("\nTo resolve, write the one that holds: put {} VALUE replaces them all.\n",
+                     printable(quote_word(x.id)));
 }
 
 void save(const std::string& file, const std::string& value) {
-  std::ofstream out{file, std::ios::binary | std::ios::trunc};
-  out.write(value.data(), static_cast<std::streamsize>(value.size()));
-  if (!out.flush())
-    throw std::runtime_error{fmt::format("{}: cannot be written", file)};
+  output_file out{file, false};
+  out.write_bytes(value);
+  out.finish();
 }
 
 int print_value(session_context& context, const item& x, const arguments& args) {
@@ -202,14 +198,15 @@ int print_value(session_context& context, const item& x, const arguments& args) 
   if (x.stale)
     context.to.err << "this may be out of date: the node is cut off from the others\n";
   if (args.has("-o")) {
+    context.to.out.flush(); // before what may go to the same place
     save(args.get("-o"), value);
-  } else if (context.to.out_is_tty && !is_text(value)) {
-    context.to.err << fmt::format("{} of {}, not text; save it with -o FILE\n", human_bytes(value.size()),
-                                  x.versions.front().content_type);
-  } else {
+  } else if (!context.to.out_is_tty) {
     context.to.out << value;
-    if (context.to.out_is_tty && !value.ends_with('\n'))
-      context.to.out << '\n';
+  } else if (is_utf8(value)) {
+    context.to.out << printable(value, "\n\t") << (value.ends_with('\n') ? "" : "\n");
+  } else {
+    context.to.err << fmt::format("{} of {}, not text; save it with -o FILE\n", human_bytes(value.size()),
+                                  printable(x.versions.front().content_type));
   }
   return done;
 }
@@ -237,13 +234,11 @@ int del(session_context& context, const arguments& args) {
 void print_page(session_context& context, const item_list& page) {
   if (context.json) {
     for (auto& i : page.items)
-      context.to.out << json{{"id", i.id},
-                             {"bytes", i.bytes},
-                             {"content_type", i.content_type},
-                             {"role", i.role},
-                             {"versions", i.versions}}
-                            .dump(-1, ' ', false, json::error_handler_t::replace)
-                     << '\n';
+      context.print_line({{"id", i.id},
+                          {"bytes", i.bytes},
+                          {"content_type", i.content_type},
+                          {"role", i.role},
+                          {"versions", i.versions}});
     return;
   }
   table t{{"ID", ">BYTES", "TYPE", "ROLE", "VERSIONS"}};
@@ -262,7 +257,7 @@ int list(session_context& context, const arguments& args) {
                   : person            ? rows_for_a_person
                                       : UINT64_MAX;
   uint64_t shown = 0;
-  for (bool more = true; more && left > 0;) {
+  for (bool more = true; more && left > 0 && !context.to.reader_gone();) {
     auto page = context.node().list(prefix, after, static_cast<uint32_t>(std::min<uint64_t>(left, page_items)));
     print_page(context, page);
     more = page.more && !page.items.empty();
@@ -272,7 +267,7 @@ int list(session_context& context, const arguments& args) {
       after = page.items.back().id;
     if (more && left == 0 && person)
       context.to.err << fmt::format("there are more; go on with: list {} --after {}\n",
-                                    prefix.empty() ? "" : quote_word(prefix), quote_word(after));
+                                    prefix.empty() ? "" : printable(quote_word(prefix)), printable(quote_word(after)));
   }
   if (shown == 0 && person)
     context.to.err << "nothing here\n";

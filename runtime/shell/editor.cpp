@@ -1,5 +1,7 @@
 #include "runtime/shell/editor.hpp"
 
+#include "runtime/base/printable.hpp"
+
 #include <histedit.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
@@ -78,14 +80,14 @@ struct editor::impl {
     auto open = word.ends_with('/') || (word.size() > 1 && word[0] == '"' && !word.ends_with('"'));
     if (single && !open)
       word += ' ';
-    if (word.size() > have || single) {
+    if ((word.size() > have || single) && printable(word) == word) {
       el_deletestr(line, static_cast<int>(have));
       el_insertstr(line, word.c_str());
       return CC_REFRESH;
     }
     std::printf("\n");
     for (auto& c : found.candidates)
-      std::printf("%s  ", c.c_str());
+      std::printf("%s  ", printable(c).c_str());
     std::printf("\n");
     std::fflush(stdout);
     return CC_REDISPLAY;

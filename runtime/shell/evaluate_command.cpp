@@ -1,3 +1,4 @@
+#include "runtime/base/process.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -17,8 +18,8 @@ namespace fs = std::filesystem;
 /// The program beside this one; by its bare name, for the search path to find, when it is not there.
 std::string evaluator() {
   std::error_code failed;
-  auto beside = fs::read_symlink("/proc/self/exe", failed).parent_path() / "gnomon-evaluate";
-  return !failed && fs::exists(beside, failed) ? beside.string() : "gnomon-evaluate";
+  auto beside = own_folder() / "gnomon-evaluate";
+  return fs::exists(beside, failed) ? beside.string() : "gnomon-evaluate";
 }
 
 /// Training brings Dlib and a BLAS along, and wants to be started with its own environment: a program of its own.
@@ -53,8 +54,9 @@ std::vector<command> evaluate_commands() {
       {"evaluate",
        "",
        "measure how good the predictions are on a file of one's own",
-       "  Needs no node. Sessions hold one a line, item ids in order; a trace is CSV with the columns t, user, region\n"
-       "  and item. Both may be gzipped. 'gnomon-evaluate' alone lists the settings of the training.\n"
+       "  Needs no node. Sessions hold one a line, item ids in order; a trace is CSV with the columns t, user, item\n"
+       "  and perhaps region, JSON, or an access log. Both may be gzipped. 'gnomon-evaluate' alone lists the settings "
+       "of the training.\n"
        "\n  evaluate --sequences sessions.txt.gz --test test.txt\n  evaluate --trace trace.csv.gz --split 0.8\n",
        {{"--sequences", "FILE", "what comes next in a session: trains on these"},
         {"--test", "FILE", "tests on these: item ids, a tab, the item that followed"},

@@ -1,6 +1,7 @@
 #include "runtime/shell/item_line.hpp"
 
-#include "runtime/shell/base64.hpp"
+#include "runtime/base/base64.hpp"
+#include "runtime/base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -14,7 +15,9 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 7> keys{"id", "value", "text", "content_type", "user", "expires", "siblings"};
+constexpr std::array<std::string_view, 9> keys{"id",   "value",       "text",    "content_type", "content_type_base64",
+                                               "user", "user_base64", "expires", "siblings"};
+constexpr int64_t latest_expiry = 253402300799999; // the end of the year 9999
 
 void add_version(json& to, const item_version& v) {
   to["value"] = base64_encode(v.value);
@@ -33,6 +36,17 @@ std::string text_of(const json& from, const char* key) {
   if (!found->is_string())
     throw bad_line{fmt::format("\"{}\" must be a string", key)};
   return found->get<std::string>();
+}
+
+/// The text of `key`, or of its other form, which `json_text` writes for what is not UTF-8.
+std::string bytes_of(const json& from, const std::string& key) {
+  const auto other = key + "_base64";
+  if (!from.contains(other))
+    return text_of(from, key.c_str());
+  auto bytes = base64_decode(text_of(from, other.c_str()));
+  if (!bytes || from.contains(key))
+    throw bad_line{fmt::format("\"{}\" {}", other, bytes ? "and \"" + key + "\" exclude each other" : "is not base64")};
+  return std::move(*bytes);
 }
 
 std::string value_of(const json& from) {
@@ -55,11 +69,11 @@ item_version read_version(const json& from) {
       throw bad_line{fmt::format("unknown key \"{}\"", key)};
   item_version v;
   v.value = value_of(from);
-  v.content_type = text_of(from, "content_type");
-  v.user = text_of(from, "user");
+  v.content_type = bytes_of(from, "content_type");
+  v.user = bytes_of(from, "user");
   if (auto expires = from.find("expires"); expires != from.end()) {
-    if (!expires->is_number_integer() || *expires < 0)
-      throw bad_line{"\"expires\" must be a whole number of milliseconds since 1970"};
+    if (!expires->is_number_integer() || *expires < 0 || *expires > latest_expiry)
+      throw bad_line{"\"expires\" must be a whole number of milliseconds since 1970, and before the year 10000"};
     v.expires = time_point{std::chrono::milliseconds{expires->get<int64_t>()}};
   }
   return v;
@@ -76,7 +90,7 @@ std::string write_line(const item& x) {
     if (i > 0)
       line["siblings"].push_back(std::move(sibling));
   }
-  return line.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(line);
 }
 
 item read_line(std::string_view text) {

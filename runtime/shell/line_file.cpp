@@ -1,5 +1,7 @@
 #include "runtime/shell/line_file.hpp"
 
+#include "runtime/base/numbers.hpp"
+
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
@@ -8,6 +10,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -15,7 +19,10 @@ namespace gnomon::shell {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr size_t chunk_bytes = 256 << 10;
+constexpr int most_links = 40; // as the kernel follows
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
   throw std::runtime_error{fmt::format("{}: {}", name, what)};
@@ -25,144 +32,127 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-std::string shown(const std::string& file, const char* standard) {
-  return file == "-" ? standard : file;
+/// The open descriptor that a name stands for: "-", "/dev/stdout", "/dev/fd/1". Opened by such a name, a regular file
+/// would be written from its front, or replaced under the feet of whoever redirected it.
+std::optional<int> descriptor_named(const std::string& file) {
+  if (file == "-" || file == "/dev/stdout")
+    return STDOUT_FILENO;
+  if (file == "/dev/stderr")
+    return STDERR_FILENO;
+  for (std::string_view folder : {"/dev/fd/", "/proc/self/fd/"})
+    if (file.starts_with(folder))
+      return parse_number<int>(std::string_view{file}.substr(folder.size()));
+  return std::nullopt;
+}
+
+/// Where a chain of symbolic links ends, also when nothing is there.
+std::string behind_links(const std::string& file) {
+  fs::path place = file;
+  std::error_code failed;
+  for (int i = 0; i < most_links && fs::is_symlink(place, failed) && !descriptor_named(place); ++i) {
+    const auto next = fs::read_symlink(place, failed);
+    place = next.is_absolute() ? next : place.parent_path() / next;
+  }
+  return place;
 }
 
 } // namespace
 
 // -- reading ----------------------------------------------------------------------------------------------------------
 
-struct line_reader::file_handle {
-  gzFile gz;
-  ~file_handle() {
-    gzclose(gz);
-  }
-};
+input_file::input_file(const std::string& file, size_t max_line, coding how)
+    : lines_(or_throw(line_reader::open(file, max_line, how))) {}
 
-line_reader::line_reader(const std::string& file, size_t max_line)
-    : name_(shown(file, "standard input")), max_line_(max_line) {
-  auto fd = file == "-" ? ::dup(STDIN_FILENO) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat facts {};
-  if (fd < 0 || ::fstat(fd, &facts) != 0)
-    fail(name_, reason());
-  if (S_ISDIR(facts.st_mode)) {
-    ::close(fd);
-    fail(name_, "this is a directory");
-  }
-  if (S_ISREG(facts.st_mode))
-    size_ = facts.st_size;
-  auto gz = gzdopen(fd, "rb");
-  if (!gz) {
-    ::close(fd);
-    fail(name_, "not enough memory to read it");
-  }
-  gzbuffer(gz, chunk_bytes);
-  file_ = std::make_unique<file_handle>(gz);
+bool input_file::next(std::string& line) {
+  if (lines_->next(line))
+    return true;
+  if (!lines_->fault().empty())
+    throw std::runtime_error{lines_->fault()};
+  return false;
 }
 
-line_reader::~line_reader() = default;
-
-bool line_reader::fill() {
-  buffer_.erase(0, at_);
-  at_ = 0;
-  auto before = buffer_.size();
-  buffer_.resize(before + chunk_bytes);
-  auto got = gzread(file_->gz, buffer_.data() + before, chunk_bytes);
-  buffer_.resize(before + std::max(got, 0));
-  int code = Z_OK;
-  auto message = gzerror(file_->gz, &code);
-  if (got < 0 || code == Z_BUF_ERROR)
-    fail(name_,
-         code == Z_ERRNO ? reason() : fmt::format("the compressed data is damaged or ends too early ({})", message));
-  return got > 0;
-}
-
-bool line_reader::next(std::string& line) {
-  line.clear();
-  too_long_ = false;
-  size_t searched = 0;
-  for (;;) {
-    auto end = buffer_.find('\n', at_ + searched);
-    auto have = (end == buffer_.npos ? buffer_.size() : end) - at_;
-    if (end == buffer_.npos && have > max_line_) {
-      // Keeps the front for the message, forgets the rest of the line as it comes.
-      too_long_ = true;
-      buffer_.resize(at_ + max_line_);
-      have = max_line_;
-    }
-    if (end != buffer_.npos || (searched = have, !fill())) {
-      if (end == buffer_.npos && buffer_.size() == at_)
-        return false;
-      line.assign(buffer_, at_, end == buffer_.npos ? buffer_.npos : end - at_);
-      too_long_ |= line.size() > max_line_;
-      at_ = end == buffer_.npos ? buffer_.size() : end + 1;
-      if (line.ends_with('\r'))
-        line.pop_back();
-      return true;
-    }
-  }
-}
-
-void line_reader::next_bytes(std::string& bytes, size_t count) {
-  while (buffer_.size() - at_ < count && fill())
-    continue;
-  bytes.assign(buffer_, at_, count);
-  at_ += bytes.size();
-}
-
-double line_reader::progress() const {
-  if (size_ == 0)
-    return -1;
-  return std::min(1.0, static_cast<double>(gzoffset(file_->gz)) / static_cast<double>(size_));
+void input_file::next_bytes(std::string& bytes, size_t count) {
+  lines_->next_bytes(bytes, count);
+  if (bytes.size() < count && !lines_->fault().empty())
+    throw std::runtime_error{lines_->fault()};
 }
 
 // -- writing ----------------------------------------------------------------------------------------------------------
 
-struct line_writer::file_handle {
-  gzFile gz;
-  int descriptor; // of its own, to sync what zlib has closed
+struct output_file::file_handle {
+  gzFile gz = nullptr;
+  int descriptor = -1; // of its own, to sync what zlib has closed
   ~file_handle() {
     if (gz)
       gzclose(gz);
-    ::close(descriptor);
+    if (descriptor >= 0)
+      ::close(descriptor);
   }
 };
 
-line_writer::line_writer(const std::string& file) : name_(file), temporary_(file == "-" ? "" : file + ".part") {
-  auto fd =
-      file == "-" ? ::dup(STDOUT_FILENO) : ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0)
-    fail(temporary_, reason());
-  auto gz = gzdopen(fd, file.ends_with(".gz") ? "wb6" : "wbT"); // T: no compression
-  if (!gz) {
+output_file::output_file(const std::string& file, bool compress)
+    : name_(file), target_(behind_links(file)), file_(std::make_unique<file_handle>()) {
+  open();
+  const auto fd = ::dup(file_->descriptor);
+  file_->gz = fd < 0 ? nullptr : gzdopen(fd, compress && file.ends_with(".gz") ? "wb6" : "wbT"); // T: no compression
+  if (!file_->gz) {
     ::close(fd);
-    fail(name_, "not enough memory to write it");
+    fail(name_, "there are not enough descriptors or memory to write it");
   }
-  gzbuffer(gz, chunk_bytes);
-  file_ = std::make_unique<file_handle>(gz, ::dup(fd));
+  gzbuffer(file_->gz, chunk_bytes);
 }
 
-line_writer::~line_writer() = default;
+void output_file::open() {
+  struct stat there {};
+  const auto known = ::stat(target_.c_str(), &there) == 0;
+  auto& fd = file_->descriptor;
+  if (const auto named = descriptor_named(target_)) {
+    fd = ::dup(*named);
+  } else if (known && !S_ISREG(there.st_mode)) {
+    fd = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  } else {
+    temporary_ = target_ + ".part";
+    ::unlink(temporary_.c_str()); // of an earlier try; whatever it is, it is not to be written into
+    fd = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  }
+  if (fd < 0)
+    fail(is_standard_output(name_) ? "standard output" : name_, reason());
+  if (known && !temporary_.empty()) {
+    static_cast<void>(::fchown(fd, there.st_uid, there.st_gid) == 0); // only root may give a file away
+    ::fchmod(fd, there.st_mode & 07777);
+  }
+}
 
-void line_writer::check(bool good) const {
+output_file::~output_file() = default;
+
+void output_file::check(bool good) const {
   if (!good)
-    fail(shown(name_, "standard output"), reason());
+    fail(is_standard_output(name_) ? "standard output" : name_, reason());
 }
 
-void line_writer::write(const std::string& line) {
-  check(gzwrite(file_->gz, line.data(), line.size()) == static_cast<int>(line.size())
-        && gzputc(file_->gz, '\n') == '\n');
+void output_file::write(const std::string& line) {
+  write_bytes(line);
+  write_bytes("\n");
 }
 
-void line_writer::write_bytes(std::string_view bytes) {
+void output_file::write_bytes(std::string_view bytes) {
   check(bytes.empty() || gzwrite(file_->gz, bytes.data(), bytes.size()) == static_cast<int>(bytes.size()));
 }
 
-void line_writer::finish() {
+void output_file::finish() {
   check(gzclose(std::exchange(file_->gz, nullptr)) == Z_OK);
   check(temporary_.empty() || ::fsync(file_->descriptor) == 0);
-  check(temporary_.empty() || std::rename(temporary_.c_str(), name_.c_str()) == 0);
+  check(temporary_.empty() || std::rename(temporary_.c_str(), target_.c_str()) == 0);
+  temporary_.clear();
+  file_.reset(); // who reads from a pipe waits for that
+}
+
+std::string output_file::remains() const {
+  return temporary_.empty() ? std::string{} : "; what there is stands in " + temporary_;
+}
+
+bool is_standard_output(const std::string& file) {
+  return descriptor_named(behind_links(file)) == STDOUT_FILENO;
 }
 
 } // namespace gnomon::shell

@@ -1,61 +1,72 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
+#include "runtime/base/line_reader.hpp"
+
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
-/// Lines, or bytes, of plain or gzip files. Errors are thrown as std::runtime_error with a sentence that names the
-/// file.
+/// Files as commands read and write them. "-" is standard input or output. Errors are thrown as std::runtime_error with
+/// a sentence that names the file.
 namespace gnomon::shell {
 
-/// Reads lines; gzip is recognised by its first bytes. "-" is standard input.
-class line_reader {
+/// Lines, or bytes, as `gnomon::line_reader` reads them.
+class input_file {
 public:
   /// Lines over `max_line` bytes are cut there: `too_long` tells.
-  line_reader(const std::string& file, size_t max_line);
-  ~line_reader();
-  /// The next line without its newline; false at the end. Throws when the file is damaged or cannot be read.
+  input_file(const std::string& file, size_t max_line, coding how = coding::gzip_by_content);
+  /// The next line without its end; false at the end.
   bool next(std::string& line);
   /// The next `count` bytes; fewer at the end.
   void next_bytes(std::string& bytes, size_t count);
   bool too_long() const {
-    return too_long_;
+    return lines_->too_long();
   }
   /// Share of the file that was read, 0 to 1; negative when its size is not known.
-  double progress() const;
+  double progress() const {
+    return lines_->progress();
+  }
 
 private:
-  bool fill();
-  struct file_handle;
-  std::string name_;
-  std::unique_ptr<file_handle> file_;
-  std::string buffer_;
-  size_t at_ = 0;
-  size_t max_line_;
-  uint64_t size_ = 0;
-  bool too_long_ = false;
+  std::unique_ptr<line_reader> lines_;
 };
 
-/// Writes lines, compressed when the name ends with .gz, under a temporary name (`file`.part) until `finish`.
-/// "-" is standard output.
-class line_writer {
+/// Takes the value out of `outcome`, or throws its sentence.
+template <class T>
+T or_throw(expected<T> outcome) {
+  if (!outcome)
+    throw std::runtime_error{sentence_of(outcome.error())};
+  return std::move(*outcome);
+}
+
+/// Writes a file. A regular one, and one that is not there yet, gets its content all at once, in `finish`: until then
+/// that lies beside it under a temporary name (`file`.part). It keeps its mode and owner, and the links to it stay.
+/// Into anything else, a pipe, a device, an open descriptor such as /dev/stdout, bytes go as they come.
+class output_file {
 public:
-  explicit line_writer(const std::string& file);
+  /// `compress`: when the name ends with .gz.
+  explicit output_file(const std::string& file, bool compress = true);
   /// Leaves the unfinished file under its temporary name.
-  ~line_writer();
+  ~output_file();
   void write(const std::string& line);
   void write_bytes(std::string_view bytes);
   /// Closes the file, makes sure that it is on disk, and gives it its name.
   void finish();
+  /// What became of what was written so far, for a message about why there is no more: "; what there is stands in ...".
+  std::string remains() const;
 
 private:
+  void open();
   void check(bool good) const;
   struct file_handle;
   std::string name_;
-  std::string temporary_;
+  std::string target_;    // behind symbolic links
+  std::string temporary_; // empty: written in place
   std::unique_ptr<file_handle> file_;
 };
+
+/// True when what is written to `file` goes to standard output.
+bool is_standard_output(const std::string& file);
 
 } // namespace gnomon::shell

@@ -1,5 +1,6 @@
 #include "runtime/shell/output.hpp"
 
+#include <poll.h>
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
@@ -39,30 +40,6 @@ size_t width_of_terminal() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/// Bytes of the UTF-8 sequence at the front of `text`; 0 when it is broken.
-size_t sequence_length(std::string_view text) {
-  auto lead = static_cast<unsigned char>(text[0]);
-  size_t length = lead < 0x80                   ? 1
-                  : lead >= 0xC2 && lead < 0xE0 ? 2
-                  : lead >= 0xE0 && lead < 0xF0 ? 3
-                  : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                : 0;
-  if (length > text.size())
-    return 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
-      return 0;
-  return length;
-}
-
-/// C0, DEL and C1 (U+0080 to U+009F): a terminal may obey them.
-bool is_control(std::string_view sequence) {
-  auto first = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1)
-    return first < 0x20 || first == 0x7F;
-  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
-}
-
 } // namespace
 
 terminal terminal::of_process() {
@@ -76,6 +53,11 @@ terminal terminal::of_process() {
           .err_is_tty = ::isatty(STDERR_FILENO) == 1,
           .colour = tty && !dumb && !(no_color && *no_color),
           .width = tty ? width_of_terminal() : 80};
+}
+
+bool terminal::reader_gone() const {
+  pollfd reader{STDOUT_FILENO, 0, 0};
+  return !out.good() || (::poll(&reader, 1, 0) == 1 && (reader.revents & (POLLERR | POLLHUP)) != 0);
 }
 
 std::string terminal::paint(style s, std::string_view text) const {
@@ -126,21 +108,6 @@ void table::print(const terminal& to) const {
   });
   for (auto& r : rows_)
     print_row([&](size_t i) { return std::pair{r[i].text, r[i].look}; });
-}
-
-std::string printable(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    auto length = sequence_length(text);
-    if (length == 0 || is_control(text.substr(0, length))) {
-      result += fmt::format("\\x{:02X}", static_cast<unsigned char>(text[0]));
-      text.remove_prefix(1);
-    } else {
-      result += text.substr(0, length);
-      text.remove_prefix(length);
-    }
-  }
-  return result;
 }
 
 size_t columns(std::string_view text) {

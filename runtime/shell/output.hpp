@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/base/printable.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <ostream>
@@ -23,6 +25,8 @@ struct terminal {
 
   /// Standard output and error of this process.
   static terminal of_process();
+  /// The reader of `out` has gone: nothing that is written there arrives.
+  bool reader_gone() const;
   /// `text` in `s` when colours are on.
   std::string paint(style s, std::string_view text) const;
 };
@@ -51,8 +55,6 @@ private:
   std::vector<std::vector<cell>> rows_;
 };
 
-/// `text` without control characters and broken UTF-8, which become \xNN: safe on a terminal.
-std::string printable(std::string_view text);
 /// Columns that `text` takes, one for each code point.
 size_t columns(std::string_view text);
 

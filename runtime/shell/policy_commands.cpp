@@ -57,7 +57,7 @@ int get_policy(session_context& context, const arguments& args) {
       if (context.json)
         context.print(to_json(p));
       else
-        context.to.out << p.text << '\n';
+        context.to.out << (context.to.out_is_tty ? printable(p.text) : p.text) << '\n';
       return done;
     }
   throw failure{ec::not_found, fmt::format("there is no policy for {} {}", target.scope, target.name)};

@@ -17,6 +17,8 @@ struct work_item {
   std::string name;
   uint64_t bytes = 0;
   double share = -1; // 0 to 1, negative when the whole is not known
+  std::string in_order_of =
+      {}; // requests with the same text here are under way one after the other; empty: in any order
 };
 
 /// Keeps requests under way: as many at once as the caller chose, and no more bytes than fit, but always one. Answers
@@ -58,11 +60,11 @@ public:
     return guard_ && guard_->interrupted();
   }
 
-  /// Waits until there is room, then begins a request with `start`, which answers its future. False: the request was
-  /// refused before it was sent, and has failed.
+  /// Waits until there is room, and for the request of the same order, then begins a request with `start`, which
+  /// answers its future. False: the request was refused before it was sent, and has failed.
   template <class Start>
   bool begin(work_item what, Start start) {
-    while (!idle() && (under_way_.size() >= most_ || bytes_ + what.bytes > max_bytes))
+    while (!idle() && (under_way_.size() >= most_ || bytes_ + what.bytes > max_bytes || awaits(what.in_order_of)))
       settle_one();
     try {
       under_way_.push_back({what, start()});
@@ -111,6 +113,12 @@ private:
     work_item what;
     std::future<Outcome> outcome;
   };
+
+  bool awaits(const std::string& order) const {
+    return !order.empty() && std::any_of(under_way_.begin(), under_way_.end(), [&](const request& r) {
+      return r.what.in_order_of == order;
+    });
+  }
 
   void settle_one() {
     auto oldest = std::move(under_way_.front());

@@ -1,6 +1,7 @@
 #include "runtime/shell/shell.hpp"
 
 #include "gnomon/version.hpp"
+#include "runtime/base/process.hpp"
 #include "runtime/shell/command.hpp"
 #include "runtime/shell/editor.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <iostream>
 
 namespace gnomon::shell {
 
@@ -37,10 +37,13 @@ std::string program_help() {
                           version, help_overview());
   for (auto& o : program_options())
     text += fmt::format("  {:18} {}\n", o.placeholder.empty() ? o.name : o.name + " " + o.placeholder, o.help);
+  const auto ready = find_config("single.toml");
   return text
          + "\nExit status: 0 done, 1 failed or not found, 2 wrong usage.\n\n"
            "Try:\n"
-           "  gnomond --config-file=configs/single.toml &\n"
+           "  gnomond --config-file="
+         + (ready.empty() ? "FILE" : ready.string())
+         + " &\n"
            "  gnomon put greetings/1 \"hello world\"\n"
            "  gnomon get greetings/1\n"
            "  gnomon status greetings/1\n"
@@ -105,11 +108,12 @@ std::string greet(session_context& context) {
     auto report = context.node().cluster();
     auto live = std::count_if(report.nodes.begin(), report.nodes.end(),
                               [](auto& n) { return n.state == "live" || n.state == "self"; });
-    context.to.out << fmt::format("{}, {} of {} nodes live; 'help' lists the commands, Ctrl-D leaves\n", report.self,
-                                  live, report.nodes.size());
-    return fmt::format("{}> ", report.self);
+    const auto self = printable(report.self);
+    context.to.out << fmt::format("{}, {} of {} nodes live; 'help' lists the commands, Ctrl-D leaves\n", self, live,
+                                  report.nodes.size());
+    return fmt::format("{}> ", self);
   } catch (const failure& e) {
-    context.to.err << e.what() << "\n'help' lists the commands, Ctrl-D leaves\n";
+    context.to.err << printable(e.what()) << "\n'help' lists the commands, Ctrl-D leaves\n";
     return "gnomon> ";
   }
 }
@@ -121,7 +125,7 @@ next run_line(session_context& context, const std::string& line, int& status) {
   try {
     words = split_words(line);
   } catch (const usage_error& e) {
-    context.to.err << e.what() << '\n';
+    context.to.err << printable(e.what()) << '\n';
     status = misused;
     return next::go_on;
   }
@@ -149,7 +153,7 @@ int converse(session_context& context) {
 /// Commands from a pipe or file, one a line; the worst status counts.
 int run_script(session_context& context) {
   int worst = done;
-  for (std::string line; std::getline(std::cin, line);) {
+  for (std::string line; context.input().next(line);) {
     int status = done;
     auto what = run_line(context, line, status);
     worst = std::max(worst, status);
@@ -159,7 +163,8 @@ int run_script(session_context& context) {
   return worst;
 }
 
-/// When the reader of our output has gone, ends as other programs do.
+/// When the reader of our output has gone, ends as other programs do. The reason is asked for anew: the stream keeps
+/// none.
 int leave(const terminal& to, int status) {
   to.out.flush();
   if (!to.out.good() && errno == EPIPE) {
@@ -205,8 +210,6 @@ int dispatch(const terminal& to, const std::vector<std::string>& given) {
 } // namespace
 
 int run(const std::vector<std::string>& words) {
-  // A closed pipe or socket shows as an error of the write instead.
-  std::signal(SIGPIPE, SIG_IGN);
   auto to = terminal::of_process();
   try {
     return leave(to, dispatch(to, words));

@@ -1,4 +1,5 @@
 // Backup: the shell streams a node's items into a file of the caller's, and back into any node.
+#include "runtime/base/json_text.hpp"
 #include "runtime/shell/request_window.hpp"
 #include "runtime/shell/snapshot_file.hpp"
 
@@ -20,7 +21,7 @@ class saver {
 public:
   saver(session_context& context, const arguments& args)
       : node_(context.patient_node()),
-        tally_(context, "saved", args.positional[0] == "-" ? context.to.err : context.to.out),
+        tally_(context, "saved", is_standard_output(args.positional[0]) ? context.to.err : context.to.out),
         window_(tally_, window_from(args), [this](const auto&, auto got) { keep(got); }),
         writer_(args.positional[0], heading()) {}
 
@@ -31,8 +32,8 @@ public:
           window_.walk(node_, {}, true, [this](const auto& id) { return node_.save_later(id); });
         },
         [this] { writer_.finish(); });
-    if (!stopped.empty())
-      stopped += "; what there is stands in the file that ends in .part, and is no snapshot";
+    if (!stopped.empty() && !writer_.remains().empty())
+      stopped += writer_.remains() + ", and is no snapshot";
     return tally_.finish(stopped, {{"tombstones", tombstones_}});
   }
 
@@ -61,6 +62,8 @@ private:
 };
 
 int save_snapshot(session_context& context, const arguments& args) {
+  if (context.to.out_is_tty && is_standard_output(args.positional[0]))
+    throw usage_error{"a snapshot is not for a terminal; name a file, or a program behind a pipe"};
   context.to.out.flush();
   return saver{context, args}.run();
 }
@@ -150,7 +153,8 @@ private:
       tally_.good(asked.bytes);
     }
     if (report_.is_open())
-      report_ << nlohmann::ordered_json{{"id", asked.name}, {"outcome", result ? name_of(*result) : "failed"}}.dump()
+      report_ << json_text(
+          nlohmann::ordered_json{{"id", asked.name}, {"outcome", result ? name_of(*result) : "failed"}})
               << '\n';
   }
 
@@ -182,7 +186,7 @@ std::vector<command> snapshot_commands() {
        "  Everything that is needed to give the items back: versions, values, contexts, tombstones, and the policies.\n"
        "  What was acknowledged before the start, and is held here, is in it; each item is as it was at one moment\n"
        "  during the saving. FILE is written by this program, as FILE.part until it is whole; a name that ends in .gz\n"
-       "  is compressed; - is standard output.\n",
+       "  is compressed; - is standard output. A pipe or a device is written into.\n",
        {in_flight_option},
        1,
        1,

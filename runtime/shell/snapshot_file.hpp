@@ -9,7 +9,7 @@
 /// sentence that names the file.
 namespace gnomon::shell {
 
-/// Writes entries under a temporary name (`file`.part) until `finish`.
+/// Writes entries as `output_file` does.
 class snapshot_writer {
 public:
   snapshot_writer(const std::string& file, const snapshot_heading& heading);
@@ -17,10 +17,13 @@ public:
   void add_policies(const std::string& entry);
   /// Writes the end, makes sure that the file is on disk, and gives it its name.
   void finish();
+  std::string remains() const {
+    return file_.remains();
+  }
 
 private:
   void add(const std::string& entry);
-  line_writer file_;
+  output_file file_;
   snapshot_end so_far_;
 };
 
@@ -51,7 +54,7 @@ private:
   void read();
   [[noreturn]] void fail(const std::string& what) const;
   std::string name_;
-  line_reader file_;
+  input_file file_;
   std::string entry_;
   snapshot_part part_;
   snapshot_heading heading_;

@@ -1,5 +1,7 @@
 #include "runtime/shell/tally.hpp"
 
+#include "runtime/base/json_text.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -74,7 +76,7 @@ int tally::finish(const std::string& stopped, const nlohmann::ordered_json& more
     nlohmann::ordered_json sum{{"items", facts_.items}, {"bytes", facts_.bytes}};
     sum.update(more);
     sum.update({{"failed", facts_.failed}, {"seconds", seconds}, {"complete", stopped.empty()}});
-    summary_ << sum.dump() << '\n';
+    summary_ << json_text(sum) << '\n';
   } else {
     context_.to.err << fmt::format("{} {} item{}, {}, in {} ({}/s){}", verb_, human_count(facts_.items),
                                    facts_.items == 1 ? "" : "s", human_bytes(facts_.bytes),
@@ -85,7 +87,7 @@ int tally::finish(const std::string& stopped, const nlohmann::ordered_json& more
     context_.to.err << '\n';
   }
   if (!stopped.empty())
-    context_.to.err << "not complete: " << stopped << '\n';
+    context_.to.err << "not complete: " << printable(stopped) << '\n';
   return facts_.failed == 0 && stopped.empty() ? done : failed;
 }
 

@@ -1,3 +1,4 @@
+#include "runtime/base/trace_reader.hpp"
 #include "runtime/shell/command.hpp"
 #include "runtime/shell/interrupt.hpp"
 #include "runtime/shell/line_file.hpp"
@@ -6,8 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-#include <map>
 #include <thread>
 
 namespace gnomon::shell {
@@ -16,94 +15,50 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr size_t longest_line = 96u << 20; // a JSON array may stand in one line
 constexpr size_t piece_size = 256u << 10;
 constexpr auto ask_again = std::chrono::milliseconds{500};
 
-std::vector<std::string> columns_of(const std::string& line) {
-  std::vector<std::string> cells(1);
-  for (char c : line)
-    if (c == ',')
-      cells.emplace_back();
-    else if (c != '\r')
-      cells.back() += c;
-  return cells;
-}
-
-/// Lines of a CSV trace as the JSON that a node takes.
-class csv_lines {
-public:
-  /// `heading` names the columns. Throws when one that is needed is missing.
-  explicit csv_lines(const std::string& heading) {
-    static const std::map<std::string, std::string> known{
-        {"t", "timestamp"},     {"time", "timestamp"}, {"timestamp", "timestamp"}, {"user", "user_id"},
-        {"user_id", "user_id"}, {"item", "data_id"},   {"data_id", "data_id"},     {"region", "region"}};
-    for (const auto& cell : columns_of(heading))
-      members_.push_back(known.count(cell) > 0 ? known.at(cell) : "");
-    for (auto needed : {"timestamp", "user_id", "data_id"})
-      if (std::find(members_.begin(), members_.end(), needed) == members_.end())
-        throw usage_error{fmt::format("the file is neither JSON nor CSV whose first line names t, user and item: "
-                                      "{} is missing",
-                                      needed)};
-  }
-  std::string to_json(const std::string& line) const {
-    auto cells = columns_of(line);
-    json access = json::object();
-    for (size_t k = 0; k < std::min(cells.size(), members_.size()); ++k) {
-      char* end = nullptr;
-      const double number = std::strtod(cells[k].c_str(), &end);
-      if (members_[k] == "timestamp" && !cells[k].empty() && *end == '\0')
-        access["timestamp"] = number;
-      else if (!members_[k].empty())
-        access[members_[k]] = cells[k];
-    }
-    return access.dump(-1, ' ', false, json::error_handler_t::replace);
-  }
-
-private:
-  std::vector<std::string> members_;
-};
-
-/// The text of a file, piece by piece, as JSON.
+/// The reads of a file, piece by piece, as the JSON that a node takes.
 class training_text {
 public:
-  training_text(session_context& context, const std::string& file) : reader_(file, longest_line), shown_(context.to) {}
+  training_text(session_context& context, const std::string& file)
+      : reader_(or_throw(trace_reader::open(file))), shown_(context.to) {}
   bool next(std::string& piece) {
     piece.clear();
-    while (piece.size() < piece_size && rest_.size() < piece_size && read_line()) {
+    while (piece.size() < piece_size) {
+      const auto read = reader_->next();
+      if (!read)
+        break;
+      ++facts_.items;
+      piece += line_of(*read);
     }
-    const auto taken = std::min(rest_.size(), piece_size);
-    piece = rest_.substr(0, taken);
-    rest_.erase(0, taken);
-    facts_.bytes += taken;
-    facts_.share = reader_.progress();
+    // Said before the node has the last piece: then nothing is learned from a file that could not be read to its end.
+    if (piece.empty())
+      if (auto problem = reader_->problem())
+        throw failure{code_of(problem), sentence_of(problem) + "; nothing was learned from it"};
+    facts_.bytes += piece.size();
+    facts_.share = reader_->progress();
     shown_.show(facts_);
     return !piece.empty();
   }
   void clear() {
     shown_.clear();
   }
-
-private:
-  bool read_line() {
-    if (!reader_.next(line_))
-      return false;
-    if (reader_.too_long())
-      throw failure{ec::too_large, "the file has a line of more than 96 MiB; put one access in each line"};
-    if (facts_.items++ == 0 && !line_.empty() && line_.front() != '{' && line_.front() != '[') {
-      csv_ = std::make_unique<csv_lines>(line_);
-      return true;
-    }
-    rest_ += csv_ ? csv_->to_json(line_) : line_;
-    rest_ += '\n';
-    return true;
+  const trace_counts& counts() const {
+    return reader_->counts();
   }
 
-  line_reader reader_;
+private:
+  static std::string line_of(const raw_read& read) {
+    json access{{"user_id", read.user}, {"data_id", read.item}, {"timestamp", read.t}};
+    if (!read.region.empty())
+      access["region"] = read.region;
+    return access.dump() + '\n'; // all of it is UTF-8
+  }
+
+  std::unique_ptr<trace_reader> reader_;
   progress shown_;
   progress_facts facts_;
-  std::unique_ptr<csv_lines> csv_;
-  std::string line_, rest_;
 };
 
 json quality_of(const std::optional<user_model_quality>& q) {
@@ -142,16 +97,22 @@ void print_text(session_context& context, const training_report& r) {
   if (r.state == "adopted")
     out << fmt::format("model {} is in service\n", r.model);
   else if (r.over())
-    out << r.state << ": " << r.reason << '\n';
+    out << r.state << ": " << printable(r.reason) << '\n';
   else
     out << fmt::format("training job {} is under way; train --job {} shows it\n", r.job, r.job);
 }
 
-void complain_about_lines(session_context& context, const training_report& r) {
+/// What of the file is no access: as it was read here, and what the node passed over beyond that.
+void complain_about_lines(session_context& context, const trace_counts& counts, const training_report& r) {
+  auto& err = context.to.err;
+  for (const auto& [line, reason] : counts.complaints)
+    err << fmt::format("line {}: {}\n", line, printable(reason));
   for (const auto& [line, reason] : r.complaints)
-    context.to.err << fmt::format("line {}: {}\n", line, printable(reason));
-  if (r.bad_lines > 0)
-    context.to.err << fmt::format("{} of {} lines were passed over\n", human_count(r.bad_lines), human_count(r.lines));
+    err << fmt::format("access {}: {}\n", line, printable(reason));
+  if (const auto bad = counts.malformed + r.bad_lines; bad > 0)
+    err << fmt::format("{} of {} lines were passed over\n", human_count(bad), human_count(counts.lines));
+  if (counts.no_reads() > 0)
+    err << fmt::format("{} lines are no reads: {}\n", human_count(counts.no_reads()), counts.no_reads_in_words());
 }
 
 /// Shows the job until it is over or the user has seen enough.
@@ -180,9 +141,11 @@ int train(session_context& context, const arguments& args) {
     training_text text{context, args.positional[0]};
     report = context.patient_node().train([&](std::string& piece) { return text.next(piece); });
     text.clear();
-    complain_about_lines(context, report);
+    complain_about_lines(context, text.counts(), report);
     if (!args.has("--no-wait"))
       report = follow(context, std::move(report));
+    report.lines = text.counts().lines; // the node met the reads only
+    report.bad_lines += text.counts().malformed;
   }
   context.json ? print_json(context, report) : print_text(context, report);
   return report.state == "failed" ? failed : done;
@@ -196,9 +159,11 @@ std::vector<command> train_commands() {
        "FILE",
        "train the prediction models on the reads in a file",
        "  One JSON object a line with user_id, data_id, timestamp (seconds since 1970, or 2024-05-01T12:00:00Z) and\n"
-       "  perhaps region; or one JSON array of them; or CSV whose first line names t, user, item and perhaps region.\n"
-       "  Plain or gzip; - is standard input. Bad lines are reported and passed over. The new models go into service\n"
-       "  only when they do better than the running ones on reads that were held back.\n",
+       "  perhaps region; or one JSON array of them; or CSV whose first line names t, user, item and perhaps region;\n"
+       "  or an access log of a web server. Plain or gzip; - is standard input. Bad lines are reported and passed "
+       "over.\n"
+       "  The new models go into service only when they do better than the running ones on reads that were held "
+       "back.\n",
        {{"--no-wait", "", "do not wait for the end of the training"},
         {"--job", "N", "show a job instead of starting one"}},
        0,

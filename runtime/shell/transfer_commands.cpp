@@ -27,7 +27,7 @@ public:
     });
     if (!stopped.empty())
       stopped += fmt::format("; the last line that was read is line {}", number_);
-    return tally_.finish(stopped);
+    return tally_.finish(stopped, {{"expired", expired_}});
   }
 
 private:
@@ -46,8 +46,17 @@ private:
       tally_.show(reader_.progress());
   }
 
+  /// What has expired since it was exported must not end what is there now.
+  static void leave_out_expired(std::vector<item_version>& versions) {
+    const auto now = std::chrono::system_clock::now();
+    std::erase_if(versions, [&](const item_version& v) { return v.expires != time_point{} && v.expires <= now; });
+  }
+
+  /// The first version replaces what is there; the others are siblings, which may be written only after it.
   void begin(item x) {
-    for (size_t i = 0; i < x.versions.size(); ++i) {
+    leave_out_expired(x.versions);
+    expired_ += x.versions.empty() ? 1 : 0;
+    for (size_t i = 0; i < x.versions.size() && failed_ != number_; ++i) {
       auto& v = x.versions[i];
       put_options options;
       options.user = v.user;
@@ -55,10 +64,8 @@ private:
         options.content_type = v.content_type;
       options.expires = v.expires;
       options.replace = i == 0;
-      if (!window_.begin({here(), v.value.size(), reader_.progress()},
-                         [&] { return node_.put_later(x.id, std::move(v.value), options); }))
-        return;
-      // A sibling may be written only after the version that replaces what was there.
+      window_.begin({here(), v.value.size(), reader_.progress(), x.id},
+                    [&] { return node_.put_later(x.id, std::move(v.value), options); });
       if (i == 0 && x.versions.size() > 1)
         window_.settle_all();
     }
@@ -67,6 +74,8 @@ private:
   void note(const work_item& asked, const std::optional<put_receipt>& receipt) {
     if (receipt)
       tally_.good(asked.bytes);
+    else if (asked.name == here())
+      failed_ = number_;
   }
 
   std::string here() const {
@@ -76,9 +85,11 @@ private:
   client& node_;
   tally tally_;
   request_window<put_receipt> window_;
-  line_reader reader_;
+  input_file reader_;
   std::string line_;
   uint64_t number_ = 0;
+  uint64_t failed_ = 0; // the last line of which a version could not be written
+  uint64_t expired_ = 0;
 };
 
 int import_items(session_context& context, const arguments& args) {
@@ -91,7 +102,7 @@ class exporter {
 public:
   exporter(session_context& context, const arguments& args)
       : node_(context.patient_node()),
-        tally_(context, "exported", args.positional[0] == "-" ? context.to.err : context.to.out),
+        tally_(context, "exported", is_standard_output(args.positional[0]) ? context.to.err : context.to.out),
         window_(tally_, window_from(args), [this](const auto&, auto found) { keep(found); }),
         prefix_(args.get("--prefix")), writer_(args.positional[0]) {}
 
@@ -100,7 +111,7 @@ public:
         [this] { window_.walk(node_, prefix_, false, [this](const auto& id) { return node_.get_later(id); }); },
         [this] { writer_.finish(); });
     if (!stopped.empty())
-      stopped += "; what there is stands in the file that ends in .part";
+      stopped += writer_.remains();
     return tally_.finish(stopped);
   }
 
@@ -119,7 +130,7 @@ private:
   tally tally_;
   request_window<found_item> window_;
   std::string prefix_;
-  line_writer writer_;
+  output_file writer_;
 };
 
 int export_items(session_context& context, const arguments& args) {
@@ -137,7 +148,9 @@ std::vector<command> transfer_commands() {
        "  Newline-delimited JSON, plain or gzip; - is standard input. Each line is an object:\n"
        "    {\"id\": \"news/1\", \"value\": \"aGVsbG8=\", \"content_type\": \"text/plain\", \"user\": \"u1\"}\n"
        "  value is base64; text may stand in its place. Lines that fail are reported with their numbers, and the\n"
-       "  status is then 1. To repeat an import is safe: it writes the same values again.\n",
+       "  status is then 1. Lines for one id are written in their order; what has expired is passed over and counted. "
+       "To\n"
+       "  repeat an import is safe: it writes the same values again.\n",
        {in_flight_option},
        1,
        1,
@@ -147,7 +160,7 @@ std::vector<command> transfer_commands() {
        "FILE",
        "write the items that this node holds to a file",
        "  The same lines that import reads; a name that ends in .gz is compressed; - is standard output. Written as\n"
-       "  FILE.part first, so that FILE is always whole.\n",
+       "  FILE.part first, so that FILE is always whole; into a pipe or a device as it comes.\n",
        {{"--prefix", "PREFIX", "only ids that begin so"}, in_flight_option},
        1,
        1,

@@ -45,18 +45,13 @@ void print(session_context& context, const item_changed& news) {
   auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   auto what = news.dropped ? "dropped" : news.deleted ? "deleted" : "changed";
   if (context.json)
-    context.to.out << nlohmann::ordered_json{{"time", iso_time(now)},
-                                             {"id", news.id},
-                                             {"event", what},
-                                             {"etag", news.etag},
-                                             {"context", news.context}}
-                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-                   << std::endl;
+    context.print_line(
+        {{"time", iso_time(now)}, {"id", news.id}, {"event", what}, {"etag", news.etag}, {"context", news.context}});
   else
     context.to.out << fmt::format("{}  {}  {}  {}\n", iso_time(now),
                                   context.to.paint(news.deleted || news.dropped ? style::warning : style::good, what),
-                                  printable(news.id), news.etag)
-                   << std::flush;
+                                  printable(news.id), printable(news.etag));
+  context.to.out << std::flush;
 }
 
 int watch_item(session_context& context, const arguments& args) {
@@ -69,7 +64,7 @@ int watch_item(session_context& context, const arguments& args) {
     context.to.err << "watching " << printable(id) << "; Ctrl-C ends it\n";
   auto left = args.has("--count") ? parse_count(args.get("--count"), "--count", 1, UINT64_MAX) : UINT64_MAX;
   interrupt_guard guard;
-  while (left > 0 && !guard.interrupted() && context.to.out.good())
+  while (left > 0 && !guard.interrupted() && !context.to.reader_gone())
     for (auto& news : queue->take(100ms)) {
       print(context, news);
       if (--left == 0)

@@ -168,10 +168,10 @@ status 0 "$gnomon" train --job "$job";       says "reads held back"
 { echo t,user,item; sed -n 's/.*"u\([0-9]*\)".*pages\/\([0-9]\)".*: \([0-9]*\)}/\3,u\1,pages\/\2/p' reads; } | gzip >reads.gz
 status 0 "$gnomon" train reads.gz --json;    says '"accesses": 480'
 echo nonsense >no-reads
-status 2 "$gnomon" train no-reads;           complains "neither JSON nor CSV"
+status 2 "$gnomon" train no-reads;           complains "no usable read in 1 lines"; complains "A trace is CSV"
 status 2 "$gnomon" train
 status 1 "$gnomon" train --job 7;            complains "no training job"
-status 1 "$gnomon" evaluate --trace nowhere; complains "cannot open 'nowhere'"
+status 1 "$gnomon" evaluate --trace nowhere; complains "cannot open nowhere: No such file"
 status 2 "$gnomon" evaluate;                 complains "usage: gnomon-evaluate"
 
 # -- import and export -------------------------------------------------------------------------
@@ -192,8 +192,49 @@ status 1 "$gnomon" get i/4;                  complains "2 versions"
 gzip -dc out.gz | "$gnomon" import - --json 2>/dev/null | grep -q '"failed":0' || fail "import of standard input"
 [ "$("$gnomon" export - --prefix i/ 2>/dev/null | wc -l)" = 3 ] || fail "export to standard output"
 head -c 60 out.gz >cut.gz
-status 1 "$gnomon" import cut.gz;            complains "cut.gz"
-status 1 "$gnomon" export no/such/folder;    complains "no/such/folder.part"
+status 1 "$gnomon" import cut.gz;            complains "cut.gz: the gzip data ends too early"
+complains "the last line that was read is line"
+status 1 "$gnomon" import .;                 complains ". is a directory"
+status 1 "$gnomon" put i/mem @/proc/self/mem; complains "/proc/self/mem: Input/output error"
+status 1 "$gnomon" get i/mem
+# lines for one id keep their order, whatever is under way
+for n in $(seq 300); do echo "{\"id\":\"i/order$((n % 3))\",\"text\":\"$n\"}"; done >ordered
+status 0 "$gnomon" import ordered;           complains "imported 300 items"
+for n in 298 299 300; do
+  last=$("$gnomon" get "i/order$((n % 3))")
+  [ "$last" = $n ] || fail "i/order$((n % 3)) is $last instead of $n"
+done
+# what has expired ends nothing
+printf '\357\273\277%s\r\n' '{"id":"i/1","text":"old","expires":1700000000000}' >expired
+echo '{"id":"i/1b","text":"x","expires":1700000000000,"siblings":[{"text":"lives"}]}' >>expired
+status 0 "$gnomon" import expired;           complains "imported 1 item"; complains "1 expired"
+status 0 "$gnomon" get i/1;                  says "one"
+status 0 "$gnomon" get i/1b;                 says "lives"
+status 0 "$gnomon" import expired --json;    says '"expired":1'
+status 1 "$gnomon" export /dev/full;         complains "/dev/full: No space left"
+[ -c /dev/full ] || fail "/dev/full was replaced"
+for command in export "snapshot save"; do
+  mkfifo pipe
+  cat pipe >came &
+  status 0 "$gnomon" $command pipe
+  wait $!
+  [ -p pipe ] && [ -s came ] || fail "$command into a pipe: $(wc -c <came) bytes, $(ls -l pipe)"
+  rm pipe
+done
+echo before >target && chmod 600 target && ln -s target link
+status 0 "$gnomon" export link --prefix i/1
+[ -L link ] && [ "$(stat -c %a target)" = 600 ] && [ "$(wc -l <target)" = 2 ] \
+  || fail "export to a link: $(ls -l link target)"
+{ echo first; "$gnomon" export /dev/stdout --prefix i/1 2>/dev/null; echo last; } >target
+[ "$(sed -n '1p;$p' target | tr '\n' ' ')" = "first last " ] && [ "$(wc -l <target)" = 4 ] \
+  || fail "export to /dev/stdout: $(cat target)"
+for n in $(seq 400); do echo "{\"id\":\"m/$n\",\"text\":\"$(printf %200d 0)\"}"; done >many
+"$gnomon" import many >/dev/null 2>&1
+{ "$gnomon" export - 2>err; echo $? >export.status; } | head -c 10 >/dev/null
+[ "$(cat export.status)" = 1 ] || fail "export into a closed pipe ends with $(cat export.status)"
+complains "standard output: Broken pipe"
+grep -q part err && fail "it names a file that is not there: $(cat err)"
+status 1 "$gnomon" export no/such/folder;    complains "no/such/folder: No such file"
 [ ! -e out.gz.part ] || fail "out.gz.part is left"
 
 # -- snapshots ---------------------------------------------------------------------------------
@@ -209,7 +250,7 @@ status 0 "$gnomon" snapshot save all.snap.gz --json; says '"tombstones":'; says 
 status 0 "$gnomon" snapshot check all.snap;    says "whole:"; says "of alone in eu-central-1"
 status 0 "$gnomon" snapshot check all.snap.gz --json; says '"node": "alone"'
 "$gnomon" snapshot save - 2>/dev/null | "$gnomon" snapshot check - >out 2>err || fail "a snapshot through a pipe"
-status 1 "$gnomon" snapshot save no/such/folder; complains "no/such/folder.part"
+status 1 "$gnomon" snapshot save no/such/folder; complains "no/such/folder: No such file"
 "$gnomon" put snap/1 "second" >/dev/null
 status 0 "$gnomon" snapshot load all.snap --json; says '"restored":0,"merged":0'; says '"policies":"known"'
 status 0 "$gnomon" get snap/1;                 says "second"
@@ -257,6 +298,42 @@ case $(cat list.status) in 0 | 141) ;; *) fail "a closed pipe gives $(cat list.s
 printf 'put script/1 x\n# a comment\n\nget script/1\nget nothing\n' | "$gnomon" >out 2>err
 [ $? = 1 ] || fail "a script's worst status"
 says "created script/1"
+printf '\357\273\277put script/2 x\r\nput script/3 y\r\n' >marked
+"$gnomon" <marked >out 2>err || fail "a script with a byte order mark: $(cat err)"
+status 0 "$gnomon" get script/2;             says "x"
+printf 'put script/4 -\nthis is the value\n' | "$gnomon" >out 2>err || fail "a value behind its command: $(cat err)"
+status 0 "$gnomon" get script/4;             says "this is the value"
+"$gnomon" </ >out 2>err
+[ $? = 1 ] && complains "directory" || fail "a folder for a script: $(cat err)"
+# no byte is changed, and none commands a terminal
+printf 'line\n\377\033[31m' >bytes
+status 0 "$gnomon" put raw @bytes
+status 0 "$gnomon" get raw --json;           says "\"base64\": \"$(base64 bytes)\""
+cat >typed.sh <<'TYPED'
+id=$(printf 'bad/\033[31m\302\233\342\200\256')
+export NO_COLOR=1
+"$1" put "$id" "$(printf 'v\033[31m')" --type "$(printf 'text/\302\233')"
+"$1" list bad
+"$1" list bad --json
+"$1" get "$id"
+"$1" get "$id" --json
+"$1" put "$id" other --new-sibling
+"$1" get "$id"
+"$1" status "$id"
+"$1" watch "$id" --count 1 & sleep 0.5; "$1" del "$id"; wait
+"$1" get "no/$id"
+"$1" get "no/$id" --json
+"$1" "$id"
+"$1" import "no/$id"
+"$1" policy set type "$id" '{"factor": 1}'
+"$1" policy list
+printf 'quit %s\n' "$id'" | "$1"
+TYPED
+if command -v script >/dev/null; then
+  script -qec "sh typed.sh '$gnomon'" /dev/null >typed 2>&1 </dev/null
+  LC_ALL=C grep -q "$(printf '\033\\|\302\233\\|\342\200\256')" typed && fail "the terminal is commanded: $(cat -v typed)"
+  grep -qF 'bad/\x1B[31m\xC2\x9B\xE2\x80\xAE' typed || fail "the id is not shown: $(cat -v typed)"
+fi
 printf "put 'x\n" | "$gnomon" >out 2>err
 [ $? = 2 ] || fail "an unclosed quote in a script"
 

@@ -1,7 +1,8 @@
 #define CAF_SUITE item_line
 #include "runtime/shell/item_line.hpp"
 
-#include "runtime/shell/base64.hpp"
+#include "runtime/base/base64.hpp"
+#include "runtime/base/printable.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -42,6 +43,18 @@ CAF_TEST(an_item_with_siblings_comes_back_as_it_was) {
   }
 }
 
+CAF_TEST(no_byte_of_a_name_is_changed) {
+  item x;
+  x.id = "a\033[31m\u202E";
+  x.versions = {{"v", "text/pl\xE4in", "u\xFF", {}, {}}};
+  const auto line = write_line(x);
+  CAF_CHECK_EQUAL(printable(line), line);
+  const auto y = read_line(line);
+  CAF_CHECK_EQUAL(y.id, x.id);
+  CAF_CHECK_EQUAL(y.versions.at(0).content_type, x.versions[0].content_type);
+  CAF_CHECK_EQUAL(y.versions.at(0).user, x.versions[0].user);
+}
+
 CAF_TEST(a_line_may_say_its_value_as_text) {
   auto x = read_line(R"({"id":"a","text":"hello"})");
   CAF_CHECK_EQUAL(x.versions.at(0).value, "hello");
@@ -64,5 +77,9 @@ CAF_TEST(a_bad_line_says_what_is_wrong) {
   CAF_CHECK_EQUAL(why(R"({"id":"a","value":7})"), "\"value\" must be a string");
   CAF_CHECK_EQUAL(why(R"({"id":"a","text":"","vlaue":""})"), "unknown key \"vlaue\"");
   CAF_CHECK(why(R"({"id":"a","text":"","expires":-1})").starts_with("\"expires\" must be"));
+  CAF_CHECK(why(R"({"id":"a","text":"","expires":18446744073709551615})").starts_with("\"expires\" must be"));
+  CAF_CHECK_EQUAL(why(R"({"id":"a","text":"","user_base64":"%"})"), "\"user_base64\" is not base64");
+  CAF_CHECK_EQUAL(why(R"({"id":"a","text":"","user":"u","user_base64":"dQ=="})"),
+                  "\"user_base64\" and \"user\" exclude each other");
   CAF_CHECK(why(R"({"id":"a","text":"","siblings":{}})").starts_with("\"siblings\" must be"));
 }

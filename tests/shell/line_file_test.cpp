@@ -5,8 +5,11 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace gnomon::shell;
@@ -24,7 +27,7 @@ struct fixture {
   }
   std::vector<std::string> read(const std::string& file, size_t max_line = 1 << 20) {
     std::vector<std::string> lines;
-    line_reader reader{file, max_line};
+    input_file reader{file, max_line};
     for (std::string line; reader.next(line);)
       lines.push_back(reader.too_long() ? "(too long)" : line);
     return lines;
@@ -48,7 +51,7 @@ CAF_TEST(what_was_written_is_read_plain_or_compressed) {
     written.push_back(std::string(i, static_cast<char>('a' + i % 26)));
   for (auto name : {"items.ndjson", "items.ndjson.gz"}) {
     auto file = (folder / name).string();
-    line_writer writer{file};
+    output_file writer{file};
     for (auto& line : written)
       writer.write(line);
     CAF_CHECK(!fs::exists(file));
@@ -59,19 +62,8 @@ CAF_TEST(what_was_written_is_read_plain_or_compressed) {
   CAF_CHECK(fs::file_size(folder / "items.ndjson.gz") < fs::file_size(folder / "items.ndjson") / 10);
 }
 
-CAF_TEST(line_ends_of_all_kinds_are_understood) {
-  CAF_CHECK(read(with("a", "one\r\ntwo\n\nfour")) == (lines{"one", "two", "", "four"}));
-  CAF_CHECK(read(with("empty", "")) == lines{});
-  CAF_CHECK(read(with("last", "\n")) == lines{""});
-}
-
-CAF_TEST(a_line_that_is_too_long_is_told_and_the_next_one_is_read) {
-  CAF_CHECK(read(with("long", std::string(3 << 20, 'x') + "\nnext\n")) == (lines{"(too long)", "next"}));
-  CAF_CHECK(read(with("end", "ok\n" + std::string(3 << 20, 'x'))) == (lines{"ok", "(too long)"}));
-}
-
 CAF_TEST(a_damaged_or_missing_file_is_named) {
-  line_writer writer{folder / "a.gz"};
+  output_file writer{folder / "a.gz"};
   for (int i = 0; i < 10000; ++i)
     writer.write(std::to_string(i * 7919));
   writer.finish();
@@ -79,7 +71,66 @@ CAF_TEST(a_damaged_or_missing_file_is_named) {
   CAF_CHECK(throws<std::runtime_error>([&] { read(folder / "a.gz"); }));
   CAF_CHECK(throws<std::runtime_error>([&] { read(folder / "nowhere"); }));
   CAF_CHECK(throws<std::runtime_error>([&] { read(folder); }));
-  CAF_CHECK(throws<std::runtime_error>([&] { line_writer{folder / "no" / "such" / "folder"}; }));
+  CAF_CHECK(throws<std::runtime_error>([&] { output_file{folder / "no" / "such" / "folder"}; }));
+}
+
+CAF_TEST(a_regular_file_is_replaced_whole_and_keeps_its_mode_and_the_links_to_it) {
+  const auto file = with("data", "before");
+  fs::permissions(file, fs::perms{0640});
+  fs::create_symlink("data", folder / "link");
+  fs::create_symlink("link", folder / "link to link");
+  output_file writer{folder / "link to link"};
+  writer.write("after");
+  CAF_CHECK_EQUAL(writer.remains(), "; what there is stands in " + (folder / "data.part").string());
+  CAF_CHECK(read(file) == lines{"before"});
+  writer.finish();
+  CAF_CHECK_EQUAL(writer.remains(), "");
+  CAF_CHECK(read(file) == lines{"after"});
+  CAF_CHECK(fs::is_symlink(folder / "link") && fs::is_symlink(folder / "link to link"));
+  CAF_CHECK(fs::status(file).permissions() == fs::perms{0640});
+}
+
+CAF_TEST(a_link_to_nothing_gets_its_file) {
+  fs::create_symlink("new", folder / "link");
+  output_file writer{folder / "link"};
+  writer.write("text");
+  writer.finish();
+  CAF_CHECK(fs::is_symlink(folder / "link"));
+  CAF_CHECK(read(folder / "new") == lines{"text"});
+}
+
+CAF_TEST(into_a_pipe_or_a_device_bytes_go_as_they_come) {
+  const auto pipe = (folder / "pipe").string();
+  CAF_REQUIRE_EQUAL(::mkfifo(pipe.c_str(), 0600), 0);
+  lines came;
+  std::thread reader{[&] { came = read(pipe); }};
+  output_file writer{pipe};
+  writer.write("text");
+  CAF_CHECK_EQUAL(writer.remains(), "");
+  writer.finish();
+  reader.join();
+  CAF_CHECK(came == lines{"text"});
+  CAF_CHECK(fs::is_fifo(pipe));
+  CAF_CHECK(!fs::exists(pipe + ".part"));
+  fs::create_symlink("/dev/full", folder / "full");
+  output_file full{folder / "full"};
+  full.write("text");
+  CAF_CHECK(throws<std::runtime_error>([&] { full.finish(); }));
+  CAF_CHECK(fs::is_character_file("/dev/full"));
+}
+
+CAF_TEST(an_open_descriptor_is_written_where_it_stands) {
+  const auto file = with("out", "");
+  const auto fd = ::open(file.c_str(), O_WRONLY | O_APPEND);
+  CAF_REQUIRE(::write(fd, "first\n", 6) == 6);
+  output_file writer{"/dev/fd/" + std::to_string(fd)};
+  writer.write("second");
+  writer.finish();
+  CAF_REQUIRE(::write(fd, "third\n", 6) == 6);
+  ::close(fd);
+  CAF_CHECK(read(file) == (lines{"first", "second", "third"}));
+  CAF_CHECK(is_standard_output("-") && is_standard_output("/dev/stdout") && is_standard_output("/proc/self/fd/1"));
+  CAF_CHECK(!is_standard_output(file));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -50,15 +50,6 @@ CAF_TEST(without_a_terminal_there_are_no_colours) {
   CAF_CHECK_EQUAL(to.paint(style::plain, "live"), "live");
 }
 
-CAF_TEST(text_from_elsewhere_cannot_command_the_terminal) {
-  CAF_CHECK_EQUAL(printable("a\033[2Jb\n"), "a\\x1B[2Jb\\x0A");
-  CAF_CHECK_EQUAL(printable("\xC2\x9B"
-                            "31m"),
-                  "\\xC2\\x9B31m");
-  CAF_CHECK_EQUAL(printable("\xFF\xE2\x82"), "\\xFF\\xE2\\x82");
-  CAF_CHECK_EQUAL(printable("ключ/値"), "ключ/値");
-}
-
 CAF_TEST(sizes_counts_and_times_read_well) {
   CAF_CHECK_EQUAL(human_bytes(0), "0 B");
   CAF_CHECK_EQUAL(human_bytes(1023), "1023 B");

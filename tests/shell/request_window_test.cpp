@@ -48,6 +48,24 @@ struct fixture {
 
 CAF_TEST_FIXTURE_SCOPE(request_window_tests, fixture)
 
+CAF_TEST(requests_of_one_order_are_under_way_one_after_the_other) {
+  auto w = window(8);
+  auto stopped = w.run([&] {
+    answer(0); // else the third would wait for ever
+    w.begin({.name = "a", .in_order_of = "x"}, next());
+    w.begin({.name = "b", .in_order_of = "y"}, next());
+    w.begin({.name = "c"}, next());
+    w.begin({.name = "d", .in_order_of = "x"}, [&] {
+      CAF_CHECK_EQUAL(answers, (std::vector<std::string>{"a 0"}));
+      return asked[begun++].get_future();
+    });
+    for (size_t last : {3, 2, 1})
+      answer(last);
+  });
+  CAF_CHECK_EQUAL(stopped, "");
+  CAF_CHECK_EQUAL(answers, (std::vector<std::string>{"a 0", "b 1", "c 2", "d 3"}));
+}
+
 CAF_TEST(answers_are_taken_in_the_order_of_the_requests) {
   auto w = window(8);
   auto stopped = w.run([&] {

@@ -25,7 +25,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|" base
-    if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/"
+    if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
     if (file ~ /^runtime\/gnomon[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\//) return "runtime/[a-z_]*[.]hpp|runtime/(net|gateway)/|actors/|" below "|gnomon/"
     if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"

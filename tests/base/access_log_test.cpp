@@ -1,12 +1,9 @@
 #define CAF_SUITE access_log
-#include "runtime/replay/trace.hpp"
-
-#include "temporary_folder.hpp"
+#include "runtime/base/access_log.hpp"
 
 #include <caf/test/dsl.hpp>
 
 using namespace gnomon;
-using namespace gnomon::replay;
 
 namespace {
 
@@ -78,22 +75,54 @@ CAF_TEST(each_bad_log_line_has_its_reason) {
   CAF_CHECK(reason(line("GET /\xFF HTTP/1.1")).find("the path cannot be an id: ") == 0);
 }
 
-CAF_TEST(the_network_of_a_client_is_its_16_or_32_bits) {
-  CAF_CHECK_EQUAL(network_of("83.149.9.216"), "83.149.0.0/16");
-  CAF_CHECK_EQUAL(network_of("2001:db8:1:2::3"), "2001:db8::/32");
-  CAF_CHECK_EQUAL(network_of("proxy.example.org"), "proxy.example.org");
+namespace {
+
+/// The reader of a line that begins with `front`; what is wrong when it cannot be told.
+std::string reader_behind(const std::string& front) {
+  const auto result = parse_access_log_line(front + " [17/May/2015:10:05:03 +0000] \"GET /a HTTP/1.1\" 200 10");
+  if (const auto* read = std::get_if<raw_read>(&result))
+    return read->user;
+  return std::get<malformed>(result).reason.starts_with("does not tell which of") ? "not understood" : "?";
 }
 
-CAF_TEST(clients_of_one_network_read_in_one_region) {
-  temporary_folder folder;
-  std::string text;
-  for (int host = 1; host < 50; ++host)
-    for (auto network : {"83.149.", "10.0.", "192.168.", "172.16.", "8.8."})
-      text += network + std::to_string(host) + ".7 - - [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 1\n";
-  auto t = load_trace(folder.write("access.log", text), {0, {"a", "b", "c"}});
-  CAF_REQUIRE(t);
-  CAF_CHECK(t->from_access_log);
-  CAF_CHECK(t->regions.size() > 1u && t->regions.size() <= 3u);
-  for (size_t i = 5; i < t->reads.size(); ++i)
-    CAF_CHECK_EQUAL(t->reads[i].region, t->reads[i - 5].region);
+} // namespace
+
+CAF_TEST(a_virtual_host_in_front_is_not_the_reader) {
+  for (auto host : {"www.example.com:80", "www.example.com", "localhost", "192.0.2.80", "192.0.2.80:443",
+                    "[2001:db8::1]:443", "-"}) {
+    CAF_CHECK_EQUAL(reader_behind(std::string{host} + " 198.51.100.7 - -"), "198.51.100.7");
+    CAF_CHECK_EQUAL(reader_behind(std::string{host} + " 2001:db8::7 - ann"), "2001:db8::7");
+    CAF_CHECK_EQUAL(reader_behind(std::string{host} + " 198.51.100.7 - ann of somewhere"), "198.51.100.7");
+  }
+  CAF_CHECK_EQUAL(reader_behind("www.example.com client.example.org - -"), "client.example.org");
+}
+
+CAF_TEST(the_reader_is_an_address_without_its_port_or_a_name) {
+  CAF_CHECK_EQUAL(reader_behind("198.51.100.7 - John Smith"), "198.51.100.7");
+  CAF_CHECK_EQUAL(reader_behind("198.51.100.7:54321 - -"), "198.51.100.7");
+  CAF_CHECK_EQUAL(reader_behind("[2001:db8::7]:54321 - -"), "2001:db8::7");
+  CAF_CHECK_EQUAL(reader_behind("2001:db8::7 - -"), "2001:db8::7");
+  CAF_CHECK_EQUAL(reader_behind("client.example.org - -"), "client.example.org");
+  CAF_CHECK_EQUAL(reader_behind("client.example.org - John Smith"), "client.example.org");
+}
+
+CAF_TEST(a_line_that_does_not_tell_its_reader_is_not_understood) {
+  for (auto front : {"- - -", "192.0.2.1 10.0.0.1 -", "www.example.com 192.0.2.1 -", "www.example.com:80 - -",
+                     "www.example.com:80 - - -", "1.2.3.4, 5.6.7.8 - -", "1.2.3.4, 5.6.7.8, 9.9.9.9 - -", "a b",
+                     "one two three four"})
+    CAF_CHECK_EQUAL(reader_behind(front), "not understood");
+}
+
+CAF_TEST(a_path_is_what_was_asked_for) {
+  CAF_CHECK_EQUAL(parsed(line("GET /a b/c d.html?q=1 2 HTTP/1.1")).item, "web/a b/c d.html");
+  CAF_CHECK_EQUAL(parsed(line(R"(GET /say\"hi\" HTTP/1.1)")).item, "web/say\"hi\"");
+  CAF_CHECK_EQUAL(parsed(line(R"(GET /say\x22\xC3\xBC\\ HTTP/1.1)")).item, "web/say\"ü\\");
+  CAF_CHECK_EQUAL(reason(line("GET /a b")), "the request \"GET /a b\" names no path"); // no version says where it ends
+  CAF_CHECK(reason(line(R"(GET /\xFF HTTP/1.1)")).find("the path cannot be an id: ") == 0);
+}
+
+CAF_TEST(what_is_no_read_says_why) {
+  CAF_CHECK(std::get<no_read>(parse_access_log_line(line("POST / HTTP/1.1"))) == no_read::other_method);
+  CAF_CHECK(std::get<no_read>(parse_access_log_line(line("GET / HTTP/1.1", "302"))) == no_read::redirected);
+  CAF_CHECK(std::get<no_read>(parse_access_log_line(line("GET / HTTP/1.1", "404"))) == no_read::failed);
 }

@@ -1,9 +1,9 @@
-#include "runtime/shell/base64.hpp"
+#include "runtime/base/base64.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace gnomon::shell {
+namespace gnomon {
 
 namespace {
 
@@ -60,4 +60,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bytes;
 }
 
-} // namespace gnomon::shell
+} // namespace gnomon

@@ -7,12 +7,12 @@
 #include <vector>
 
 /// Accesses as text: one JSON object a line, or one JSON array of objects.
-namespace gnomon::learning {
+namespace gnomon {
 
 /// One access, valid during the call that hands it over. `time` is in seconds since 1970 UTC.
 struct named_access {
   std::string_view user, item, region; // region: empty when it was not said
-  uint32_t time = 0;
+  double time = 0;
 };
 
 /// Why a line, or the element of an array, was passed over.
@@ -21,10 +21,10 @@ struct bad_access {
   std::string reason;
 };
 
-/// Reads accesses from text that arrives in pieces, cut anywhere. Each is an object with the members user_id, data_id
-/// and timestamp (seconds since 1970, from 10^11 on milliseconds, or text such as "2024-05-01T12:00:00Z"), and perhaps
-/// region; others are passed over. What is wrong is counted and never ends the reading. Keeps at most one line, of up
-/// to 64 KiB. Not thread-safe.
+/// Reads accesses from text that arrives in pieces, cut anywhere; a byte order mark in front is passed over. Each is an
+/// object with the members user_id, data_id and timestamp (seconds since 1970, from 10^11 on milliseconds, or text such
+/// as "2024-05-01T12:00:00Z"), and perhaps region; others are passed over. What is wrong is counted and never ends the
+/// reading. Keeps at most one line, of up to 64 KiB. Not thread-safe.
 class access_reader {
 public:
   using taker = std::function<void(const named_access&)>;
@@ -33,6 +33,8 @@ public:
   void feed(std::string_view piece);
   /// The text is over: reads what has no end of line.
   void finish();
+  /// For the taker: counts the access that it was handed as a bad one.
+  void refuse(std::string reason);
 
   uint64_t lines() const {
     return lines_;
@@ -51,10 +53,10 @@ private:
   void feed_array(std::string_view piece);
   void append(std::string_view part);
   void read_record();
-  void refuse(std::string reason);
 
   taker take_;
   layout layout_ = layout::unknown;
+  std::string front_;  // of a byte order mark that was cut
   std::string record_; // what is there of the current line or element
   bool too_long_ = false;
   int depth_ = 0; // of braces and brackets inside an element
@@ -63,4 +65,4 @@ private:
   std::vector<bad_access> complaints_;
 };
 
-} // namespace gnomon::learning
+} // namespace gnomon

@@ -1,9 +1,9 @@
 #define CAF_SUITE access_reader
-#include "learning/access_reader.hpp"
+#include "runtime/base/access_reader.hpp"
 
 #include <caf/test/dsl.hpp>
 
-using namespace gnomon::learning;
+using namespace gnomon;
 
 namespace {
 
@@ -17,7 +17,7 @@ read_back read(const std::string& text, size_t cut = SIZE_MAX) {
   read_back result;
   access_reader reader{[&](const named_access& a) {
     result.accesses.push_back(std::string{a.user} + " " + std::string{a.item} + " " + std::string{a.region} + " "
-                              + std::to_string(a.time));
+                              + std::to_string(static_cast<uint32_t>(a.time)));
   }};
   for (size_t at = 0; at < text.size(); at += std::min(cut, text.size() - at))
     reader.feed(std::string_view{text}.substr(at, cut));
@@ -64,6 +64,13 @@ CAF_TEST(an_array_is_read_like_lines_wherever_it_is_cut) {
     CAF_CHECK_EQUAL(result.bad, 0u);
   }
   CAF_CHECK_EQUAL(read("[]").lines, 0u);
+}
+
+CAF_TEST(a_byte_order_mark_in_front_is_passed_over_wherever_it_is_cut) {
+  for (auto text : {two_lines, "[" + two_lines.substr(0, two_lines.find('\n')) + ","
+                                   + two_lines.substr(two_lines.find('\n') + 1) + "]"})
+    for (size_t cut : {SIZE_MAX, size_t{1}, size_t{2}, size_t{5}})
+      CAF_CHECK_EQUAL(read("\xEF\xBB\xBF" + text, cut).accesses, two_accesses);
 }
 
 CAF_TEST(a_bad_line_is_counted_and_named_and_the_next_one_is_read) {

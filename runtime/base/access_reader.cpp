@@ -1,64 +1,31 @@
-#include "learning/access_reader.hpp"
+#include "runtime/base/access_reader.hpp"
+
+#include "runtime/base/line_reader.hpp"
+#include "runtime/base/times.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <ctime>
 #include <optional>
+#include <utility>
 
-namespace gnomon::learning {
+namespace gnomon {
 
 namespace {
 
 constexpr size_t longest_record = 64u << 10;
 constexpr size_t longest_name = 1024;
 constexpr size_t complaints_kept = 5;
-constexpr double milliseconds_from = 1e11;
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
-std::optional<uint32_t> seconds_from(double number) {
-  if (number >= milliseconds_from)
-    number /= 1000;
-  if (!(number >= 1 && number < UINT32_MAX))
-    return std::nullopt;
-  return static_cast<uint32_t>(number);
-}
-
-/// "2024-05-01T12:00:00Z", with a fraction of a second, and with an offset such as +02:00 in place of Z.
-std::optional<uint32_t> seconds_from(const std::string& text) {
-  std::tm t{};
-  int read = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
-                  &t.tm_min, &t.tm_sec, &read)
-          != 6
-      || read == 0 || t.tm_mon < 1 || t.tm_mon > 12 || t.tm_mday < 1 || t.tm_mday > 31 || t.tm_hour > 23
-      || t.tm_min > 59 || t.tm_sec > 60)
-    return std::nullopt;
-  t.tm_year -= 1900;
-  t.tm_mon -= 1;
-  auto rest = std::string_view{text}.substr(static_cast<size_t>(read));
-  if (rest.starts_with('.'))
-    rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
-  int hours = 0, minutes = 0, end = 0;
-  char sign = '+';
-  if (rest != "Z" && rest != "z"
-      && (std::sscanf(std::string{rest}.c_str(), "%1[+-]%2d:%2d%n", &sign, &hours, &minutes, &end) != 3
-          || static_cast<size_t>(end) != rest.size()))
-    return std::nullopt;
-  const auto offset = (hours * 60 + minutes) * 60;
-  return seconds_from(static_cast<double>(timegm(&t) - (sign == '-' ? -offset : offset)));
 }
 
 /// Takes the members of one access out of the events of the JSON parser, without a document in between.
 class access_members : public nlohmann::json_sax<nlohmann::json> {
 public:
   std::string user, item, region, fault;
-  std::optional<uint32_t> time;
+  std::optional<double> time;
 
   bool key(string_t& name) override {
     if (depth_ == 1)
@@ -68,7 +35,7 @@ public:
   bool string(string_t& text) override {
     if (depth_ != 1)
       return depth_ > 0 || stop("it is not a JSON object");
-    if (key_ == "timestamp" && !(time = seconds_from(text)))
+    if (key_ == "timestamp" && !(time = trace_seconds(std::string_view{text})))
       return stop("timestamp is neither seconds since 1970 nor a time such as 2024-05-01T12:00:00Z");
     return name(std::move(text));
   }
@@ -129,7 +96,7 @@ private:
       return null();
     if (key_ != "timestamp")
       return name(text());
-    time = seconds_from(value);
+    time = trace_seconds(value);
     return time || stop("timestamp is no time after 1970");
   }
 
@@ -140,7 +107,15 @@ private:
 } // namespace
 
 void access_reader::feed(std::string_view piece) {
+  std::string begun;
   if (layout_ == layout::unknown) {
+    begun = std::exchange(front_, {}) + std::string{piece};
+    piece = begun;
+    if (piece.size() < byte_order_mark.size() && byte_order_mark.starts_with(piece)) {
+      front_ = begun; // cut in the middle of it
+      return;
+    }
+    piece.remove_prefix(piece.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
     auto first = piece.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos)
       return;
@@ -151,6 +126,7 @@ void access_reader::feed(std::string_view piece) {
 }
 
 void access_reader::finish() {
+  record_ += std::exchange(front_, {});
   if (!record_.empty() || too_long_)
     read_record();
 }
@@ -224,4 +200,4 @@ void access_reader::refuse(std::string reason) {
     complaints_.push_back({lines_, std::move(reason)});
 }
 
-} // namespace gnomon::learning
+} // namespace gnomon

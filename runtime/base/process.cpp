@@ -1,0 +1,69 @@
+#include "runtime/base/process.hpp"
+
+#include "runtime/base/printable.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace gnomon {
+
+void begin_process() {
+  // Each takes the lowest free number. The wrong way round on purpose: a lost input must not look like an empty one.
+  for (auto [fd, mode] : {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", mode) < 0)
+      ::_exit(1); // without them files of ours would get their numbers
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL); // ignored, it would hide how a child ended
+}
+
+void complain(std::string_view program, std::string_view sentence) {
+  const auto line = std::string{program} + ": " + printable(sentence, "\n") + '\n';
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+void print_text(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+int finish_output(std::string_view program, int status) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+    return status;
+  complain(program,
+           std::string{"standard output cannot be written"} + (errno ? std::string{": "} + std::strerror(errno) : ""));
+  return 1;
+}
+
+uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return 1024; // what POSIX systems usually allow
+  auto raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+std::filesystem::path own_folder() {
+  std::error_code failed;
+  return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
+}
+
+std::filesystem::path find_config(const std::string& name) {
+  std::error_code ignored;
+  const auto folder = own_folder();
+  for (const auto& configs :
+       {std::filesystem::path{"configs"}, folder / "../../configs", folder / "../share/gnomon/configs"})
+    if (auto place = (configs / name).lexically_normal(); std::filesystem::exists(place, ignored))
+      return place;
+  return {};
+}
+
+} // namespace gnomon
