@@ -3,6 +3,7 @@
 #include "actors/background_pace.hpp"
 #include "actors/crowded_items.hpp"
 #include "actors/deliveries.hpp"
+#include "actors/forgotten_users.hpp"
 #include "actors/policy.hpp"
 #include "actors/protocol.hpp"
 #include "actors/read_index.hpp"
@@ -157,6 +158,8 @@ struct node_context {
     return holding_sequence.fetch_add(1);
   }
   std::atomic<uint64_t> holding_sequence{0}; // high half: number of the process start, kept in the store
+
+  published<forgotten_users> forgotten;
 
   policy effective_policy(std::string_view id, std::string_view user) const {
     return policies.get()->resolve(id, user, config);

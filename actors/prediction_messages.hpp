@@ -17,18 +17,20 @@ namespace gnomon {
 struct get_prediction {
   std::string user;
   uint32_t limit = 20;
+  bool repeats = false; // also what is among the user's last ten reads
   auto fields() {
-    return std::tie(user, limit);
+    return std::tie(user, limit, repeats);
   }
 };
 
 struct predicted_item {
   std::string id;
-  real confidence;                  // that the user reads it within the next ten reads and six hours
+  real confidence;                  // that the user reads it next
+  real worth_copying;               // that the user reads it within the next ten reads and six hours
   std::vector<std::string> holders; // nodes that have a copy now
   std::vector<std::string> regions; // that would get one
   auto fields() {
-    return std::tie(id, confidence, holders, regions);
+    return std::tie(id, confidence, worth_copying, holders, regions);
   }
 };
 
@@ -37,8 +39,9 @@ struct prediction {
   std::string served_by; // node
   uint64_t model = 0;    // version; 0: nothing was trained yet, the counters answer
   std::vector<predicted_item> items;
+  uint32_t repeats_left_out = 0; // guesses that are among the user's last ten reads
   auto fields() {
-    return std::tie(user, served_by, model, items);
+    return std::tie(user, served_by, model, items, repeats_left_out);
   }
 };
 
@@ -121,6 +124,8 @@ struct training_status {
   uint64_t accesses = 0; // to learn from
   uint64_t bad_lines = 0;
   uint64_t left_out = 0;                  // good ones that were older than `prediction.train_accesses` others
+  uint64_t withheld = 0;                  // good ones that a policy or a forgotten user keeps from being learned
+  uint64_t counted = 0;                   // that counters and histories have learned from, whatever becomes of networks
   std::vector<line_complaint> complaints; // of the first bad lines
   real share;                             // of the work done, 0 to 1
   real seconds_left;
@@ -131,9 +136,9 @@ struct training_status {
   uint64_t model = 0; // version that was put into service
   std::string reason; // why it failed, or changed nothing
   auto fields() {
-    return std::tie(job, phase, lines, accesses, bad_lines, left_out, complaints, share, seconds_left,
-                    events_per_second, users, running_users, demand, running_demand, better_users, better_demand, model,
-                    reason);
+    return std::tie(job, phase, lines, accesses, bad_lines, left_out, withheld, counted, complaints, share,
+                    seconds_left, events_per_second, users, running_users, demand, running_demand, better_users,
+                    better_demand, model, reason);
   }
 };
 
@@ -166,6 +171,43 @@ struct accesses_ack {
 };
 
 // -- inside a node ----------------------------------------------------------------------------------------------------
+
+struct past_access {
+  std::string user, item, region;
+  uint32_t time = 0; // seconds since 1970
+  auto fields() {
+    return std::tie(user, item, region, time);
+  }
+};
+
+/// Reads of an upload, the oldest first: counters and histories learn from them. After those from `rehearse_from` on,
+/// what would have been guessed is held against what follows, for the probabilities to mean something.
+struct past_accesses {
+  std::vector<past_access> reads;
+  uint32_t rehearse_from = 0;
+  bool last = true;
+  auto fields() {
+    return std::tie(reads, rehearse_from, last);
+  }
+};
+
+struct past_receipt {
+  uint64_t counted = 0;
+  uint64_t withheld = 0; // a policy or a forgotten user keeps them from being learned
+  auto fields() {
+    return std::tie(counted, withheld);
+  }
+};
+
+/// A piece of the file that keeps what was learned; `number` counts from 0. The `last` one puts it in its place.
+struct state_piece {
+  uint32_t number = 0;
+  blob text;
+  bool last = false;
+  auto fields() {
+    return std::tie(number, text, last);
+  }
+};
 
 /// A copy of `id` in this region would be read with that probability while its lease runs.
 struct prefetch_wish {

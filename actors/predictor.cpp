@@ -12,22 +12,16 @@ namespace gnomon {
 
 namespace {
 
-constexpr size_t late_batches = 4;       // waiting behind this one: counting goes on, inference rests
-constexpr size_t too_many_batches = 64;  // waiting: not even counting keeps up
+constexpr size_t at_once = 128;          // accesses, before others get their turn
+constexpr size_t late_accesses = 1024;   // waiting: counting goes on, inference rests
+constexpr size_t most_waiting = 65'536;  // accesses: not even counting keeps up
 constexpr size_t most_unreported = 4096; // items in one report
 constexpr size_t founded_trials = 125;   // from which on what the user model says counts
 constexpr size_t most_trials = 20'000;
 constexpr float least_tried = 0.02f;       // guesses below are not worth following up
+constexpr size_t just_read = 10;           // of a user's reads: not worth guessing
 constexpr size_t track_every = 1;          // estimates of the demand model
 constexpr uint32_t endless_lease = 86'400; // leases that never end: what is not read for that long was copied in vain
-
-learning::user_model_config config_of(const settings& config) {
-  learning::user_model_config result;
-  result.max_users = config.predict_users;
-  result.max_items = config.predict_items;
-  result.counts.pair_rows = std::min<size_t>(std::bit_ceil(size_t{2} * config.predict_items), 1u << 19);
-  return result;
-}
 
 uint32_t lease_seconds(const settings& config) {
   const auto life = std::chrono::duration_cast<std::chrono::seconds>(config.shadow_ttl).count();
@@ -35,6 +29,14 @@ uint32_t lease_seconds(const settings& config) {
 }
 
 } // namespace
+
+learning::user_model_config user_config_of(const settings& config) {
+  learning::user_model_config result;
+  result.max_users = config.predict_users;
+  result.max_items = config.predict_items;
+  result.counts.pair_rows = std::min<size_t>(std::bit_ceil(size_t{2} * config.predict_items), 1u << 19);
+  return result;
+}
 
 learning::demand_config demand_config_of(const settings& config) {
   learning::demand_config result;
@@ -49,6 +51,7 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
   state.start(self, std::move(node));
   return {
       [&](const access_batch& batch) { state.learn(batch); },
+      [&](flush_a) { state.go_on(); },
       [&](const region_accesses& report) {
         state.learn_from(report);
         return accesses_ack{};
@@ -57,10 +60,15 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
         state.predict(request, answer<prediction>{self->make_response_promise<prediction>()});
         return caf::delegated<prediction>{};
       },
-      [&](const forget_user& request) { return state.forget(request); },
+      [=, &state](const forget_user& request) -> caf::result<forget_receipt> {
+        state.forget(request, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
+        return caf::delegated<forget_receipt>{};
+      },
+      [&](const past_accesses& upload) { return state.learn_past(upload); },
       [&](tick_a) {
         state.take_over_models();
         state.end_overdue_trials();
+        state.keep_now_and_then();
         state.report();
       },
   };
@@ -69,11 +77,13 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
 void predictor_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
-  users_ = std::make_unique<learning::user_model>(config_of(node_->config));
+  users_ = std::make_unique<learning::user_model>(user_config_of(node_->config));
   demand_ = std::make_unique<learning::demand_model>(demand_config_of(node_->config), track_every);
   const auto life = lease_seconds(node_->config);
   trials_ = learning::follow_up{{life == 0 ? endless_lease : life}, most_trials};
   region_number(node_->self.region);
+  self_->set_exit_handler([this](const caf::exit_msg& asked) { leave(asked.reason); });
+  open_file();
   self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
 }
 
@@ -82,41 +92,55 @@ uint8_t predictor_state::region_number(const std::string& region) {
   return static_cast<uint8_t>(std::min<size_t>(number, learning::max_demand_regions - 1));
 }
 
-bool predictor_state::may_learn(const std::string& id, const std::string& user) const {
-  return !is_models_item(id) && node_->effective_policy(id, user).learn;
+bool may_learn(const node_context& node, const std::string& id, const std::string& user) {
+  return !is_models_item(id) && node.effective_policy(id, user).learn;
 }
 
 // -- what happens here
 // -----------------------------------------------------------------------------------------------------
 
-void predictor_state::learn(access_batch batch) {
-  if (auto prefetcher = node_->handles.get()->prefetcher)
-    self_->send(prefetcher, batch);
-  const auto waiting = self_->mailbox().size();
-  auto& counters = node_->predicting;
-  if (waiting > too_many_batches) {
-    counters.skipped.fetch_add(batch.samples.size(), std::memory_order_relaxed);
+/// Batches may hold one access each: what waits is counted in accesses, and taken together.
+void predictor_state::learn(const access_batch& batch) {
+  if (waiting_.size() + batch.samples.size() > most_waiting) {
+    node_->predicting.skipped.fetch_add(batch.samples.size(), std::memory_order_relaxed);
+    if (auto prefetcher = node_->handles.get()->prefetcher)
+      self_->send(prefetcher, batch);
     return;
   }
-  const bool infer = waiting <= late_batches;
-  if (!infer)
-    counters.skipped.fetch_add(batch.samples.size(), std::memory_order_relaxed);
+  waiting_.insert(waiting_.end(), batch.samples.begin(), batch.samples.end());
+  if (!reading_ && !std::exchange(going_on_, true))
+    self_->send(self_, flush_a_v);
+}
+
+/// Some of what waits. The rest comes after the messages that arrived meanwhile.
+void predictor_state::go_on() {
+  const bool infer = waiting_.size() <= late_accesses;
+  const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(waiting_.size(), at_once));
+  access_batch batch{{waiting_.begin(), end}};
+  waiting_.erase(waiting_.begin(), end);
+  going_on_ = !waiting_.empty();
+  if (going_on_)
+    self_->send(self_, flush_a_v);
+  auto handles = node_->handles.get();
+  if (handles->prefetcher)
+    self_->send(handles->prefetcher, batch);
   // A gateway's batch has no order of its own.
   std::sort(batch.samples.begin(), batch.samples.end(),
             [](const auto& a, const auto& b) { return std::tie(a.at, a.user, a.id) < std::tie(b.at, b.user, b.id); });
+  std::erase_if(batch.samples, [&](const auto& sample) { return !may_learn(*node_, sample.id, sample.user); });
   prefetch_wishes wishes;
-  std::erase_if(batch.samples, [&](const auto& sample) { return !may_learn(sample.id, sample.user); });
   for (const auto& sample : batch.samples) {
-    counters.accesses.fetch_add(1, std::memory_order_relaxed);
     note(sample);
     if (sample.write)
       demand_->written(sample.id, 0, epoch_seconds(sample.at));
     else
       learn_read(sample, infer, wishes);
   }
+  node_->predicting.accesses.fetch_add(batch.samples.size(), std::memory_order_relaxed);
+  changed_ = changed_ || !batch.samples.empty();
   hand_over(std::move(wishes));
-  if (auto trainer = node_->handles.get()->trainer)
-    self_->send(trainer, std::move(batch));
+  if (handles->trainer)
+    self_->send(handles->trainer, std::move(batch));
 }
 
 void predictor_state::learn_read(const access_sample& sample, bool infer, prefetch_wishes& wishes) {
@@ -129,6 +153,8 @@ void predictor_state::learn_read(const access_sample& sample, bool infer, prefet
   users_->observe(sample.user, sample.id, 0, time);
   if (infer)
     wish_for_user(sample.user, time, wishes);
+  else
+    node_->predicting.skipped.fetch_add(1, std::memory_order_relaxed);
 }
 
 void predictor_state::wish_for_user(const std::string& user, uint32_t time, prefetch_wishes& wishes) {
@@ -150,10 +176,15 @@ void predictor_state::try_guess(const std::string& id, float useful, uint32_t ti
   const float p = std::min(useful, 0.999f), logit = std::log(p / (1 - p));
   if (!trials_.follows(id, logit))
     trials_.add(id, time, {logit});
-  if (trials_.added() < founded_trials)
-    return;
-  if (auto worth = worth_[0](logit); worth >= node_->config.prefetch_confidence)
-    wishes.wishes.push_back({id, worth});
+  if (is_expected_here(useful))
+    wishes.wishes.push_back({id, worth_[0](logit)});
+}
+
+/// True when a copy made for such a guess would be read often enough, as far as that can be said yet.
+bool predictor_state::is_expected_here(float useful) const {
+  const float p = std::min(useful, 0.999f);
+  return trials_.added() + worth_[0].outcomes() >= founded_trials
+         && worth_[0](std::log(p / (1 - p))) >= node_->config.prefetch_confidence;
 }
 
 void predictor_state::end_overdue_trials() {
@@ -199,11 +230,13 @@ void predictor_state::report() {
 }
 
 void predictor_state::learn_from(region_accesses report) {
+  if (reading_)
+    return; // the file says which number each region has
   const auto region = region_number(report.region);
   if (region == 0)
     return; // a region is one node, and this is it
   prefetch_wishes wishes;
-  std::erase_if(report.items, [&](const auto& item) { return !may_learn(item.id, {}); });
+  std::erase_if(report.items, [&](const auto& item) { return !may_learn(*node_, item.id, {}); });
   for (const auto& item : report.items) {
     const auto time = epoch_seconds(item.last);
     for (uint32_t k = 0; k < std::min(item.reads, most_of_one); ++k)
@@ -251,19 +284,21 @@ void predictor_state::take_over_models() {
 // -------------------------------------------------------------------------------------------------------------
 
 void predictor_state::predict(const get_prediction& request, answer<prediction> reply) {
+  if (reading_)
+    return reply.fail(
+        make_error(ec::unavailable, "what was learned before the restart is still being read; try again"));
   if (users_->find(request.user) == nullptr)
     return reply.fail(make_error(ec::not_found, "no region has learned from reads of this user"));
   auto found = std::make_shared<prediction>();
   found->user = request.user;
   found->served_by = node_->self.node;
   found->model = users_->parts().version;
-  for (const auto& guess : users_->predict(request.user)) {
-    if (found->items.size() == request.limit)
-      break;
-    found->items.push_back({users_->item_name(guess.item), guess.useful, {}, {}});
+  for (const auto& guess : users_->guesses_about(request.user, request.limit + just_read)) {
+    if (guess.read_lately && !request.repeats)
+      ++found->repeats_left_out;
+    else if (found->items.size() < request.limit)
+      found->items.push_back({users_->item_name(guess.item), guess.next, guess.useful, {}, {}});
   }
-  std::sort(found->items.begin(), found->items.end(),
-            [](const auto& a, const auto& b) { return double{a.confidence} > double{b.confidence}; });
   locate_items(found, reply);
 }
 
@@ -285,22 +320,12 @@ void predictor_state::locate_items(std::shared_ptr<prediction> found, answer<pre
               auto& item = found->items[k];
               item.holders = std::move(holders);
               auto here = std::find(item.holders.begin(), item.holders.end(), node_->self.node) != item.holders.end();
-              auto enough = item.confidence >= node_->predicting.threshold.load(std::memory_order_relaxed);
-              if (enough && !here && !item.holders.empty()
+              if (is_expected_here(static_cast<float>(item.worth_copying)) && !here && !item.holders.empty()
                   && node_->effective_policy(item.id, {}).allows(node_->self.region))
                 item.regions.push_back(node_->self.region);
               done();
             },
             [done](const caf::error&) { done(); });
-}
-
-forget_receipt predictor_state::forget(const forget_user& request) {
-  const bool known = users_->forget(request.user);
-  if (auto trainer = node_->handles.get()->trainer)
-    self_->send(trainer, request);
-  if (known)
-    log::info("predictor", "user-forgotten", {});
-  return {request.user, known ? 1u : 0u};
 }
 
 } // namespace gnomon

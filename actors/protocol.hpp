@@ -164,8 +164,19 @@ using agent_actor = caf::typed_actor<
     // Chooses regions and has the item's shadow invite them. Errors: not_found.
     caf::replies_to<create_shadow>::with<shadow_plan>>;
 
-/// Learns from accesses what users and regions read next. Owns: the user model, the demand model. Callers: agent and
-/// router (accesses), region (what peers saw and ask), router. Calls: prefetcher, shards (who holds this?), links.
+/// Keeps what was learned in a file, in the background. Callers: predictor, which spawns it with room for what it
+/// reads.
+using state_file_actor = caf::typed_actor<
+    // Reads the file into that room; answers its size, 0 when there is none. Errors: bad_message, store_failed.
+    caf::replies_to<open_a>::with<uint64_t>,
+    // A piece of a new file; with the last one it takes the place of the old one. Errors: store_failed.
+    caf::replies_to<state_piece>::with<uint64_t>,
+    // Removes the file. Errors: store_failed. Safe to repeat.
+    caf::replies_to<reap_a>::with<uint64_t>>;
+
+/// Learns from accesses what users and regions read next. Owns: the user model, the demand model, the file that keeps
+/// what was learned. Callers: agent and router (accesses), region (what peers saw and ask), router, `training`.
+/// Calls: prefetcher, trainer, shards (who holds this?), links.
 using predictor_actor = caf::typed_actor<
     // Learns from accesses in this region, predicts for those who made them, passes the accesses on to the prefetcher.
     caf::reacts_to<access_batch>,
@@ -175,6 +186,10 @@ using predictor_actor = caf::typed_actor<
     caf::replies_to<get_prediction>::with<prediction>,
     // Removes a user from this region's models; answered also when the user was not known. Safe to repeat.
     caf::replies_to<forget_user>::with<forget_receipt>,
+    // Learns from reads of an upload. Errors: unavailable while the file is read. Not safe to repeat: it counts.
+    caf::replies_to<past_accesses>::with<past_receipt>,
+    // From itself: go on with the accesses that wait.
+    caf::reacts_to<flush_a>,
     // From itself: tell the other regions what was read here.
     caf::reacts_to<tick_a>>;
 
@@ -197,7 +212,9 @@ using training_actor = caf::typed_actor<
     // As in `trainer_actor`.
     caf::replies_to<train_piece>::with<training_status>,
     // All is there: begin.
-    caf::reacts_to<tick_a>>;
+    caf::reacts_to<tick_a>,
+    // From itself: hand the next reads of the upload to the predictor.
+    caf::reacts_to<flush_a>>;
 
 /// Makes copies ahead of their first read, within a budget. Owns: the copies it made, until they were read or their
 /// time is over. Callers: predictor. Calls: shards (who holds this? become a holder; explain the copy).
@@ -242,7 +259,8 @@ using router_actor =
                      // As in `trainer_actor`. Errors: also unavailable when this node does not predict.
                      caf::replies_to<train_piece>::with<training_status>,
                      caf::replies_to<get_training>::with<training_status>, caf::reacts_to<access_batch>,
-                     caf::reacts_to<watch_a, std::string, item_watcher_actor>,
+                     // From itself: tell the predictor of the requests since the last time.
+                     caf::reacts_to<flush_a>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
                      caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
 
 /// What a node's link shows the link at the other end of a session. Frames of any other session are dropped.

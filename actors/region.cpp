@@ -85,10 +85,13 @@ void region_state::start(self_pointer self, context_ptr node) {
 
 template <class Reply, class Message>
 caf::result<Reply> region_state::to_predictor(const Message& message) {
-  auto predictor = node_->handles.get()->predictor;
-  if (!predictor)
-    return make_error(ec::unavailable, "region " + node_->self.region + " does not predict");
-  return self_->delegate(predictor, message);
+  if (auto predictor = node_->handles.get()->predictor)
+    return self_->delegate(predictor, message);
+  if (node_->config.predict)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  if constexpr (std::is_same_v<Message, forget_user>)
+    return forget_receipt{message.user, 0}; // nothing is learned here
+  return make_error(ec::rejected, "region " + node_->self.region + " does not predict");
 }
 
 template <class Message>

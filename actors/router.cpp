@@ -51,6 +51,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [&](const train_piece& x) { return state.to_trainer(x); },
       [&](const get_training& x) { return state.to_trainer(x); },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
+      [&](flush_a) { state.hand_over_accesses(); },
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
       },
@@ -128,12 +129,12 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
 }
 
 // What the read index answers, the gateways report themselves.
-void router_state::note_access(const read_item& request) const {
+void router_state::note_access(const read_item& request) {
   if (!request.without_values)
     to_predictor(request.id, request.user, false);
 }
 
-void router_state::note_access(const write_item& request) const {
+void router_state::note_access(const write_item& request) {
   to_predictor(request.id, request.user, true);
 }
 
@@ -145,9 +146,19 @@ caf::result<training_status> router_state::to_trainer(const Message& request) {
   return self_->delegate(trainer, request);
 }
 
-void router_state::to_predictor(const std::string& id, const std::string& user, bool write) const {
+/// Together with the requests that wait already, those of one moment are one message.
+void router_state::to_predictor(const std::string& id, const std::string& user, bool write) {
+  if (!node_->config.predict)
+    return;
+  if (noted_.samples.empty())
+    self_->send(self_, flush_a_v);
+  noted_.samples.push_back({id, user, node_->time->now(), 1, write});
+}
+
+void router_state::hand_over_accesses() {
+  auto batch = std::exchange(noted_, {});
   if (auto predictor = node_->handles.get()->predictor)
-    self_->send(predictor, access_batch{{{id, user, node_->time->now(), 1, write}}});
+    self_->send(predictor, std::move(batch));
 }
 
 /// A rule keeps the item away from this region: its holders serve the request, those that are current before others,

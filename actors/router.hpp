@@ -32,6 +32,8 @@ public:
   caf::result<training_status> to_trainer(const Message& request);
   cluster_report cluster() const;
   void hedge(uint64_t number);
+  /// Tells the predictor of the accesses noted since the last time.
+  void hand_over_accesses();
   self_pointer self() const {
     return self_;
   }
@@ -48,11 +50,19 @@ private:
     std::optional<item_versions> old;                              // said by a region that cannot call it current
     std::function<void(std::optional<item_versions>)> last_resort; // when no region serves it; none: it fails
   };
-  void note_access(const read_item& request) const;
-  void note_access(const write_item& request) const;
-  void to_predictor(const std::string& id, const std::string& user, bool write) const;
+  /// A search for a region that knows a user: nodes to be asked, and regions that do not predict or did not answer.
+  struct user_search {
+    std::deque<std::string> nodes;
+    std::string off, silent;
+    bool anyone_predicts = false;
+  };
+  void note_access(const read_item& request);
+  void note_access(const write_item& request);
+  void to_predictor(const std::string& id, const std::string& user, bool write);
   static caf::error not_predicting();
-  void ask_peers(std::shared_ptr<std::deque<std::string>> nodes, get_prediction request, answer<prediction> reply);
+  void ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply);
+  static void note_refusal(user_search& search, const std::string& region, const caf::error& reason);
+  caf::error unknown(const user_search& search, const std::string& user) const;
   template <class Reply, class Message>
   void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
   void take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
@@ -68,6 +78,7 @@ private:
   context_ptr node_;
   std::map<uint64_t, std::function<void()>> hedges_; // by number; each runs once, `hedge_after` later
   uint64_t next_hedge_ = 0;
+  access_batch noted_;
 };
 
 router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node);

@@ -30,7 +30,7 @@ const std::vector<restart_rule>& restart_rules() {
     {"region",       "region tree", all,     5,       60s,   2s},
     {"trainer",      "node",        one,     5,       60s,   1s},
     {"prefetcher",   "node",        one,     5,       60s,   1s},
-    {"predictor",    "node",        one,     5,       60s,   1s},
+    {"predictor",    "node",        one,     5,       60s,   5s}, // it writes down what it has learned
     {"agent",        "node",        one,     5,       60s,   1s},
     {"collector",    "node",        one,     5,       60s,   1s},
     {"repair",       "node",        one,     5,       60s,   1s},

@@ -14,7 +14,10 @@ namespace gnomon {
 
 namespace {
 
-constexpr int least_claim = 15; // nice value of the thread; readers have 0
+constexpr int least_claim = 15;        // nice value of the thread; readers have 0
+constexpr size_t handed_at_once = 256; // reads, to the predictor
+constexpr size_t rehearsed = 5000;     // of the last reads: as many outcomes as a calibration remembers, and twice that
+constexpr int most_tries = 60;         // to reach the predictor, a second apart
 
 void give_way() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), least_claim);
@@ -90,6 +93,15 @@ void training_job::fail(std::string reason) {
   });
 }
 
+void training_job::keep(std::string reason) {
+  update([&](training_status& s) {
+    s.phase = training_phase::kept;
+    s.reason = std::move(reason);
+    s.share = 1.0;
+    s.seconds_left = 0.0;
+  });
+}
+
 void training_job::finish(training_result result) {
   const auto& verdict = result.judged.verdict;
   update([&](training_status& s) {
@@ -123,6 +135,7 @@ training_actor::behavior_type training(training_actor::stateful_pointer<training
   return {
       [&](const train_piece& piece) { return state.receive(piece); },
       [&](tick_a) { state.work(); },
+      [&](flush_a) { state.warm(); },
   };
 }
 
@@ -132,8 +145,11 @@ void training_state::start(self_pointer self, context_ptr node, training_order o
   order_ = std::move(order);
   received_ = learning::access_history{node_->config.train_accesses};
   reader_ = std::make_unique<access_reader>([this](const named_access& a) {
-    received_.add(a.user, a.item, a.region.empty() ? std::string_view{node_->self.region} : a.region,
-                  static_cast<uint32_t>(a.time));
+    auto time = static_cast<uint32_t>(a.time);
+    if (!may_learn(*node_, std::string{a.item}, std::string{a.user}) || node_->forgotten.get()->covers(a.user, time))
+      ++withheld_;
+    else
+      received_.add(a.user, a.item, a.region.empty() ? std::string_view{node_->self.region} : a.region, time);
   });
   if (node_->config.detach_blocking)
     give_way();
@@ -159,8 +175,55 @@ caf::result<training_status> training_state::receive(const train_piece& piece) {
     return problem;
   }
   order_.job->update([](training_status& s) { s.phase = training_phase::training; });
-  self_->send(self_, tick_a_v);
+  order_of_time_ = received_.in_order();
+  self_->send(self_, flush_a_v);
   return order_.job->status();
+}
+
+// -- counters and histories -------------------------------------------------------------------------------------------
+
+void training_state::warm() {
+  auto predictor = node_->handles.get()->predictor;
+  if (order_.job->stopped() || !predictor)
+    return not_counted(make_error(ec::unavailable, "the training was stopped, or the predictor is being restarted"));
+  past_accesses next;
+  const auto all = order_of_time_.size(), end = std::min(all, warmed_ + handed_at_once);
+  const auto rehearsal = all - std::min(all, rehearsed);
+  next.last = end == all;
+  next.rehearse_from = static_cast<uint32_t>(rehearsal - std::min(rehearsal, warmed_));
+  for (auto k = warmed_; k < end; ++k) {
+    const auto read = received_.at(order_of_time_[k]);
+    next.reads.push_back({std::string{read.user}, std::string{read.item}, std::string{read.region}, read.time});
+  }
+  self_->request(predictor, node_->config.request_timeout, std::move(next))
+      .then([this](const past_receipt& receipt) { counted(receipt); },
+            [this](const caf::error& reason) { not_counted(reason); });
+}
+
+void training_state::counted(const past_receipt& receipt) {
+  tries_ = 0;
+  warmed_ = std::min(order_of_time_.size(), warmed_ + handed_at_once);
+  withheld_ += receipt.withheld;
+  order_.job->update([&](training_status& s) {
+    s.counted += receipt.counted;
+    s.withheld = withheld_;
+  });
+  if (warmed_ < order_of_time_.size())
+    return self_->send(self_, flush_a_v);
+  order_of_time_ = {};
+  self_->send(self_, tick_a_v);
+}
+
+/// Before it has learned from any of these reads the predictor may be asked again; a request that got no answer it may
+/// have counted.
+void training_state::not_counted(const caf::error& reason) {
+  if (code_of(reason) == ec::unavailable && !order_.job->stopped() && ++tries_ < most_tries) {
+    self_->delayed_send(self_, std::chrono::seconds{1}, flush_a_v);
+    return;
+  }
+  log::warn("trainer", "counters-not-warmed", {{"job", order_.job->number()}, {"reason", sentence_of(reason)}});
+  order_of_time_ = {};
+  self_->send(self_, tick_a_v);
 }
 
 void training_state::note_counts() {
@@ -169,6 +232,7 @@ void training_state::note_counts() {
     s.bad_lines = reader_->bad_lines();
     s.accesses = received_.size();
     s.left_out = received_.added() - received_.size();
+    s.withheld = withheld_;
     s.complaints.clear();
     for (const auto& complaint : reader_->complaints())
       s.complaints.push_back({complaint.line, complaint.reason});
@@ -176,6 +240,11 @@ void training_state::note_counts() {
 }
 
 caf::error training_state::nothing_usable() const {
+  if (withheld_ > 0)
+    return make_error(ec::invalid_argument,
+                      fmt::format("nothing may be learned from the {} reads: a policy says \"learn\": false, or their "
+                                  "users were forgotten",
+                                  withheld_));
   if (reader_->complaints().empty())
     return make_error(ec::invalid_argument, "there is no access in the body; send one JSON object a line, or an array");
   const auto& first = reader_->complaints().front();
@@ -191,6 +260,8 @@ void training_state::work() {
     if (judged) {
       auto file = blob{to_file(judged->models)};
       order_.job->finish({std::move(*judged), std::move(file)});
+    } else if (code_of(judged.error()) == ec::invalid_argument && order_.job->status().counted > 0) {
+      order_.job->keep("no networks were trained: " + sentence_of(judged.error()));
     } else {
       order_.job->fail(sentence_of(judged.error()));
     }

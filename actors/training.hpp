@@ -41,6 +41,8 @@ public:
       change(status_);
   }
   void fail(std::string reason);
+  /// No networks came of it, and none were expected to.
+  void keep(std::string reason);
   void finish(training_result result);
   /// What `finish` brought, once.
   std::optional<training_result> take();
@@ -74,9 +76,13 @@ public:
 
   void start(self_pointer self, context_ptr node, training_order order);
   caf::result<training_status> receive(const train_piece& piece);
+  /// Hands the next reads to the predictor; after the last of them the training begins.
+  void warm();
   void work();
 
 private:
+  void counted(const past_receipt& receipt);
+  void not_counted(const caf::error& reason);
   expected<learning::judged_models> outcome();
   expected<learning::trained_models> newest_candidate() const;
   learning::models_config config() const;
@@ -89,6 +95,10 @@ private:
   learning::access_history received_{4};
   std::unique_ptr<access_reader> reader_;
   uint32_t next_piece_ = 0;
+  uint64_t withheld_ = 0; // by a policy, or since their users were forgotten
+  std::vector<uint32_t> order_of_time_;
+  size_t warmed_ = 0; // of these, handed to the predictor
+  int tries_ = 0;
 };
 
 /// Detached outside of tests: it blocks for as long as the training takes, with the lowest claim to the processor.

@@ -1,6 +1,7 @@
 #include "learning/access_history.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace gnomon::learning {
 
@@ -33,6 +34,20 @@ void access_history::rebuild(Keep keep) {
   users_ = std::move(users);
   items_ = std::move(items);
   accesses_ = std::move(kept);
+}
+
+std::vector<uint32_t> access_history::in_order() const {
+  std::vector<uint32_t> order(accesses_.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return accesses_[a].time < accesses_[b].time; });
+  return order;
+}
+
+access_history::named access_history::at(uint32_t position) const {
+  const auto& a = accesses_[position];
+  const auto region = a.region < regions_.size() ? std::string_view{regions_.name(a.region)} : std::string_view{};
+  return {users_.name(a.user), items_.name(a.item), region, a.time};
 }
 
 access_log access_history::of_users() const {

@@ -24,6 +24,13 @@ public:
   uint64_t added() const {
     return added_;
   }
+  /// Positions of all accesses in order of time, and what each of them is.
+  std::vector<uint32_t> in_order() const;
+  struct named {
+    std::string_view user, item, region;
+    uint32_t time = 0;
+  };
+  named at(uint32_t position) const;
   /// In order of time: those with a user, for the user model; all, for the demand model.
   access_log of_users() const;
   access_log all() const;

@@ -4,12 +4,15 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 namespace gnomon::learning {
 
 namespace {
 
 constexpr std::string_view magic = "GNOMODEL";
-constexpr size_t header_bytes = 8 + 4 + 4 + 8 + 8;
+constexpr size_t length_at = 8 + 4 + 4;
+constexpr size_t header_bytes = length_at + 8 + 8;
 
 std::string_view name(model_kind kind) {
   switch (kind) {
@@ -21,6 +24,8 @@ std::string_view name(model_kind kind) {
     return "state of the user model";
   case model_kind::trained_models:
     return "set of trained models";
+  case model_kind::predictor_state:
+    return "state of the predictor";
   }
   return "unknown kind of model";
 }
@@ -67,6 +72,15 @@ expected<std::string_view> unseal(std::string_view file, model_kind kind, uint32
     return make_error(ec::bad_message,
                       fmt::format("the {} is corrupted: its checksum does not match; copy it again", name(kind)));
   return payload;
+}
+
+expected<std::string_view> unseal_next(std::string_view& file, model_kind kind, uint32_t oldest, uint32_t newest) {
+  uint64_t length = 0;
+  reader in{file.substr(std::min(length_at, file.size()))};
+  in.get(length);
+  const auto piece = file.substr(0, header_bytes + std::min<uint64_t>(length, file.size()));
+  file.remove_prefix(piece.size());
+  return unseal(piece, kind, oldest, newest);
 }
 
 } // namespace gnomon::learning

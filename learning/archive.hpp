@@ -13,7 +13,13 @@
 namespace gnomon::learning {
 
 /// What a sealed file may hold. A kind's version grows whenever its content changes shape.
-enum class model_kind : uint32_t { user_parts = 1, demand = 2, user_state = 3, trained_models = 4 };
+enum class model_kind : uint32_t {
+  user_parts = 1,
+  demand = 2,
+  user_state = 3,
+  trained_models = 4,
+  predictor_state = 5
+};
 
 /// Appends plain numbers, vectors of them and strings.
 class writer {
@@ -35,6 +41,9 @@ public:
   }
   std::string take() {
     return std::move(bytes_);
+  }
+  size_t size() const {
+    return bytes_.size();
   }
 
 private:
@@ -105,5 +114,7 @@ std::string seal(model_kind kind, uint32_t version, std::string_view payload);
 /// The payload inside `file`. Errors, each a bad_message with a sentence of its own: too short for its header, not a
 /// model, another kind, a version newer than `newest` (or older than `oldest`), truncated, corrupted.
 expected<std::string_view> unseal(std::string_view file, model_kind kind, uint32_t oldest, uint32_t newest);
+/// The same for the first of several sealed pieces in a row, which is taken off `file`.
+expected<std::string_view> unseal_next(std::string_view& file, model_kind kind, uint32_t oldest, uint32_t newest);
 
 } // namespace gnomon::learning

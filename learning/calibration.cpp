@@ -10,7 +10,7 @@ namespace {
 
 constexpr double lowest = -12, calibration_step = 0.125;
 constexpr size_t bin_count = 160; // up to a logit of 8
-constexpr double smallest_block = 200;
+constexpr double smallest_block = 200, least_before_step = 50, step = 0.5;
 constexpr double prior_outcomes = 100;
 constexpr size_t first_fit = 125, refit_after = 1000; // outcomes; in between at each doubling
 constexpr int consistency_rounds = 8;
@@ -86,13 +86,16 @@ void calibrator::fit_sigmoid(const std::vector<bin>& bins) {
   }
 }
 
-// Neighbouring bins together until each block has enough outcomes.
+// Neighbouring bins together until each block has enough outcomes. A step in what comes true ends a block earlier, or
+// the few outcomes above it would count for as little as those below; the prior guards against steps that are chance.
 std::vector<calibrator::block> calibrator::blocks(const std::vector<bin>& bins) {
   std::vector<block> result;
   bool open = false;
   for (auto& b : bins) {
     if (b.count == 0)
       continue;
+    if (open && result.back().count >= least_before_step)
+      open = std::abs(b.hits / b.count - result.back().hits / result.back().count) < step;
     if (!open)
       result.emplace_back();
     auto& last = result.back();

@@ -64,6 +64,37 @@ void successor_row<N>::subtract(uint32_t item, float weight) {
     }
 }
 
+template <size_t N>
+void successor_row<N>::remove(const std::vector<bool>& gone) {
+  for (size_t k = used; k-- > 0;)
+    if (items[k] < gone.size() && gone[items[k]])
+      subtract(items[k], weights[k]);
+}
+
+template <size_t N>
+void successor_row<N>::save(writer& out) const {
+  out.put(total);
+  out.put(static_cast<uint8_t>(used));
+  for (size_t k = 0; k < used; ++k) {
+    out.put(items[k]);
+    out.put(weights[k]);
+  }
+}
+
+template <size_t N>
+void successor_row<N>::load(reader& in) {
+  uint8_t count = 0;
+  in.get(total);
+  in.get(count);
+  if (count > N)
+    return in.fail();
+  used = count;
+  for (size_t k = 0; k < used; ++k) {
+    in.get(items[k]);
+    in.get(weights[k]);
+  }
+}
+
 template struct successor_row<8>;
 template struct successor_row<24>;
 template struct successor_row<32>;
@@ -112,23 +143,29 @@ void decayed_weights::subtract(uint32_t item, float share_of_one) {
   total_ -= taken;
 }
 
-void decayed_weights::save(writer& out) const {
-  out.put(origin_);
-  out.put(total_);
-  out.put(newest_);
-  out.put(weights_);
-  out.put(leaders_);
+void decayed_weights::erase(uint32_t item) {
+  if (item >= weights_.size())
+    return;
+  total_ -= weights_[item];
+  weights_[item] = 0;
+  std::erase(leaders_, item);
 }
 
-void decayed_weights::load(reader& in) {
-  in.get(origin_);
-  in.get(total_);
-  in.get(newest_);
-  in.get(weights_);
-  in.get(leaders_);
-  inverse_total_ = total_ > 0 ? static_cast<float>(1 / total_) : 0.0f;
-  if (std::any_of(leaders_.begin(), leaders_.end(), [&](uint32_t i) { return i >= weights_.size(); }))
-    in.fail();
+float decayed_weights::at(uint32_t item, double when) const {
+  if (item >= weights_.size())
+    return 0;
+  return static_cast<float>(weights_[item] * std::exp2((origin_ - when) / half_life_));
+}
+
+void decayed_weights::put(uint32_t item, float weight) {
+  if (!(weight > 0) || !(weight < largest_weight))
+    return;
+  if (item >= weights_.size())
+    weights_.resize(item + 1, 0.0f);
+  weights_[item] = weight;
+  total_ += weight;
+  inverse_total_ = static_cast<float>(1 / total_);
+  promote(item);
 }
 
 counter_config untimed_counters() {
@@ -204,10 +241,10 @@ void counters::observe(const user_history& before, uint32_t item, uint8_t region
       }
   }
   auto& facts = facts_[item];
-  if (facts.first_seen == 0)
-    facts.first_seen = time;
-  facts.last_seen = time;
+  facts.first_seen = facts.first_seen == 0 ? time : std::min(facts.first_seen, time);
+  facts.last_seen = std::max(facts.last_seen, time);
   const double now = config_.timed ? static_cast<double>(time) : static_cast<double>(observed_);
+  now_ = std::max(now_, now);
   trend_.add(item, now);
   fast_.add(item, now);
   slow_.add(item, now);
@@ -271,65 +308,100 @@ void counters::prefetch_rows(uint32_t item) const {
   fetch(&before_[item], sizeof before_[item]);
 }
 
-void counters::save(writer& out) const {
-  out.put(observed_);
-  out.put(first_);
-  out.put(near_);
-  out.put(before_);
-  out.put(near_totals_);
-  out.put(facts_);
-  out.put(
-      static_cast<uint64_t>(std::count_if(pair_keys_.begin(), pair_keys_.end(), [](auto key) { return key != 0; })));
-  for (size_t k = 0; k < pairs_.size(); ++k)
-    if (pair_keys_[k] != 0) {
-      out.put(pair_keys_[k]);
-      out.put(pairs_[k]);
-    }
-  for (auto weights : {&trend_, &fast_, &slow_})
-    weights->save(out);
-  out.put(static_cast<uint64_t>(regions_.size()));
+std::vector<decayed_weights*> counters::weights() {
+  std::vector<decayed_weights*> all{&trend_, &fast_, &slow_};
   for (auto& region : regions_)
-    region.save(out);
+    all.push_back(&region);
+  return all;
 }
 
-void counters::load_pairs(reader& in) {
-  std::fill(pair_keys_.begin(), pair_keys_.end(), 0);
-  uint64_t count = 0, key = 0;
-  in.get(count);
-  pair_row row;
-  for (uint64_t k = 0; k < count && in.good(); ++k) {
-    in.get(key);
-    in.get(row);
-    if (row.used > row.items.size() || key == 0)
-      in.fail();
-    else
-      pair_for(static_cast<uint32_t>((key - 1) >> 32), static_cast<uint32_t>(key - 1)) = row;
+void counters::erase(uint32_t item) {
+  for (auto weights : weights())
+    weights->erase(item);
+  if (item >= first_.size())
+    return;
+  first_[item] = {};
+  near_[item] = {};
+  before_[item] = {};
+  near_totals_[item] = 0;
+  facts_[item] = {};
+}
+
+void counters::sweep(const std::vector<bool>& gone, size_t begin, size_t end) {
+  auto is_gone = [&](uint64_t item) { return item < gone.size() && gone[item]; };
+  for (size_t k = begin; k < std::min(end, rows()); ++k) {
+    if (k < first_.size()) {
+      first_[k].remove(gone);
+      near_[k].remove(gone);
+      before_[k].remove(gone);
+      near_totals_[k] = near_[k].total;
+      continue;
+    }
+    const auto place = k - first_.size();
+    const auto key = pair_keys_[place];
+    if (key != 0 && (is_gone((key - 1) >> 32) || is_gone((key - 1) & UINT32_MAX))) {
+      pair_keys_[place] = 0;
+      pairs_[place] = {};
+    } else if (key != 0) {
+      pairs_[place].remove(gone);
+    }
   }
 }
 
-void counters::load(reader& in) {
-  in.get(observed_);
-  in.get(first_);
-  in.get(near_);
-  in.get(before_);
-  in.get(near_totals_);
-  in.get(facts_);
-  load_pairs(in);
+void counters::save_item(writer& out, uint32_t item, double when) const {
+  static const first_row no_first;
+  static const near_row no_near;
+  static const before_row no_before;
+  const bool known = item < first_.size();
+  out.put(facts(item));
+  (known ? first_[item] : no_first).save(out);
+  (known ? near_[item] : no_near).save(out);
+  (known ? before_[item] : no_before).save(out);
   for (auto weights : {&trend_, &fast_, &slow_})
-    weights->load(in);
-  uint64_t regions = 0;
-  in.get(regions);
-  if (regions > config_.max_regions)
-    in.fail();
-  for (regions_.clear(); in.good() && regions_.size() < regions; regions_.back().load(in))
+    out.put(weights->at(item, when));
+  for (auto& region : regions_)
+    out.put(region.at(item, when));
+}
+
+bool counters::save_pair(writer& out, size_t place) const {
+  if (pair_keys_[place] == 0)
+    return false;
+  out.put(pair_keys_[place]);
+  pairs_[place].save(out);
+  return true;
+}
+
+void counters::begin_loading(double when, size_t regions) {
+  now_ = when;
+  observed_ = config_.timed ? 0 : static_cast<uint64_t>(when);
+  while (regions_.size() < std::min(regions, config_.max_regions))
     regions_.emplace_back(config_.fast_half_life);
-  const size_t items = first_.size();
-  auto used_fits = [](const auto& rows) {
-    return std::all_of(rows.begin(), rows.end(), [](auto& row) { return row.used <= row.items.size(); });
-  };
-  if (near_.size() != items || before_.size() != items || near_totals_.size() != items || facts_.size() != items
-      || !used_fits(first_) || !used_fits(near_) || !used_fits(before_))
-    in.fail();
+  for (auto weights : weights())
+    weights->begin(when);
+}
+
+void counters::load_item(reader& in, uint32_t item) {
+  grow(item);
+  in.get(facts_[item]);
+  first_[item].load(in);
+  near_[item].load(in);
+  before_[item].load(in);
+  near_totals_[item] = near_[item].total;
+  float weight = 0;
+  for (auto weights : weights()) {
+    in.get(weight);
+    weights->put(item, weight);
+  }
+}
+
+void counters::load_pair(reader& in) {
+  uint64_t key = 0;
+  pair_row row;
+  in.get(key);
+  row.load(in);
+  if (key == 0)
+    return in.fail();
+  pair_for(static_cast<uint32_t>((key - 1) >> 32), static_cast<uint32_t>(key - 1)) = row;
 }
 
 } // namespace gnomon::learning

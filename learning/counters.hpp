@@ -23,6 +23,11 @@ struct successor_row {
   void add(uint32_t item, float weight, float keep);
   /// Takes `weight` back, as far as it is still there.
   void subtract(uint32_t item, float weight);
+  /// Takes out the items that `gone` marks.
+  void remove(const std::vector<bool>& gone);
+  /// Only what is in use is written.
+  void save(writer& out) const;
+  void load(reader& in);
 };
 
 /// Weights that halve every `half_life`, without touching each one: newer additions count more, and all are scaled down
@@ -34,6 +39,13 @@ public:
   explicit decayed_weights(double half_life) : half_life_(half_life) {}
   void add(uint32_t item, double now);
   void subtract(uint32_t item, float share_of_one);
+  void erase(uint32_t item);
+  /// What an item weighs at `when`, in additions of that moment; and back, after `begin` and before any `add`.
+  float at(uint32_t item, double when) const;
+  void begin(double when) {
+    origin_ = when;
+  }
+  void put(uint32_t item, float weight);
   /// Share of all weight that `item` has.
   float share(uint32_t item) const {
     return item < weights_.size() ? weights_[item] * inverse_total_ : 0.0f;
@@ -46,8 +58,6 @@ public:
   const std::vector<uint32_t>& leaders() const {
     return leaders_;
   }
-  void save(writer& out) const;
-  void load(reader& in);
 
 private:
   void promote(uint32_t item);
@@ -128,16 +138,39 @@ public:
   size_t items() const {
     return first_.size();
   }
-  void save(writer& out) const;
-  void load(reader& in);
+
+  /// Forgets what is known of an item itself; other rows may still name it.
+  void erase(uint32_t item);
+  /// Rows that may name items: of items, then of pairs. `sweep` takes the items that `gone` marks out of some of them.
+  size_t rows() const {
+    return first_.size() + pairs_.size();
+  }
+  void sweep(const std::vector<bool>& gone, size_t begin, size_t end);
+
+  /// For files: an item with its rows and what it weighs at `when`; a pair, if there is one in that place.
+  double now() const {
+    return now_;
+  }
+  size_t pair_places() const {
+    return pairs_.size();
+  }
+  size_t regions() const {
+    return regions_.size();
+  }
+  void save_item(writer& out, uint32_t item, double when) const;
+  bool save_pair(writer& out, size_t place) const;
+  void begin_loading(double when, size_t regions);
+  void load_item(reader& in, uint32_t item);
+  void load_pair(reader& in);
 
 private:
   void grow(uint32_t item);
-  void load_pairs(reader& in);
+  std::vector<decayed_weights*> weights();
   pair_row& pair_for(uint32_t earlier, uint32_t item);
 
   counter_config config_;
   uint64_t observed_ = 0;
+  double now_ = 0; // of the latest access
   std::vector<first_row> first_;
   std::vector<near_row> near_;
   std::vector<before_row> before_;

@@ -7,11 +7,16 @@ namespace gnomon::learning {
 uint32_t id_table::index_of(std::string_view name) {
   if (auto known = indices_.find(name); known != indices_.end())
     return known->second;
-  if (names_.size() >= limit_)
+  if (names_.size() >= limit_ && free_.empty())
     return no_index;
   auto index = static_cast<uint32_t>(names_.size());
-  auto added = indices_.emplace(name, index).first;
-  names_.push_back(&added->first);
+  if (!free_.empty()) {
+    index = free_.back();
+    free_.pop_back();
+  } else {
+    names_.push_back(nullptr);
+  }
+  names_[index] = &indices_.emplace(name, index).first->first;
   return index;
 }
 
@@ -20,23 +25,26 @@ uint32_t id_table::find(std::string_view name) const {
   return known == indices_.end() ? no_index : known->second;
 }
 
-void id_table::save(writer& out) const {
-  out.put(static_cast<uint64_t>(names_.size()));
-  for (auto name : names_)
-    out.put(std::string_view{*name});
+void id_table::erase(uint32_t index) {
+  indices_.erase(indices_.find(*names_[index]));
+  names_[index] = nullptr;
 }
 
-void id_table::load(reader& in) {
-  indices_.clear();
-  names_.clear();
-  uint64_t count = 0;
-  in.get(count);
-  std::string name;
-  for (uint64_t k = 0; k < count && in.good(); ++k) {
-    in.get(name);
-    if (index_of(name) != k) // a duplicate, or more names than the limit allows
-      in.fail();
-  }
+bool id_table::place(uint32_t index, std::string_view name) {
+  if (index >= limit_ || has(index))
+    return false;
+  auto [added, is_new] = indices_.emplace(name, index);
+  if (!is_new)
+    return false;
+  if (names_.size() <= index)
+    names_.resize(index + 1, nullptr);
+  names_[index] = &added->first;
+  return true;
+}
+
+const std::string& id_table::nothing() {
+  static const std::string empty;
+  return empty;
 }
 
 void user_history::push(visit v) {
@@ -59,6 +67,35 @@ bool user_history::read_lately(uint32_t item, size_t steps) const {
 
 void user_history::clear() {
   *this = {};
+}
+
+void user_history::remove(const std::vector<bool>& gone) {
+  auto is_gone = [&](const visit& v) { return v.item < gone.size() && gone[v.item]; };
+  if (std::none_of(ring_.begin(), ring_.end(), is_gone))
+    return;
+  user_history left;
+  for (size_t k = size(); k-- > 0;)
+    if (!is_gone(ago(k)))
+      left.push(ago(k));
+  left.total_ = total_;
+  *this = std::move(left);
+}
+
+user_history user_history::merged(const user_history& one, const user_history& other) {
+  user_history both;
+  size_t repeated = 0;
+  for (size_t a = one.size(), b = other.size(); a > 0 || b > 0;) {
+    const bool first = b == 0 || (a > 0 && one.ago(a - 1).time <= other.ago(b - 1).time);
+    const auto& next = first ? one.ago(--a) : other.ago(--b);
+    bool known = false;
+    for (size_t k = 0; k < both.size() && both.ago(k).time == next.time; ++k)
+      known = known || both.ago(k).item == next.item;
+    repeated += known;
+    if (!known)
+      both.push(next);
+  }
+  both.total_ = one.total_ + other.total_ - static_cast<uint32_t>(repeated);
+  return both;
 }
 
 void user_history::save(writer& out) const {
@@ -128,33 +165,6 @@ std::vector<std::string> history_store::names() const {
   for (auto& [name, slot] : index_)
     result.push_back(name);
   return result;
-}
-
-void history_store::save(writer& out) const {
-  out.put(static_cast<uint64_t>(index_.size()));
-  for (auto& slot : slots_)
-    if (!slot.name.empty()) {
-      out.put(std::string_view{slot.name});
-      slot.record.history.save(out);
-      out.put(slot.record.region);
-    }
-}
-
-void history_store::load(reader& in) {
-  slots_.clear();
-  free_.clear();
-  index_.clear();
-  hand_ = 0;
-  uint64_t count = 0;
-  in.get(count);
-  std::string name;
-  for (uint64_t k = 0; k < count && in.good(); ++k) {
-    in.get(name);
-    auto& record = touch(name);
-    record = {};
-    record.history.load(in); // the network's states are worked out again from the histories
-    in.get(record.region);
-  }
 }
 
 } // namespace gnomon::learning

@@ -13,7 +13,8 @@ namespace gnomon::learning {
 
 inline constexpr uint32_t no_index = UINT32_MAX;
 
-/// Names to dense indices and back, in order of arrival, up to a limit. Not thread-safe.
+/// Names to dense indices and back, in order of arrival, up to a limit. A name may be taken out; its index goes to
+/// another name once the owner says that nothing refers to it any more. Not thread-safe.
 class id_table {
 public:
   explicit id_table(size_t limit) : limit_(limit) {}
@@ -23,19 +24,34 @@ public:
   uint32_t index_of(std::string_view name);
   /// `no_index` when unknown.
   uint32_t find(std::string_view name) const;
+  /// Empty for an index whose name was taken out.
   const std::string& name(uint32_t index) const {
-    return *names_[index];
+    return names_[index] == nullptr ? nothing() : *names_[index];
   }
+  bool has(uint32_t index) const {
+    return index < names_.size() && names_[index] != nullptr;
+  }
+  /// Indices given out so far, those of names that were taken out included.
   size_t size() const {
     return names_.size();
+  }
+  /// Names that are there.
+  size_t names() const {
+    return indices_.size();
   }
   size_t limit() const {
     return limit_;
   }
-  void save(writer& out) const;
-  void load(reader& in);
+  /// Takes the name out; its index stays taken until `reuse`.
+  void erase(uint32_t index);
+  void reuse(uint32_t index) {
+    free_.push_back(index);
+  }
+  /// Puts a name where it was before: for tables that are read from a file. False when that cannot be.
+  bool place(uint32_t index, std::string_view name);
 
 private:
+  static const std::string& nothing();
   struct hash {
     using is_transparent = void;
     size_t operator()(std::string_view s) const {
@@ -45,6 +61,7 @@ private:
   size_t limit_;
   std::unordered_map<std::string, uint32_t, hash, std::equal_to<>> indices_;
   std::vector<const std::string*> names_; // keys of the map: they do not move
+  std::vector<uint32_t> free_;
 };
 
 /// One access of a user: item, and seconds since 1970 UTC (0 where only the order is known).
@@ -75,6 +92,10 @@ public:
   /// True when `item` is among the last `steps` accesses.
   bool read_lately(uint32_t item, size_t steps) const;
   void clear();
+  /// Takes out the accesses of the items that `gone` marks.
+  void remove(const std::vector<bool>& gone);
+  /// The accesses of both in order of time, as many of the last as fit; one that both have counts once.
+  static user_history merged(const user_history& one, const user_history& other);
   void save(writer& out) const;
   void load(reader& in);
 
@@ -106,8 +127,16 @@ public:
     return index_.size();
   }
   std::vector<std::string> names() const;
-  void save(writer& out) const;
-  void load(reader& in);
+  /// Records lie in slots; those of a free one are empty.
+  size_t slots() const {
+    return slots_.size();
+  }
+  const std::string& name_in(size_t k) const {
+    return slots_[k].name;
+  }
+  user_record& record_in(size_t k) {
+    return slots_[k].record;
+  }
 
 private:
   struct slot {

@@ -36,10 +36,12 @@ double worth(const model_quality& q) {
   return q.recall_20 + q.mrr_20;
 }
 
-/// Judges `parts` beside the running ones; both are asked about the same accesses.
+/// Judges `parts` beside the running ones; both are asked about the same accesses. What was trained on this very log
+/// was `measured` before its network had seen all of it: now it knows the answers.
 expected<bool> better_users(const access_log& log, const trained_models& running, const model_parts& parts,
-                            const training_config& config, const training_listener& listener, judgement& verdict) {
-  auto found = measure_quality(log, parts, config, listener);
+                            bool measured, const training_config& config, const training_listener& listener,
+                            judgement& verdict) {
+  auto found = measured ? expected<model_quality>{parts.quality} : measure_quality(log, parts, config, listener);
   if (!found)
     return found.error();
   auto now = measure_quality(log, running.users ? *running.users : model_parts{}, config, listener);
@@ -66,6 +68,28 @@ bool better_demand(const access_log& log, const trained_models& running, const d
 
 bool stopped(const caf::error& reason) {
   return code_of(reason) == ec::timeout;
+}
+
+expected<judged_models> judge(const training_logs& logs, const trained_models& running, const trained_models& candidate,
+                              bool measured, const models_config& config, const training_listener& listener) {
+  judged_models result;
+  result.models = running;
+  result.models.version = candidate.version;
+  result.models.origin = candidate.origin;
+  auto& verdict = result.verdict;
+  if (candidate.users) {
+    auto better = better_users(logs.of_users, running, *candidate.users, measured, config.users, listener, verdict);
+    if (!better)
+      return better.error();
+    verdict.better_users = *better;
+    if (*better)
+      result.models.users = candidate.users;
+  }
+  if (candidate.demand && better_demand(logs.all, running, *candidate.demand, config.demand, verdict)) {
+    verdict.better_demand = true;
+    result.models.demand = candidate.demand;
+  }
+  return result;
 }
 
 } // namespace
@@ -129,30 +153,13 @@ expected<judged_models> train_models(const training_logs& logs, const trained_mo
   }
   if (!fresh.users && !fresh.demand)
     return why_not;
-  return judge_models(logs, running, fresh, config, progress.part(0.9, 0.1));
+  return judge(logs, running, fresh, true, config, progress.part(0.9, 0.1));
 }
 
 expected<judged_models> judge_models(const training_logs& logs, const trained_models& running,
                                      const trained_models& candidate, const models_config& config,
                                      const training_listener& listener) {
-  judged_models result;
-  result.models = running;
-  result.models.version = candidate.version;
-  result.models.origin = candidate.origin;
-  auto& verdict = result.verdict;
-  if (candidate.users) {
-    auto better = better_users(logs.of_users, running, *candidate.users, config.users, listener, verdict);
-    if (!better)
-      return better.error();
-    verdict.better_users = *better;
-    if (*better)
-      result.models.users = candidate.users;
-  }
-  if (candidate.demand && better_demand(logs.all, running, *candidate.demand, config.demand, verdict)) {
-    verdict.better_demand = true;
-    result.models.demand = candidate.demand;
-  }
-  return result;
+  return judge(logs, running, candidate, false, config, listener);
 }
 
 } // namespace gnomon::learning

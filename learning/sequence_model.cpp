@@ -26,7 +26,7 @@ sequence_model::sequence_model(sequence_weights weights)
     : weights_(std::move(weights)), index_(weights_.items, weights_.biases, weights_.units) {}
 
 void sequence_model::step(float* state, uint32_t item, uint8_t gap) const {
-  if (item >= item_count())
+  if (!knows(item))
     return;
   const size_t n = units();
   thread_local std::vector<float> scratch;
@@ -54,6 +54,14 @@ void sequence_model::score(const float* state, std::span<const uint32_t> picked,
 
 void sequence_model::top(const float* state, size_t count, size_t probes, std::vector<uint32_t>& out) const {
   index_.search(state, count, probes, out);
+  std::erase_if(out, [this](uint32_t item) { return !knows(item); });
+}
+
+void sequence_model::forget(uint32_t item) {
+  if (item >= item_count())
+    return;
+  std::fill_n(&weights_.items[item * units()], units(), 0.0f);
+  weights_.biases[item] = unknown_score;
 }
 
 void sequence_model::save(writer& out) const {

@@ -95,6 +95,8 @@ public:
   const sequence_weights& weights() const {
     return weights_;
   }
+  /// From now on this model does not know `item`: its number will mean something else. For its owner alone.
+  void forget(uint32_t item);
 
   static constexpr float unknown_score = -20.0f;
 
@@ -103,6 +105,10 @@ public:
   static expected<sequence_model> load(reader& in);
 
 private:
+  bool knows(uint32_t item) const {
+    return item < item_count() && weights_.biases[item] > unknown_score;
+  }
+
   sequence_weights weights_;
   item_index index_;
 };

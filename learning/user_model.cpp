@@ -6,13 +6,18 @@ namespace gnomon::learning {
 
 namespace {
 
-constexpr uint32_t state_version = 1;
 constexpr uint32_t untimed_window = 20'000; // accesses of anyone after which an open prediction is closed
+
+size_t sixteenth(size_t items) {
+  return std::max<size_t>(items / 16, 1);
+}
 
 } // namespace
 
 user_model::user_model(const user_model_config& config)
-    : config_(config), items_(config.max_items), users_(config.max_users), counts_(config.counts) {
+    : config_(config), items_(config.max_items + sixteenth(config.max_items)), users_(config.max_users),
+      past_(config.max_users), counts_(config.counts), open_(config.window, config.max_tracked),
+      past_open_(config.window, config.max_tracked) {
   config_.track_every = std::max<size_t>(config_.track_every, 1);
 }
 
@@ -20,44 +25,110 @@ uint32_t user_model::clock_of(uint32_t time) const {
   return config_.counts.timed ? time : static_cast<uint32_t>(observed_);
 }
 
+// -- learning ---------------------------------------------------------------------------------------------------------
+
 void user_model::observe(std::string_view user, std::string_view item, uint8_t region, uint32_t time) {
   ++observed_;
-  finish_due(clock_of(time));
-  const auto index = items_.index_of(item);
+  const auto now = clock_of(time);
+  open_.advance(now, useful_);
+  const auto index = place_for(item, UINT32_MAX);
+  open_.came(user, index, now, next_, useful_);
+  learn(user, users_.touch(user), index, region, time);
+}
+
+void user_model::observe_past(std::string_view user, std::string_view item, uint8_t region, uint32_t time,
+                              bool rehearse) {
+  ++observed_;
+  const auto now = clock_of(time);
+  past_open_.advance(now, useful_);
+  const auto index = place_for(item, time);
   if (index == no_index)
     return;
-  follow_up(user, index, clock_of(time));
-  observe_access(counts_, parts_.network, network_version_, users_.touch(user), index, region, time);
-}
-
-const std::vector<guess>& user_model::predict(std::string_view user) {
-  guesses_.clear();
-  if (users_.find(user) == nullptr)
-    return guesses_;
+  past_open_.came(user, index, now, next_, useful_);
   auto& record = users_.touch(user);
-  refresh_state(parts_.network, network_version_, config_.counts.timed, record);
-  learning::predict(counts_, parts_, record, config_.candidates, next_, useful_, config_.guesses, space_, guesses_);
-  if (++predicted_ % config_.track_every == 0)
-    track(user, record);
-  return guesses_;
+  const bool older = !record.history.empty() && time < record.history.ago(0).time;
+  learn(user, older ? past_.touch(user) : record, index, region, time);
+  if (rehearse && !older) {
+    guesses_about(user, config_.guesses);
+    follow(user, past_open_, time);
+  }
 }
 
-void user_model::adopt(const model_parts& parts) {
-  parts_ = parts;
-  std::vector<std::string> names;
-  for (auto& name : parts.item_names)
-    items_.index_of(name);
+void user_model::end_past() {
+  past_open_.clear();
+  next_.fit();
+  useful_.fit();
+  for (size_t k = 0; k < past_.slots(); ++k) {
+    const auto& user = past_.name_in(k);
+    if (user.empty())
+      continue;
+    auto& record = users_.touch(user);
+    record.history = user_history::merged(past_.record_in(k).history, record.history);
+    record.state.clear(); // worked out again
+  }
+  past_ = history_store{config_.max_users};
+}
+
+void user_model::learn(std::string_view user, user_record& record, uint32_t item, uint8_t region, uint32_t time) {
+  if (!gone_.empty())
+    record.history.remove(gone_);
+  observe_access(counts_, parts_.network, network_version_, record, item, region, time);
+}
+
+/// The item's number. `no_index` only when every item here was read after `time`.
+uint32_t user_model::place_for(std::string_view item, uint32_t time) {
+  if (auto known = items_.find(item); known != no_index)
+    return known;
+  if (items_.names() >= config_.max_items && !make_room(time))
+    return no_index;
+  if (!gone_.empty()) // as fast as new items come, so that there are numbers for them when this is over
+    sweep(1 + (counts_.rows() + users_.slots()) / sixteenth(config_.max_items));
+  return items_.index_of(item);
+}
+
+/// Takes the names of the items out that nobody has read for the longest time. Their numbers are given out again when
+/// nothing refers to them any more.
+bool user_model::make_room(uint32_t time) {
+  if (time < oldest_)
+    return false;
+  if (!gone_.empty())
+    sweep(counts_.rows() + users_.slots());
+  std::vector<std::pair<uint32_t, uint32_t>> by_age;
   for (uint32_t k = 0; k < items_.size(); ++k)
-    names.push_back(items_.name(k));
-  if (parts.network)
-    parts_.network = sequence_model{reordered(parts.network.weights(), parts.item_names, names)};
-  parts_.item_names = std::move(names);
-  ++network_version_;
-  // Open predictions were scored by another ranker: their logits mean something else now.
-  tracked_.clear();
-  open_.clear();
-  next_ = parts.next;
-  useful_ = parts.useful;
+    if (items_.has(k))
+      by_age.emplace_back(counts_.facts(k).last_seen, k);
+  const auto last = by_age.begin() + static_cast<ptrdiff_t>(sixteenth(by_age.size()));
+  std::nth_element(by_age.begin(), last - 1, by_age.end());
+  oldest_ = (last - 1)->first;
+  if (time < oldest_)
+    return false;
+  gone_.assign(items_.size(), false);
+  for (auto each = by_age.begin(); each != last; ++each) {
+    items_.erase(each->second);
+    counts_.erase(each->second);
+    parts_.network.forget(each->second);
+    gone_[each->second] = true;
+    saving_.erased.push_back(each->second);
+  }
+  swept_ = 0;
+  return true;
+}
+
+void user_model::sweep(size_t rows) {
+  counts_.sweep(gone_, swept_, swept_ + rows);
+  for (size_t k = std::max(swept_, counts_.rows()); k < swept_ + rows && k < counts_.rows() + users_.slots(); ++k)
+    users_.record_in(k - counts_.rows()).history.remove(gone_);
+  swept_ += rows;
+  if (swept_ < counts_.rows() + users_.slots())
+    return;
+  for (size_t k = 0; k < past_.slots(); ++k)
+    past_.record_in(k).history.remove(gone_);
+  open_.remove(gone_);
+  past_open_.remove(gone_);
+  for (uint32_t k = 0; k < gone_.size(); ++k)
+    if (gone_[k])
+      items_.reuse(k);
+  gone_.clear();
 }
 
 bool user_model::forget(std::string_view user) {
@@ -65,104 +136,65 @@ bool user_model::forget(std::string_view user) {
   if (known == nullptr)
     return false;
   counts_.forget(known->history);
-  if (auto open = open_.find(std::string{user}); open != open_.end()) {
-    for (auto number : open->second) {
-      tracked_[number - first_tracked_] = {};
-      tracked_[number - first_tracked_].done = true;
-    }
-    open_.erase(open);
-  }
+  if (auto past = past_.find(user))
+    counts_.forget(past->history);
+  open_.forget(user);
+  past_open_.forget(user);
+  past_.forget(user);
   return users_.forget(user);
 }
 
-void user_model::track(std::string_view user, const user_record& record) {
-  if (tracked_.size() >= config_.max_tracked || guesses_.empty())
-    return;
-  const auto now = clock_of(record.history.ago(0).time);
-  tracked t;
-  t.user = user;
-  t.due = now + (config_.counts.timed ? config_.window.seconds : untimed_window);
-  t.guesses = guesses_;
-  t.hits.assign(guesses_.size(), 0);
-  if (tracked_.empty())
-    first_tracked_ = predicted_;
-  open_[t.user].push_back(first_tracked_ + tracked_.size());
-  tracked_.push_back(std::move(t));
+// -- predicting -------------------------------------------------------------------------------------------------------
+
+const std::vector<guess>& user_model::predict(std::string_view user) {
+  guesses_about(user, config_.guesses);
+  if (!guesses_.empty() && ++predicted_ % config_.track_every == 0)
+    follow(user, open_, users_.find(user)->history.ago(0).time);
+  return guesses_;
 }
 
-void user_model::follow_up(std::string_view user, uint32_t item, uint32_t time) {
-  auto open = open_.find(std::string{user});
-  if (open == open_.end())
-    return;
-  const auto numbers = open->second; // finishing takes them out
-  for (auto number : numbers) {
-    auto& t = tracked_[number - first_tracked_];
-    for (size_t k = 0; k < t.guesses.size(); ++k) {
-      const bool hit = t.guesses[k].item == item;
-      if (t.accesses == 0)
-        next_.add(t.guesses[k].next_logit, hit);
-      if (hit && time <= t.due)
-        t.hits[k] = 1;
-    }
-    if (++t.accesses == config_.window.accesses)
-      finish(number);
-  }
+const std::vector<guess>& user_model::guesses_about(std::string_view user, size_t wanted) {
+  guesses_.clear();
+  if (users_.find(user) == nullptr)
+    return guesses_;
+  auto& record = users_.touch(user);
+  if (!gone_.empty())
+    record.history.remove(gone_);
+  refresh_state(parts_.network, network_version_, config_.counts.timed, record);
+  learning::predict(counts_, parts_, record, config_.candidates, next_, useful_, wanted, space_, guesses_);
+  std::erase_if(guesses_, [this](const guess& g) { return !items_.has(g.item); });
+  return guesses_;
 }
 
-void user_model::finish(uint64_t number) {
-  auto& t = tracked_[number - first_tracked_];
-  if (t.done)
-    return;
-  for (size_t k = 0; k < t.guesses.size(); ++k)
-    if (!t.guesses[k].read_lately)
-      useful_.add(t.guesses[k].useful_logit, t.hits[k] != 0);
-  auto open = open_.find(t.user);
-  std::erase(open->second, number);
-  if (open->second.empty())
-    open_.erase(open);
-  t = {};
-  t.done = true;
+void user_model::follow(std::string_view user, open_predictions& open, uint32_t time) {
+  open.add(user, guesses_, clock_of(time) + (config_.counts.timed ? config_.window.seconds : untimed_window));
 }
 
-void user_model::finish_due(uint32_t time) {
-  while (!tracked_.empty() && (tracked_.front().done || tracked_.front().due < time)) {
-    finish(first_tracked_);
-    tracked_.pop_front();
-    ++first_tracked_;
-  }
+void user_model::adopt(const model_parts& parts) {
+  parts_ = parts;
+  std::vector<std::string> names;
+  for (auto& name : parts.item_names)
+    if (items_.names() < config_.max_items)
+      items_.index_of(name);
+  for (uint32_t k = 0; k < items_.size(); ++k)
+    names.push_back(items_.name(k));
+  if (parts.network)
+    parts_.network = sequence_model{reordered(parts.network.weights(), parts.item_names, names)};
+  parts_.item_names = std::move(names);
+  ++network_version_;
+  // Open predictions were scored by another ranker: their logits mean something else now.
+  open_.clear();
+  past_open_.clear();
+  next_ = parts.next;
+  useful_ = parts.useful;
+  if (restored_ && restored_->version == parts.version)
+    take_up(*restored_);
+  restored_.reset();
 }
 
-std::string user_model::to_file() const {
-  writer out;
-  items_.save(out);
-  users_.save(out);
-  counts_.save(out);
-  next_.save(out);
-  useful_.save(out);
-  return seal(model_kind::user_state, state_version, out.take());
-}
-
-caf::error user_model::restore(std::string_view file) {
-  auto payload = unseal(file, model_kind::user_state, state_version, state_version);
-  if (!payload)
-    return payload.error();
-  reader in{*payload};
-  user_model fresh{config_};
-  fresh.items_.load(in);
-  fresh.users_.load(in);
-  fresh.counts_.load(in);
-  fresh.next_.load(in);
-  fresh.useful_.load(in);
-  if (!in.good() || !in.at_end())
-    return make_error(ec::bad_message, "the state of the user model does not have the shape this program expects; "
-                                       "remove the file, and it is learned again");
-  auto next = fresh.next_, useful = fresh.useful_;
-  if (parts_.network || parts_.ranker)
-    fresh.adopt(parts_);
-  fresh.next_ = next;
-  fresh.useful_ = useful;
-  *this = std::move(fresh);
-  return {};
+void user_model::take_up(const calibration& c) {
+  next_ = c.next;
+  useful_ = c.useful;
 }
 
 } // namespace gnomon::learning

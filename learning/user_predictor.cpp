@@ -18,14 +18,19 @@ uint8_t gap_between(uint32_t earlier, uint32_t later, bool timed) {
   return timed && later >= earlier ? gap_class(later - earlier) : 0;
 }
 
-// Ranks until a first training: shares of what the counters say, as log-odds.
+// Ranks until a first training: shares of what the counters say, as log-odds. What followed the last two items counts
+// for more the oftener they were seen, then what followed the last one (as Jelinek and Mercer 1980).
 void score_by_formula(const candidate_set& c, size_t count, float* next, float* useful) {
   auto first = c.column(feature::first_share), pair = c.column(feature::pair_share),
        near = c.column(feature::near_weighted), recency = c.column(feature::recency),
-       popular = c.column(feature::pop_fast);
+       popular = c.column(feature::pop_fast), first_seen = c.column(feature::first_row_log),
+       pair_seen = c.column(feature::pair_row_log);
+  auto weight = [](float log_count, float doubt) { return 1 - doubt / (doubt + std::expm1(log_count)); };
   for (size_t j = 0; j < count; ++j) {
-    const float share = 0.4f * first[j] + 0.3f * pair[j] + 0.2f * std::min(near[j], 1.0f) + 0.02f * recency[j]
-                        + 0.08f * std::exp(std::min(popular[j], 0.0f));
+    const float rest = 0.2f * std::min(near[j], 1.0f) + 0.08f * std::exp(std::min(popular[j], 0.0f));
+    const float by_first = weight(first_seen[j], 2), by_pair = weight(pair_seen[j], 4);
+    const float share =
+        by_pair * pair[j] + (1 - by_pair) * (by_first * first[j] + (1 - by_first) * rest) + 0.02f * recency[j];
     const float p = std::clamp(share, 1e-5f, 0.95f);
     next[j] = std::log(p / (1 - p));
     useful[j] = next[j] + 0.7f;

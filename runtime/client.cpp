@@ -227,8 +227,8 @@ removal client::remove_node(const std::string& name, bool force) {
   return ask<node_removal>(core_->port(), gnomon::remove_node{name, force}, to_answer<node_removal>).get();
 }
 
-user_prediction client::predict(const std::string& user, uint32_t limit) {
-  get_prediction request{value_of(checked_id(user)), limit};
+user_prediction client::predict(const std::string& user, uint32_t limit, bool repeats) {
+  get_prediction request{value_of(checked_id(user)), limit, repeats};
   return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>).get();
 }
 

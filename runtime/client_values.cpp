@@ -210,9 +210,9 @@ void raise(const caf::error& reason) {
 }
 
 user_prediction to_public(const prediction& found) {
-  user_prediction result{found.user, found.served_by, found.model, {}};
+  user_prediction result{found.user, found.served_by, found.model, {}, found.repeats_left_out};
   for (const auto& item : found.items)
-    result.items.push_back({item.id, item.confidence, item.holders, item.regions});
+    result.items.push_back({item.id, item.confidence, item.worth_copying, item.holders, item.regions});
   return result;
 }
 
@@ -224,6 +224,8 @@ training_report to_public(const training_status& s) {
   result.accesses = s.accesses;
   result.bad_lines = s.bad_lines;
   result.left_out = s.left_out;
+  result.withheld = s.withheld;
+  result.counted = s.counted;
   for (const auto& complaint : s.complaints)
     result.complaints.emplace_back(complaint.line, complaint.reason);
   result.share = s.share;

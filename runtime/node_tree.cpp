@@ -10,6 +10,7 @@
 #include "actors/repair.hpp"
 #include "actors/router.hpp"
 #include "actors/shard.hpp"
+#include "actors/state_file.hpp"
 #include "actors/store.hpp"
 #include "actors/trainer.hpp"
 
@@ -92,6 +93,8 @@ supervisor_config node_tree(const node_parts& parts) {
     add(child(
         "predictor", "predictor", node, [=](caf::actor_system& system) { return system.spawn(predictor, node); },
         [](node_handles& handles, const predictor_actor& handle) { handles.predictor = handle; }));
+  } else {
+    drop_state(node->config);
   }
   add(child(
       "agent", "agent", node, [=](caf::actor_system& system) { return system.spawn(agent, node); },

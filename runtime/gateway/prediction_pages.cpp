@@ -23,6 +23,17 @@ expected<uint32_t> parse_limit(const request& asked) {
   return *limit;
 }
 
+expected<bool> parse_repeats(const request& asked) {
+  auto text = query_parameter(asked.query, "repeats");
+  if (!text)
+    return text.error();
+  if (!*text || **text == "false")
+    return false;
+  if (**text != "true")
+    return invalid("repeats must be true or false");
+  return true;
+}
+
 } // namespace
 
 next_step prepare_predict(const request& asked) {
@@ -32,7 +43,10 @@ next_step prepare_predict(const request& asked) {
   auto limit = parse_limit(asked);
   if (!limit)
     return refusal(limit.error());
-  return client_message{get_prediction{std::move(*user), *limit}};
+  auto repeats = parse_repeats(asked);
+  if (!repeats)
+    return refusal(repeats.error());
+  return client_message{get_prediction{std::move(*user), *limit, *repeats}};
 }
 
 next_step prepare_forget(const request& asked) {
@@ -50,12 +64,14 @@ response answer_predict(const prediction& found) {
   for (const auto& item : found.items)
     items.push_back({{"data_id", item.id},
                      {"confidence", known(item.confidence)},
+                     {"worth_copying", known(item.worth_copying)},
                      {"holders", item.holders},
                      {"regions", item.regions}});
   return json_response(200, dump({{"user_id", found.user},
                                   {"served_by", found.served_by},
                                   {"model", found.model},
-                                  {"items", std::move(items)}}));
+                                  {"items", std::move(items)},
+                                  {"repeats_left_out", found.repeats_left_out}}));
 }
 
 response answer_forget() {

@@ -31,6 +31,8 @@ json document(const training_status& s) {
             {"accesses", s.accesses},
             {"bad_lines", s.bad_lines},
             {"left_out", s.left_out},
+            {"withheld", s.withheld},
+            {"counters", {{"learned", s.counted}}},
             {"complaints", std::move(complaints)},
             {"progress", known(s.share)},
             {"seconds_left", known(s.seconds_left)},

@@ -77,6 +77,8 @@ void print_json(session_context& context, const training_report& r) {
                  {"accesses", r.accesses},
                  {"bad_lines", r.bad_lines},
                  {"left_out", r.left_out},
+                 {"withheld", r.withheld},
+                 {"counters", {{"learned", r.counted}}},
                  {"progress", r.share},
                  {"seconds_left", r.seconds_left},
                  {"quality", quality_of(r.users)},
@@ -87,6 +89,10 @@ void print_json(session_context& context, const training_report& r) {
 
 void print_text(session_context& context, const training_report& r) {
   auto& out = context.to.out;
+  if (r.accesses + r.withheld > 0)
+    out << fmt::format("counters and histories have learned from {} of {} reads{}\n", human_count(r.counted),
+                       human_count(r.accesses + r.withheld),
+                       r.withheld > 0 ? fmt::format("; {} are not to be learned", human_count(r.withheld)) : "");
   if (r.users)
     out << fmt::format("of {} reads held back, {:.1f}% were among the first 20 guesses; of the running model {:.1f}%\n",
                        human_count(r.users->predictions), 100 * r.users->recall_20,
@@ -95,9 +101,9 @@ void print_text(session_context& context, const training_report& r) {
     out << fmt::format("demand: loss {:.4f} on {} decisions, of the running model {:.4f}\n", r.demand->loss,
                        human_count(r.demand->decisions), r.running_demand ? r.running_demand->loss : 0.0);
   if (r.state == "adopted")
-    out << fmt::format("model {} is in service\n", r.model);
+    out << fmt::format("networks: model {} is in service\n", r.model);
   else if (r.over())
-    out << r.state << ": " << printable(r.reason) << '\n';
+    out << (r.state == "failed" ? "failed: " : "networks kept: ") << printable(r.reason) << '\n';
   else
     out << fmt::format("training job {} is under way; train --job {} shows it\n", r.job, r.job);
 }
@@ -162,8 +168,8 @@ std::vector<command> train_commands() {
        "  perhaps region; or one JSON array of them; or CSV whose first line names t, user, item and perhaps region;\n"
        "  or an access log of a web server. Plain or gzip; - is standard input. Bad lines are reported and passed "
        "over.\n"
-       "  The new models go into service only when they do better than the running ones on reads that were held "
-       "back.\n",
+       "  Counters and histories learn from the reads at once. The new networks go into service only when they do\n"
+       "  better than the running ones on reads that were held back.\n",
        {{"--no-wait", "", "do not wait for the end of the training"},
         {"--job", "N", "show a job instead of starting one"}},
        0,

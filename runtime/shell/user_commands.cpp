@@ -13,21 +13,32 @@ int predict(session_context& context, const arguments& args) {
   uint32_t limit = 20;
   if (args.has("--limit"))
     limit = static_cast<uint32_t>(parse_count(args.get("--limit"), "--limit", 1, 20));
-  auto found = context.node().predict(args.positional[0], limit);
+  auto found = context.node().predict(args.positional[0], limit, args.has("--repeats"));
   if (context.json) {
     json items = json::array();
     for (auto& i : found.items)
-      items.push_back({{"id", i.id}, {"confidence", i.confidence}, {"holders", i.holders}, {"regions", i.regions}});
-    context.print({{"user", found.user}, {"served_by", found.served_by}, {"model", found.model}, {"items", items}});
+      items.push_back({{"id", i.id},
+                       {"confidence", i.confidence},
+                       {"worth_copying", i.worth_copying},
+                       {"holders", i.holders},
+                       {"regions", i.regions}});
+    context.print({{"user", found.user},
+                   {"served_by", found.served_by},
+                   {"model", found.model},
+                   {"items", items},
+                   {"repeats_left_out", found.repeats_left_out}});
     return done;
   }
-  table t{{">CONFIDENCE", "ID", "HELD BY", "WOULD GO TO"}};
+  table t{{">CONFIDENCE", ">WORTH COPYING", "ID", "HELD BY", "WOULD GO TO"}};
   for (auto& i : found.items)
     t.row({fmt::format("{:.3f}", i.confidence),
+           fmt::format("{:.3f}", i.worth_copying),
            printable(i.id),
            fmt::format("{}", fmt::join(i.holders, ", ")),
            {fmt::format("{}", fmt::join(i.regions, ", ")), style::good}});
   t.print(context.to);
+  if (found.items.empty() && found.repeats_left_out > 0)
+    context.to.err << "all that is likely was read just now; --repeats shows it\n";
   return done;
 }
 
@@ -43,24 +54,26 @@ int forget(session_context& context, const arguments& args) {
 } // namespace
 
 std::vector<command> user_commands() {
-  return {{"predict",
-           "USER",
-           "what a user will probably read next",
-           "  CONFIDENCE is the probability that the user reads the item within the next ten reads and six hours.\n",
-           {{"--limit", "N", "the most items (default 20)"}},
-           1,
-           1,
-           {},
-           predict},
-          {"forget",
-           "USER",
-           "forget all that was learned from a user's reads, everywhere",
-           "  So that nothing is learned from then on: policy set user USER '{\"learn\": false}'\n",
-           {},
-           1,
-           1,
-           {},
-           forget}};
+  return {
+      {"predict",
+       "USER",
+       "what a user will probably read next",
+       "  CONFIDENCE is the probability that the user reads the item next, WORTH COPYING that it is read within the\n"
+       "  next ten reads and six hours. What is among the user's last ten reads is left out.\n",
+       {{"--limit", "N", "the most items (default 20)"}, {"--repeats", "", "also what was just read"}},
+       1,
+       1,
+       {},
+       predict},
+      {"forget",
+       "USER",
+       "forget all that was learned from a user's reads, everywhere",
+       "  So that nothing is learned from then on: policy set user USER '{\"learn\": false}'\n",
+       {},
+       1,
+       1,
+       {},
+       forget}};
 }
 
 } // namespace gnomon::shell

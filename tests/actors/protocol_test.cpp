@@ -167,9 +167,9 @@ CAF_TEST(every_message_type_travels) {
   travel(get_route{odd_text, true, infinity, -infinity});
   travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), "far away"}}});
   travel(get_cluster{});
-  travel(get_prediction{odd_text, 7});
-  travel(predicted_item{odd_text, 0.25, {"a", "b"}, {"c"}});
-  travel(prediction{odd_text, "n", 9, {{"i", 0.5, {"a"}, {"b", "c"}}}});
+  travel(get_prediction{odd_text, 7, true});
+  travel(predicted_item{odd_text, 0.25, 0.5, {"a", "b"}, {"c"}});
+  travel(prediction{odd_text, "n", 9, {{"i", 0.5, 0.25, {"a"}, {"b", "c"}}}, 3});
   travel(forget_user{odd_text});
   travel(forget_receipt{odd_text, 3});
   travel(train_piece{1, 2, blob{"text"}, false});
@@ -183,6 +183,8 @@ CAF_TEST(every_message_type_travels) {
                          3,
                          4,
                          5,
+                         13,
+                         14,
                          {{6, odd_text}},
                          0.5,
                          1.5,
@@ -198,6 +200,10 @@ CAF_TEST(every_message_type_travels) {
   travel(item_accesses{odd_text, 3, 4, noon});
   travel(region_accesses{"r", {{"i", 1, 2, noon}}});
   travel(accesses_ack{});
+  travel(past_access{odd_text, "i", "r", 7});
+  travel(past_accesses{{{"u", odd_text, "r", 7}}, 3, false});
+  travel(past_receipt{4, 5});
+  travel(state_piece{6, blob{"text"}, true});
   travel(prefetch_wish{odd_text, 0.75});
   travel(prefetch_wishes{{{"i", 0.5}}});
   node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};

@@ -14,11 +14,17 @@ CAF_TEST(a_prediction_needs_a_user_and_takes_a_limit) {
   CAF_CHECK(mentions(refusal_of(ask("GET", "/prefetch/predict")), "user_id"));
   for (auto limit : {"0", "21", "-1", "5x", "", "1e1"})
     CAF_CHECK(mentions(refusal_of(ask("GET", "/prefetch/predict?user_id=ann&limit=" + std::string{limit})), "limit"));
+  CAF_CHECK(!message.repeats);
+  CAF_CHECK(message_of<get_prediction>(ask("GET", "/prefetch/predict?user_id=ann&repeats=true")).repeats);
+  CAF_CHECK(!message_of<get_prediction>(ask("GET", "/prefetch/predict?user_id=ann&repeats=false")).repeats);
+  for (auto repeats : {"", "1", "yes", "TRUE"})
+    CAF_CHECK(
+        mentions(refusal_of(ask("GET", "/prefetch/predict?user_id=ann&repeats=" + std::string{repeats})), "repeats"));
   CAF_CHECK_EQUAL(refusal_of(ask("POST", "/prefetch/predict?user_id=ann")).status, 405);
 }
 
 CAF_TEST(a_prediction_tells_confidence_holders_and_regions) {
-  prediction found{"ann", "n1", 7, {{"a/1", 0.75, {"n2"}, {"eu"}}, {"a/2", 0.25, {"n1", "n2"}, {}}}};
+  prediction found{"ann", "n1", 7, {{"a/1", 0.75, 0.875, {"n2"}, {"eu"}}, {"a/2", 0.25, 0.5, {"n1", "n2"}, {}}}, 3};
   auto answer = reply_to(ask("GET", "/prefetch/predict?user_id=ann"), found);
   CAF_CHECK_EQUAL(answer.status, 200);
   auto document = nlohmann::json::parse(answer.body.view());
@@ -27,6 +33,8 @@ CAF_TEST(a_prediction_tells_confidence_holders_and_regions) {
   CAF_REQUIRE_EQUAL(document["items"].size(), 2u);
   CAF_CHECK_EQUAL(document["items"][0]["data_id"], "a/1");
   CAF_CHECK_EQUAL(document["items"][0]["confidence"], 0.75);
+  CAF_CHECK_EQUAL(document["items"][0]["worth_copying"], 0.875);
+  CAF_CHECK_EQUAL(document["repeats_left_out"], 3);
   CAF_CHECK_EQUAL(document["items"][0]["regions"], nlohmann::json({"eu"}));
   CAF_CHECK_EQUAL(document["items"][1]["holders"], nlohmann::json({"n1", "n2"}));
 }

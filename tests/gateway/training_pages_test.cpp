@@ -16,6 +16,8 @@ training_status finished() {
   status.accesses = 10;
   status.bad_lines = 2;
   status.complaints = {{3, "user_id is missing"}};
+  status.withheld = 3;
+  status.counted = 7;
   status.share = 1.0;
   status.users = {0.5, 0.25, 0.375, 100};
   status.running_users = {0.25, 0.125, 0.375, 100};
@@ -46,6 +48,8 @@ CAF_TEST(a_job_is_shown_with_its_quality_beside_the_running_models) {
   CAF_CHECK_EQUAL(document["job"], "1763832000123");
   CAF_CHECK_EQUAL(document["state"], "adopted");
   CAF_CHECK_EQUAL(document["bad_lines"], 2);
+  CAF_CHECK_EQUAL(document["withheld"], 3);
+  CAF_CHECK_EQUAL(document["counters"]["learned"], 7);
   CAF_CHECK_EQUAL(document["complaints"][0]["line"], 3);
   CAF_CHECK_EQUAL(document["users"]["quality"]["recall_20"], 0.5);
   CAF_CHECK_EQUAL(document["users"]["running"]["recall_20"], 0.25);

@@ -161,20 +161,49 @@ CAF_TEST(candidates_never_exceed_their_room) {
 }
 
 CAF_TEST(counters_survive_being_saved) {
-  for (uint32_t k = 0; k < 500; ++k)
-    read(k % 17);
-  writer out;
-  counts.save(out);
-  auto bytes = out.take();
+  for (uint32_t k = 0; k < 200; ++k)
+    read(k % 7, 1000 + 100 * k);
+  writer items, pairs;
+  for (uint32_t k = 0; k < 7; ++k)
+    counts.save_item(items, k, counts.now());
+  for (size_t k = 0; k < counts.pair_places(); ++k)
+    counts.save_pair(pairs, k);
+  const auto item_bytes = items.take(), pair_bytes = pairs.take();
   counters loaded{small()};
-  reader in{bytes};
-  loaded.load(in);
-  CAF_CHECK(in.good() && in.at_end());
+  loaded.begin_loading(counts.now(), counts.regions());
+  reader in{item_bytes}, pairs_in{pair_bytes};
+  for (uint32_t k = 0; k < 7; ++k)
+    loaded.load_item(in, k);
+  while (pairs_in.good() && !pairs_in.at_end())
+    loaded.load_pair(pairs_in);
+  CAF_CHECK(in.good() && in.at_end() && pairs_in.good());
   CAF_CHECK_EQUAL(weight(loaded.after(3), 4), weight(counts.after(3), 4));
   CAF_CHECK_EQUAL(loaded.fast().leaders(), counts.fast().leaders());
-  reader cut{std::string_view{bytes}.substr(0, bytes.size() / 2)};
-  loaded.load(cut);
+  CAF_REQUIRE(loaded.after_pair(2, 3) != nullptr);
+  CAF_CHECK_EQUAL(loaded.after_pair(2, 3)->total, counts.after_pair(2, 3)->total);
+  for (uint32_t k = 0; k < 7; ++k)
+    CAF_CHECK_LESS(std::abs(loaded.trend().share(k) - counts.trend().share(k)), 1e-5f);
+  reader cut{std::string_view{item_bytes}.substr(0, item_bytes.size() / 2)};
+  counters half{small()};
+  half.begin_loading(counts.now(), counts.regions());
+  for (uint32_t k = 0; k < 7; ++k)
+    half.load_item(cut, k);
   CAF_CHECK(!cut.good());
+}
+
+CAF_TEST(what_is_erased_is_named_by_no_row_once_all_are_swept) {
+  for (uint32_t k = 0; k < 200; ++k)
+    read(k % 7, 1000 + 100 * k);
+  std::vector<bool> gone(7);
+  gone[3] = true;
+  counts.erase(3);
+  counts.sweep(gone, 0, counts.rows());
+  for (uint32_t k = 0; k < 7; ++k)
+    CAF_CHECK_EQUAL(weight(counts.after(k), 3), 0.0f);
+  CAF_CHECK(counts.after_pair(2, 3) == nullptr);
+  CAF_CHECK(counts.after_pair(1, 2)->used == 0);
+  CAF_CHECK_GREATER(weight(counts.after(4), 5), 0.0f);
+  CAF_CHECK_EQUAL(counts.fast().share(3), 0.0f);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -41,6 +41,15 @@ CAF_TEST(a_first_training_is_judged_beside_counting_and_adopted_when_better) {
   CAF_CHECK(!verdict.better_demand); // the log spans an hour
 }
 
+CAF_TEST(what_was_trained_is_judged_by_a_network_that_has_not_seen_the_answers) {
+  const auto logs = walked();
+  auto again = train_parts(logs.of_users, quick.users);
+  CAF_REQUIRE(again);
+  const auto& verdict = trained().verdict;
+  CAF_CHECK_EQUAL(verdict.users.recall_20, again->quality.recall_20);
+  CAF_CHECK_EQUAL(verdict.users.mrr_20, again->quality.mrr_20);
+}
+
 CAF_TEST(models_do_not_replace_themselves) {
   auto running = trained().models;
   if (!running.users)

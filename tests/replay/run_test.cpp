@@ -7,9 +7,22 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <filesystem>
 #include <fstream>
 
 using namespace gnomon::replay;
+
+namespace {
+
+/// Nodes that have kept what they learned: those that predicted.
+size_t nodes_that_learned(const std::filesystem::path& pass) {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{pass})
+    count += entry.path().filename() == "learned";
+  return count;
+}
+
+} // namespace
 
 // Real nodes, started as ./dev run starts them; GNOMON_BIN is where gnomond is.
 
@@ -29,6 +42,8 @@ CAF_TEST(five_regions_answer_every_read_and_shadows_make_more_of_them_local) {
   CAF_CHECK(figures["local_share"] > origin["local_share"]);
   CAF_CHECK(figures["bytes_moved"] > 0);
   CAF_CHECK_EQUAL(origin["copied_ahead"], 0);
+  CAF_CHECK_EQUAL(nodes_that_learned(folder.path() / "work" / "with-shadows"), 5u);
+  CAF_CHECK_EQUAL(nodes_that_learned(folder.path() / "work" / "origin-only"), 0u);
   const auto notes = figures["notes"].dump();
   CAF_CHECK(notes.find("with shadows ran with") != std::string::npos);
   CAF_CHECK(notes.find("origin only ran with") != std::string::npos);

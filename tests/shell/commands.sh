@@ -148,7 +148,9 @@ status 0 "$gnomon" cluster --json;           says '"self": "alone"'
 # -- readers -----------------------------------------------------------------------------------
 for page in 1 2 3; do status 0 "$gnomon" put "pages/$page" text; done
 for page in 1 2 3 1 2; do status 0 "$gnomon" get "pages/$page" --user ann; done
-status 0 "$gnomon" predict ann --json;       says '"id": "pages/3"'
+status 0 "$gnomon" predict ann --json;       says '"repeats_left_out": 3'
+status 0 "$gnomon" predict ann;              complains "--repeats shows it"
+status 0 "$gnomon" predict ann --repeats --json; says '"id": "pages/3"'; says '"worth_copying"'
 status 0 "$gnomon" forget ann;               says "1 region knew"
 status 1 "$gnomon" predict ann;              complains "no region has learned"
 status 2 "$gnomon" predict ann --limit 21;   complains "--limit"
@@ -162,7 +164,7 @@ for user in $(seq 60); do
   done
 done >reads
 echo nonsense >>reads
-status 0 "$gnomon" train reads --json;       says '"accesses": 480' && complains "line 481"
+status 0 "$gnomon" train reads --json;       says '"accesses": 480' && says '"learned": 480' && complains "line 481"
 job=$(sed -n 's/.*"job": \([0-9]*\),.*/\1/p' out)
 status 0 "$gnomon" train --job "$job";       says "reads held back"
 { echo t,user,item; sed -n 's/.*"u\([0-9]*\)".*pages\/\([0-9]\)".*: \([0-9]*\)}/\3,u\1,pages\/\2/p' reads; } | gzip >reads.gz

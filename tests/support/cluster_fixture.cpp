@@ -32,7 +32,10 @@ void cluster_fixture::boot(const std::string& name) {
   who.cluster = "test";
   who.node = name;
   who.region = "region-" + name;
-  start(nodes[name], sys, who, config, time);
+  auto own = config;
+  if (!own.store_path.empty())
+    own.store_path += "/" + name;
+  start(nodes[name], sys, who, own, time);
   nodes[name].context->steady_ms = [this] {
     return std::chrono::duration_cast<duration>(sched.clock().now().time_since_epoch()).count() + 1'000'000;
   };

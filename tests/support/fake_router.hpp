@@ -133,7 +133,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       },
       [](deadline_a, uint64_t) {},
       [](const get_prediction& request) {
-        return prediction{request.user, "fake", 0, {{"next", 0.5, {"fake"}, {}}}};
+        return prediction{request.user, "fake", 0, {{"next", 0.5, 0.625, {"fake"}, {}}}};
       },
       [](const forget_user& request) {
         return forget_receipt{request.user, 1};

@@ -187,7 +187,8 @@ struct removal {
 /// One item that a user may read next.
 struct predicted_read {
   std::string id;
-  double confidence = 0;            // that the user reads it within the next ten reads and six hours
+  double confidence = 0;            // that the user reads it next
+  double worth_copying = 0;         // that the user reads it within the next ten reads and six hours
   std::vector<std::string> holders; // nodes that have a copy, nearest first
   std::vector<std::string> regions; // that would get one
 };
@@ -196,7 +197,8 @@ struct user_prediction {
   std::string user;
   std::string served_by;             // the node whose reader the user is
   uint64_t model = 0;                // version of the trained model; 0: the counters answer alone
-  std::vector<predicted_read> items; // likeliest first
+  std::vector<predicted_read> items; // by confidence, the likeliest first
+  uint32_t repeats_left_out = 0;     // guesses that are among the user's last ten reads
 };
 
 /// One item for a snapshot.
@@ -231,11 +233,13 @@ struct demand_model_quality {
 /// Where a training job stands.
 struct training_report {
   uint64_t job = 0;
-  std::string state; // "receiving", "training", "adopted", "kept" (the running models were as good), "failed"
+  std::string state; // "receiving", "training", "adopted", "kept" (the running models stay), "failed"
   uint64_t lines = 0;
   uint64_t accesses = 0; // to learn from
   uint64_t bad_lines = 0;
-  uint64_t left_out = 0;                                    // older than as many as the node keeps
+  uint64_t left_out = 0; // older than as many as the node keeps
+  uint64_t withheld = 0; // not to be learned: a policy, or a forgotten user
+  uint64_t counted = 0;  // learned from by counters and histories, whatever becomes of the networks
   std::vector<std::pair<uint64_t, std::string>> complaints; // of the first bad lines: number and reason
   double share = 0;                                         // of the work done, 0 to 1
   double seconds_left = 0;
@@ -306,8 +310,10 @@ public:
   /// alive and `force` is not set; invalid_argument for the asked node itself.
   removal remove_node(const std::string& name, bool force = false);
 
-  /// What the user will probably read next, at most 20 items. Errors: not_found when no region knows the user.
-  user_prediction predict(const std::string& user, uint32_t limit = 20);
+  /// What the user will probably read next, at most 20 items; with `repeats` also what is among the last ten reads.
+  /// Errors: not_found when the user was never seen or nothing is learned from the user's reads, unavailable when
+  /// prediction is off or a region that might know the user did not answer.
+  user_prediction predict(const std::string& user, uint32_t limit = 20, bool repeats = false);
 
   /// Forgets all that was learned from the user's reads, in all regions; answers how many of them knew the user.
   /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
