@@ -8,8 +8,8 @@
 
 namespace gnomon {
 
-/// How much a node does in the background at once: repair, hand-off, anti-entropy, what expires, what a rule moves away.
-/// The window of items under way grows by a few while the node answers itself in time, and halves when it is late
+/// How much a node does in the background at once: repair, hand-off, anti-entropy, what expires, what a rule moves
+/// away. The window of items under way grows by a few while the node answers itself in time, and halves when it is late
 /// (additive increase, multiplicative decrease: Chiu and Jain 1989), so that clients have the processor and the store
 /// first. Thread-safe; a window of its own never falls below `least`, so that the background always gets on.
 class background_pace {

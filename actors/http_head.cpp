@@ -1,5 +1,7 @@
 #include "actors/http_head.hpp"
 
+#include <algorithm>
+
 namespace gnomon {
 
 std::string_view name(copy_kind kind) {
@@ -24,9 +26,12 @@ std::string field_value(std::string_view text, std::string_view otherwise) {
 
 header_list item_headers(const item_versions& item) {
   header_list headers{{"ETag", item.versions.etag()},
+                      {"Cache-Control", "no-cache"}, // whoever keeps the answer asks before using it again
                       {"Gnomon-Context", item.versions.context.to_text()},
                       {"Gnomon-Served-By", field_value(item.served_by)},
                       {"Gnomon-Copy", std::string{name(item.copy)}}};
+  if (item.versions.siblings.size() > 1)
+    headers.emplace_back("Vary", "Accept");
   if (item.stale)
     headers.emplace_back("Gnomon-Stale", "true");
   return headers;
@@ -42,6 +47,26 @@ std::string render_head(const item_versions& item) {
   for (const auto& [field, value] : item_headers(item))
     head.append(field).append(": ").append(value).append("\r\n");
   return head;
+}
+
+bool names_tag(std::string_view list, std::string_view etag, bool weakly) {
+  if (list == "*")
+    return true;
+  auto found = false;
+  auto skip = [&](const char* of) { list.remove_prefix(std::min(list.find_first_not_of(of), list.size())); };
+  for (skip(" \t,"); !list.empty(); skip(" \t,")) {
+    auto weak = list.starts_with("W/");
+    list.remove_prefix(weak ? 2 : 0);
+    auto end = list.starts_with('"') ? list.find('"', 1) : std::string_view::npos;
+    if (end == std::string_view::npos)
+      return false;
+    found |= list.substr(0, end + 1) == etag && (weakly || !weak);
+    list.remove_prefix(end + 1);
+    skip(" \t");
+    if (!list.empty() && list.front() != ',')
+      return false;
+  }
+  return found;
 }
 
 } // namespace gnomon

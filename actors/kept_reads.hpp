@@ -12,8 +12,8 @@
 
 namespace gnomon {
 
-/// Reads that the read index answered for items whose shadows sleep: counts and last times, one entry an item, until the
-/// shadow wakes for some other reason. Bounded: the entry that was not added to for the longest makes room. Pure.
+/// Reads that the read index answered for items whose shadows sleep: counts and last times, one entry an item, until
+/// the shadow wakes for some other reason. Bounded: the entry that was not added to for the longest makes room. Pure.
 class kept_reads {
 public:
   explicit kept_reads(size_t most) : most_(most) {}

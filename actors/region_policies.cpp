@@ -91,8 +91,9 @@ void region_state::follow_residency() {
   auto concerned = [&](const policy_entry& entry, const item_versions& item) {
     auto by_user = [&](const sibling& s) { return s.user == entry.name; };
     const auto& all = item.versions.siblings;
-    return entry.scope == policy_scope::user ? std::any_of(all.begin(), all.end(), by_user)
-                                             : entry.scope == policy_scope::fallback || data_type(item.id) == entry.name;
+    return entry.scope == policy_scope::user
+               ? std::any_of(all.begin(), all.end(), by_user)
+               : entry.scope == policy_scope::fallback || data_type(item.id) == entry.name;
   };
   auto forbidden = [&](const item_versions& item) {
     const auto& all = item.versions.siblings;

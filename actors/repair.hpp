@@ -37,10 +37,10 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
 /// `most`, or half as many (additive increase, multiplicative decrease: Chiu and Jain 1989). Never 0.
 size_t next_window(size_t window, bool good, size_t most);
 
-/// Walks over the store's records, page by page, has copies made for the items that lack some, and those moved away that
-/// a rule forbids here: as fast as the limits and the node's pace allow when a node has just been lost or a rule has
-/// changed, and else slowly, for what went wrong in any other way. Keeps at most a
-/// page and the items under way in memory.
+/// Walks over the store's records, page by page, has copies made for the items that lack some, and those moved away
+/// that a rule forbids here: as fast as the limits and the node's pace allow when a node has just been lost or a rule
+/// has changed, and else slowly, for what went wrong in any other way. Keeps at most a page and the items under way in
+/// memory.
 class repair_state {
 public:
   using self_pointer = repair_actor::stateful_pointer<repair_state>;
@@ -80,8 +80,8 @@ private:
   std::set<std::string> doubted_;                // in this walk
   bool urgent_ = false;
   bool returned_ = false; // a node that was lost is back: there may be copies beyond the factor
-  bool again_ = false; // this walk left something to be looked at once more
-  uint32_t walks_ = 0; // that may still follow at once
+  bool again_ = false;    // this walk left something to be looked at once more
+  uint32_t walks_ = 0;    // that may still follow at once
   size_t store_ = 0;
   std::string after_;
   bool reading_ = false;

@@ -1,5 +1,6 @@
 #include "actors/replica.hpp"
 
+#include "actors/http_head.hpp"
 #include "runtime/base/ids.hpp"
 #include "storage/keys.hpp"
 
@@ -133,8 +134,6 @@ std::vector<std::string> replica::to_review() const {
   return nodes;
 }
 
-}
-
 // -- changes
 // ------------------------------------------------------------------------------------------------------------
 
@@ -150,7 +149,8 @@ caf::error replica::check(const write_item& request, conflict_rule conflicts) co
   auto exists = present() && !record_.versions.siblings.empty() && !record_.versions.deleted();
   if (request.condition == write_condition::if_absent && exists)
     return make_error(ec::precondition_failed, "the item exists; its ETag is " + record_.versions.etag());
-  if (request.condition == write_condition::if_match && (!exists || record_.versions.etag() != request.etag))
+  if (request.condition == write_condition::if_match
+      && (!exists || !names_tag(request.etag, record_.versions.etag(), false)))
     return make_error(ec::precondition_failed, exists
                                                    ? "the item has changed; its ETag is now " + record_.versions.etag()
                                                    : "the item does not exist");

@@ -110,8 +110,8 @@ void shadow_state::be_demoted(const steward_order& order, answer<steward_answer>
 
 // -- shadows beyond the factor ----------------------------------------------------------------------------------------
 
-/// What was made while a region was away, or was durable until now, goes when there are enough others. The first durable
-/// holder in rank asks one shadow after the other, the last in rank first; those that were read stay.
+/// What was made while a region was away, or was durable until now, goes when there are enough others. The first
+/// durable holder in rank asks one shadow after the other, the last in rank first; those that were read stay.
 void shadow_state::dismiss_surplus() {
   if (!visible_ || demotion_ || is_tombstone(visible_->versions) || !exceeds_factor(item_->record(), *node_))
     return;

@@ -10,9 +10,9 @@ namespace gnomon {
 
 namespace {
 
-constexpr auto look_every = 50ms;     // while somebody waits, or is awake for the background only
-constexpr auto busy_for = 100ms;      // who has work under way is not asked again so soon
-constexpr size_t share_of_peers = 8;  // of the places, one in eight is kept for what peers ask: they wait for us
+constexpr auto look_soon = 20ms;     // while a client or a peer waits; who has work under way is not asked again sooner
+constexpr auto look_later = 100ms;   // while the background waits, or keeps a shadow awake
+constexpr size_t share_of_peers = 8; // of the places, one in eight is kept for what peers ask: they wait for us
 constexpr size_t share_of_others = 2; // one in two is kept from the background
 
 } // namespace
@@ -110,7 +110,7 @@ bool shard_state::has_room(claim who) const {
 void shard_state::make_room() {
   auto wanted = turns_[0].size() + turns_[1].size();
   auto stopping = awake_.size() - order_.size();
-  auto busy = self_->clock().now() - busy_for;
+  auto busy = self_->clock().now() - look_soon;
   while (stopping < wanted && !order_.empty()) {
     auto& entry = awake_.at(order_.front());
     if (entry.refused > busy)
@@ -165,14 +165,15 @@ void shard_state::refuse_late() {
 
 void shard_state::schedule_look() {
   auto needed = !expected_.empty() || !brief_.empty();
+  auto urgent = !turns_[0].empty() || !turns_[1].empty();
   if (needed && !std::exchange(look_scheduled_, true))
-    self_->delayed_send(self_, look_every, flush_a_v);
+    self_->delayed_send(self_, urgent ? look_soon : look_later, flush_a_v);
 }
 
 void shard_state::look_again() {
   look_scheduled_ = false;
   refuse_late();
-  auto busy = self_->clock().now() - busy_for;
+  auto busy = self_->clock().now() - look_later;
   for (auto i = brief_.begin(); i != brief_.end();) {
     auto found = awake_.find(*i);
     auto brief = found != awake_.end() && found->second.unit;

@@ -17,7 +17,8 @@ const std::vector<restart_rule>& restart_rules() {
   constexpr auto any = SIZE_MAX;
   // The region fills the shards' catalogs from the store when it starts, so they only start together. Shards and
   // membership are the supervisors of shadows and links: these are started again when they are next needed, as often as
-  // it takes, since one broken item or peer must not take the others with it.
+  // it takes, since one broken item or peer must not take the others with it. Nor must one broken request: the gateway
+  // keeps nothing but what waits for an answer.
   static const std::vector<restart_rule> rules{
     // child         parent         strategy restarts window grace
     {"store",        "node",        rest,    3,       60s,   5s},
@@ -36,6 +37,7 @@ const std::vector<restart_rule>& restart_rules() {
     {"repair",       "node",        one,     5,       60s,   1s},
     {"router",       "node",        one,     5,       60s,   2s},
     {"pulse",        "node",        one,     5,       60s,   1s},
+    {"gateway",      "HTTP server", one,     any,     60s,   1s},
   };
   return rules;
 }

@@ -1,6 +1,7 @@
 #include "runtime/client.hpp"
 
 #include "gnomon/watch.hpp"
+#include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/client_values.hpp"
 #include "runtime/snapshot_entry.hpp"
@@ -190,7 +191,7 @@ shadow_creation client::create_shadow(const std::string& id, uint32_t factor, st
 }
 
 item_status client::status(const std::string& id) {
-  get_shadow_status request{value_of(checked_id(id))};
+  get_shadow_status request{value_of(checked_known_id(id))};
   return ask<shadow_report>(core_->port(), std::move(request), to_answer<shadow_report>).get();
 }
 
@@ -228,12 +229,12 @@ removal client::remove_node(const std::string& name, bool force) {
 }
 
 user_prediction client::predict(const std::string& user, uint32_t limit, bool repeats) {
-  get_prediction request{value_of(checked_id(user)), limit, repeats};
+  get_prediction request{value_of(checked_known_id(user)), limit, repeats};
   return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>).get();
 }
 
 uint32_t client::forget(const std::string& user) {
-  forget_user request{value_of(checked_id(user))};
+  forget_user request{value_of(checked_known_id(user))};
   return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
 }
 
@@ -291,7 +292,7 @@ std::optional<saved_item> saved_or_nothing(expected<item_copy> outcome) {
 
 std::future<std::optional<saved_item>> client::save_later(const std::string& id) {
   fetch_item request;
-  request.id = value_of(checked_id(id));
+  request.id = value_of(checked_known_id(id));
   return ask<item_copy>(core_->port(), std::move(request), saved_or_nothing);
 }
 
@@ -306,6 +307,7 @@ std::future<load_result> client::load_later(const std::string& entry, bool dry_r
     return done.get_future();
   }
   load_item request{value_of(item_from_entry(entry)), dry_run};
+  request.copy.id = value_of(checked_id(std::move(request.copy.id)));
   return ask<load_receipt>(core_->port(), std::move(request), [](expected<load_receipt> outcome) {
     return static_cast<load_result>(value_of(std::move(outcome)).outcome);
   });
@@ -318,7 +320,7 @@ caf::actor_system& client::system() {
 // -- watching ---------------------------------------------------------------------------------------------------------
 
 void watch(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  auto checked = value_of(checked_id(id));
+  auto checked = value_of(checked_known_id(id));
   auto& port = from.shared()->port();
   // The cheapest request tells that there is a node, and keeps the order of what follows.
   ask<policy_list>(port, get_policies{}, value_of<policy_list>).get();

@@ -2,6 +2,8 @@
 
 #include "actors/http_head.hpp"
 #include "actors/policy.hpp"
+#include "runtime/base/expiry.hpp"
+#include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/request_id.hpp"
 
@@ -56,7 +58,7 @@ std::optional<demand_model_quality> to_public(const demand_figures& f) {
 // -- requests ---------------------------------------------------------------------------------------------------------
 
 expected<read_item> to_request(const std::string& id, const get_options& options) {
-  auto checked = checked_id(id);
+  auto checked = checked_known_id(id);
   if (!checked)
     return checked.error();
   auto seen = read_context(options.context);
@@ -70,9 +72,11 @@ expected<read_item> to_request(const std::string& id, const get_options& options
 }
 
 expected<write_item> to_request(const std::string& id, std::string value, const put_options& options, bool deleted) {
-  auto checked = checked_id(id);
+  auto checked = deleted ? checked_known_id(id) : checked_id(id);
   if (!checked)
     return checked.error();
+  if (is_too_far(options.expires, std::chrono::time_point_cast<duration>(std::chrono::system_clock::now())))
+    return make_error(ec::invalid_argument, "the item may end at most 100 years from now");
   if (value.size() > max_value_bytes)
     return make_error(ec::too_large, "the value has " + std::to_string(value.size()) + " bytes; at most "
                                          + std::to_string(max_value_bytes) + " are allowed");

@@ -199,6 +199,10 @@ caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>
   root = caf::actor_cast<caf::actor>(
       system->spawn(supervisor, node_tree({node, std::move(stores), std::move(membership)})));
   root->attach_functor([told = root_ended] { told->tell(); });
+  net->when_failed([root = root](std::string_view part) {
+    log::error("gnomond", "part-failed", {{"part", part}, {"meaning", "no node can be reached, so this one ends"}});
+    caf::anon_send_exit(root, caf::exit_reason::unhandled_exception);
+  });
   return await_rules();
 }
 

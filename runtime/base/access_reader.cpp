@@ -1,5 +1,6 @@
 #include "runtime/base/access_reader.hpp"
 
+#include "runtime/base/ids.hpp"
 #include "runtime/base/line_reader.hpp"
 #include "runtime/base/times.hpp"
 
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace gnomon {
 
@@ -28,8 +30,12 @@ public:
   std::optional<double> time;
 
   bool key(string_t& name) override {
-    if (depth_ == 1)
-      key_ = name;
+    if (depth_ != 1)
+      return true;
+    if (std::find(keys_.begin(), keys_.end(), name) != keys_.end())
+      return stop("the member " + name + " is there twice");
+    keys_.push_back(name);
+    key_ = name;
     return true;
   }
   bool string(string_t& text) override {
@@ -77,8 +83,8 @@ public:
   }
 
 private:
-  bool stop(const char* reason) {
-    fault = reason;
+  bool stop(std::string reason) {
+    fault = std::move(reason);
     return false;
   }
   bool name(std::string text) {
@@ -102,7 +108,14 @@ private:
 
   int depth_ = 0;
   std::string key_;
+  std::vector<std::string> keys_;
 };
+
+/// What keeps `item` from being an id; empty when nothing does.
+std::string fault_of(const std::string& item) {
+  auto checked = checked_id(item);
+  return checked ? std::string{} : sentence_of(checked.error());
+}
 
 } // namespace
 
@@ -186,7 +199,7 @@ void access_reader::read_record() {
     members.fault = members.user.empty()   ? "user_id is missing"
                     : members.item.empty() ? "data_id is missing"
                     : !members.time        ? "timestamp is missing"
-                                           : "";
+                                           : fault_of(members.item);
   record_.clear();
   too_long_ = false;
   if (!members.fault.empty())

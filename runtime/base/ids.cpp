@@ -1,5 +1,7 @@
 #include "runtime/base/ids.hpp"
 
+#include "runtime/base/id_rules.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -8,6 +10,14 @@
 namespace gnomon {
 
 expected<std::string> checked_id(std::string id) {
+  if (has_dot_segment(id))
+    return make_error(ec::invalid_argument,
+                      "the data id has \".\" or \"..\" between slashes, which clients take out of "
+                      "an address before they send it; choose another id");
+  return checked_known_id(std::move(id));
+}
+
+expected<std::string> checked_known_id(std::string id) {
   if (id.empty())
     return make_error(ec::invalid_argument, "the data id is empty; give one of 1 to 1,024 bytes");
   if (id.size() > max_id_bytes)
@@ -18,6 +28,24 @@ expected<std::string> checked_id(std::string id) {
   if (!is_utf8(id))
     return make_error(ec::invalid_argument, "the data id is not valid UTF-8; encode it as UTF-8 before sending");
   return id;
+}
+
+bool has_dot_segment(std::string_view id) {
+  for (size_t begin = 0; begin <= id.size();) {
+    auto rest = id.substr(begin);
+    size_t dots = 0;
+    while (rest.starts_with('.') || rest.starts_with("%2e") || rest.starts_with("%2E")) {
+      rest.remove_prefix(rest.front() == '.' ? 1 : 3);
+      ++dots;
+    }
+    if ((dots == 1 || dots == 2) && (rest.empty() || rest.front() == '/'))
+      return true;
+    begin = id.find('/', begin);
+    if (begin == std::string_view::npos)
+      return false;
+    ++begin;
+  }
+  return false;
 }
 
 bool is_utf8(std::string_view bytes) {

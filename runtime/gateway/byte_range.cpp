@@ -1,6 +1,7 @@
 #include "runtime/gateway/byte_range.hpp"
 
 #include "runtime/base/numbers.hpp"
+#include "runtime/gateway/message.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -22,7 +23,7 @@ byte_range parse_range(std::string_view field, uint64_t size) {
   constexpr std::string_view unit = "bytes=";
   auto spec = field.substr(std::min(field.size(), unit.size()));
   auto dash = spec.find('-');
-  if (!field.starts_with(unit) || dash == std::string_view::npos)
+  if (!same_ignoring_case(field.substr(0, unit.size()), unit) || dash == std::string_view::npos)
     return {};
   auto first = parse_number<uint64_t>(spec.substr(0, dash));
   auto last = parse_number<uint64_t>(spec.substr(dash + 1));

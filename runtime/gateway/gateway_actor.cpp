@@ -1,7 +1,6 @@
 #include "runtime/gateway/gateway_actor.hpp"
 
 #include "actors/patience.hpp"
-#include "runtime/base/log.hpp"
 
 namespace gnomon {
 
@@ -28,11 +27,6 @@ void ask(gateway_pointer self, uint64_t token, const Message& message) {
 gateway_actor::behavior_type gateway(gateway_pointer self, context_ptr node, deliver_function deliver) {
   self->state.node = std::move(node);
   self->state.deliver = std::move(deliver);
-  // One request that goes wrong must not take the others with it; its connection runs into its own deadline.
-  self->set_exception_handler([](std::exception_ptr&) -> caf::error {
-    log::error("gateway", "request-threw");
-    return {};
-  });
   return {
       [=](uint64_t token, const read_item& message) { ask<item_versions>(self, token, message); },
       [=](uint64_t token, const write_item& message) { ask<write_receipt>(self, token, message); },

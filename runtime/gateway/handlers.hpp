@@ -14,6 +14,9 @@ next_step prepare_list(const request& asked);
 response answer_write(const request& asked, const write_receipt& receipt);
 response answer_list(const request& asked, const item_page& page);
 
+/// How the ETag of an item's versions as JSON ends; the rest is as in their other form.
+inline constexpr std::string_view json_tag_end = "-json\"";
+
 /// A read, with its conditions, ranges and conflicts (read_answer.cpp).
 response answer_read(const request& asked, const item_versions& item);
 

@@ -1,5 +1,7 @@
 #include "runtime/gateway/http_connection.hpp"
 
+#include "runtime/base/log.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -31,12 +33,13 @@ connection::connection(worker& owner, uint64_t serial, asio::ip::tcp::socket soc
   socket_.non_blocking(true, ignored);
 }
 
-void connection::start() {
-  serve();
-}
-
-void connection::turn_away() {
-  fail(503, name(ec::overloaded), "the server has as many connections as it may; try again later");
+void connection::start(bool turn_away) {
+  guarded([=, this] {
+    if (turn_away)
+      fail(503, name(ec::overloaded), "the server has as many connections as it may; try again later");
+    else
+      serve();
+  });
 }
 
 void connection::drain() {
@@ -56,6 +59,10 @@ void connection::close() {
 }
 
 void connection::time_out() {
+  guarded([this] { end_in_time(); });
+}
+
+void connection::end_in_time() {
   switch (phase_) {
   case phase::head:
     if (begin_ == end_)
@@ -71,6 +78,14 @@ void connection::time_out() {
   }
 }
 
+/// Says that the request failed, and closes; when its answer is under way, just closes.
+void connection::give_up(std::string_view reason) {
+  log::error("http", "request-threw", {{"what", reason}});
+  if (phase_ == phase::writing || phase_ == phase::lingering)
+    return close();
+  fail(503, name(ec::unavailable), "the node could not carry out this request now; try again");
+}
+
 // -- reading ----------------------------------------------------------------------------------------------------------
 
 void connection::read() {
@@ -80,7 +95,7 @@ void connection::read() {
   socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
                           [self = shared_from_this()](const error_code& fault, size_t count) {
                             self->reading_ = false;
-                            self->on_read(fault, count);
+                            self->guarded([&] { self->on_read(fault, count); });
                           });
 }
 
@@ -134,6 +149,10 @@ bool connection::find_head() {
     searched_ = 0;
     return true;
   }
+  if (is_broken(received.substr(searched_), searched_ == 0 ? '\0' : received[searched_ - 1])) {
+    fail(400, "bad-request", "the head of the request has a control character, or a line that does not end with CRLF");
+    return false;
+  }
   searched_ = received.size() < 3 ? 0 : received.size() - 3;
   if (received.size() >= limit) {
     if (received.find('\n') == std::string_view::npos)
@@ -158,12 +177,12 @@ bool connection::parse_head() {
   head_begun_ = false;
   where_ = endpoint::unknown;
   std::string_view bytes{in_.data() + begin_, end_ - begin_};
-  parser_.emplace(bytes, head_, body_, share_, owner_.parts().config.max_body_bytes);
+  parser_.emplace(head_, body_, share_, owner_.parts().config.max_body_bytes);
   error_code fault;
-  begin_ += parser_->put(asio::buffer(bytes.data(), bytes.size()), fault);
+  begin_ += parser_->read(bytes, fault);
   if (fault == parse_error::body_limit)
     fail(413, name(ec::too_large), "the body is larger than values may be (64 MiB)");
-  else if (fault == parse_error::bad_version)
+  else if (fault == parse_error::bad_version && names_other_version(bytes))
     fail(505, "http-version", "this server speaks HTTP/1.0 and HTTP/1.1");
   else if (fault)
     fail(400, "bad-request", "the request cannot be read: " + fault.message());
@@ -172,23 +191,17 @@ bool connection::parse_head() {
 
 bool connection::head_is_sound() {
   keep_ = parser_->keep_alive() && !owner_.draining();
-  if (head_.folded)
-    fail(400, "bad-request", "a header field goes on in the next line, which HTTP no longer allows");
-  else if (head_.version >= 11 && head_.hosts != 1)
-    fail(400, "bad-request", "an HTTP/1.1 request needs exactly one Host field");
-  else if (head_.transfer_coding && !parser_->chunked())
-    fail(501, "transfer-coding", "of the transfer codings this server understands chunked only");
-  else
-    return true;
-  return false;
+  auto fault = find_fault(head_);
+  if (fault)
+    fail(fault->status, fault->error, fault->sentence);
+  return !fault;
 }
 
 void connection::begin() {
   auto has_body = parser_->chunked() || parser_->content_length().has_value();
   asked_ = to_request(head_, has_body);
   where_ = find_route(asked_.path);
-  const auto* expectation = asked_.field("expect");
-  if (expectation && !head_.expects)
+  if (expects() && !same_ignoring_case(*asked_.field("expect"), "100-continue"))
     return fail(417, "expectation-failed", "of the expectations this server knows 100-continue only");
   if (auto refusal = refuse(asked_, where_)) {
     keep_ = keep_ && parser_->is_done();
@@ -199,12 +212,17 @@ void connection::begin() {
   expect_body();
 }
 
+// Clients of HTTP/1.0 know no answers before the answer (RFC 9110, 10.1.1).
+bool connection::expects() const {
+  return head_.version >= 11 && asked_.field("expect");
+}
+
 void connection::expect_body() {
   const auto& config = owner_.parts().config;
   phase_ = phase::body;
   body_end_ = clock::now() + config.body_limit;
   parser_->eager(true);
-  if (head_.expects && begin_ == end_) {
+  if (expects() && begin_ == end_) {
     error_code fault;
     if (socket_.write_some(asio::buffer(go_on.data(), go_on.size()), fault) != go_on.size())
       return close();
@@ -219,7 +237,7 @@ void connection::expect_body() {
 void connection::feed() {
   error_code fault;
   while (!parser_->is_done() && begin_ != end_ && !fault)
-    begin_ += parser_->put(asio::buffer(in_.data() + begin_, end_ - begin_), fault);
+    begin_ += parser_->read({in_.data() + begin_, end_ - begin_}, fault);
   if (fault && fault != parse_error::need_more) {
     if (fault == parse_error::body_limit)
       return fail(413, name(ec::too_large), "the body is larger than values may be (64 MiB); nothing was stored");

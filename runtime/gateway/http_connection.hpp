@@ -20,9 +20,8 @@ public:
 
   connection(worker& owner, uint64_t serial, boost::asio::ip::tcp::socket socket);
 
-  void start();
-  /// Says 503, because the server has as many connections as it may, and closes.
-  void turn_away();
+  /// Begins to read; or says 503, because the server has as many connections as it may, and closes.
+  void start(bool turn_away);
   /// The router's reply to the request that waits.
   void resume(client_result result);
   /// Closes when idle; else the answer under way is the last.
@@ -37,14 +36,22 @@ public:
 private:
   enum class phase : uint8_t { head, body, waiting, writing, lingering, closed };
 
+  template <class Step>
+  void guarded(Step step);
+  void give_up(std::string_view reason);
+
   // reading
   void read();
   void on_read(const boost::system::error_code& fault, size_t count);
+  void on_writable(const boost::system::error_code& fault);
+  void end_in_time();
+  void take(client_result result);
   void serve();
   bool find_head();
   bool parse_head();
   bool head_is_sound();
   void begin();
+  bool expects() const;
   void expect_body();
   void feed();
   void make_room();
@@ -94,5 +101,21 @@ private:
   std::string_view out_rest_; // of the body
   size_t out_sent_ = 0;       // of the head
 };
+
+/// Does a step of this connection. What it throws, as when memory runs out, is the end of this connection alone, and
+/// its client hears of it.
+template <class Step>
+void connection::guarded(Step step) {
+  try {
+    step();
+  } catch (const std::exception& fault) {
+    try {
+      if (phase_ != phase::closed)
+        give_up(fault.what());
+    } catch (const std::exception&) {
+      close();
+    }
+  }
+}
 
 } // namespace gnomon::http

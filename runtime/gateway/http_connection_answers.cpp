@@ -1,5 +1,7 @@
 // How requests are answered: from the read index at once, or by the router.
 #include "actors/patience.hpp"
+#include "runtime/base/id_rules.hpp"
+#include "runtime/base/ids.hpp"
 #include "runtime/gateway/http_connection.hpp"
 #include "runtime/gateway/own_pages.hpp"
 
@@ -37,8 +39,9 @@ bool connection::answer_from_index() {
   auto id = path.substr(item_path.size());
   constexpr std::string_view user_key = "user_id=";
   auto user = query.substr(std::min(query.size(), user_key.size()));
-  if ((!query.empty() && !query.starts_with(user_key)) || !is_plain(user) || !is_plain(id))
-    return false;
+  if ((!query.empty() && !query.starts_with(user_key)) || !is_plain(user) || !is_plain(id) || user.size() > max_id_bytes
+      || has_dot_segment(id) || has_dot_segment(user))
+    return false; // the general way says what is wrong, if anything is
   auto entry = owner_.current(id, user);
   if (!entry)
     return false;
@@ -110,6 +113,10 @@ bool connection::answer_from_index(const read_item& message) {
 }
 
 void connection::resume(client_result result) {
+  guarded([&] { take(std::move(result)); });
+}
+
+void connection::take(client_result result) {
   if (phase_ != phase::waiting)
     return;
   if (auto* status = std::get_if<training_status>(&result); status && !parser_->is_done()) {
@@ -152,14 +159,18 @@ void connection::flush() {
     return;
   deadline_ = clock::now() + owner_.parts().config.write_timeout;
   socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const error_code& fault) {
-    if (self->phase_ != phase::writing)
-      return;
-    if (fault)
-      return self->close();
-    self->flush();
-    if (self->phase_ == phase::head)
-      self->serve();
+    self->guarded([&] { self->on_writable(fault); });
   });
+}
+
+void connection::on_writable(const error_code& fault) {
+  if (phase_ != phase::writing)
+    return;
+  if (fault)
+    return close();
+  flush();
+  if (phase_ == phase::head)
+    serve();
 }
 
 // Writes as much as the socket takes. True when that was all.

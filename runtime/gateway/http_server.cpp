@@ -1,8 +1,10 @@
 #include "runtime/gateway/http_server.hpp"
 
+#include "actors/supervisor.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/gateway/gateway_actor.hpp"
 #include "runtime/gateway/http_worker.hpp"
+#include "runtime/gateway/open_requests.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -19,6 +21,7 @@ using boost::system::error_code;
 constexpr uint64_t serial_bits = 48;
 constexpr size_t turned_away_at_once = 64; // connections beyond the bound that are told so; more are just closed
 constexpr auto accept_pause = 100ms;       // after a failed accept, for example without free file descriptors
+constexpr auto gateway_bound = 10s;        // for its start
 
 } // namespace
 
@@ -31,14 +34,17 @@ struct http_server::implementation {
   }
 
   expected<uint16_t> listen();
-  void connect_to_actors();
+  caf::error connect_to_actors();
   void accept();
-  void hand_out(tcp::socket socket);
+  void accept_later(std::string_view reason);
+  void hand_out(http::worker& home, const std::shared_ptr<tcp::socket>& socket);
   void wait_for_drain();
+  void end_gateway();
 
   caf::actor_system& system;
   std::shared_ptr<http::server_parts> parts; // the gateway actor may end after the server
-  gateway_actor gateway_handle;
+  std::shared_ptr<http::open_requests> open;
+  supervisor_actor keeper; // of the gateway
   std::optional<tcp::acceptor> acceptor;
   std::optional<asio::steady_timer> pause;
   std::vector<std::thread> threads;
@@ -69,9 +75,9 @@ expected<uint16_t> http_server::implementation::listen() {
   return acceptor->local_endpoint().port();
 }
 
-void http_server::implementation::connect_to_actors() {
+caf::error http_server::implementation::connect_to_actors() {
   std::weak_ptr<http::server_parts> weak = parts;
-  auto deliver = [weak](uint64_t token, http::client_result result) {
+  open = std::make_shared<http::open_requests>([weak](uint64_t token, http::client_result result) {
     auto parts = weak.lock();
     if (!parts)
       return;
@@ -79,35 +85,55 @@ void http_server::implementation::connect_to_actors() {
     auto serial = token & ((uint64_t{1} << serial_bits) - 1);
     asio::post(owner.context,
                [&owner, serial, result = std::move(result)]() mutable { owner.deliver(serial, std::move(result)); });
+  });
+  auto start = [open = open, node = parts->node](caf::actor_system& system) {
+    auto answer = [open](uint64_t token, http::client_result result) { open->answer(token, std::move(result)); };
+    auto handle = system.spawn(gnomon::gateway, node, std::move(answer));
+    open->serve_with(handle);
+    return caf::actor_cast<caf::actor>(handle);
   };
-  gateway_handle = system.spawn(gateway, parts->node, std::move(deliver));
-  parts->ask = [handle = gateway_handle](uint64_t token, http::client_message message) {
-    std::visit([&](auto& one) { caf::anon_send(handle, token, std::move(one)); }, message);
-  };
+  keeper =
+      system.spawn(supervisor, supervisor_config{"HTTP server", {{"gateway", &restart_rule_of("gateway"), start}}});
+  parts->ask = [open = open](uint64_t token, http::client_message message) { open->ask(token, std::move(message)); };
+  if (open->wait_for_gateway(gateway_bound))
+    return {};
+  return make_error(ec::timeout, "the gateway for HTTP did not start in time; is the machine overloaded?");
 }
 
+// Whatever happens, the server goes on accepting.
 void http_server::implementation::accept() {
   auto& home = *parts->workers[next_worker++ % parts->workers.size()];
   auto socket = std::make_shared<tcp::socket>(home.context);
   acceptor->async_accept(*socket, [this, &home, socket](const error_code& fault) {
     if (fault == asio::error::operation_aborted || !acceptor->is_open())
       return;
-    if (!fault) {
-      auto already = parts->connections.fetch_add(1);
-      auto bound = parts->config.max_connections;
-      if (already >= bound + turned_away_at_once)
-        parts->connections.fetch_sub(1);
-      else
-        asio::post(home.context, [&home, socket, full = already >= bound] { home.adopt(std::move(*socket), full); });
-      return accept();
+    if (fault)
+      return accept_later(fault.message());
+    try {
+      hand_out(home, socket);
+      accept();
+    } catch (const std::exception& problem) {
+      accept_later(problem.what());
     }
-    log::warn("http", "accept-failed", {{"reason", fault.message()}});
-    pause->expires_after(accept_pause);
-    pause->async_wait([this](const error_code& stopped) {
-      if (!stopped)
-        accept();
-    });
   });
+}
+
+void http_server::implementation::accept_later(std::string_view reason) {
+  log::warn("http", "accept-failed", {{"reason", reason}});
+  pause->expires_after(accept_pause);
+  pause->async_wait([this](const error_code& stopped) {
+    if (!stopped)
+      accept();
+  });
+}
+
+void http_server::implementation::hand_out(http::worker& home, const std::shared_ptr<tcp::socket>& socket) {
+  auto bound = parts->config.max_connections;
+  auto already = parts->connections.fetch_add(1);
+  if (already >= bound + turned_away_at_once)
+    parts->connections.fetch_sub(1);
+  else
+    asio::post(home.context, [&home, socket, full = already >= bound] { home.adopt(std::move(*socket), full); });
 }
 
 void http_server::implementation::wait_for_drain() {
@@ -116,6 +142,12 @@ void http_server::implementation::wait_for_drain() {
     std::this_thread::sleep_for(5ms);
   if (auto left = parts->connections.load(); left > 0)
     log::warn("http", "drain-cut-short", {{"connections", left}});
+}
+
+void http_server::implementation::end_gateway() {
+  caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
+  keeper = nullptr;
+  parts->ask = nullptr;
 }
 
 http_server::http_server(context_ptr node, caf::actor_system& system, http_config config)
@@ -135,13 +167,20 @@ expected<uint16_t> http_server::start() {
     parts.workers.clear();
     return port;
   }
-  self_->connect_to_actors();
+  if (auto err = self_->connect_to_actors()) {
+    self_->end_gateway();
+    return err;
+  }
   self_->pause.emplace(parts.workers.front()->context);
   self_->accept();
   for (auto& worker : parts.workers)
     self_->threads.emplace_back([&worker = *worker] { worker.run(); });
   log::info("http", "listening", {{"host", parts.config.host}, {"port", *port}, {"threads", count}});
   return port;
+}
+
+gateway_actor http_server::gateway() const {
+  return self_->open ? self_->open->gateway() : gateway_actor{};
 }
 
 void http_server::stop() {
@@ -164,9 +203,7 @@ void http_server::stop() {
   for (auto& thread : self_->threads)
     thread.join();
   self_->threads.clear();
-  caf::anon_send_exit(self_->gateway_handle, caf::exit_reason::user_shutdown);
-  self_->gateway_handle = nullptr;
-  self_->parts->ask = nullptr;
+  self_->end_gateway();
   self_->acceptor.reset();
   self_->pause.reset();
   log::info("http", "stopped");

@@ -27,9 +27,9 @@ struct http_config {
   duration drain_timeout = 5s;              // for requests under way when the server stops
 };
 
-/// Serves the HTTP API of one node. Owns its threads, its sockets and the gateway actor through which requests reach
-/// the router; reads that the node's index can answer never leave the thread that parsed them. Its member functions are
-/// for one thread, which must not be a thread of the actor system: `stop` waits.
+/// Serves the HTTP API of one node. Owns its threads, its sockets and, under a supervisor, the gateway actor through
+/// which requests reach the router; reads that the node's index can answer never leave the thread that parsed them. Its
+/// member functions are for one thread, which must not be a thread of the actor system: `stop` waits.
 class http_server {
 public:
   /// `node` and `system` must outlive the server. Nothing happens before `start`.
@@ -39,11 +39,15 @@ public:
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;
 
-  /// Listens and serves; answers the port. Errors: bad_config for an address that cannot be listened at.
+  /// Listens and serves; answers the port. Errors: bad_config for an address that cannot be listened at, timeout when
+  /// the gateway does not start.
   expected<uint16_t> start();
 
   /// Accepts no more, lets requests under way finish within `drain_timeout`, then ends its threads and its actor.
   void stop();
+
+  /// The gateway that requests go through now; null while none runs. It is followed by another one when it fails.
+  gateway_actor gateway() const;
 
 private:
   struct implementation;

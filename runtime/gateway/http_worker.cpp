@@ -38,7 +38,7 @@ void worker::run() {
     try {
       context.run();
     } catch (const std::exception& fault) {
-      // Only memory can run out here; the connection at fault meets its deadline, the others go on.
+      // Of what no connection is at fault for; the others go on.
       log::error("http", "handler-threw", {{"what", fault.what()}});
     }
   }
@@ -53,10 +53,7 @@ void worker::adopt(boost::asio::ip::tcp::socket socket, bool turn_away) {
   auto serial = next_serial_++;
   auto guest = std::make_shared<connection>(*this, serial, std::move(socket));
   connections_.emplace(serial, guest);
-  if (turn_away)
-    guest->turn_away();
-  else
-    guest->start();
+  guest->start(turn_away);
 }
 
 void worker::forget(uint64_t serial) {
@@ -95,8 +92,14 @@ void worker::close_all() {
 void worker::schedule_sweep() {
   timer_.expires_after(sweep_interval(parts_));
   timer_.async_wait([this](const boost::system::error_code& fault) {
-    if (!fault)
+    if (fault)
+      return;
+    try {
       sweep();
+    } catch (const std::exception& problem) {
+      log::error("http", "sweep-threw", {{"what", problem.what()}});
+    }
+    schedule_sweep(); // whatever happens: without it no deadline holds
   });
 }
 
@@ -111,7 +114,6 @@ void worker::sweep() {
     guest->time_out();
   if (now - handed_over_ >= parts_.node->config.sample_every)
     hand_over_samples();
-  schedule_sweep();
 }
 
 // -- hits -------------------------------------------------------------------------------------------------------------

@@ -1,3 +1,5 @@
+#include "runtime/base/expiry.hpp"
+#include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/request_id.hpp"
@@ -12,8 +14,8 @@ namespace gnomon::http {
 
 namespace {
 
-constexpr int64_t max_expiry_seconds = 100ll * 366 * 24 * 3600;
 constexpr uint32_t max_acks = 64;
+constexpr auto expiry_bound = "Gnomon-Expires must lie 1 second to 100 years ahead";
 constexpr uint32_t max_page = 10'000;
 
 // -- what both reads and writes say -----------------------------------------------------------------------------------
@@ -40,6 +42,8 @@ caf::error take_user(const request& asked, std::string& user) {
     return make_error(ec::too_large, "user_id has more than 1,024 bytes");
   if (!is_utf8(user) || user.find('\0') != std::string::npos)
     return invalid("user_id must be UTF-8 without NUL bytes");
+  if (has_dot_segment(user))
+    return invalid("user_id has \".\" or \"..\" between slashes; nothing could be set or forgotten for such a user");
   return {};
 }
 
@@ -56,9 +60,11 @@ caf::error take_context(const request& asked, version_vector& seen) {
 
 // -- writes -----------------------------------------------------------------------------------------------------------
 
-bool is_strong_tag(std::string_view tag) {
-  return tag.size() >= 2 && tag.front() == '"' && tag.back() == '"'
-         && tag.substr(1, tag.size() - 2).find('"') == std::string_view::npos;
+// The tag of the form as JSON stands for the same versions.
+std::string plain_tags(std::string list) {
+  for (auto at = list.find(json_tag_end); at != std::string::npos; at = list.find(json_tag_end, at))
+    list.erase(at, json_tag_end.size() - 1);
+  return list;
 }
 
 caf::error take_condition(const request& asked, write_item& message) {
@@ -68,13 +74,13 @@ caf::error take_condition(const request& asked, write_item& message) {
     return invalid("If-Match and If-None-Match exclude each other; send one of them");
   if (none && (*none != "*" || message.deleted))
     return invalid("If-None-Match on a write may only be *, and only with PUT: write if there is no version yet");
-  if (match && !is_strong_tag(*match))
-    return invalid("If-Match on a write takes one ETag in double quotes, as an earlier answer said it");
+  if (match && *match != "*" && match->find('"') == std::string::npos)
+    return invalid("If-Match takes ETags in double quotes, as an earlier answer said them, or *");
   if (none)
     message.condition = write_condition::if_absent;
   if (match) {
     message.condition = write_condition::if_match;
-    message.etag = *match;
+    message.etag = plain_tags(*match);
   }
   return {};
 }
@@ -110,8 +116,8 @@ caf::error take_expiry(const request& asked, timestamp now, timestamp& expires) 
   if (!text)
     return {};
   if (auto seconds = parse_number<int64_t>(*text)) {
-    if (*seconds < 1 || *seconds > max_expiry_seconds)
-      return invalid("Gnomon-Expires must lie 1 second to 100 years ahead");
+    if (*seconds < 1 || *seconds > longest_expiry.count())
+      return invalid(expiry_bound);
     expires = now + std::chrono::seconds{*seconds};
     return {};
   }
@@ -120,6 +126,8 @@ caf::error take_expiry(const request& asked, timestamp now, timestamp& expires) 
     return invalid("Gnomon-Expires must be seconds from now or a date like Sun, 06 Nov 1994 08:49:37 GMT");
   if (*date <= now)
     return invalid("Gnomon-Expires lies in the past; to remove an item use DELETE");
+  if (is_too_far(*date, now))
+    return invalid(expiry_bound);
   expires = *date;
   return {};
 }

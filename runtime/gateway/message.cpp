@@ -129,7 +129,14 @@ std::string_view reason_phrase(int status) {
 response json_response(int status, std::string text) {
   response answer;
   answer.status = status;
-  answer.headers.emplace_back("Content-Type", "application/json");
+  answer.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache"}};
+  answer.body = blob{std::move(text)};
+  return answer;
+}
+
+response momentary(std::string_view type, std::string text) {
+  response answer;
+  answer.headers.emplace_back("Content-Type", type);
   answer.body = blob{std::move(text)};
   return answer;
 }
@@ -139,8 +146,10 @@ response problem(int status, std::string_view error, std::string_view detail) {
                                   {"title", reason_phrase(status)},
                                   {"status", status},
                                   {"detail", detail}};
-  auto answer = json_response(status, document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  answer.headers.front().second = "application/problem+json";
+  response answer;
+  answer.status = status;
+  answer.headers.emplace_back("Content-Type", "application/problem+json");
+  answer.body = blob{document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
   if (status == 503)
     answer.headers.emplace_back("Retry-After", "1");
   return answer;
@@ -156,6 +165,8 @@ std::string head_of(const response& answer, std::string_view date, std::string_v
   head.append(reason_phrase(answer.status)).append("\r\n");
   for (const auto& [field, value] : answer.headers)
     head.append(field).append(": ").append(value).append("\r\n");
+  if (!answer.field("Cache-Control"))
+    head += "Cache-Control: no-store\r\n";
   auto bodiless = answer.status == 204 || answer.status == 304;
   if (!bodiless && !answer.without_length)
     head += "Content-Length: " + std::to_string(answer.length.value_or(answer.content().size())) + "\r\n";

@@ -37,7 +37,8 @@ struct request {
   void add_field(std::string_view name, std::string_view value);
 };
 
-/// One answer. `Content-Length`, `Date` and `Connection` are added when it is sent.
+/// One answer. `Content-Length`, `Date` and `Connection` are added when it is sent, and `Cache-Control: no-store` when
+/// it says nothing else about caches.
 struct response {
   int status = 200;
   header_list headers;
@@ -60,8 +61,11 @@ response problem(const caf::error& err);
 /// "Not Found" for 404, and so on.
 std::string_view reason_phrase(int status);
 
-/// `{...}` as `application/json`.
+/// `{...}` as `application/json`. Caches may keep it, but have to ask before they use it again.
 response json_response(int status, std::string text);
+
+/// A page about this very moment, which no cache may keep.
+response momentary(std::string_view type, std::string text);
 
 /// Status line and fields of `answer`, with what sending adds: `date` as in the Date field, and `connection` as in the
 /// Connection field, which is left out when empty.

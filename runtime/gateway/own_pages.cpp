@@ -43,17 +43,11 @@ response ready(const node_context& node) {
     return problem(503, "not-ready", lacking);
   if (node.counters.shards_ready < shard_count)
     return still_reading(node);
-  return json_response(200, dump({{"status", "ready"},
-                                  {"node", node.self.node},
-                                  {"region", node.self.region},
-                                  {"takes_writes", node.counters.stores_full == 0},
-                                  {"lost_parts", node.lost.get()->size()}}));
-}
-
-response text(std::string_view type, std::string body) {
-  auto answer = json_response(200, std::move(body));
-  answer.headers.front().second = type;
-  return answer;
+  return momentary("application/json", dump({{"status", "ready"},
+                                             {"node", node.self.node},
+                                             {"region", node.self.region},
+                                             {"takes_writes", node.counters.stores_full == 0},
+                                             {"lost_parts", node.lost.get()->size()}}));
 }
 
 } // namespace
@@ -61,11 +55,12 @@ response text(std::string_view type, std::string body) {
 response answer_own(own_page page, const node_context& node, const server_facts& server) {
   switch (page) {
   case own_page::live:
-    return json_response(200, dump({{"status", "live"}}));
+    return momentary("application/json", dump({{"status", "live"}}));
   case own_page::ready:
     return ready(node);
   case own_page::metrics:
-    return text("text/plain; version=0.0.4; charset=utf-8", metrics_page(node, server.threads, server.connections));
+    return momentary("text/plain; version=0.0.4; charset=utf-8",
+                     metrics_page(node, server.threads, server.connections));
   case own_page::openapi:
     return json_response(200, std::string{openapi_document()});
   }

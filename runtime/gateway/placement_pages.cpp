@@ -64,12 +64,12 @@ caf::error refuse_unknown_fields(const json& document) {
 }
 
 expected<create_shadow> parse_create(const request& asked) {
-  auto document = json::parse(asked.body, nullptr, false);
-  if (!document.is_object())
-    return invalid("the body must be a JSON object with data_id, shadowing_factor and ttl");
+  auto document = parse_strictly(asked.body, " with data_id, shadowing_factor and ttl");
+  if (!document)
+    return document.error();
   create_shadow message;
-  for (auto fault : {refuse_unknown_fields(document), take_data_id(document, message.id),
-                     take_factor(document, message.factor), take_ttl(document, message.ttl)})
+  for (auto fault : {refuse_unknown_fields(*document), take_data_id(*document, message.id),
+                     take_factor(*document, message.factor), take_ttl(*document, message.ttl)})
     if (fault)
       return fault;
   return message;
@@ -237,16 +237,16 @@ response answer_cluster(const cluster_report& report) {
   auto removed = json::array();
   for (const auto& gone : report.removed)
     removed.push_back({{"node", gone.node}, {"incarnation", std::to_string(gone.incarnation)}});
-  return json_response(200, dump({{"self", report.self},
-                                  {"nodes", std::move(nodes)},
-                                  {"catching_up_ms", report.catching_up_ms},
-                                  {"repair",
-                                   {{"active", repair.active},
-                                    {"checked", repair.checked},
-                                    {"repaired", repair.repaired},
-                                    {"failed", repair.failed},
-                                    {"under_way", repair.under_way}}},
-                                  {"removed", std::move(removed)}}));
+  return momentary("application/json", dump({{"self", report.self},
+                                             {"nodes", std::move(nodes)},
+                                             {"catching_up_ms", report.catching_up_ms},
+                                             {"repair",
+                                              {{"active", repair.active},
+                                               {"checked", repair.checked},
+                                               {"repaired", repair.repaired},
+                                               {"failed", repair.failed},
+                                               {"under_way", repair.under_way}}},
+                                             {"removed", std::move(removed)}}));
 }
 
 } // namespace gnomon::http

@@ -75,8 +75,8 @@ next_step prepare_policy(const request& asked, endpoint where) {
     return client_message{std::move(message)};
   if (asked.body.size() > max_json_bytes)
     return problem(413, "too-large", "the body has more than 1 MiB; a policy needs a few fields only");
-  if (!json::parse(asked.body, nullptr, false).is_object())
-    return problem(400, "invalid-argument", "the body must be a JSON object, for example {\"factor\": 3}");
+  if (auto document = parse_strictly(asked.body, ", for example {\"factor\": 3}"); !document)
+    return refusal(document.error());
   message.text = asked.body;
   return client_message{std::move(message)};
 }

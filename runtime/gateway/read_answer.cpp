@@ -1,4 +1,5 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/gateway/accept.hpp"
 #include "runtime/gateway/byte_range.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
@@ -12,18 +13,31 @@ namespace gnomon::http {
 
 namespace {
 
-// A list of entity tags; for reads the weak comparison is the right one (RFC 9110, 13.1.2), and ours are all strong.
-bool names_tag(std::string_view list, std::string_view etag) {
-  while (!list.empty()) {
-    auto one = trimmed(list.substr(0, list.find(',')));
-    list.remove_prefix(
-        std::min(list.size(), list.find(',') == std::string_view::npos ? list.size() : list.find(',') + 1));
-    if (one.starts_with("W/"))
-      one.remove_prefix(2);
-    if (one == "*" || one == etag)
-      return true;
-  }
-  return false;
+/// The forms in which an item is answered. Each has ETags of its own: caches and conditions must not take one for the
+/// other.
+enum class form { value, parts, json };
+
+bool prefers_json(const request& asked) {
+  const auto* accept = asked.field("accept");
+  if (!accept)
+    return false;
+  auto json = welcome_of(*accept, "application/json"), parts = welcome_of(*accept, "multipart/mixed");
+  return json.thousandths > parts.thousandths
+         || (json.named && json.thousandths > 0 && json.thousandths == parts.thousandths);
+}
+
+form form_of(const request& asked, const item_versions& item) {
+  if (item.versions.siblings.size() == 1)
+    return form::value;
+  return prefers_json(asked) ? form::json : form::parts;
+}
+
+header_list headers_of(const item_versions& item, form as) {
+  auto headers = item_headers(item);
+  auto& etag = headers.front().second;
+  if (as == form::json)
+    etag.insert(etag.size() - 1, json_tag_end.substr(0, json_tag_end.size() - 1));
+  return headers;
 }
 
 void append_headers(response& answer, header_list more) {
@@ -97,14 +111,13 @@ std::string siblings_as_parts(const item_versions& item, const std::string& boun
   return body += "--" + boundary + "--\r\n";
 }
 
-response answer_siblings(const request& asked, const item_versions& item) {
-  const auto* accept = asked.field("accept");
-  auto as_json = accept && accept->find("application/json") != std::string::npos;
+response answer_siblings(const request& asked, const item_versions& item, form as) {
+  auto as_json = as == form::json;
   auto boundary = boundary_for(item);
   response answer;
   answer.status = 300;
   answer.headers.emplace_back("Content-Type", as_json ? "application/json" : "multipart/mixed; boundary=" + boundary);
-  append_headers(answer, item_headers(item));
+  append_headers(answer, headers_of(item, as));
   if (asked.method == "HEAD")
     answer.without_length = true;
   else
@@ -163,18 +176,20 @@ response answer_read(const request& asked, const item_versions& item) {
     return problem(404, name(ec::not_found), "there is no item with this id");
   if (item.versions.deleted())
     return with_item_headers(problem(410, name(ec::gone), "the item was deleted"), item);
-  const auto etag = item.versions.etag();
+  auto as = form_of(asked, item);
+  auto headers = headers_of(item, as);
+  const auto& etag = headers.front().second;
   const auto* match = asked.field("if-match");
-  if (match && !names_tag(*match, etag))
+  if (match && !names_tag(*match, etag, false))
     return with_item_headers(problem(412, name(ec::precondition_failed), "the item has another ETag now"), item);
   const auto* none = asked.field("if-none-match");
-  if (none && names_tag(*none, etag)) {
+  if (none && names_tag(*none, etag, true)) {
     response answer;
     answer.status = 304;
-    answer.headers = item_headers(item);
+    answer.headers = std::move(headers);
     return answer;
   }
-  return item.versions.siblings.size() > 1 ? answer_siblings(asked, item) : answer_version(asked, item);
+  return as == form::value ? answer_version(asked, item) : answer_siblings(asked, item, as);
 }
 
 } // namespace gnomon::http

@@ -5,6 +5,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 
 #include <atomic>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -43,12 +44,29 @@ struct request_head {
   std::string_view target;
   std::vector<std::pair<std::string_view, std::string_view>> fields;
   unsigned version = 11;
-  unsigned hosts = 0;
-  bool folded = false;      // a field goes on in the next line, which is refused
   bool conditional = false; // a field is there that changes the answer to a GET
-  bool transfer_coding = false;
-  bool expects = false; // Expect: 100-continue
+  bool folded = false;      // a field goes on in the next line
+  // fields of which there may be one: how many there are, and the last one's value
+  unsigned hosts = 0, lengths = 0, codings = 0, types = 0;
+  std::string_view host, length, coding;
 };
+
+/// Why a head is refused.
+struct head_fault {
+  int status;
+  std::string_view error, sentence;
+};
+
+/// What Beast lets pass though another parser may read it differently, so that the two would disagree about where this
+/// request ends, what it is about or to whom it goes (RFC 9112). Nothing when the head is sound. Allocates nothing.
+std::optional<head_fault> find_fault(const request_head& head);
+
+/// True when `bytes`, of a head that is not complete yet, cannot become one: a control character, or a line that does
+/// not end with CRLF. `before` is the byte in front of them.
+bool is_broken(std::string_view bytes, char before);
+
+/// True for "GET / HTTP/2.0": such a client hears about the version, others that they are not understood.
+bool names_other_version(std::string_view head);
 
 /// Beast's parser, told to keep views of the head and to collect the body, so that a plain GET costs no allocation.
 class request_parser final : public boost::beast::http::basic_parser<true> {
@@ -56,9 +74,11 @@ public:
   using string_view = boost::beast::string_view;
   using error_code = boost::beast::error_code;
 
-  /// `bytes` is the complete head that will be parsed. The others must outlive the parser; `head` is emptied.
-  request_parser(std::string_view bytes, request_head& head, std::string& body, body_share& share,
-                 uint64_t max_body_bytes);
+  /// All must outlive the parser; `head` is emptied.
+  request_parser(request_head& head, std::string& body, body_share& share, uint64_t max_body_bytes);
+
+  /// Takes more of the request: what is left of `bytes` is to be given again. Returns what was used.
+  size_t read(std::string_view bytes, error_code& ec);
 
 private:
   void on_request_impl(boost::beast::http::verb, string_view method, string_view target, int version,
@@ -72,11 +92,12 @@ private:
   size_t on_chunk_body_impl(std::uint64_t left, string_view bytes, error_code& ec) override;
   void on_finish_impl(error_code& ec) override;
 
-  std::string_view bytes_;
+  std::string_view bytes_; // that are read now
   request_head& head_;
   std::string& body_;
   body_share& share_;
   bool in_trailer_ = false;
+  size_t extension_bytes_ = 0; // of all chunks
 };
 
 /// An owned request from the views of a head. `has_body` says whether one was announced.

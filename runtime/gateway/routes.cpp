@@ -1,5 +1,7 @@
 #include "runtime/gateway/routes.hpp"
 
+#include <algorithm>
+
 namespace gnomon::http {
 
 namespace {
@@ -20,6 +22,34 @@ bool needs_json(endpoint where, std::string_view method) {
 bool is_json(const request& asked) {
   const auto* type = asked.field("content-type");
   return !type || same_ignoring_case(trimmed(std::string_view{*type}.substr(0, type->find(';'))), "application/json");
+}
+
+// A body in another coding than "identity" would be taken for what it is not.
+bool is_coded(const request& asked) {
+  const auto* codings = asked.field("content-encoding");
+  for (auto rest = std::string_view{codings ? *codings : ""}; !rest.empty();) {
+    auto end = std::min(rest.find(','), rest.size());
+    auto coding = trimmed(rest.substr(0, end));
+    if (!coding.empty() && !same_ignoring_case(coding, "identity"))
+      return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+std::optional<response> refuse_body(const request& asked) {
+  if (!asked.has_body)
+    return problem(400, "missing-body",
+                   "the request has no body; send one, with Content-Length: 0 when it is meant to be empty");
+  if (asked.field("content-range"))
+    return problem(400, "partial-body", "a body with Content-Range is a part, and only whole ones can be taken");
+  if (!is_coded(asked))
+    return std::nullopt;
+  auto answer = problem(415, "unsupported-coding",
+                        "Content-Encoding is not kept, so readers could not undo it: send the body as it is, or name "
+                        "the coding in Content-Type, such as application/gzip");
+  answer.headers.emplace_back("Accept-Encoding", "identity");
+  return answer;
 }
 
 } // namespace
@@ -68,9 +98,9 @@ std::optional<response> refuse(const request& asked, endpoint where) {
     answer.headers.emplace_back("Allow", row->methods);
     return answer;
   }
-  if ((asked.method == "PUT" || asked.method == "POST") && !asked.has_body)
-    return problem(400, "missing-body",
-                   "the request has no body; send one, with Content-Length: 0 when it is meant to be empty");
+  if (asked.method == "PUT" || asked.method == "POST")
+    if (auto refusal = refuse_body(asked))
+      return refusal;
   if (needs_json(where, asked.method) && !is_json(asked))
     return problem(415, "unsupported-media-type", "the body must be JSON; send it with Content-Type: application/json");
   return std::nullopt;

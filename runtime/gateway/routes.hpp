@@ -70,7 +70,7 @@ endpoint find_route(std::string_view path);
 bool allows(const route& row, std::string_view method);
 
 /// What can be refused by the head alone, before a body is read: unknown paths (404), wrong methods (405 with Allow),
-/// bodies that are not JSON where JSON is needed (415), announced bodies that are missing (400).
+/// announced bodies that are missing or a part only (400), bodies that are coded, or not JSON where it is needed (415).
 std::optional<response> refuse(const request& asked, endpoint where);
 
 } // namespace gnomon::http

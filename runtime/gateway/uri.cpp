@@ -52,6 +52,7 @@ std::string percent_encode(std::string_view text) {
 }
 
 expected<std::optional<std::string>> query_parameter(std::string_view query, std::string_view name) {
+  std::optional<std::string> found;
   while (!query.empty()) {
     auto pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
@@ -60,13 +61,16 @@ expected<std::optional<std::string>> query_parameter(std::string_view query, std
       return key.error();
     if (*key != name)
       continue;
+    if (found)
+      return make_error(ec::invalid_argument,
+                        "the query parameter " + std::string{name} + " is there twice; give it once");
     auto equals = pair.find('=');
     auto value = percent_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true);
     if (!value)
       return value.error();
-    return std::optional<std::string>{std::move(*value)};
+    found = std::move(*value);
   }
-  return std::optional<std::string>{};
+  return found;
 }
 
 } // namespace gnomon::http

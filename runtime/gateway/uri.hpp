@@ -15,7 +15,8 @@ expected<std::string> percent_decode(std::string_view text, bool form = false);
 /// `text` so that it may stand in a path or query: everything but unreserved characters and '/' as %XX.
 std::string percent_encode(std::string_view text);
 
-/// The decoded value of the first parameter `name`; nothing when it is absent. Errors: invalid_argument.
+/// The decoded value of the parameter `name`; nothing when it is absent. Errors: invalid_argument, also when it is
+/// there twice, since readers differ about which of the two counts.
 expected<std::optional<std::string>> query_parameter(std::string_view query, std::string_view name);
 
 } // namespace gnomon::http

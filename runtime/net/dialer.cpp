@@ -29,6 +29,8 @@ caf::result<dial_result> begin(self_pointer self, tunnel& way, duration timeout,
 void open_gate(self_pointer self, std::shared_ptr<tunnel> way, duration timeout, uint64_t number, int fd,
                const greeting& answer) {
   auto dial = self->state.dials.extract(number);
+  if (!dial)
+    return; // it has failed
   auto& [address, promise] = dial.mapped();
   if (fd < 0) {
     promise.deliver(dial_result{answer, gate_actor{}});
@@ -61,7 +63,8 @@ tunnel_dialer_actor::behavior_type dialer(self_pointer self, std::shared_ptr<tun
         open_gate(self, way, timeout, number, fd, answer);
       },
       [=](open_a, uint64_t number, caf::error& reason) {
-        self->state.dials.extract(number).mapped().second.deliver(std::move(reason));
+        if (auto dial = self->state.dials.extract(number))
+          dial.mapped().second.deliver(std::move(reason));
       },
   };
 }

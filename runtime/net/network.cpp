@@ -54,6 +54,17 @@ dialer_actor network::dialer() const {
   return dialer_;
 }
 
+void network::when_failed(const std::function<void(std::string_view part)>& tell) const {
+  auto watch = [&](const caf::actor& part, std::string_view name) {
+    part->attach_functor([tell, name](const caf::error& reason) {
+      if (reason != caf::exit_reason::user_shutdown)
+        tell(name);
+    });
+  };
+  watch(caf::actor_cast<caf::actor>(gate_), "gate");
+  watch(caf::actor_cast<caf::actor>(dialer_), "dialer");
+}
+
 void network::stop() {
   if (tunnel_)
     tunnel_->stop();

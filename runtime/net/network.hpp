@@ -3,7 +3,9 @@
 #include "actors/node_context.hpp"
 #include "runtime/net/tunnel.hpp"
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 namespace gnomon {
 
@@ -20,6 +22,9 @@ public:
   ~network();
   const std::string& address() const;
   dialer_actor dialer() const;
+  /// Calls `tell`, on any thread, when gate or dialer ends by itself: without them nobody reaches this node or is
+  /// reached, and neither can have a successor, since others hold their handles.
+  void when_failed(const std::function<void(std::string_view part)>& tell) const;
   /// Closes all connections and the socket, ends gate and dialer. Bounded.
   void stop();
 

@@ -2,7 +2,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -26,9 +25,13 @@ relay::relay(socket near, socket far, duration delay_to_far, size_t buffer_bytes
 void relay::start(std::function<void()> ended) {
   ended_ = std::move(ended);
   auto executor = near_.get_executor();
+  auto when_over = [self = shared_from_this()](const std::exception_ptr& fault) {
+    if (fault) // memory ran out: half a relay would stay for ever
+      self->close();
+  };
   for (auto p : {&out_, &in_}) {
-    asio::co_spawn(executor, read_all(shared_from_this(), *p), asio::detached);
-    asio::co_spawn(executor, write_all(shared_from_this(), *p), asio::detached);
+    asio::co_spawn(executor, read_all(shared_from_this(), *p), when_over);
+    asio::co_spawn(executor, write_all(shared_from_this(), *p), when_over);
   }
 }
 

@@ -7,7 +7,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -47,6 +46,18 @@ void notice_silent_death(int fd) {
   set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
+/// Does `step`. What it throws, as when memory runs out, is logged: the thread goes on for the others. False then.
+template <class Step>
+bool guarded(std::string_view where, Step step) {
+  try {
+    step();
+    return true;
+  } catch (const std::exception& fault) {
+    log::error("tunnel", "threw", {{"where", where}, {"what", fault.what()}});
+    return false;
+  }
+}
+
 /// Where the greeter's answer arrives; the timer wakes up who waits for it.
 struct answer_slot {
   explicit answer_slot(asio::io_context& io) : arrived(io) {}
@@ -73,6 +84,7 @@ public:
 private:
   using shared_socket = std::shared_ptr<tcp::socket>;
 
+  void go_on_accepting();
   awaitable<void> accept_all(std::shared_ptr<impl> alive);
   awaitable<void> receive(std::shared_ptr<impl> alive, shared_socket caller);
   awaitable<void> greet(shared_socket caller);
@@ -135,11 +147,20 @@ caf::error tunnel::impl::listen() {
 }
 
 void tunnel::impl::run() {
-  asio::co_spawn(io_, accept_all(shared_from_this()), asio::detached);
+  go_on_accepting();
   thread_ = std::thread{[this] {
-    io_.run();
+    for (auto over = false; !over;)
+      over = guarded("handler", [this] { io_.run(); });
     finished_.set_value();
   }};
+}
+
+/// Whatever one caller brings about, others are let in.
+void tunnel::impl::go_on_accepting() {
+  asio::co_spawn(io_, accept_all(shared_from_this()), [self = shared_from_this()](const std::exception_ptr& fault) {
+    if (fault && !self->stopping_ && !guarded("accept", [&] { std::rethrow_exception(fault); }))
+      self->go_on_accepting();
+  });
 }
 
 void tunnel::impl::stop() {
@@ -186,19 +207,20 @@ awaitable<void> tunnel::impl::accept_all(std::shared_ptr<impl> alive) {
       log::warn("tunnel", "too-many-connections", {{"limit", config_.max_connections}});
     } else {
       ++accepted_;
-      asio::co_spawn(io_, receive(alive, std::move(caller)), asio::detached);
+      asio::co_spawn(io_, receive(alive, caller), [alive, caller](const std::exception_ptr& fault) {
+        alive->handshakes_.erase(caller);
+        --alive->accepted_;
+        if (fault)
+          guarded("greet", [&] { std::rethrow_exception(fault); });
+      });
     }
   }
 }
 
 awaitable<void> tunnel::impl::receive(std::shared_ptr<impl> alive, shared_socket caller) {
   handshakes_.insert(caller);
-  {
-    auto deadline = close_after(config_.handshake_timeout, caller);
-    co_await greet(caller);
-  }
-  handshakes_.erase(caller);
-  --accepted_;
+  auto deadline = close_after(config_.handshake_timeout, caller);
+  co_await greet(caller);
 }
 
 awaitable<void> tunnel::impl::greet(shared_socket caller) {
@@ -257,7 +279,10 @@ void tunnel::impl::dial(std::string address, duration timeout, dial_function don
   asio::post(io_, [=, this, self = shared_from_this()]() mutable {
     if (stopping_)
       return done(make_error(ec::unavailable, "the node stops"));
-    asio::co_spawn(io_, call(self, std::move(address), timeout, std::move(done)), asio::detached);
+    asio::co_spawn(io_, call(self, std::move(address), timeout, done), [done](const std::exception_ptr& fault) {
+      if (fault && !guarded("call", [&] { std::rethrow_exception(fault); }))
+        done(make_error(ec::unavailable, "the call broke off; try again"));
+    });
   });
 }
 

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <vector>
 
 namespace gnomon::shell {
 
@@ -79,6 +81,21 @@ item_version read_version(const json& from) {
   return v;
 }
 
+// Of members with one name the parser keeps one silently, so they are looked for here.
+json parse_once_each(std::string_view text) {
+  std::vector<std::set<std::string>> names; // of the objects that are open
+  auto watch = [&](int, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start)
+      names.emplace_back();
+    else if (event == json::parse_event_t::object_end)
+      names.pop_back();
+    else if (event == json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
+      throw bad_line{fmt::format("\"{}\" is there twice", parsed.get<std::string>())};
+    return true;
+  };
+  return json::parse(text, watch, false);
+}
+
 } // namespace
 
 std::string write_line(const item& x) {
@@ -94,7 +111,7 @@ std::string write_line(const item& x) {
 }
 
 item read_line(std::string_view text) {
-  auto line = json::parse(text, nullptr, false);
+  auto line = parse_once_each(text);
   if (line.is_discarded())
     throw bad_line{"this is not JSON"};
   item result;

@@ -125,3 +125,11 @@ CAF_TEST(only_the_first_complaints_are_kept) {
   CAF_CHECK_EQUAL(result.bad, 7u);
   CAF_CHECK_EQUAL(result.complaints.size(), 5u);
 }
+
+CAF_TEST(an_access_that_two_readers_may_read_differently_is_refused) {
+  CAF_CHECK(fault_of(R"({"user_id":"ann","data_id":"a","data_id":"b","timestamp":1500000000})").find("twice")
+            != std::string::npos);
+  CAF_CHECK(fault_of(R"({"user_id":"ann","data_id":"a","timestamp":1,"timestamp":1500000000})").find("twice")
+            != std::string::npos);
+  CAF_CHECK(fault_of(R"({"user_id":"ann","data_id":"a/../b","timestamp":1500000000})").find("..") != std::string::npos);
+}

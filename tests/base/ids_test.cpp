@@ -1,6 +1,8 @@
 #define CAF_SUITE ids
 #include "runtime/base/ids.hpp"
 
+#include "runtime/base/id_rules.hpp"
+
 #include <caf/test/dsl.hpp>
 
 using namespace gnomon;
@@ -13,6 +15,12 @@ CAF_TEST(an_id_may_hold_slashes_spaces_and_any_script) {
 CAF_TEST(an_id_without_bytes_with_too_many_with_nul_or_with_broken_utf8_is_refused) {
   CAF_CHECK_EQUAL(code_of(checked_id("").error()), ec::invalid_argument);
   CAF_CHECK(checked_id(std::string(1024, 'x')));
+  for (const std::string bad : {".", "..", "a/..", "a/./b", "../a", "a//../b", "%2e", "a/.%2E/b", "/.."}) {
+    CAF_CHECK_EQUAL(code_of(checked_id(bad).error()), ec::invalid_argument);
+    CAF_CHECK_EQUAL(checked_known_id(bad).value(), bad);
+  }
+  for (const std::string good : {"...", "a..b", ".a", "a./b", "%2e%2e%2e", "a/.b", "%2f..%2f"})
+    CAF_CHECK(checked_id(good));
   CAF_CHECK_EQUAL(code_of(checked_id(std::string(1025, 'x')).error()), ec::too_large);
   CAF_CHECK_EQUAL(code_of(checked_id(std::string("a\0b", 3)).error()), ec::invalid_argument);
   for (auto bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF", "\x80"})

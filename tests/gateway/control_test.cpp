@@ -36,6 +36,10 @@ CAF_TEST(shadow_requests_with_a_wrong_field_name_it) {
   CAF_CHECK(mentions(refused("{}"), "data_id"));
   CAF_CHECK(mentions(refused(R"({"data_id": 5})"), "data_id"));
   CAF_CHECK(mentions(refused(R"({"data_id": ""})"), "data_id"));
+  CAF_CHECK(mentions(refused(R"({"data_id": "a/../b"})"), ".."));
+  CAF_CHECK(mentions(refused(R"({"data_id": "one", "data_id": "two"})"), "twice"));
+  CAF_CHECK(mentions(refused(R"({"data_id": "one", "\u0064ata_id": "two"})"), "twice"));
+  CAF_CHECK(mentions(refused(R"({"data_id": "one", "ttl": {"a": 1, "a": 2}})"), "twice"));
   CAF_CHECK(mentions(refused(R"({"data_id": "a", "factor": 2})"), "factor"));
   for (auto factor : {"0", "1000", "-1", "\"3\"", "2.5", "null", "18446744073709551615"})
     CAF_CHECK(
@@ -106,6 +110,8 @@ CAF_TEST(policies_are_set_by_scope_and_name) {
   CAF_CHECK_EQUAL(message_of<put_policy>(ask("DELETE", "/policy/type/news")).text, "");
   for (auto body : {"", "[]", "{", "3"})
     CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/type/news", body)).status, 400);
+  CAF_CHECK(mentions(refusal_of(put_policy_at("/policy/type/news", R"({"factor": 1, "factor": 1})")), "twice"));
+  CAF_CHECK(mentions(refusal_of(put_policy_at("/policy/item/x%2F..%2Fy")), ".."));
   CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/region/eu")).status, 400);
   CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/default/x")).status, 400);
   CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/type/")).status, 400);

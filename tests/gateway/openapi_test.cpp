@@ -58,6 +58,17 @@ CAF_TEST(every_reference_in_the_document_leads_somewhere) {
   check_references(openapi());
 }
 
+CAF_TEST(every_operation_has_a_name_of_its_own_for_generators) {
+  std::set<std::string> names;
+  for (const auto& [path, methods] : openapi()["paths"].items())
+    for (const auto& [method, what] : methods.items())
+      if (method != "parameters" && !names.insert(what.value("operationId", "")).second)
+        CAF_ERROR("missing or not the only one: " << method << " " << path << ": " << what.value("operationId", ""));
+  CAF_CHECK_EQUAL(names.count(""), 0u);
+  for (const auto& name : names)
+    CAF_CHECK_EQUAL(name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), std::string::npos);
+}
+
 CAF_TEST(every_operation_says_what_it_answers_when_all_is_well) {
   for (const auto& [method, path] : documented()) {
     const auto& responses = openapi()["paths"][path][method]["responses"];

@@ -32,6 +32,10 @@ item_versions two(std::string first, std::string second) {
   return item;
 }
 
+bool has_field(const std::string& head, const std::string& line) {
+  return head.find("\r\n" + line + "\r\n") != std::string::npos;
+}
+
 http::response get(const item_versions& item, field_list fields = {}, std::string method = "GET") {
   return reply_to(ask(std::move(method), "/data/a", std::move(fields)), item);
 }
@@ -71,6 +75,85 @@ CAF_TEST(a_reader_with_the_current_tag_gets_no_value) {
   CAF_CHECK_EQUAL(get(item, {{"if-match", tag}}).status, 200);
 }
 
+CAF_TEST(if_match_compares_strongly_and_if_none_match_weakly) {
+  auto item = one("hello");
+  auto tag = item.versions.etag();
+  for (const std::string method : {"GET", "HEAD"}) {
+    for (const auto& list : {tag, std::string{"*"}, "\"x\", " + tag, "W/" + tag + "," + tag, ", ," + tag + " ,"})
+      CAF_CHECK_EQUAL(get(item, {{"if-match", list}}, method).status, 200);
+    for (const auto& list :
+         {"W/" + tag, "w/" + tag, "\"x\"", tag.substr(1), tag + tag, "\"x\" " + tag, "\"x, " + tag, ""})
+      CAF_CHECK_EQUAL(get(item, {{"if-match", list}}, method).status, 412);
+    for (const auto& list : {"W/" + tag, "\"a,b\", W/" + tag, "\"x\"," + tag + ",\"y\""})
+      CAF_CHECK_EQUAL(get(item, {{"if-none-match", list}}, method).status, 304);
+    for (const auto& list : {"\"x,*\"", "w/" + tag, "\"x\", *", tag + tag})
+      CAF_CHECK_EQUAL(get(item, {{"if-none-match", list}}, method).status, 200);
+  }
+}
+
+CAF_TEST(conditions_on_a_time_are_ignored_where_nothing_has_one) {
+  auto past = "Sun, 06 Nov 1994 08:49:37 GMT", future = "Fri, 21 Nov 2036 12:00:00 GMT";
+  for (auto when : {past, future, "nonsense"}) {
+    CAF_CHECK_EQUAL(get(one("hello"), {{"if-modified-since", when}}).status, 200);
+    CAF_CHECK_EQUAL(get(one("hello"), {{"if-unmodified-since", when}}).status, 200);
+    CAF_CHECK_EQUAL(get(one("hello"), {{"range", "bytes=0-1"}, {"if-range", when}}).status, 200);
+  }
+}
+
+CAF_TEST(every_answer_says_what_caches_may_do_with_it) {
+  auto caching = [](const http::response& answer) {
+    auto head = http::head_of(answer, "now", "");
+    auto at = head.find("Cache-Control: ");
+    return at == std::string::npos || head.find("Cache-Control: ", at + 1) != std::string::npos
+               ? "none or two"
+               : head.substr(at + 15, head.find("\r\n", at) - at - 15);
+  };
+  auto item = one("hello");
+  for (const auto& answer :
+       {get(item), get(item, {{"range", "bytes=0-1"}}), get(item, {{"if-none-match", "*"}}),
+        get(item, {{"if-match", "\"x\""}}), get(one("", true)), get(two("a", "b")), get(item, {}, "HEAD")})
+    CAF_CHECK_EQUAL(caching(answer), "no-cache");
+  CAF_CHECK_EQUAL(caching(get(item, {{"range", "bytes=9-"}})), "no-store");
+  CAF_CHECK_EQUAL(caching(get(item_versions{})), "no-store");
+  CAF_CHECK_EQUAL(caching(reply_to(ask("DELETE", "/data/a"), write_receipt{})), "no-store");
+  CAF_CHECK_EQUAL(caching(reply_to(ask("GET", "/data"), item_page{})), "no-cache");
+  CAF_CHECK_EQUAL(caching(reply_to(ask("GET", "/cluster"), cluster_report{})), "no-store");
+  CAF_CHECK(has_field(render_head(item), "Cache-Control: no-cache"));
+}
+
+CAF_TEST(forms_of_one_answer_have_tags_of_their_own_and_name_accept) {
+  auto item = two("first", "second");
+  field_list json{{"accept", "application/json"}};
+  auto parts_tag = *get(item).field("ETag"), json_tag = *get(item, json).field("ETag");
+  CAF_CHECK(parts_tag != json_tag);
+  CAF_CHECK_EQUAL(*get(item).field("Vary"), "Accept");
+  CAF_CHECK_EQUAL(*get(item, json, "HEAD").field("ETag"), json_tag);
+  CAF_CHECK(!get(one("hello"), json).field("Vary"));
+  CAF_CHECK_EQUAL(*get(one("hello"), json).field("ETag"), one("hello").versions.etag());
+  auto conditional = [&](std::string tag, std::string accept) {
+    return get(item, {{"if-none-match", std::move(tag)}, {"accept", std::move(accept)}});
+  };
+  CAF_CHECK_EQUAL(conditional(json_tag, "application/json").status, 304);
+  CAF_CHECK_EQUAL(*conditional(json_tag, "application/json").field("ETag"), json_tag);
+  CAF_CHECK_EQUAL(*conditional(json_tag, "application/json").field("Vary"), "Accept");
+  CAF_CHECK_EQUAL(conditional(json_tag, "*/*").status, 300);
+  CAF_CHECK_EQUAL(conditional(parts_tag, "application/json").status, 300);
+  CAF_CHECK_EQUAL(conditional(parts_tag, "*/*").status, 304);
+}
+
+CAF_TEST(siblings_come_in_the_form_that_is_welcome) {
+  auto type = [](std::string accept) {
+    return *get(two("a", "b"), {{"accept", std::move(accept)}}).field("Content-Type");
+  };
+  for (auto json : {"application/json", "Application/JSON", "text/html, application/json;charset=utf-8",
+                    "application/*", "application/json, text/plain, */*",
+                    "multipart/mixed;q=0.5, application/json;q=0.6", "multipart/mixed, application/json"})
+    CAF_CHECK_EQUAL(type(json), "application/json");
+  for (auto parts : {"multipart/mixed, application/json;q=0", "application/jsonlines", "*/*", "", "text/html",
+                     "multipart/*, application/json;q=0.9", "*/*, application/json;q=0.5"})
+    CAF_CHECK(type(parts).starts_with("multipart/mixed"));
+}
+
 CAF_TEST(one_range_is_answered_by_that_part) {
   auto item = one("0123456789");
   auto part = get(item, {{"range", "bytes=2-4"}});
@@ -78,6 +161,8 @@ CAF_TEST(one_range_is_answered_by_that_part) {
   CAF_CHECK_EQUAL(part.content(), "234");
   CAF_CHECK_EQUAL(*part.field("Content-Range"), "bytes 2-4/10");
   CAF_CHECK_EQUAL(get(item, {{"range", "bytes=-3"}}).content(), "789");
+  CAF_CHECK_EQUAL(get(item, {{"range", "Bytes=-3"}}).content(), "789");
+  CAF_CHECK_EQUAL(get(item, {{"range", "bytes=2-4"}, {"if-range", "W/" + item.versions.etag()}}).status, 200);
   CAF_CHECK_EQUAL(get(item, {{"range", "bytes=8-"}}).content(), "89");
   auto beyond = get(item, {{"range", "bytes=10-"}});
   CAF_CHECK_EQUAL(beyond.status, 416);

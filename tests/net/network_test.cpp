@@ -140,3 +140,15 @@ CAF_TEST(a_peer_that_stands_still_costs_a_bounded_amount_of_memory) {
     return ok;
   }));
 }
+
+CAF_TEST(a_node_hears_when_it_can_no_longer_reach_others) {
+  test_cluster cluster;
+  auto& a = cluster.start("a");
+  std::atomic<int> told{0};
+  a.net->when_failed([&](std::string_view part) {
+    CAF_CHECK_EQUAL(part, "dialer");
+    ++told;
+  });
+  caf::anon_send_exit(a.net->dialer(), caf::exit_reason::kill);
+  CAF_CHECK(eventually([&] { return told == 1; }));
+}

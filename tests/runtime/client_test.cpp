@@ -143,6 +143,8 @@ CAF_TEST(wrong_arguments_are_refused_without_a_node) {
   CAF_CHECK_EQUAL(code_from([&] { node.get(std::string(2000, 'x')); }), ec::too_large);
   CAF_CHECK_EQUAL(code_from([&] { node.put("a", std::string((64u << 20) + 1, 'x')); }), ec::too_large);
   CAF_CHECK_EQUAL(code_from([&] { node.put("a", "", {.context = "?"}); }), ec::invalid_argument);
+  CAF_CHECK_EQUAL(code_from([&] { node.put("a/../b", ""); }), ec::invalid_argument);
+  CAF_CHECK_EQUAL(code_from([&] { node.put("a", "", {.expires = time_point::max()}); }), ec::invalid_argument);
   CAF_CHECK_EQUAL(code_from([&] { node.set_policy({"planet", "x", "{}"}); }), ec::invalid_argument);
 }
 

@@ -83,3 +83,19 @@ CAF_TEST(a_bad_line_says_what_is_wrong) {
                   "\"user_base64\" and \"user\" exclude each other");
   CAF_CHECK(why(R"({"id":"a","text":"","siblings":{}})").starts_with("\"siblings\" must be"));
 }
+
+CAF_TEST(a_key_that_is_there_twice_is_refused_at_any_depth) {
+  auto fault_of = [](const char* line) {
+    try {
+      read_line(line);
+    } catch (const bad_line& fault) {
+      return std::string{fault.what()};
+    }
+    return std::string{"taken"};
+  };
+  for (auto line :
+       {R"({"id":"a","id":"b","text":"x"})", R"({"id":"a","text":"x","text":"x"})",
+        R"({"id":"a","\u0069d":"b","text":"x"})", R"({"id":"a","text":"x","siblings":[{"text":"y","text":"z"}]})"})
+    CAF_CHECK(fault_of(line).find("twice") != std::string::npos);
+  CAF_CHECK_EQUAL(fault_of(R"({"id":"a","text":"x","siblings":[{"text":"y"},{"text":"z"}]})"), "taken");
+}

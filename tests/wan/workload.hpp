@@ -24,7 +24,8 @@ struct workload_figures {
   uint64_t reads = 0;         // that worked, at whichever attempt
   uint64_t reads_failed = 0;  // attempts that failed; each was made again
   uint64_t reads_lost = 0;    // given up
-  // From a read's first attempt until it worked, of those that failed first: of all, and of items that were not cut off.
+  // From a read's first attempt until it worked, of those that failed first: of all, and of items that were not cut
+  // off.
   std::chrono::milliseconds longest_outage{0}, longest_avoidable{0};
   std::chrono::milliseconds slowest_read{0}; // of those that worked at once
   steady::time_point last_failure{};

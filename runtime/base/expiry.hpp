@@ -1,0 +1,15 @@
+#pragma once
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/error.hpp"
+
+namespace gnomon {
+
+/// How far ahead an item's end may lie: about 100 years, however it is written.
+inline constexpr std::chrono::seconds longest_expiry{100ll * 366 * 24 * 3600};
+
+inline bool is_too_far(timestamp expires, timestamp now) {
+  return expires > now + longest_expiry;
+}
+
+} // namespace gnomon
