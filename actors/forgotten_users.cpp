@@ -9,9 +9,9 @@ namespace gnomon {
 
 namespace {
 
-constexpr size_t most = 100'000;
+constexpr size_t most_forgotten = 100'000;
 
-struct entry {
+struct forgotten_user {
   uint64_t user;
   uint64_t time;
 };
@@ -25,7 +25,7 @@ uint64_t hash_of(std::string_view user) {
 void forgotten_users::add(std::string_view user, uint32_t time) {
   auto& known = times_[hash_of(user)];
   known = std::max(known, time);
-  if (times_.size() <= most)
+  if (times_.size() <= most_forgotten)
     return;
   auto oldest =
       std::min_element(times_.begin(), times_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -40,14 +40,14 @@ bool forgotten_users::covers(std::string_view user, uint32_t time) const {
 }
 
 void forgotten_users::save(learning::writer& out) const {
-  std::vector<entry> entries;
+  std::vector<forgotten_user> entries;
   for (const auto& [user, time] : times_)
     entries.push_back({user, time});
   out.put(entries);
 }
 
 void forgotten_users::load(learning::reader& in) {
-  std::vector<entry> entries;
+  std::vector<forgotten_user> entries;
   in.get(entries);
   times_.clear();
   for (const auto& e : entries)

@@ -49,7 +49,7 @@ ping membership_state::facts(const std::string& to) const {
     return state == peer_state::live || state == peer_state::suspect;
   });
   auto& counters = node_->counters;
-  out.catalog_generation = counters.catalog_generation;
+  out.catalog_generation = counters.announced_generation();
   for (auto& head : counters.catalog_heads)
     out.catalog_heads.push_back(head.load());
   out.items = counters.items;

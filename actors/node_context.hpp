@@ -96,6 +96,10 @@ struct node_counters {
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
   std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the store was not begun to be read
   std::atomic<uint32_t> shards_ready{0};       // that have read their slice of the store
+  /// For peers. 0 while the stores are read: what is begun here meanwhile is in no catalog.
+  uint64_t announced_generation() const {
+    return shards_ready < shard_count ? 0 : catalog_generation.load();
+  }
 };
 
 /// What prediction does and how well; written by predictor and prefetcher, read by /metrics.

@@ -130,7 +130,9 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
 
 /// `node` missed an update: it gets the versions as they are now. Without a copy the hint has lost its meaning.
 void shadow_state::hand_off(const std::string& node) {
-  hints_[node].written = true;
+  auto& hint = hints_[node];
+  if (!std::exchange(hint.written, true))
+    hint.refused = true; // the disk may say so: the next failure writes what holds then
   if (visible_ && item_->record().holders.state_of(node) != holder_state::left)
     send_update(node, traffic::repair);
   else

@@ -148,7 +148,8 @@ bool shard_state::knows_whole() const {
   auto view = node_->cluster.get();
   return std::all_of(view->peers.begin(), view->peers.end(), [this](const peer_view& peer) {
     auto known = positions_.find(peer.identity.node);
-    return !peer.usable() || (known != positions_.end() && known->second.generation != 0);
+    auto told = known != positions_.end() && known->second.generation != 0 && !known->second.reading;
+    return told || !peer.usable();
   });
 }
 
@@ -171,6 +172,9 @@ held_ids shard_state::list(const list_held& which) const {
 
 void shard_state::compare(const catalog_position& theirs) {
   auto& known = positions_[theirs.node];
+  known.reading = theirs.generation == 0;
+  if (known.reading)
+    return;
   auto same = known.generation == theirs.generation && known.head == theirs.head;
   if (same || pulling_.count(theirs.node) > 0)
     return;

@@ -162,6 +162,7 @@ private:
   /// How far we have the rows of a peer; generation 0: it has not told us the whole slice once.
   struct position {
     uint64_t generation = 0, head = 0;
+    bool reading = false; // it reads its stores, and may hold more
   };
   std::map<std::string, position> positions_; // by peer
   std::set<std::string> pulling_;

@@ -47,7 +47,7 @@ expected<std::string> text_of(const std::string& file) {
   return text;
 }
 
-caf::error load(std::string_view text, const learning::user_model_config& config, learned_state& into) {
+caf::error load_state(std::string_view text, const learning::user_model_config& config, learned_state& into) {
   auto head = learning::unseal_next(text, learning::model_kind::predictor_state, head_version, head_version);
   if (!head)
     return head.error();
@@ -125,7 +125,7 @@ expected<uint64_t> state_file_state::read() {
     return text.error();
   if (text->empty() && ::access(file_.c_str(), F_OK) != 0)
     return 0;
-  if (auto problem = load(*text, config_, *found_))
+  if (auto problem = load_state(*text, config_, *found_))
     return problem;
   return text->size();
 }

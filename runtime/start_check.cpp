@@ -25,7 +25,7 @@ using boost::asio::ip::tcp;
 constexpr uint64_t own_files = 96;   // of a node beside its stores and connections: sockets, event queues, the log
 constexpr uint64_t store_files = 64; // that each store has open for a working set
 
-caf::error bad(std::string sentence) {
+caf::error impossible(std::string sentence) {
   return make_error(ec::bad_config, std::move(sentence));
 }
 
@@ -74,8 +74,8 @@ caf::error check_store_count(const node_config& config) {
     ++found;
   if (found == 0 || found == config.actors.stores)
     return {};
-  return bad(fmt::format("store.stores = {} but {} holds {}; set it to {}", config.actors.stores, config.data_dir,
-                         found, found));
+  return impossible(fmt::format("store.stores = {} but {} holds {}; set it to {}", config.actors.stores,
+                                config.data_dir, found, found));
 }
 
 caf::error check_store(const std::string& path) {
@@ -122,12 +122,13 @@ caf::error check_socket(const node_config& config) {
   const fs::path path = config.socket_path();
   struct stat there {};
   if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
-    return bad(fmt::format("{} exists and is no socket; remove it, or choose another listen.socket", path.string()));
+    return impossible(
+        fmt::format("{} exists and is no socket; remove it, or choose another listen.socket", path.string()));
   const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
   if (config.socket.empty() || folder == fs::path{config.data_dir})
     return {}; // made, and looked at, with the data directory
   if (auto why = why_not_writable(folder); !why.empty())
-    return bad(
+    return impossible(
         fmt::format("listen.socket = \"{}\" cannot be made: {}; its folder must exist and be writable for this user",
                     config.socket, why));
   return {};
@@ -141,7 +142,7 @@ caf::error check_log(const node_config& config) {
   const auto is_new = ::access(file.c_str(), F_OK) != 0;
   const auto fd = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
   if (fd < 0)
-    return bad(
+    return impossible(
         fmt::format("log.file = \"{}\" cannot be opened for writing: {}", config.log_file, std::strerror(errno)));
   ::close(fd);
   if (is_new)
@@ -155,7 +156,7 @@ caf::error check_listener(std::string_view key, const endpoint& listener) {
     return {};
   const auto where = parse_address(to_string(listener));
   if (!where)
-    return bad(fmt::format("{}: {}", key, sentence_of(where.error())));
+    return impossible(fmt::format("{}: {}", key, sentence_of(where.error())));
   boost::asio::io_context io;
   tcp::acceptor trial{io};
   boost::system::error_code fault;
@@ -166,7 +167,7 @@ caf::error check_listener(std::string_view key, const endpoint& listener) {
     trial.bind(*where, fault);
   if (!fault || fault == boost::asio::error::address_in_use)
     return {};
-  return bad(fmt::format(
+  return impossible(fmt::format(
       "{} = \"{}\" cannot be listened on: {}; choose an address of this machine, and a port that this user may have",
       key, to_string(listener), fault.message()));
 }
@@ -179,7 +180,7 @@ caf::error check_limits(const node_config& config) {
   const auto needed = files_without_connections(config), may = raise_descriptor_limit();
   if (may >= needed)
     return {};
-  return bad(fmt::format(
+  return impossible(fmt::format(
       "this process may have {} files open, and a node needs {}; raise the limit (ulimit -n, or LimitNOFILE= of a "
       "service)",
       may, needed));

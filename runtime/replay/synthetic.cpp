@@ -152,7 +152,7 @@ trace synthetic_trace(const synthetic_options& options) {
   auto slice = day / static_cast<double>(std::max<uint64_t>(options.reads, 1));
   for (uint64_t i = 0; i < options.reads; ++i) {
     result.add(made.read_at((static_cast<double>(i) + times.uniform()) * slice), i + 1);
-    ++result.lines;
+    ++result.counts.lines;
   }
   result.finish();
   return result;

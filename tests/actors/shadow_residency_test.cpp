@@ -43,7 +43,8 @@ CAF_TEST(a_rule_that_arrives_while_a_copy_is_fetched_keeps_it_away) {
     auto type = "t" + std::to_string(steps);
     auto id = type + "/x";
     put("a", id, "1");
-    auto reading = self->request(nodes["c"].context->handles.get()->router, caf::infinite, read_item{id});
+    auto reading =
+        self->request(nodes["c"].context->handles.get()->router, caf::infinite, read_item{id, {}, {}, false, false});
     for (int i = 0; i < steps; ++i)
       sched.try_run_once();
     rule("c", policy_scope::type, type, R"("region-a", "region-b")");

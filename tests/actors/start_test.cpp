@@ -70,6 +70,21 @@ CAF_TEST(a_node_serves_its_items_before_it_knows_all_of_them) {
   CAF_CHECK(holds("a", "y"));
 }
 
+CAF_TEST(a_delete_elsewhere_ends_what_began_at_a_node_that_reads_its_store) {
+  begin(1);
+  heartbeats();
+  restart_without_reading("a");
+  heartbeats();
+  CAF_CHECK(put("a", "x", "1"));
+  write_item w;
+  w.id = "x";
+  w.deleted = true;
+  CAF_CHECK(ask<write_receipt>("b", w));
+  heartbeats();
+  CAF_CHECK_EQUAL(value("a", "x"), "gone");
+  read_on("a");
+}
+
 CAF_TEST(an_item_of_other_regions_is_found_while_the_store_is_read) {
   begin(1);
   put("b", "x", "1");

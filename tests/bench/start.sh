@@ -58,8 +58,8 @@ live=$(until_ok /health/live)
 own=$(until_ok "/data/bench/$(printf %010d $((items - 1)))")
 whole=$(until_ok /health/ready)
 held=$(curl -s "$api/metrics" | sed -n 's/^gnomon_items \([0-9]*\).*/\1/p')
-kib=$(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$node/status")
-peak=$(sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$node/status")
+kib=$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$node/status")
+peak=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$node/status")
 [ "$held" = "$items" ] || { echo "the node counts ${held:-no} items, not $items" >&2; exit 1; }
 
 times="\"live_s\":$live,\"own_item_s\":$own,\"whole_s\":$whole"

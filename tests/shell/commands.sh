@@ -213,8 +213,10 @@ status 0 "$gnomon" import expired;           complains "imported 1 item"; compla
 status 0 "$gnomon" get i/1;                  says "one"
 status 0 "$gnomon" get i/1b;                 says "lives"
 status 0 "$gnomon" import expired --json;    says '"expired":1'
-status 1 "$gnomon" export /dev/full;         complains "/dev/full: No space left"
-[ -c /dev/full ] || fail "/dev/full was replaced"
+if mknod full c 1 7 2>/dev/null; then # one of its own: who replaces it replaces no other's
+  status 1 "$gnomon" export full;            complains "full: No space left"
+  [ -c full ] || fail "a device was replaced"
+fi
 for command in export "snapshot save"; do
   mkfifo pipe
   cat pipe >came &

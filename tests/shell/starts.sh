@@ -39,7 +39,7 @@ stop() {
 starts() {
   name=$1
   shift
-  "$@" &
+  "$@" 2>log &
   node=$!
   serves || fail "$name: the node does not serve: $(cat log 2>/dev/null)"
   shell put "starts/$name" yes >/dev/null || fail "$name: a write fails"
@@ -68,7 +68,7 @@ for closed in '0<&-' '1>&-' '2>&-' '0<&- 1>&- 2>&-'; do
   starts "closed $closed" bash -c "exec $run $closed"
   for fd in 0 1 2; do
     case $(readlink "/proc/$node/fd/$fd") in
-    "$place"*) fail "with $closed descriptor $fd is $(readlink "/proc/$node/fd/$fd")" ;;
+    "$place/data"*) fail "with $closed descriptor $fd is $(readlink "/proc/$node/fd/$fd")" ;;
     '') fail "with $closed descriptor $fd is closed" ;;
     esac
   done

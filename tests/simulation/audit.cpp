@@ -11,7 +11,7 @@ void audit::ask() {
       engine_.asker()
           ->request(context.shard_for(id, *context.handles.get()), caf::infinite, locate_a_v, id)
           .then(
-              [this, node, id](const std::vector<std::string>& holders) {
+              [this, node, id](const std::vector<std::string>& holders, bool) {
                 believed_[{node, id}] = {holders.begin(), holders.end()};
               },
               [](const caf::error&) {});

@@ -16,6 +16,7 @@ void cluster_fixture::begin(uint32_t factor, uint32_t min_copies) {
   config.min_copies = min_copies;
   config.shadow_ttl = 60s;
   config.predict = predicts;
+  config.link_floor = 1u << 30; // these links wait for no progress, and have no time limit of their own
   config.predict_users = 1000;
   config.detach_blocking = false;
   config.predict_items = std::min(config.predict_items, 20'000u);
@@ -103,7 +104,7 @@ void cluster_fixture::heartbeats() {
       ping facts;
       facts.from = nodes[from].context->self;
       facts.from.start = 1;
-      facts.catalog_generation = nodes[from].context->counters.catalog_generation;
+      facts.catalog_generation = nodes[from].context->counters.announced_generation();
       for (auto& head : nodes[from].context->counters.catalog_heads)
         facts.catalog_heads.push_back(head.load());
       self->send(nodes[to].context->handles.get()->region, facts);
