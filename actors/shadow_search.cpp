@@ -173,11 +173,15 @@ void shadow_state::refused(const std::string& holder) {
 void shadow_state::ask_everyone() {
   search_->whom = audience::known;
   auto view = node_->cluster.get();
+  auto peers = view->by_latency();
+  if (node_->config.fault != deliberate_fault::absent_for_unreachable)
+    for (const auto& peer : view->peers)
+      if (!peer.usable())
+        peers.push_back(&peer);
   std::vector<std::string> nodes;
-  for (const auto& peer : view->peers)
-    if (auto skipped = !peer.usable() && node_->config.fault == deliberate_fault::absent_for_unreachable;
-        search_->asked.count(peer.identity.node) == 0 && !skipped)
-      nodes.push_back(peer.identity.node);
+  for (auto peer : peers)
+    if (search_->asked.count(peer->identity.node) == 0)
+      nodes.push_back(peer->identity.node);
   if (nodes.empty())
     return search_failed();
   search_->open_questions = nodes.size();

@@ -21,10 +21,18 @@ struct fixture : test_coordinator_fixture<> {
   std::shared_ptr<memory_store> memory = std::make_shared<memory_store>();
   context_ptr node = std::make_shared<node_context>(node_identity{}, settings{}, std::make_shared<manual_clock>());
 
-  store_actor spawn_store(std::shared_ptr<kv_store> database) {
-    auto actor = sys.spawn(store, node, std::move(database));
+  std::vector<store_actor> stores;
+
+  ~fixture() { // each looks for space again and again
+    for (const auto& actor : stores)
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
     sched.run();
-    return actor;
+  }
+
+  store_actor spawn_store(std::shared_ptr<kv_store> database) {
+    stores.push_back(sys.spawn(store, node, std::move(database)));
+    sched.run();
+    return stores.back();
   }
 
   /// Sends the request and hands back the handle that receives the answer later.

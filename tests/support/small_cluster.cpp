@@ -20,6 +20,18 @@ namespace gnomon::test {
 
 namespace {
 
+/// As a link does with a request that nobody answers.
+template <class Reply>
+caf::behavior fail_later(caf::event_based_actor* self, caf::typed_response_promise<Reply> promise, duration patience) {
+  self->delayed_send(self, patience, tick_a_v);
+  return {
+      [=](tick_a) mutable {
+        promise.deliver(make_error(ec::timeout, "no answer"));
+        self->quit();
+      },
+  };
+}
+
 /// A link without a connection: what it is asked goes straight to the other node's region actor.
 struct direct_link_state {
   std::shared_ptr<small_network> network;
@@ -30,8 +42,12 @@ struct direct_link_state {
     ++network->asked[what];
     if (network->cut.count({from, to}) > 0)
       return make_error(ec::peer_gone, to + " is cut off");
-    if (network->silent.count({from, to}) > 0)
-      return self->template make_response_promise<reply_of<Message>>();
+    if (network->silent.count({from, to}) > 0) {
+      auto promise = self->template make_response_promise<reply_of<Message>>();
+      auto patience = network->nodes.at(from)->config.peer_timeout;
+      self->system().spawn(fail_later<reply_of<Message>>, promise, patience);
+      return promise;
+    }
     auto region = network->nodes.at(to)->handles.get()->region;
     return self->delegate(region, message);
   }
