@@ -7,12 +7,17 @@ namespace gnomon::simulation {
 void audit::ask() {
   for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
     for (const auto& id : ids_) {
-      const auto& context = *cluster_.context_of(node);
+      get_route question;
+      question.id = id;
       engine_.asker()
-          ->request(context.shard_for(id, *context.handles.get()), caf::infinite, locate_a_v, id)
+          ->request(cluster_.router_of(node), caf::infinite, question)
           .then(
-              [this, node, id](const std::vector<std::string>& holders, bool) {
-                believed_[{node, id}] = {holders.begin(), holders.end()};
+              [this, node, id](const route_list& regions) {
+                auto& holders = believed_[{node, id}];
+                holders.clear();
+                for (const auto& choice : regions.choices)
+                  if (choice.holds)
+                    holders.insert(choice.node);
               },
               [](const caf::error&) {});
     }

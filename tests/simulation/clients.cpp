@@ -51,12 +51,40 @@ void clients::read(const std::string& id, int node) {
 }
 
 void clients::node_woke(int node) {
-  auto other = static_cast<int>(dice_.below(cluster_.size()));
   for (const auto& id : ids_) {
     read(id, node);
-    if (other != node && dice_.chance(50))
-      read(id, other);
+    soon([this, id] { read(id, any_node()); }, 2'000);
   }
+}
+
+void clients::write(const std::string& id, int node) {
+  operation op;
+  op.kind = dice_.chance(80) ? op_kind::write : op_kind::remove;
+  op.node = node;
+  op.id = id;
+  start_write(op, nullptr);
+}
+
+void clients::crowd(const std::string& type) {
+  for (const auto& id : ids_)
+    for (auto n = id.rfind(type, 0) == 0 ? 6 : 0; n > 0; --n)
+      soon([this, id] { dice_.chance(50) ? read(id, any_node()) : write(id, any_node()); }, 300);
+}
+
+void clients::ask_often(int node) {
+  for (const auto& id : ids_)
+    for (auto n = 4; n > 0; --n)
+      soon([this, id, node] { read(id, node); }, 3'000);
+}
+
+void clients::keep_busy(int node) {
+  for (const auto& id : ids_)
+    soon([this, id, node] { write(id, node); }, 5'000);
+}
+
+/// Within so many milliseconds.
+void clients::soon(std::function<void()> what, uint64_t most) {
+  engine_.after(moment{static_cast<int64_t>(dice_.below(most * 1000))}, std::move(what));
 }
 
 void clients::node_came_back(int node) {

@@ -21,6 +21,12 @@ public:
   /// The node's process goes on after a pause; whoever waited in front of it asks at once, and so do some elsewhere,
   /// where what they want may be fetched from it.
   void node_woke(int node);
+  /// Many want the items of that type at once, everywhere.
+  void crowd(const std::string& type);
+  /// All items are read at that node, again and again for some seconds.
+  void ask_often(int node);
+  /// All items are written or deleted at that node.
+  void keep_busy(int node);
   /// The node's process starts; whoever waited for it writes at once, before it has heard of the other nodes.
   void node_came_back(int node);
   /// The node's process is gone with all that it was asked.
@@ -37,6 +43,11 @@ private:
     std::map<std::string, version_vector> contexts;
     std::map<std::string, std::string> etags;
   };
+  int any_node() {
+    return static_cast<int>(dice_.below(cluster_.size()));
+  }
+  void soon(std::function<void()> what, uint64_t most);
+  void write(const std::string& id, int node);
   void start_read(operation op, session* of);
   void start_write(operation op, session* of);
   bool read_from_index(operation& op, session* of);

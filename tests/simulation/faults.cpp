@@ -18,10 +18,23 @@ void faults::strike() {
     kind what;
   };
   static constexpr weighted kinds[] = {
-      {16, &faults::crash},       {3, &faults::lose_disk},     {3, &faults::restore},       {12, &faults::isolate},
-      {10, &faults::cut_one_way}, {6, &faults::reset},         {10, &faults::freeze},       {6, &faults::fail_writes},
-      {3, &faults::fail_reads},   {8, &faults::slow_disk},     {6, &faults::skew},          {8, &faults::change_policy},
-      {6, &faults::fail_part},    {2, &faults::save_snapshot}, {3, &faults::load_snapshot}, {3, &faults::remove},
+      {16, &faults::crash},
+      {3, &faults::lose_disk},
+      {3, &faults::restore},
+      {12, &faults::isolate},
+      {10, &faults::cut_one_way},
+      {6, &faults::reset},
+      {10, &faults::freeze},
+      {6, &faults::fail_writes},
+      {3, &faults::fail_reads},
+      {8, &faults::slow_disk},
+      {6, &faults::skew},
+      {8, &faults::change_policy},
+      {6, &faults::fail_part},
+      {2, &faults::save_snapshot},
+      {3, &faults::load_snapshot},
+      {3, &faults::remove},
+      {6, &faults::come_back_alone},
   };
   constexpr auto all = std::accumulate(std::begin(kinds), std::end(kinds), uint64_t{0},
                                        [](uint64_t sum, const weighted& kind) { return sum + kind.weight; });
@@ -131,10 +144,40 @@ void faults::freeze(int node) {
   });
 }
 
+/// A node that comes back is the only one that another node reaches, before it has heard what it missed.
+void faults::come_back_alone(int node) {
+  auto size = static_cast<int>(cluster_.size());
+  auto reader = (node + 1 + static_cast<int>(dice_.below(cluster_.size() - 1))) % size;
+  if (!cluster_.up(node) || cluster_.frozen(node))
+    return;
+  tell(fmt::format("{} freezes, and {} will reach nobody else", node_name(node), node_name(reader)));
+  cluster_.freeze(node);
+  engine_.after(seconds(1, 3), [=, this] {
+    for (int other = 0; other < size; ++other)
+      if (other != node && other != reader && cluster_.up(other))
+        return clients_.keep_busy(other);
+  });
+  engine_.after(seconds(8, 12), [=, this] {
+    for (int other = 0; other < size; ++other)
+      if (other != node && other != reader) {
+        cut_both(reader, other);
+        engine_.after(moment{4'000'000}, [=, this] { mend_both(reader, other); });
+      }
+    tell(node_name(node) + " thaws");
+    cluster_.thaw(node);
+    clients_.ask_often(reader);
+  });
+}
+
 // -- the network -----------------------------------------------------------------------------------------------------
 
 void faults::isolate(int node) {
   tell(node_name(node) + " is cut off");
+  if (dice_.chance(20) && cluster_.router_of(node) && !cluster_.frozen(node)) {
+    tell("meanwhile its region actor fails, and it is busy");
+    fail(node, cluster_.context_of(node)->handles.get()->region);
+    clients_.keep_busy(node);
+  }
   auto pause = seconds(2, 60);
   for (int other = 0; other < static_cast<int>(cluster_.size()); ++other)
     if (other != node) {
@@ -239,23 +282,19 @@ void faults::fail_part(int node) {
   if (!cluster_.router_of(node) || cluster_.frozen(node))
     return;
   auto handles = cluster_.context_of(node)->handles.get();
-  auto end = [](const auto& actor) {
-    if (actor)
-      caf::anon_send(caf::actor_cast<caf::actor>(actor), caf::exit_msg{{}, failure});
-  };
   static const std::vector<std::string> single{"agent",  "anti-entropy", "collector", "predictor", "prefetcher",
                                                "region", "repair",       "router",    "store",     "trainer"};
   tell("a part of " + node_name(node) + " fails");
   cluster_.disturb(node);
   switch (dice_.below(6)) {
   case 0:
-    return end(handles->membership);
+    return fail(node, handles->membership);
   case 1:
     if (auto view = cluster_.context_of(node)->cluster.get(); !view->peers.empty())
-      return end(dice_.one_of(view->peers).link);
+      return fail(node, dice_.one_of(view->peers).link);
     [[fallthrough]];
   case 2:
-    return end(handles->region);
+    return fail(node, handles->region);
   case 3:
     return void(engine_.fail_one(node, {"shadow"}, dice_) || engine_.fail_one(node, {"shard"}, dice_));
   default:

@@ -27,6 +27,15 @@ private:
   void crash(int node);
   void lose_disk(int node);
   void restore(int node);
+  void come_back_alone(int node);
+  void cut_both(int a, int b) {
+    cluster_.net().cut(a, b);
+    cluster_.net().cut(b, a);
+  }
+  void mend_both(int a, int b) {
+    cluster_.net().mend(a, b);
+    cluster_.net().mend(b, a);
+  }
   void isolate(int node);
   void split();
   void cut_one_way(int node);
@@ -38,6 +47,12 @@ private:
   void skew(int node);
   void lossy();
   void fail_part(int node);
+  template <class Handle>
+  void fail(int node, const Handle& part) {
+    cluster_.disturb(node);
+    if (part)
+      caf::anon_send(caf::actor_cast<caf::actor>(part), caf::exit_msg{{}, failure});
+  }
   void change_policy(int node);
   put_policy draw_rule();
   void save_snapshot(int node);

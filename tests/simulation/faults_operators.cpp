@@ -20,6 +20,8 @@ void faults::change_policy(int node) {
   tell(fmt::format("policy for {} '{}' at {}: {}", gnomon::name(rule.scope), rule.name, node_name(node),
                    rule.text.empty() ? "none" : rule.text));
   engine_.asker()->request(router, caf::infinite, rule).then([](const policy_list&) {}, [](const caf::error&) {});
+  if (rule.text.find("residency") != std::string::npos) // what is under way when the rule arrives must not outlive it
+    clients_.crowd(rule.scope == policy_scope::type ? rule.name : "plain/");
 }
 
 /// Of every scope. The items of type `fickle` change the way in which their conflicts are resolved, those of type
@@ -30,13 +32,15 @@ put_policy faults::draw_rule() {
   auto residency = [&] { // two regions are in all of them, so that several rules leave an item its place
     return fmt::format(R"({{"residency": ["region-0", "region-1", "region-{}"]}})", dice_.between(2, 4));
   };
+  auto newest = history_.operations().size();
   auto copies_or_ttl = [&] { return dice_.chance(50) ? copies() : ttl(); };
-  switch (dice_.below(moving_rules ? 9 : 6)) {
+  switch (dice_.below(moving_rules || fault_ == deliberate_fault::ignore_new_residency ? 9 : 6)) {
   case 8:
   case 7:
     return {policy_scope::type, "moved", dice_.chance(20) ? "" : residency()};
   case 6:
-    return {policy_scope::user, fmt::format("u{}", dice_.below(history_.operations().size() + 20)), residency()};
+    return {policy_scope::user, fmt::format("u{}", newest - std::min<size_t>(newest, 20) + dice_.below(40)),
+            residency()};
   case 0:
     return {policy_scope::fallback, {}, dice_.chance(30) ? "" : ttl()};
   case 1:

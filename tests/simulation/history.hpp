@@ -81,8 +81,8 @@ struct invariants {
   bool copies_never_go_back = true;
   bool copies_begin_joining = true;
   bool answers_are_fresh = true;
-  bool misses_are_known = false;    // "there is no such item" is true
-  bool writes_meet_what_is = false; // a delete or a condition that nobody gave a context
+  bool misses_are_known = true;    // "there is no such item" is true
+  bool writes_meet_what_is = true; // a delete or a condition that nobody gave a context
   bool conditions_exclude = true;
   bool values_are_whole = true; // an answer brings the bytes that were written
   duration reap_after{20'000};

@@ -64,6 +64,10 @@ bool history::may_lack(const operation& op, const version& v) const {
   if (write.end != op_end::done || write.ended > op.begun || v.excused || v.buried || replaced
       || v.facts.ended(latest()) || whole == moment::max())
     return true;
+  // What a snapshot brought began beside what could not be asked; and a node that holds nothing any more tells nobody.
+  auto maker = disks_[static_cast<size_t>(v.born_at)]->record(op.id);
+  if (items_.at(op.id).loaded >= write.ended || !maker || !maker->versions.context.covers(v.facts.id))
+    return true;
   // A copy that was made from one that is behind is behind as well, unless what is newer could reach all of them.
   const auto& copies = items_.at(op.id).copies;
   auto copy = copies.find(op.served_by);
@@ -95,17 +99,22 @@ void history::check_missing(const operation& op) {
   }
 }
 
-/// Where the node had no copy of its own, what it acknowledged has met all that it could reach.
+/// A delete, and a condition where the node had no copy of its own, has met what was at all nodes with which its node
+/// has been in touch for long enough that both must know it.
 void history::check_meeting(const operation& op) {
-  const auto& own = op.had_copies;
+  const auto& copies = op.had_copies;
   auto record = op.served_by == outside ? nullptr : disks_[static_cast<size_t>(op.served_by)]->record(op.id);
-  if (!wanted_.writes_meet_what_is || !record || std::find(own.begin(), own.end(), op.served_by) != own.end())
+  auto own = std::find(copies.begin(), copies.end(), op.served_by) != copies.end();
+  auto repeated = [&](const auto& other) { return other->number != op.number && other->request_id == op.request_id; };
+  if (!wanted_.writes_meet_what_is || !record || (own && op.kind != op_kind::remove)
+      || (!op.request_id.empty() && std::any_of(operations_.begin(), operations_.end(), repeated)))
     return;
   const auto& state = record->versions;
   for (const auto& [node, d] : op.met) {
     auto there = std::any_of(state.siblings.begin(), state.siblings.end(), [&](const sibling& s) { return s.id == d; });
-    if (removed_.count(node) == 0 && whole_since(op.served_by, node) <= op.begun && !has_ended(op.id, d)
-        && (there || !state.context.covers(d)))
+    auto since = whole_since(op.served_by, node);
+    auto known = since != moment::max() && since + wanted_.delivery <= op.begun;
+    if (removed_.count(node) == 0 && known && !has_ended(op.id, d) && (there || !state.context.covers(d)))
       return accuse("a delete or a condition meets what there is", op.id,
                     fmt::format("request {} was acknowledged by {}, which has not seen {} of {}", op.number,
                                 node_name(op.served_by), items_[op.id].versions.at(d).facts.user, node_name(node)));

@@ -152,6 +152,7 @@ private:
 
   void finish() {
     check_memory();
+    audit_nodes(); // before the last reads make copies everywhere
     for (const auto& id : make_ids())
       for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
         clients_.read(id, node);
@@ -260,6 +261,11 @@ std::vector<std::pair<std::string_view, deliberate_fault>> all_faults() {
       {"demote_two_at_once", fault::demote_two_at_once},
       {"serve_index_after_freeze", fault::serve_index_after_freeze},
       {"forget_context", fault::forget_context},
+      {"reuse_generation", fault::reuse_generation},
+      {"absent_for_unreachable", fault::absent_for_unreachable},
+      {"freshness_not_carried", fault::freshness_not_carried},
+      {"delete_without_asking", fault::delete_without_asking},
+      {"ignore_new_residency", fault::ignore_new_residency},
   };
 }
 
