@@ -343,7 +343,7 @@ void region_state::wake_owing(const std::string& peer, size_t store, const store
   auto handles = node_->handles.get();
   auto now = node_->time->now();
   for (const auto& [key, value] : found.entries)
-    if (auto id = keys::hint_id(peer, key); id && keys::hint_time(value.view()) <= now)
+    if (auto id = keys::hint_id(peer, key); id && keys::hint_due(value.view(), now))
       self_->send(node_->shard_for(*id, *handles), refresh_a_v, *id, peer);
   auto& handoff = handoffs_[peer];
   auto refused = std::count_if(found.entries.begin(), found.entries.end(),

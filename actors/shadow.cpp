@@ -194,7 +194,7 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
 
 /// Answers every waiting reader whom the local copy satisfies now.
 void shadow_state::answer_readers() {
-  if (visible_)
+  if (visible_ && !is_behind())
     answer_readers(*visible_, !node_->is_fresh());
 }
 

@@ -327,6 +327,7 @@ private:
   std::shared_ptr<const item_versions> visible_; // null: no copy here
   std::shared_ptr<const item_copy> synced_;      // the same with all that other holders need
   version_vector behind_;                        // what a peer has, and this copy could not take
+  timestamp rests_until_{};                      // then it tries to fetch that again
   bool loaded_ = false;
   caf::error broken_;
   std::vector<std::function<void()>> waiting_for_load_;

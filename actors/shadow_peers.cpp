@@ -119,6 +119,7 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
   item_->merge(request.holders);
   if (request.refused) {
     behind_.merge(request.context);
+    rests_until_ = now() + keys::longest_pause;
     publish();
   }
   persist();

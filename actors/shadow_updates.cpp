@@ -70,7 +70,7 @@ void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec rea
 void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
   auto& hint = hints_[node];
   auto pause = reason != ec::peer_gone && reason != ec::unavailable;
-  auto longer = std::clamp<duration>(hint.pause * 2, 4s, 64s);
+  auto longer = std::clamp<duration>(hint.pause * 2, 4s, keys::longest_pause);
   hint.pause = pause ? longer : duration{};
   auto refused = pause && reason != ec::timeout && reason != ec::overloaded;
   auto same = std::exchange(hint.refused, refused) == refused;
@@ -114,7 +114,8 @@ void shadow_state::know_hint(const std::string& node, std::string_view value) {
 /// `node` has refused the item a short while ago.
 bool shadow_state::is_resting(const std::string& node) const {
   auto i = hints_.find(node);
-  return i != hints_.end() && i->second.refused && i->second.next > now();
+  return i != hints_.end() && i->second.refused && i->second.next > now()
+         && i->second.next <= now() + keys::longest_pause;
 }
 
 /// `node` could not take what is here: it must not call its copy current.
@@ -149,8 +150,9 @@ void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
   persist();
 }
 
+/// A store that has just refused the versions would end this shadow, and with it the knowledge that they are lacking.
 void shadow_state::pull_from(const std::string& node) {
-  if (!pulling_.insert(node).second)
+  if ((is_behind() && now() < rests_until_) || !pulling_.insert(node).second)
     return;
   ask_peer<item_copy>(
       node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},

@@ -151,6 +151,11 @@ bool hint_refused(std::string_view value) {
   return value.size() > place && value[place] == refused_mark;
 }
 
+bool hint_due(std::string_view value, timestamp now) {
+  auto next = hint_time(value);
+  return next <= now || next > now + longest_pause;
+}
+
 timestamp hint_time(std::string_view value) {
   uint64_t ms = 0;
   take_u64(value, ms);

@@ -64,12 +64,16 @@ std::optional<std::string> hint_id(std::string_view peer, std::string_view key);
 range hints(std::string_view peer);
 range hints(); // for all peers
 bool is_hint(std::string_view key);
+/// The longest pause between two tries to deliver an item. A time further ahead is from a clock that was wrong.
+inline constexpr duration longest_pause{64'000};
 /// A hint's value: not before when, the zero time for at once; the pause that led to it; `refused`: the peer answered
 /// that it cannot take the item.
 std::string hint_value(timestamp not_before, duration pause = {}, bool refused = false);
 timestamp hint_time(std::string_view value);
 duration hint_pause(std::string_view value);
 bool hint_refused(std::string_view value);
+/// Whether the time for the next try has come.
+bool hint_due(std::string_view value, timestamp now);
 
 /// The items that may have records or values at first <= key < last: from id `first` to id `last`, both included;
 /// an empty `last`: to the end.

@@ -91,6 +91,7 @@ CAF_TEST(a_bound_that_is_full_of_busy_shadows_refuses_what_waits_too_long) {
   config.max_active_shadows = shard_count;
   begin(1);
   put("a", "x/0", "1");
+  heartbeats(); // nobody needs to be asked who has the items
   for (const auto& other : {"b", "c", "d"})
     network->silent.insert({"a", other});
   auto messages = writes(300);

@@ -356,7 +356,7 @@ CAF_TEST(a_holder_that_cannot_take_an_update_is_tried_ever_less_often) {
   nodes["b"].database->longest_value = 1000;
   network->asked.clear();
   CAF_CHECK(put("a", "x", std::string(2000, 'x'), first.context));
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 28; ++i) { // shorter than the lease
     heartbeats();
     time->advance(2s);
     sched.clock().current_time += 2s;

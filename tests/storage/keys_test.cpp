@@ -99,3 +99,12 @@ CAF_TEST(a_fence_stands_before_all_values_of_its_item_and_behind_all_records) {
   CAF_CHECK(fence > keys::record("zebra"));
   CAF_CHECK(!keys::parse_value(fence));
 }
+
+CAF_TEST(a_hint_is_due_at_its_time_and_when_that_lies_further_ahead_than_any_pause) {
+  timestamp now{1'000'000ms};
+  CAF_CHECK(keys::hint_due(keys::hint_value({}), now));
+  CAF_CHECK(keys::hint_due(keys::hint_value(now), now));
+  CAF_CHECK(!keys::hint_due(keys::hint_value(now + 4s, 4s, true), now));
+  CAF_CHECK(keys::hint_refused(keys::hint_value(now, 4s, true)) && !keys::hint_refused(keys::hint_value(now, 4s)));
+  CAF_CHECK(keys::hint_due(keys::hint_value(now + 12h), now)); // a clock that was wrong
+}

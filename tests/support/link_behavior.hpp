@@ -6,9 +6,10 @@
 namespace gnomon::test {
 
 /// What a link without a connection understands: `carry(name, request)` answers each request of a node as a
-/// `caf::result` of its reply, and there are no sessions.
-template <class Carry>
-link_actor::behavior_type link_behavior(Carry carry) {
+/// `caf::result` of its reply, and there are no sessions. `tick` is called when the link is sent one.
+template <class Carry, class Tick = void (*)()>
+link_actor::behavior_type link_behavior(
+    Carry carry, Tick tick = [] {}) {
   auto no_session = [] { return make_error(ec::internal, "a link without a connection has no sessions"); };
   return {
       [=](traffic, fetch_item& x) { return carry("fetch", x); },
@@ -33,7 +34,7 @@ link_actor::behavior_type link_behavior(Carry carry) {
       [=](const hello&) -> caf::result<hello> { return no_session(); },
       [](hang_up_a) {},
       [](flush_a) {},
-      [](tick_a) {},
+      [=](tick_a) { tick(); },
       [](const frame&) {},
       [](const credit&) {},
       [](const session_over&) {},

@@ -16,26 +16,18 @@
 
 #include <caf/all.hpp>
 
+#include <deque>
+#include <functional>
+
 namespace gnomon::test {
 
 namespace {
-
-/// As a link does with a request that nobody answers.
-template <class Reply>
-caf::behavior fail_later(caf::event_based_actor* self, caf::typed_response_promise<Reply> promise, duration patience) {
-  self->delayed_send(self, patience, tick_a_v);
-  return {
-      [=](tick_a) mutable {
-        promise.deliver(make_error(ec::timeout, "no answer"));
-        self->quit();
-      },
-  };
-}
 
 /// A link without a connection: what it is asked goes straight to the other node's region actor.
 struct direct_link_state {
   std::shared_ptr<small_network> network;
   std::string from, to;
+  std::deque<std::function<void()>> unanswered; // requests; each fails in time, as with a link
 
   template <class Self, class Message>
   caf::result<reply_of<Message>> pass(Self* self, const char* what, const Message& message) {
@@ -44,8 +36,8 @@ struct direct_link_state {
       return make_error(ec::peer_gone, to + " is cut off");
     if (network->silent.count({from, to}) > 0) {
       auto promise = self->template make_response_promise<reply_of<Message>>();
-      auto patience = network->nodes.at(from)->config.peer_timeout;
-      self->system().spawn(fail_later<reply_of<Message>>, promise, patience);
+      unanswered.push_back([promise]() mutable { promise.deliver(make_error(ec::timeout, "no answer")); });
+      self->delayed_send(self, network->nodes.at(from)->config.peer_timeout, tick_a_v);
       return promise;
     }
     auto region = network->nodes.at(to)->handles.get()->region;
@@ -59,7 +51,12 @@ link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct_link_s
   s.network = std::move(network);
   s.from = std::move(from);
   s.to = std::move(to);
-  return link_behavior([=, &s](const char* what, const auto& message) { return s.pass(self, what, message); });
+  auto carry = [=, &s](const char* what, const auto& message) { return s.pass(self, what, message); };
+  auto fail_first = [&s] {
+    s.unanswered.front()();
+    s.unanswered.pop_front();
+  };
+  return link_behavior(carry, fail_first);
 }
 
 } // namespace
