@@ -43,7 +43,10 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
   auto wanted = std::min(rules.min_copies, rules.factor);
   auto living = !record.versions.siblings.empty() && !record.versions.deleted();
   auto there = durable.size() + shadows.size() + joining.size();
-  auto copies = std::max(wanted, std::min(rules.factor, static_cast<uint32_t>(current.size())));
+  // Whoever had a copy once is remembered: with fewer than the factor some could not be made at first access.
+  auto never_had = scene.outage && record.holders.entries().size() < rules.factor;
+  auto had = never_had ? rules.factor : static_cast<uint32_t>(current.size());
+  auto copies = std::max(wanted, std::min(rules.factor, had));
   if (!living || (durable.size() >= wanted && there >= copies))
     return need;
   auto ready = durable;
@@ -61,7 +64,7 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
   need.bytes = record.versions.bytes();
   place_copies wish;
   wish.id = record.id;
-  wish.factor = copies;
+  wish.factor = std::max(wanted, std::min(copies, static_cast<uint32_t>(there + candidates.size())));
   wish.min_copies = wanted;
   wish.candidates = std::move(candidates);
   wish.away = std::move(away);
@@ -230,6 +233,7 @@ void repair_state::look_at(const item_record& record) {
   scene.is_removed = [this](const std::string& node) { return node_->is_removed(node); };
   scene.is_lost = [this](const std::string& node) { return is_lost(node); };
   scene.is_doubted = [this](const std::string& node) { return doubted_.count(node) > 0; };
+  scene.outage = urgent_ && (returned_ || !lost_.empty());
   scene.candidates = [&] { return candidates(rules); };
   auto need = needs_repair(record, rules, scene);
   auto handles = node_->handles.get();

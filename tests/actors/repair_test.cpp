@@ -109,6 +109,46 @@ CAF_TEST(a_shadow_that_was_lost_is_made_anew_up_to_the_factor) {
   CAF_CHECK(!need(r, "a", {"e"}).place && !need(r, "b", {"e"}).place);
 }
 
+CAF_TEST(copies_that_could_not_be_made_at_first_access_are_made_when_a_node_is_back) {
+  begin(3, 2);
+  for (auto near : {"a", "b"})
+    for (auto far : {"c", "d"})
+      network->separate(near, far);
+  see("c", peer_state::down, 61s);
+  see("d", peer_state::down, 61s);
+  CAF_CHECK(put("a", "x", "1"));
+  pass_time(10s);
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
+  network->heal();
+  see("c", peer_state::live);
+  see("d", peer_state::live);
+  pass_time(10s);
+  CAF_CHECK_EQUAL(copies("x").substr(0, 19), "a:durable b:durable");
+  CAF_CHECK_EQUAL(holders("a", "x").current().size(), 3u);
+}
+
+CAF_TEST(a_copy_that_an_outage_made_beyond_the_factor_goes_when_the_lost_node_is_back) {
+  begin(3, 2);
+  for (auto id : {"x", "read"})
+    CAF_CHECK(put("a", id, "1"));
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:shadow");
+  network->separate("a", "c");
+  network->separate("b", "c");
+  see("c", peer_state::down, 61s);
+  pass_time(10s);
+  for (auto id : {"x", "read"})
+    CAF_CHECK_EQUAL(copies(id), "a:durable b:durable c:shadow d:shadow");
+  time->advance(1s);
+  get("d", "read");
+  network->heal();
+  see("c", peer_state::live);
+  pass_time(10s);
+  pass_time(10s);
+  for (auto id : {"x", "read"})
+    CAF_CHECK_EQUAL(holders("a", id).current().size(), 3u);
+  CAF_CHECK(copies("read").find("d:shadow") != std::string::npos); // that one is used
+}
+
 CAF_TEST(tombstones_and_items_that_nobody_can_take_are_left_alone) {
   lost = {"a"};
   CAF_CHECK(!need(record(holding{{"a", durable}, {"b", durable}}, true), "b").place);
