@@ -63,7 +63,7 @@ CAF_TEST(the_users_of_an_uploaded_file_are_known_at_once_and_after_a_restart_and
   auto file = write_reads(dir / "reads.ndjson");
   node_under_test node{"a", "r1", dir.path()};
   CAF_REQUIRE(node.start_and_wait());
-  CAF_CHECK_EQUAL(node.get("/prefetch/predict?user_id=reader7").status, 404);
+  CAF_CHECK(within(20s, [&] { return node.get("/prefetch/predict?user_id=reader7").status == 404; }));
   CAF_REQUIRE_EQUAL(shell(node, "train --no-wait " + file), 0); // the networks take longer
   CAF_REQUIRE(within(60s, [&] {
     auto found = predicted(node, users - 1);

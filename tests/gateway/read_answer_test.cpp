@@ -40,6 +40,11 @@ http::response get(const item_versions& item, field_list fields = {}, std::strin
   return reply_to(ask(std::move(method), "/data/a", std::move(fields)), item);
 }
 
+std::string etag_of(const http::response& answer) {
+  auto tag = answer.field("ETag");
+  return tag ? std::string{*tag} : std::string{};
+}
+
 } // namespace
 
 CAF_TEST(a_read_says_where_its_copy_came_from) {
@@ -76,17 +81,18 @@ CAF_TEST(a_reader_with_the_current_tag_gets_no_value) {
 }
 
 CAF_TEST(if_match_compares_strongly_and_if_none_match_weakly) {
+  using texts = std::vector<std::string>;
   auto item = one("hello");
   auto tag = item.versions.etag();
   for (const std::string method : {"GET", "HEAD"}) {
-    for (const auto& list : {tag, std::string{"*"}, "\"x\", " + tag, "W/" + tag + "," + tag, ", ," + tag + " ,"})
+    for (const auto& list : texts{tag, std::string{"*"}, "\"x\", " + tag, "W/" + tag + "," + tag, ", ," + tag + " ,"})
       CAF_CHECK_EQUAL(get(item, {{"if-match", list}}, method).status, 200);
     for (const auto& list :
-         {"W/" + tag, "w/" + tag, "\"x\"", tag.substr(1), tag + tag, "\"x\" " + tag, "\"x, " + tag, ""})
+         texts{"W/" + tag, "w/" + tag, "\"x\"", tag.substr(1), tag + tag, "\"x\" " + tag, "\"x, " + tag, ""})
       CAF_CHECK_EQUAL(get(item, {{"if-match", list}}, method).status, 412);
-    for (const auto& list : {"W/" + tag, "\"a,b\", W/" + tag, "\"x\"," + tag + ",\"y\""})
+    for (const auto& list : texts{"W/" + tag, "\"a,b\", W/" + tag, "\"x\"," + tag + ",\"y\""})
       CAF_CHECK_EQUAL(get(item, {{"if-none-match", list}}, method).status, 304);
-    for (const auto& list : {"\"x,*\"", "w/" + tag, "\"x\", *", tag + tag})
+    for (const auto& list : texts{"\"x,*\"", "w/" + tag, "\"x\", *", tag + tag})
       CAF_CHECK_EQUAL(get(item, {{"if-none-match", list}}, method).status, 200);
   }
 }
@@ -124,17 +130,17 @@ CAF_TEST(every_answer_says_what_caches_may_do_with_it) {
 CAF_TEST(forms_of_one_answer_have_tags_of_their_own_and_name_accept) {
   auto item = two("first", "second");
   field_list json{{"accept", "application/json"}};
-  auto parts_tag = *get(item).field("ETag"), json_tag = *get(item, json).field("ETag");
+  auto parts_tag = etag_of(get(item)), json_tag = etag_of(get(item, json));
   CAF_CHECK(parts_tag != json_tag);
   CAF_CHECK_EQUAL(*get(item).field("Vary"), "Accept");
-  CAF_CHECK_EQUAL(*get(item, json, "HEAD").field("ETag"), json_tag);
+  CAF_CHECK_EQUAL(etag_of(get(item, json, "HEAD")), json_tag);
   CAF_CHECK(!get(one("hello"), json).field("Vary"));
-  CAF_CHECK_EQUAL(*get(one("hello"), json).field("ETag"), one("hello").versions.etag());
+  CAF_CHECK_EQUAL(etag_of(get(one("hello"), json)), one("hello").versions.etag());
   auto conditional = [&](std::string tag, std::string accept) {
     return get(item, {{"if-none-match", std::move(tag)}, {"accept", std::move(accept)}});
   };
   CAF_CHECK_EQUAL(conditional(json_tag, "application/json").status, 304);
-  CAF_CHECK_EQUAL(*conditional(json_tag, "application/json").field("ETag"), json_tag);
+  CAF_CHECK_EQUAL(etag_of(conditional(json_tag, "application/json")), json_tag);
   CAF_CHECK_EQUAL(*conditional(json_tag, "application/json").field("Vary"), "Accept");
   CAF_CHECK_EQUAL(conditional(json_tag, "*/*").status, 300);
   CAF_CHECK_EQUAL(conditional(parts_tag, "application/json").status, 300);

@@ -76,6 +76,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       },
       [=](const remove_node&) -> caf::result<node_removal> { return none(); },
       [](deadline_a, uint64_t) {},
+      [](flush_a) {},
       [=](const get_prediction&) -> caf::result<prediction> { return none(); },
       [=](const forget_user&) -> caf::result<forget_receipt> { return none(); },
       [=](const train_piece& x) -> caf::result<training_status> {

@@ -108,6 +108,7 @@ CAF_TEST(a_node_that_ends_while_starting_is_told_with_the_end_of_its_log) {
   options.gnomond = script(folder, "echo 'the store is locked' >&2; exit 1\n");
   options.configs = configs.path();
   options.work = folder.path() / "work";
+  options.delays = false;
   auto cluster = local_cluster::start(loop, options);
   CAF_REQUIRE(!cluster);
   auto sentence = sentence_of(cluster.error());

@@ -8,6 +8,7 @@
 #include <set>
 
 using namespace gnomon;
+using namespace std::chrono_literals;
 
 namespace {
 

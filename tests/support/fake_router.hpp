@@ -132,6 +132,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
         return node_removal{request.node, 7, 3};
       },
       [](deadline_a, uint64_t) {},
+      [](flush_a) {},
       [](const get_prediction& request) {
         return prediction{request.user, "fake", 0, {{"next", 0.5, 0.625, {"fake"}, {}}}};
       },
