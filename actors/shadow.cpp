@@ -315,7 +315,8 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
   auto missing_durable = static_cast<int64_t>(std::min(request.min_copies, request.factor))
                          - static_cast<int64_t>(counted(holders.durable()).size());
   auto missing = static_cast<int64_t>(request.factor) - static_cast<int64_t>(current.size());
-  std::shared_ptr<shadow_plan> outcome; // answered when the last invitation lets go of it
+  auto urgency = request.wait ? traffic::repair : traffic::client; // a client's write may wait for these copies
+  std::shared_ptr<shadow_plan> outcome;                            // answered when the last invitation lets go of it
   if (request.wait)
     outcome = std::shared_ptr<shadow_plan>(new shadow_plan, [reply](shadow_plan* plan) {
       reply.give(std::move(*plan));
@@ -336,7 +337,7 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
     if (node == node_->self.node)
       accept(invitation, {});
     else if (promoted || request.lease.reason == lease_reason::request)
-      invite(std::make_shared<std::deque<std::string>>(1, node), invitation, outcome);
+      invite(std::make_shared<std::deque<std::string>>(1, node), invitation, outcome, urgency);
   }
   auto free = std::make_shared<std::deque<std::string>>();
   for (const auto& node : request.candidates)
@@ -346,7 +347,7 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
   for (; missing > 0 && !free->empty(); --missing) {
     invitation.state = missing_durable-- > 0 ? holder_state::durable : holder_state::shadow;
     add(free->front(), invitation.state, false);
-    invite(free, invitation, outcome);
+    invite(free, invitation, outcome, urgency);
   }
   if (missing > 0)
     plan.shortfall = "only " + std::to_string(plan.copies.size()) + " regions are live and permitted";

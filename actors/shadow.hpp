@@ -274,7 +274,7 @@ private:
   void tell(const std::vector<std::string>& nodes, const holder_map& news);
   void not_told(const std::string& node, ec reason);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
-              std::shared_ptr<void> under_way = {});
+              std::shared_ptr<void> under_way = {}, traffic urgency = traffic::repair);
   void ask_for_copies();
   void drop();
   void move_away();

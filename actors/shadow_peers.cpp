@@ -334,22 +334,23 @@ void shadow_state::adjust_counters() {
 
 /// Invites the first candidate; when it refuses or does not answer, the next.
 void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
-                          std::shared_ptr<void> under_way) {
+                          std::shared_ptr<void> under_way, traffic urgency) {
   if (candidates->empty())
     return log::debug("shadow", "nobody-to-invite", {{"id", invitation.id}});
   auto node = std::move(candidates->front());
   candidates->pop_front();
   ask_peer<invite_answer>(
-      node, traffic::repair, invitation,
-      [this, candidates, invitation, node, epoch = item_->epoch_of(node), under_way](const invite_answer& said) {
+      node, urgency, invitation,
+      [this, candidates, invitation, node, epoch = item_->epoch_of(node), under_way,
+       urgency](const invite_answer& said) {
         if (said.accepted)
           return answered(node, epoch, said.standing);
         log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
-        invite(candidates, invitation, under_way);
+        invite(candidates, invitation, under_way, urgency);
       },
-      [this, candidates, invitation, under_way](const caf::error& reason) {
+      [this, candidates, invitation, under_way, urgency](const caf::error& reason) {
         if (code_of(reason) != ec::timeout) // else it is slow, but may be fetching the item
-          invite(candidates, invitation, under_way);
+          invite(candidates, invitation, under_way, urgency);
       });
 }
 

@@ -116,7 +116,7 @@ json trial::settle(json facts, const std::string& scenario) {
 
 /// A quiet minute later an item takes no more memory than before, and has no more copies.
 json trial::weigh(json facts, const std::string& scenario) {
-  auto items = static_cast<double>(book_.size());
+  auto items = static_cast<double>(all_.count_copies().size()); // those that were not acknowledged in time as well
   double memory = 0, copies = 0;
   auto is_as_before = [&] {
     memory = static_cast<double>(all_.resident_bytes()) / items;
@@ -246,7 +246,7 @@ json trial::freeze() {
 
 /// When every item again has enough durable copies, and when as many copies as it is to have. Counting copies costs the
 /// nodes as much as making them; so they are counted when no node repairs.
-json trial::copies_back(steady::time_point broken) {
+json trial::copies_back(steady::time_point broken, const std::map<std::string, regions::copies>& had) {
   constexpr size_t min_copies = 2, factor = 3; // the defaults
   std::optional<milliseconds> durable, all;
   auto ids = book_.ids();
@@ -264,7 +264,11 @@ json trial::copies_back(steady::time_point broken) {
     };
     if (!durable && lacks([](const regions::copies& c) { return c.durable >= min_copies; }) == 0)
       durable = now;
-    lacking = lacks([](const regions::copies& c) { return c.durable >= min_copies && c.all >= factor; });
+    lacking = static_cast<size_t>(std::count_if(ids.begin(), ids.end(), [&](const auto& id) {
+      auto before = had.find(id);
+      auto wanted = before == had.end() ? min_copies : std::min(factor, before->second.all);
+      return found[id].durable < min_copies || found[id].all < wanted;
+    }));
     if (lacking == 0)
       all = now;
   }
@@ -279,6 +283,7 @@ json trial::copies_back(steady::time_point broken) {
 
 json trial::kill() {
   constexpr auto victim = victim_;
+  auto had = all_.count_copies();
   auto running = begin_load("kill");
   all_.node(victim).kill();
   auto broken = steady::now();
@@ -290,7 +295,7 @@ json trial::kill() {
   std::this_thread::sleep_until(broken + size_.outage);
   facts["load"] = end_load(running, broken);
   judge(running, {victim}, "kill");
-  facts["copies"] = copies_back(broken);
+  facts["copies"] = copies_back(broken, had);
   return verify(facts, "kill"); // what waits for the lost node ends when it is removed
 }
 

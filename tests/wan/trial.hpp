@@ -49,7 +49,7 @@ private:
   void check(bool good, const std::string& problem);
   std::vector<std::string> update(const std::vector<std::string>& ids);
   uint64_t unmarked_old_reads(size_t victim, const std::vector<std::string>& updated);
-  nlohmann::ordered_json copies_back(steady::time_point broken);
+  nlohmann::ordered_json copies_back(steady::time_point broken, const std::map<std::string, regions::copies>& had);
 
   static constexpr size_t victim_ = 2; // of `kill`
   trial_size size_;
