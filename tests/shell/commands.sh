@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015,SC2086 # fail only reports; commands are split into words
 # commands.sh GNOMON GNOMOND: the shell, as scripts and people use it, against a node of its own.
 set -u
 gnomon=$1 gnomond=$2

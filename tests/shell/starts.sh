@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2086 # commands are split into words
 # starts.sh GNOMON GNOMOND REPLAY EVALUATE: programs that are started strangely: without standard streams, environment,
 # folder or files, with full disks and pipes that nobody reads.
 set -u
@@ -9,6 +10,7 @@ unset GNOMON_SOCKET
 node=
 failures=0
 
+# shellcheck disable=SC2317 # called by the trap
 finish() {
   [ -z "$node" ] || kill -KILL "$node" 2>/dev/null
   [ -z "$node" ] || wait "$node" 2>/dev/null
