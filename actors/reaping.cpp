@@ -26,6 +26,13 @@ copy_note note_of(const item_record& record, const node_context& node) {
   return note;
 }
 
+duration age_of(const item_record& record, timestamp now) {
+  int64_t written = 0;
+  for (const auto& s : record.versions.siblings)
+    written = std::max(written, s.stamp.millis);
+  return std::chrono::duration_cast<duration>(now.time_since_epoch()) - duration{written};
+}
+
 reaping::reaping(version_vector context, const std::vector<std::string>& strangers)
     : context_(std::move(context)), strangers_(strangers.begin(), strangers.end()) {}
 
@@ -42,14 +49,16 @@ reaping::move reaping::next(const std::vector<std::string>& holders) {
       result.nodes.push_back(node);
   if (result.nodes.empty()) { // nobody is left who could bring back what was deleted
     result.word = steward_word::reap;
-    for (const auto& node : holders)
+    auto holding = holding_;
+    holding.insert(holders.begin(), holders.end());
+    for (const auto& node : holding)
       if (told_.insert(node).second)
         result.nodes.push_back(node);
   }
   if (!result.nodes.empty())
     open_ = result.nodes.size();
   else // a holder that was told and still is one will not forget it
-    result.what = holders.empty() ? step::forget : step::give_up;
+    result.what = holders.empty() && holding_.empty() ? step::forget : step::give_up;
   return result;
 }
 
@@ -60,6 +69,7 @@ void reaping::heard(const std::string& node, steward_word word, const steward_an
     broken_ = true;
   else if (word == steward_word::confirm)
     confirmed_.insert(node);
+  absent ? void(holding_.erase(node)) : void(holding_.insert(node));
 }
 
 void reaping::failed() {

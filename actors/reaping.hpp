@@ -19,6 +19,9 @@ bool exceeds_factor(const item_record& record, const node_context& node);
 /// As in `storage/hash_tree.hpp`, with the duty to demote as well.
 copy_note note_of(const item_record& record, const node_context& node);
 
+/// Time since the last write of the item, by the writer's clock; negative when that is ahead of `now`.
+duration age_of(const item_record& record, timestamp now);
+
 /// One attempt to reap a tombstone, as its steward makes it. First every other holder must say that it has exactly this
 /// tombstone on disk and nothing under way: such a holder names no new ones, so when all that any of them names have
 /// said so, no copy of what was deleted is left. Then every one of them is told to forget it; the steward forgets it
@@ -49,6 +52,7 @@ public:
 private:
   version_vector context_;
   std::set<std::string> strangers_, confirmed_, told_;
+  std::set<std::string> holding_; // have said so, whatever the record says of them
   size_t open_ = 0; // questions
   bool broken_ = false;
 };

@@ -41,13 +41,15 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
     kind.push_back(node);
   }
   auto wanted = std::min(rules.min_copies, rules.factor);
-  auto living = !record.versions.siblings.empty() && !record.versions.deleted();
+  if (scene.unreaped && reaper_of(record) != scene.self) // it may have left unheard
+    need.verify.push_back(reaper_of(record));
+  auto tombstone = is_tombstone(record.versions);
   auto there = durable.size() + shadows.size() + joining.size();
   // Whoever had a copy once is remembered: with fewer than the factor some could not be made at first access.
   auto never_had = scene.outage && record.holders.entries().size() < rules.factor;
   auto had = never_had ? rules.factor : static_cast<uint32_t>(current.size());
-  auto copies = std::max(wanted, std::min(rules.factor, had));
-  if (!living || (durable.size() >= wanted && there >= copies))
+  auto copies = tombstone ? 0 : std::max(wanted, std::min(rules.factor, had));
+  if (record.versions.siblings.empty() || (durable.size() >= wanted && there >= copies))
     return need;
   auto ready = durable;
   ready.insert(ready.end(), shadows.begin(), shadows.end());
@@ -56,7 +58,7 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
   for (const auto& node : joining)
     if (node != scene.self && !contains(need.verify, node))
       need.verify.push_back(node);
-  auto candidates = scene.candidates();
+  auto candidates = tombstone ? std::vector<std::string>{} : scene.candidates();
   std::erase_if(candidates, [&](const std::string& node) { return contains(current, node); });
   auto promotes = durable.size() < wanted && !shadows.empty();
   if (candidates.empty() && !promotes)
@@ -234,6 +236,7 @@ void repair_state::look_at(const item_record& record) {
   scene.is_lost = [this](const std::string& node) { return is_lost(node); };
   scene.is_doubted = [this](const std::string& node) { return doubted_.count(node) > 0; };
   scene.outage = urgent_ && (returned_ || !lost_.empty());
+  scene.unreaped = is_tombstone(record.versions) && age_of(record, node_->time->now()) > 2 * node_->config.reap_after;
   scene.candidates = [&] { return candidates(rules); };
   auto need = needs_repair(record, rules, scene);
   auto handles = node_->handles.get();

@@ -26,13 +26,14 @@ struct repair_scene {
   std::function<bool(const std::string&)> is_lost;      // removed, or away for so long that its copies do not count
   std::function<bool(const std::string&)> is_doubted;   // came back with another store
   bool outage = false;                                  // a node is lost, or one that was is back
+  bool unreaped = false;                                // a tombstone that should have gone long ago
   std::function<std::vector<std::string>()> candidates; // live, permitted nodes, best first
 };
 
 /// Copies are placed by one holder only: the first in rendezvous order of those that are not lost, shadows included,
 /// so that all nodes that are left share the work. A live shadow is made durable before a new copy is made. As many
 /// copies are asked for as the item has lost, up to its factor, and as `min_copies` needs; when a node is back also
-/// those that could not be made at first access.
+/// those that could not be made at first access. A tombstone gets no new copies, but its shadows may become durable.
 repair_need needs_repair(const item_record& record, const policy& rules, const repair_scene& scene);
 
 /// How many repairs may be under way after one that went well, or failed because nodes are slow: one more, up to

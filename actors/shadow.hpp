@@ -130,7 +130,8 @@ private:
     audience whom = audience::all;
     bool whole = false; // the catalog knows what the peers hold
     traffic urgency = traffic::client;
-    std::deque<std::string> next; // holders not asked yet, best first
+    std::vector<std::string> believed; // to hold the item, by the catalog
+    std::deque<std::string> next;      // holders not asked yet, best first
     std::set<std::string> asked, unreachable;
     size_t asking = 0;                           // holders that have not answered; the first good answer counts
     bool settling = false;                       // something is being synced, and the search goes on behind it

@@ -67,6 +67,7 @@ void shadow_state::take_candidates(const std::vector<std::string>& believed) {
     return !peer || peer->fresh;
   });
   search_->next.insert(search_->next.end(), all.begin(), all.end());
+  search_->believed = believed;
 }
 
 void shadow_state::ask_next() {
@@ -308,6 +309,9 @@ void shadow_state::settle(const item_copy& copy) {
     node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
     auto rest = others();
     std::erase_if(rest, [this](const std::string& node) { return search_->inviters.count(node) > 0; });
+    for (const auto& node : search_->believed) // the item may have begun there as well: then the two meet now
+      if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
+        rest.push_back(node);
     tell(rest, item_->record().holders);
     if (!invited && item_->record().holders.current().size() < rules().factor)
       ask_for_copies();
@@ -389,9 +393,11 @@ caf::error shadow_state::why_not_found(const search& s) const {
   std::string unreachable;
   for (const auto& node : s.unreachable)
     unreachable += (unreachable.empty() ? "" : ", ") + node;
-  if (item_->present() || (!s.stale_at.empty() && s.deleted_at.empty()))
-    return make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had"
-                                       + (unreachable.empty() ? "" : " from " + unreachable) + "; try again");
+  auto held = item_->present() || !s.holder.empty() || !s.stale_at.empty();
+  if (held && s.deleted_at.empty())
+    return make_error(ec::too_old, "all copies that could be had are older than the context"
+                                       + (unreachable.empty() ? "" : ", and " + unreachable + " cannot be reached")
+                                       + "; try again");
   if (!s.deleted_at.empty())
     return make_error(ec::gone, "the item was deleted");
   if (!unreachable.empty())

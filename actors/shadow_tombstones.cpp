@@ -53,11 +53,7 @@ void shadow_state::reap() {
   if (reaping_ || !visible_ || reaper_of(item_->record()) != node_->self.node)
     return;
   auto context = visible_->versions.context;
-  int64_t deleted_at = 0;
-  for (const auto& s : visible_->versions.siblings)
-    deleted_at = std::max(deleted_at, s.stamp.millis);
-  auto age = now().time_since_epoch() - duration{deleted_at};
-  if (!holds_exactly(context) || age < node_->config.reap_after)
+  if (!holds_exactly(context) || age_of(item_->record(), now()) < node_->config.reap_after)
     return;
   // A region that the record does not name may hold the item all the same: it began there as well during a partition,
   // joined elsewhere again after it had left, or came back with an older disk. Every region has to answer.

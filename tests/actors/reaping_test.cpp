@@ -71,6 +71,17 @@ CAF_TEST(a_node_that_the_catalog_names_must_not_hold_anything_else) {
   CAF_CHECK(r.next({}).what == step::forget);
 }
 
+CAF_TEST(a_stranger_that_holds_the_tombstone_forgets_it_too) {
+  reaping r{some_context(), {"z"}};
+  r.next({});
+  r.heard("z", steward_word::confirm, yes);
+  auto move = r.next({});
+  CAF_CHECK(move.what == step::ask && move.word == steward_word::reap);
+  CAF_CHECK_EQUAL(move.nodes, names{"z"});
+  r.heard("z", steward_word::reap, forgot);
+  CAF_CHECK(r.next({}).what == step::forget);
+}
+
 CAF_TEST(a_holder_that_changed_its_mind_keeps_the_steward_from_forgetting) {
   reaping r{some_context(), {}};
   r.next({"b"});

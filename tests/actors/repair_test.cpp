@@ -10,6 +10,7 @@ namespace {
 
 struct fixture : cluster_fixture {
   std::set<std::string> lost;
+  bool unreaped = false;
 
   item_record record(std::map<std::string, holder_state> who, bool deleted = false) {
     item_record r;
@@ -32,6 +33,7 @@ struct fixture : cluster_fixture {
     scene.is_removed = [](const std::string&) { return false; };
     scene.is_lost = [this](const std::string& node) { return lost.count(node) > 0; };
     scene.is_doubted = [](const std::string&) { return false; };
+    scene.unreaped = unreaped;
     scene.candidates = [&] { return candidates; };
     return needs_repair(r, rules, scene);
   }
@@ -62,6 +64,7 @@ struct fixture : cluster_fixture {
 
 using holding = std::map<std::string, holder_state>;
 constexpr auto durable = holder_state::durable;
+constexpr auto leased = holder_state::shadow;
 constexpr auto shadow_copy = holder_state::shadow;
 
 } // namespace
@@ -153,6 +156,24 @@ CAF_TEST(tombstones_and_items_that_nobody_can_take_are_left_alone) {
   lost = {"a"};
   CAF_CHECK(!need(record(holding{{"a", durable}, {"b", durable}}, true), "b").place);
   CAF_CHECK(!need(record(holding{{"a", durable}, {"b", durable}}), "b", {}).place);
+}
+
+CAF_TEST(a_shadow_of_a_tombstone_becomes_durable_when_a_durable_holder_is_lost) {
+  lost = {"a"};
+  auto deleted = record(holding{{"a", durable}, {"b", durable}, {"c", leased}}, true);
+  auto found = need(deleted, by_rank({"b", "c"}, deleted.id).front());
+  CAF_REQUIRE(found.place);
+  CAF_CHECK(found.place->candidates.empty());
+}
+
+CAF_TEST(the_reaper_of_an_old_tombstone_is_asked_whether_it_still_has_one) {
+  auto deleted = record(holding{{"a", durable}, {"b", durable}}, true);
+  auto reaper = reaper_of(deleted);
+  auto other = reaper == "a" ? "b" : "a";
+  CAF_CHECK(need(deleted, other).verify.empty());
+  unreaped = true;
+  CAF_CHECK_EQUAL(need(deleted, other).verify, std::vector<std::string>{reaper});
+  CAF_CHECK(need(deleted, reaper).verify.empty());
 }
 
 CAF_TEST(fewer_repairs_are_under_way_while_they_fail) {

@@ -141,22 +141,24 @@ bool history::has_to_stay(const item_record& record) const {
 }
 
 void history::check_copies(const std::string& id) {
-  size_t durable = 0;
-  auto exists = false;
+  size_t durable = 0, copies = 0;
+  auto deleted = false;
   for (size_t node = 0; node < disks_.size(); ++node)
     if (auto record = disks_[node]->record(id)) {
       auto role = record->holders.state_of(node_name(static_cast<int>(node)));
       durable += role == holder_state::durable;
       if (wanted_.tombstones_go && record->versions.deleted() && !has_to_stay(*record))
         return accuse("tombstones are reaped in the end", id, node_name(static_cast<int>(node)) + " still has one");
-      exists |= !record->versions.siblings.empty();
+      copies += is_copy(static_cast<int>(node), record) && !record->versions.siblings.empty();
+      deleted |= record->versions.deleted();
       if (wanted_.residency && is_forbidden(static_cast<int>(node), id, record->versions))
         return accuse("a residency rule is never broken", id,
                       node_name(static_cast<int>(node)) + " still has a copy that a rule forbids");
     }
-  if (wanted_.factor_is_repaired && exists && durable < min_copies(id))
+  auto wanted = deleted ? std::min<size_t>(copies, min_copies(id)) : min_copies(id); // a tombstone gets no new copies
+  if (wanted_.factor_is_repaired && copies > 0 && durable < wanted)
     accuse("copies are made anew after a loss", id,
-           fmt::format("{} durable copies where {} are asked for", durable, min_copies(id)));
+           fmt::format("{} durable copies where {} are asked for", durable, wanted));
 }
 
 void history::check_index() {
@@ -224,8 +226,8 @@ std::optional<std::string> history::difference(const std::string& id) const {
     auto role = record->holders.state_of(node_name(node));
     if (role == holder_state::joining || role == holder_state::left)
       return fmt::format("{} is still {}", node_name(node), gnomon::name(role));
-    for (const auto& holder : record->holders.current())
-      if (!disks_[std::stoul(holder.substr(1))]->record(id))
+    for (const auto& holder : record->holders.current()) // of a tombstone the reaper will ask
+      if (!has_to_stay(*record) && !disks_[std::stoul(holder.substr(1))]->record(id))
         return fmt::format("{} takes {} for a holder, which has nothing", node_name(node), holder);
     if (first && !(lasting(first->versions) == lasting(record->versions)))
       return fmt::format("{} has {} but {} has {}", node_name(at), describe(id, first->versions), node_name(node),
