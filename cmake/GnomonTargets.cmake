@@ -17,10 +17,21 @@ endfunction()
 function(gnomon_folder name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   list(FILTER sources EXCLUDE REGEX "/gnomon[^/]*\\.cpp$")
-  add_library(${name} STATIC ${sources})
+  add_library(${name} STATIC)
+  if(sources)
+    target_sources(${name} PRIVATE ${sources})
+  endif()
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${ARGN})
   gnomon_options(${name})
+endfunction()
+
+# The sources of these sub-folders belong to the target as well.
+function(gnomon_rooms target)
+  foreach(room IN LISTS ARGN)
+    file(GLOB sources CONFIGURE_DEPENDS ${room}/*.cpp)
+    target_sources(${target} PRIVATE ${sources})
+  endforeach()
 endfunction()
 
 # Compiles the folder's files eight at a time: CAF's templates take longer than our code, and so they are met once for

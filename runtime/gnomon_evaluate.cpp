@@ -1,8 +1,8 @@
 // gnomon-evaluate: how good are the guesses about what users read next?
 
-#include "learning/blas_kernel.hpp"
-#include "learning/demand_evaluation.hpp"
-#include "learning/evaluation.hpp"
+#include "learning/base/blas_kernel.hpp"
+#include "learning/evaluation/demand_evaluation.hpp"
+#include "learning/evaluation/evaluation.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/printable.hpp"
 #include "runtime/base/process.hpp"

@@ -1,10 +1,10 @@
 // The daemon: one node, until a signal ends it.
 #include "gnomon/node.hpp"
 #include "gnomon/version.hpp"
-#include "learning/blas_kernel.hpp"
+#include "learning/base/blas_kernel.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/process.hpp"
-#include "runtime/start_check.hpp"
+#include "runtime/node/start_check.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -10,7 +10,8 @@
 #include <tuple>
 #include <type_traits>
 
-/// How our types travel through CAF 0.17.6. A port to CAF 1.x changes this header and `actors/protocol.hpp` first.
+/// How our types travel through CAF 0.17.6. A port to CAF 1.x changes this header and `actors/messages/protocol.hpp`
+/// first.
 namespace gnomon {
 
 /// A type that lists its members once, as `auto fields() { return std::tie(a, b); }`, can travel in messages.

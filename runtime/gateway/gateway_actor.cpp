@@ -1,6 +1,6 @@
 #include "runtime/gateway/gateway_actor.hpp"
 
-#include "actors/patience.hpp"
+#include "actors/node/patience.hpp"
 
 namespace gnomon {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/node_context.hpp"
+#include "actors/node/node_context.hpp"
 #include "runtime/gateway/api.hpp"
 
 #include <functional>

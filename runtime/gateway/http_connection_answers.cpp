@@ -1,5 +1,5 @@
 // How requests are answered: from the read index at once, or by the router.
-#include "actors/patience.hpp"
+#include "actors/node/patience.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/gateway/http_connection.hpp"

@@ -1,6 +1,6 @@
 #include "runtime/gateway/http_server.hpp"
 
-#include "actors/supervisor.hpp"
+#include "actors/node/supervisor.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/gateway/gateway_actor.hpp"
 #include "runtime/gateway/http_worker.hpp"

@@ -1,6 +1,6 @@
 #include "runtime/gateway/http_worker.hpp"
 
-#include "actors/index_hit.hpp"
+#include "actors/node/index_hit.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/http_connection.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/http_head.hpp"
+#include "actors/node/http_head.hpp"
 #include "runtime/base/error.hpp"
 #include "runtime/base/inspect.hpp"
 

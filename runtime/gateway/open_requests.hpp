@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/protocol.hpp"
+#include "actors/messages/protocol.hpp"
 #include "runtime/gateway/api.hpp"
 
 #include <condition_variable>

@@ -1,4 +1,4 @@
-#include "actors/policy.hpp"
+#include "actors/node/policy.hpp"
 
 #include "runtime/base/ids.hpp"
 #include "runtime/gateway/dates.hpp"

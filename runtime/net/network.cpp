@@ -1,6 +1,6 @@
 #include "runtime/net/network.hpp"
 
-#include "actors/gate.hpp"
+#include "actors/cluster/gate.hpp"
 #include "runtime/net/dialer.hpp"
 #include "runtime/net/unix_middleman.hpp"
 

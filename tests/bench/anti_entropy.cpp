@@ -1,11 +1,11 @@
 // What does anti-entropy move to find the copies that differ? Two nodes in this process, each with a LevelDB of its own
 // that holds the same items but for a few, and between them a link that encodes every message as a real one does and
 // counts its bytes. Called by tests/bench/anti-entropy.sh.
-#include "actors/anti_entropy.hpp"
-#include "actors/agent.hpp"
-#include "actors/region.hpp"
-#include "actors/shard.hpp"
-#include "actors/store.hpp"
+#include "actors/repair/anti_entropy.hpp"
+#include "actors/region/agent.hpp"
+#include "actors/region/region.hpp"
+#include "actors/shadow/shard.hpp"
+#include "actors/shadow/store.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 #include "tests/support/link_behavior.hpp"

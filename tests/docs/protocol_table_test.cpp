@@ -1,4 +1,4 @@
-// docs/protocol.md names every message type and atom of actors/type_ids.hpp once, and nothing else.
+// docs/protocol.md names every message type and atom of actors/messages/type_ids.hpp once, and nothing else.
 #define CAF_SUITE protocol_table
 #include <caf/test/dsl.hpp>
 
@@ -31,7 +31,7 @@ names find_all(const std::string& text, const std::regex& pattern) {
 }
 
 names registered() {
-  auto header = text_of("actors/type_ids.hpp");
+  auto header = text_of("actors/messages/type_ids.hpp");
   auto types = find_all(header, std::regex{R"(CAF_ADD_TYPE_ID\(gnomon, \(gnomon::(\w+)\)\))"});
   types.merge(find_all(header, std::regex{R"(CAF_ADD_ATOM\(gnomon, gnomon, (\w+),)"}));
   return types;
@@ -55,7 +55,8 @@ CAF_TEST(the_table_names_no_message_that_does_not_exist) {
   CAF_REQUIRE(types.size() > 50);
   for (const auto& row : documented())
     if (types.count(row) == 0)
-      CAF_ERROR("docs/protocol.md has a row for " << row << ", which actors/type_ids.hpp does not have; remove it");
+      CAF_ERROR("docs/protocol.md has a row for " << row
+                                                  << ", which actors/messages/type_ids.hpp does not have; remove it");
 }
 
 CAF_TEST(every_row_has_all_its_columns) {

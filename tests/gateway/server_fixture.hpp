@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/http_head.hpp"
+#include "actors/node/http_head.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "tests/support/http_get.hpp"
 

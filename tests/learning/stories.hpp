@@ -1,6 +1,6 @@
 #pragma once
 
-#include "learning/training.hpp"
+#include "learning/user/training.hpp"
 
 #include <random>
 #include <string>

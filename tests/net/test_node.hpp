@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/membership.hpp"
+#include "actors/cluster/membership.hpp"
 #include "runtime/net/network.hpp"
 #include "runtime/net/unix_middleman.hpp"
 #include "tests/support/fake_region.hpp"

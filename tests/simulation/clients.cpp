@@ -1,6 +1,6 @@
 #include "tests/simulation/clients.hpp"
 
-#include "actors/index_hit.hpp"
+#include "actors/node/index_hit.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

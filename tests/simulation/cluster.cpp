@@ -1,9 +1,9 @@
 #include "tests/simulation/cluster.hpp"
 
-#include "actors/cluster_memory.hpp"
-#include "actors/gate.hpp"
+#include "actors/cluster/cluster_memory.hpp"
+#include "actors/cluster/gate.hpp"
 #include "runtime/base/ids.hpp"
-#include "runtime/node_tree.hpp"
+#include "runtime/node/node_tree.hpp"
 
 namespace gnomon::simulation {
 

@@ -1,6 +1,6 @@
 #include "tests/simulation/engine.hpp"
 
-#include "actors/protocol.hpp"
+#include "actors/messages/protocol.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/deliberate_fault.hpp"
+#include "actors/node/deliberate_fault.hpp"
 #include "tests/simulation/history.hpp"
 
 #include <optional>

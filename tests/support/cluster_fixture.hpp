@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/protocol.hpp"
+#include "actors/messages/protocol.hpp"
 #include "storage/keys.hpp"
 #include "tests/support/small_cluster.hpp"
 

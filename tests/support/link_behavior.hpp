@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/exchanges.hpp"
-#include "actors/protocol.hpp"
+#include "actors/cluster/exchanges.hpp"
+#include "actors/messages/protocol.hpp"
 
 namespace gnomon::test {
 

@@ -26,8 +26,9 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
-    if (file ~ /^runtime\/gnomon[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
-    if (file ~ /^runtime\//) return "runtime/[a-z_]*[.]hpp|runtime/(net|gateway)/|actors/|" below "|gnomon/"
+    if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
+    if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
+    if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|gateway)/|actors/|" below "|gnomon/"
     if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"
     return ""
   }

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "actors/node/node_context.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+struct membership_config {
+  std::vector<std::string> seeds; // host:port; the node's own address among them does no harm
+  dialer_actor dialer;
+  std::vector<node_identity> known = {}; // the peers of the last run
+  duration dial_timeout = 3s;            // one attempt, greeting included
+  duration backoff_first = 100ms;
+  duration backoff_last = 5s;
+  uint32_t max_nodes = 1024; // gossip about more is ignored
+};
+
+/// What membership keeps. `peers` are nodes by name, `contacts` are addresses to dial: those of the seeds and of the
+/// peers. A connection is dialed by the node with the smaller name; the other one only calls to be called back.
+struct membership_state {
+  using self_pointer = membership_actor::stateful_pointer<membership_state>;
+  using time_point = caf::actor_clock::time_point;
+
+  struct peer {
+    node_identity identity;
+    link_actor link;
+    bool connected = false;
+    peer_state state = peer_state::unknown;
+    time_point heard{};        // when the last ping that it answered was sent, or its connection began
+    int64_t proven_ms = 0;     // the same by `steady_ms`, which no stop of this process moves; pings only
+    int64_t away_since_ms = 0; // 0: it is not down
+    double rtt_ms = -1;
+    ping facts;                       // the last
+    bool caught_up = false;           // since the last lapse of freshness
+    std::optional<uint64_t> wanted{}; // updates that were under way from it then, by their numbers
+  };
+
+  struct contact {
+    bool seed = false;
+    bool own = false; // turned out to be this node itself
+    bool tried = false;
+    bool reached = false;
+    bool dialing = false;
+    time_point next{};
+    duration backoff{};
+  };
+
+  ~membership_state();
+  void start(self_pointer me, context_ptr owner, membership_config settings);
+
+  // who may come in
+  greeting greet(const node_identity& caller);
+  caf::result<hello> admit(const hello& theirs);
+  std::string conflict(const node_identity& who) const;
+  peer* learn(const node_identity& who, bool first_hand);
+
+  // reaching out
+  void dial_due();
+  void dial(const std::string& address);
+  void dialed(const std::string& address, const dial_result& result);
+  void open_session(const std::string& address, const dial_result& result);
+  void dial_failed(const std::string& address, const caf::error& reason);
+  void lost(const session_lost& what);
+  void link_ended(const caf::actor_addr& link);
+  caf::result<uint32_t> join();
+
+  // heartbeat
+  void tick();
+  ping facts(const std::string& to) const;
+  pong answer(const ping& theirs);
+  void send_ping(peer& to);
+  void answered(const std::string& node, const ping& facts, time_point sent, int64_t sent_ms);
+  void heard(peer& p, const ping& facts);
+  void judge(time_point now);
+  void forget_removed();
+  void publish();
+
+  // freshness
+  void notice_lapse();
+  void catch_up(peer& p, int64_t sent_ms);
+  void renew_freshness();
+
+private:
+  peer* find(const std::string& node);
+  void connected(peer& p);
+  void disconnect(peer& p);
+  void refused(const std::string& sentence);
+  bool knows_seeds() const;          // each was tried
+  bool is_alone_among_seeds() const; // it knows nobody, though seeds are named: what others have is not known
+  void answer_joins();
+  void later(contact& c);
+  time_point now() const;
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+  membership_config config_;
+  std::map<std::string, peer> peers_;
+  std::map<std::string, contact> contacts_;
+  std::vector<caf::typed_response_promise<uint32_t>> joins_;
+  std::string refusal_;
+  time_point last_tick_{};
+};
+
+/// Keeps the node in touch with its cluster.
+membership_actor::behavior_type membership(membership_actor::stateful_pointer<membership_state> self, context_ptr node,
+                                           membership_config config);
+
+} // namespace gnomon

@@ -1,0 +1,148 @@
+#include "actors/cluster/membership.hpp"
+#include "runtime/base/log.hpp"
+
+#include <algorithm>
+
+/// The part of membership that beats: pings, and who counts as live.
+namespace gnomon {
+namespace {
+
+double milliseconds_between(membership_state::time_point from, membership_state::time_point to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+// RFC 6298, section 2: the smoothed round trip moves an eighth of the way to each new one.
+double smoothed(double old, double sample) {
+  return old < 0 ? sample : old + (sample - old) / 8;
+}
+
+} // namespace
+
+void membership_state::tick() {
+  self_->delayed_send(self_, node_->config.heartbeat, tick_a_v);
+  auto t = now();
+  // A node that was itself stopped or late for a while has heard nobody, which says nothing about the others.
+  auto overslept = t - last_tick_ - node_->config.heartbeat;
+  if (overslept > caf::actor_clock::duration_type::zero())
+    for (auto& [name, p] : peers_)
+      p.heard += overslept;
+  last_tick_ = t;
+  forget_removed();
+  renew_freshness();
+  for (auto& [name, p] : peers_)
+    if (p.connected)
+      send_ping(p);
+  judge(t);
+  dial_due();
+  publish();
+}
+
+ping membership_state::facts(const std::string& to) const {
+  ping out;
+  out.from = node_->self;
+  for (auto& [name, p] : peers_)
+    out.known.push_back(p.identity);
+  // Those that are down count as well: a node that has lost its memory has to hear of them. They come last, because
+  // another node may have taken the place of one.
+  std::stable_partition(out.known.begin(), out.known.end(), [this](const node_identity& who) {
+    auto state = peers_.at(who.node).state;
+    return state == peer_state::live || state == peer_state::suspect;
+  });
+  auto& counters = node_->counters;
+  out.catalog_generation = counters.announced_generation();
+  for (auto& head : counters.catalog_heads)
+    out.catalog_heads.push_back(head.load());
+  out.items = counters.items;
+  out.leases = counters.leases;
+  out.bytes = counters.bytes;
+  out.tombstones = counters.tombstones;
+  out.fresh = node_->is_fresh();
+  auto owed = node_->owed.of(to);
+  out.updates_begun = owed.begun;
+  out.updates_settled = owed.settled;
+  out.hints = owed.hints || counters.shards_ready.load() < shard_count; // what the last run owed is not known yet
+  return out;
+}
+
+/// A ping that arrives tells what the sender knows, but not that it hears us: one that is deaf is as good as gone.
+pong membership_state::answer(const ping& theirs) {
+  if (auto p = find(theirs.from.node); p && p->connected)
+    heard(*p, theirs);
+  return {facts(theirs.from.node)};
+}
+
+void membership_state::send_ping(peer& to) {
+  self_->request(to.link, node_->config.down_after, traffic::client, facts(to.identity.node))
+      .then([this, sent = now(), sent_ms = node_->steady_ms(),
+             name = to.identity.node](const pong& answer) { answered(name, answer.facts, sent, sent_ms); },
+            [](const caf::error&) {
+              // silence is judged by its length
+            });
+}
+
+void membership_state::answered(const std::string& node, const ping& facts, time_point sent, int64_t sent_ms) {
+  auto p = find(node);
+  if (p == nullptr || !p->connected)
+    return;
+  p->rtt_ms = smoothed(p->rtt_ms, milliseconds_between(sent, now()));
+  p->heard = std::max(p->heard, sent);
+  if (std::exchange(p->state, peer_state::live) != peer_state::live)
+    publish();
+  heard(*p, facts);
+  notice_lapse();
+  p->proven_ms = std::max(p->proven_ms, sent_ms);
+  catch_up(*p, sent_ms);
+  renew_freshness();
+}
+
+void membership_state::heard(peer& p, const ping& facts) {
+  p.facts = facts;
+  for (auto& other : facts.known)
+    learn(other, false);
+  if (auto region = node_->handles.get()->region)
+    self_->send(region, facts);
+}
+
+/// A peer that falls silent just after an answer is down within `down_after`, though it is looked at only now and then.
+void membership_state::judge(time_point t) {
+  auto longest = std::max(node_->config.down_after - node_->config.heartbeat, node_->config.down_after / 2);
+  for (auto& [name, p] : peers_) {
+    auto silence = t - p.heard;
+    if (p.state != peer_state::down && silence >= longest) {
+      log::warn("membership", "down", {{"node", name}, {"region", p.identity.region}});
+      p.state = peer_state::down;
+      auto silent_ms = std::chrono::duration_cast<duration>(silence).count();
+      p.away_since_ms = std::max<int64_t>(1, node_->steady_ms() - silent_ms);
+      disconnect(p);
+    } else if (p.state == peer_state::live && silence >= node_->config.suspect_after) {
+      p.state = peer_state::suspect;
+    }
+  }
+}
+
+/// Nodes that were taken out for good: nobody pings, dials or counts them any more.
+void membership_state::forget_removed() {
+  auto removed = node_->removed.get();
+  for (auto i = peers_.begin(); i != peers_.end();) {
+    auto& [name, p] = *i;
+    if (!removed->refuses(name, p.identity.incarnation)) {
+      ++i;
+      continue;
+    }
+    disconnect(p);
+    caf::anon_send_exit(p.link, caf::exit_reason::user_shutdown);
+    log::warn("membership", "removed", {{"node", name}, {"region", p.identity.region}});
+    i = peers_.erase(i);
+  }
+}
+
+void membership_state::publish() {
+  cluster_view view;
+  view.alone_among_seeds = is_alone_among_seeds();
+  for (auto& [name, p] : peers_)
+    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.leases, p.facts.bytes,
+                          p.facts.tombstones, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});
+  node_->cluster.set(std::move(view));
+}
+
+} // namespace gnomon

@@ -1,0 +1,257 @@
+#pragma once
+
+#include "runtime/base/inspect.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What travels about the nodes of a cluster and between their links; `messages.hpp` includes it.
+namespace gnomon {
+
+// -- a client's requests ----------------------------------------------------------------------------------------------
+
+/// The store of a node that an operator took out of the cluster for good. It is refused for ever; another store may
+/// come under the same name.
+struct removed_node {
+  std::string node;
+  uint64_t incarnation = 0;
+  auto operator<=>(const removed_node&) const = default;
+  auto fields() {
+    return std::tie(node, incarnation);
+  }
+};
+
+/// Which regions would serve `id`, nearest first: from this node, or from a place.
+struct get_route {
+  std::string id;
+  bool has_place = false;
+  real latitude;
+  real longitude;
+  auto fields() {
+    return std::tie(id, has_place, latitude, longitude);
+  }
+};
+
+struct route_choice {
+  std::string node;
+  std::string region;
+  bool holds = false;
+  bool live = true;
+  real rtt_ms = -1;      // measured from the asked node; -1: not known
+  real distance_km = -1; // great circle from the place, or from the asked node
+  std::string reason;
+  auto fields() {
+    return std::tie(node, region, holds, live, rtt_ms, distance_km, reason);
+  }
+};
+
+struct route_list {
+  std::vector<route_choice> choices;
+  auto fields() {
+    return std::tie(choices);
+  }
+};
+
+struct get_cluster {
+  auto fields() {
+    return std::tie();
+  }
+};
+
+enum class peer_state : uint8_t { unknown, live, suspect, down };
+std::string_view name(peer_state state);
+
+struct node_report {
+  std::string node;
+  std::string region;
+  std::string address;
+  uint64_t incarnation = 0;
+  real latitude;
+  real longitude;
+  peer_state state = peer_state::unknown;
+  real rtt_ms = -1; // smoothed, measured from the asked node
+  uint64_t items = 0;
+  uint64_t leases = 0; // copies that are shadows
+  uint64_t bytes = 0;
+  uint64_t tombstones = 0; // deleted items that are not reaped yet
+  int64_t silent_ms = 0;   // since it last answered the asked node; -1: it never did
+  bool fresh = false;      // it may call its copies current
+  bool caught_up = false;  // the asked node has all that this one kept for it
+  auto fields() {
+    return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes,
+                    tombstones, silent_ms, fresh, caught_up);
+  }
+};
+
+/// What the asked node does about items with too few copies.
+struct repair_report {
+  bool active = false;   // a search that an outage or a removal started is under way
+  uint64_t checked = 0;  // records looked at since the start
+  uint64_t repaired = 0; // items that got copies
+  uint64_t failed = 0;   // attempts that will be made again
+  uint64_t under_way = 0;
+  auto fields() {
+    return std::tie(active, checked, repaired, failed, under_way);
+  }
+};
+
+struct cluster_report {
+  std::string self;
+  std::vector<node_report> nodes;
+  int64_t catching_up_ms = 0; // how long already; 0: it is not
+  repair_report repair = {};
+  std::vector<removed_node> removed = {}; // for good
+  auto fields() {
+    return std::tie(self, nodes, catching_up_ms, repair, removed);
+  }
+};
+
+/// Take a node out for good: its name leaves all holders, its store is refused for ever, its copies are made anew.
+/// `force` does it to one that is alive as well.
+struct remove_node {
+  std::string node;
+  bool force = false;
+  auto fields() {
+    return std::tie(node, force);
+  }
+};
+
+struct node_removal {
+  std::string node;
+  uint64_t incarnation = 0;
+  uint64_t items = 0; // that it said to hold when it was last heard
+  auto fields() {
+    return std::tie(node, incarnation, items);
+  }
+};
+
+/// A local program (shell, embedded client) introduces itself to the gate on the node's Unix socket.
+struct hello_client {
+  std::string program;
+  uint32_t protocol = 1;
+  auto fields() {
+    return std::tie(program, protocol);
+  }
+};
+
+// -- between nodes ----------------------------------------------------------------------------------------------------
+
+/// Urgency on a link; lower values go first.
+enum class traffic : uint8_t { client, repair, prefetch };
+
+/// Changes of the asked node's slice `shard` since its change number `since` of `generation`.
+struct pull_catalog {
+  uint32_t shard = 0;
+  uint64_t generation = 0;
+  uint64_t since = 0;
+  std::string after; // continues a whole slice behind this id
+  auto fields() {
+    return std::tie(shard, generation, since, after);
+  }
+};
+
+/// How far the slice `shard` of `node` is.
+struct catalog_position {
+  std::string node;
+  uint32_t shard = 0;
+  uint64_t generation = 0;
+  uint64_t head = 0;
+  auto fields() {
+    return std::tie(node, shard, generation, head);
+  }
+};
+
+/// Who a node is. `incarnation` is its store's: it tells a restart from a stranger with the same name.
+struct node_identity {
+  std::string cluster;
+  std::string node;
+  std::string region;
+  std::string address; // host:port of its tunnel
+  uint64_t incarnation = 0;
+  uint64_t start = 0; // random for each start of the process
+  real latitude;
+  real longitude;
+  auto fields() {
+    return std::tie(cluster, node, region, address, incarnation, start, latitude, longitude);
+  }
+};
+
+/// Sent at every heartbeat: who I am, whom I know, how far my catalog is, what I carry.
+struct ping {
+  node_identity from;
+  std::vector<node_identity> known;
+  uint64_t catalog_generation = 0;
+  std::vector<uint64_t> catalog_heads; // by shard
+  uint64_t items = 0;
+  uint64_t leases = 0;
+  uint64_t bytes = 0;
+  uint64_t tombstones = 0;
+  bool fresh = false; // the sender may call its copies current
+  // What the sender owes the receiver: updates are numbered as they begin, those below `updates_settled` have been
+  // answered or left a hint, and `hints` says that hints may be waiting.
+  uint64_t updates_begun = 0;
+  uint64_t updates_settled = 0;
+  bool hints = true;
+  auto fields() {
+    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes, tombstones, fresh,
+                    updates_begun, updates_settled, hints);
+  }
+};
+
+/// The same facts about the node that answers.
+struct pong {
+  ping facts;
+  auto fields() {
+    return std::tie(facts);
+  }
+};
+
+/// How a node receives another that calls at its tunnel.
+enum class reception : uint8_t {
+  welcome,   // the connection stays
+  call_back, // only the node with the smaller name dials: the called one will
+  refused,   // never as things stand: another cluster, a second node of a region, a name that is taken
+  busy,      // too many connections, or still starting: try again
+  removed,   // never: an operator took the caller's store out of the cluster
+};
+
+/// The called node's answer to a caller's identity. `sentence` says why when it is not a welcome.
+struct greeting {
+  reception verdict = reception::busy;
+  std::string sentence;
+  node_identity from;
+  auto fields() {
+    return std::tie(verdict, sentence, from);
+  }
+};
+
+/// A batch of chunks of requests and replies, as `actors/cluster/parcels.hpp` packs them.
+struct frame {
+  uint64_t session = 0;
+  std::string bytes;
+  auto fields() {
+    return std::tie(session, bytes);
+  }
+};
+
+/// The receiver has taken in that much and can take as much again.
+struct credit {
+  uint64_t session = 0;
+  uint64_t bytes = 0;
+  uint32_t frames = 0;
+  auto fields() {
+    return std::tie(session, bytes, frames);
+  }
+};
+
+/// The sender of this knows no such session any more.
+struct session_over {
+  uint64_t session = 0;
+  auto fields() {
+    return std::tie(session);
+  }
+};
+
+} // namespace gnomon

@@ -1,0 +1,381 @@
+#pragma once
+
+#include "actors/cluster/catalog.hpp"
+#include "actors/messages/cluster_messages.hpp"
+#include "actors/messages/inner_messages.hpp"
+#include "actors/messages/prediction_messages.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/inspect.hpp"
+#include "storage/record.hpp"
+#include "storage/versions.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What travels: plain structs, each listing its members once. Who understands what stands in `protocol.hpp`; what is
+/// about nodes rather than items, in `cluster_messages.hpp`; what only actors of one node tell each other, in
+/// `inner_messages.hpp`.
+namespace gnomon {
+
+// -- a client's requests ----------------------------------------------------------------------------------------------
+
+/// Read one item. `seen` asks for a copy at least that new (session guarantees).
+struct read_item {
+  std::string id;
+  std::string user;
+  version_vector seen;
+  bool without_values = false; // HEAD
+  bool forwarded = false;      // another region asks on behalf of its client: answer from here or say not_here
+  auto fields() {
+    return std::tie(id, user, seen, without_values, forwarded);
+  }
+};
+
+/// How an answer was found, seen from the node that was asked.
+enum class copy_kind : uint8_t { local, remote, prefetched };
+
+/// All current versions of an item. `values[i]` belongs to `versions.siblings[i]`.
+struct item_versions {
+  std::string id;
+  version_set versions;
+  std::vector<blob> values;
+  std::string served_by; // node
+  copy_kind copy = copy_kind::local;
+  bool stale = false; // the node is cut off and cannot promise that this is current
+  auto fields() {
+    return std::tie(id, versions, values, served_by, copy, stale);
+  }
+};
+
+enum class write_condition : uint8_t { none, if_match, if_absent };
+
+/// `acks` of a write: a number of durable or pinned copies, 0 for what the policy says, or every durable holder.
+inline constexpr uint32_t acks_all = UINT32_MAX;
+
+/// Write or delete one item. `seen` is what the write replaces; what it does not cover stays as a sibling.
+struct write_item {
+  std::string id;
+  std::string user;
+  blob value;
+  std::string content_type;
+  bool deleted = false;
+  version_vector seen;
+  write_condition condition = write_condition::none;
+  std::string etag; // for if_match
+  std::string request_id;
+  uint32_t acks = 0;
+  timestamp expires{};
+  bool forwarded = false;
+  auto fields() {
+    return std::tie(id, user, value, content_type, deleted, seen, condition, etag, request_id, acks, expires,
+                    forwarded);
+  }
+};
+
+struct write_receipt {
+  std::string id;
+  version_vector context;
+  std::string etag;
+  bool created = false; // there was no version before
+  uint32_t acks = 0;    // holders that have it synced
+  std::string served_by;
+  auto fields() {
+    return std::tie(id, context, etag, created, acks, served_by);
+  }
+};
+
+struct list_items {
+  std::string prefix;
+  std::string after; // ids greater than this one
+  uint32_t limit = 1000;
+  bool deleted = false; // tombstones as well, for a snapshot
+  auto fields() {
+    return std::tie(prefix, after, limit, deleted);
+  }
+};
+
+struct item_summary {
+  std::string id;
+  uint64_t bytes = 0;
+  std::string content_type;
+  holder_state role = holder_state::durable;
+  uint32_t siblings = 1;
+  auto fields() {
+    return std::tie(id, bytes, content_type, role, siblings);
+  }
+};
+
+struct item_page {
+  std::vector<item_summary> items;
+  bool more = false; // ask again with `after` = the last id
+  auto fields() {
+    return std::tie(items, more);
+  }
+};
+
+/// Make copies of an item until `factor` regions hold one. `ttl` zero: what the policy says.
+struct create_shadow {
+  std::string id;
+  std::string user;    // whose policy counts; empty: only those of item, data type and default
+  uint32_t factor = 0; // zero: what the policy says
+  duration ttl{};
+  lease_reason reason = lease_reason::request;
+  auto fields() {
+    return std::tie(id, user, factor, ttl, reason);
+  }
+};
+
+struct planned_copy {
+  std::string node;
+  std::string region;
+  holder_state state = holder_state::shadow;
+  bool present = false; // was a holder before
+  auto fields() {
+    return std::tie(node, region, state, present);
+  }
+};
+
+struct shadow_plan {
+  std::string id;
+  uint32_t factor = 0;
+  std::vector<planned_copy> copies;
+  std::string shortfall; // why there are fewer copies than the factor asks for; empty when there are enough
+  auto fields() {
+    return std::tie(id, factor, copies, shortfall);
+  }
+};
+
+struct get_shadow_status {
+  std::string id;
+  auto fields() {
+    return std::tie(id);
+  }
+};
+
+/// One holder explains its copy.
+struct copy_report {
+  std::string node;
+  std::string region;
+  holder_state role = holder_state::left;
+  lease_reason reason = lease_reason::access;
+  real confidence = 1.0;
+  version_vector context;
+  std::string etag;
+  timestamp created{};
+  timestamp expiry{}; // timestamp::max(): never
+  uint64_t bytes = 0;
+  uint64_t reads = 0;
+  uint64_t cost_bytes = 0; // bytes moved to make and refresh it
+  uint64_t saved_ms = 0;   // latency its reads saved
+  bool pinned = false;
+  bool reachable = true; // false: the node did not answer; the fields are what `holders` says of it
+  auto fields() {
+    return std::tie(node, region, role, reason, confidence, context, etag, created, expiry, bytes, reads, cost_bytes,
+                    saved_ms, pinned, reachable);
+  }
+};
+
+struct shadow_report {
+  std::string id;
+  uint32_t factor = 0;
+  uint32_t min_copies = 0;
+  std::string steward;
+  std::vector<copy_report> copies;
+  auto fields() {
+    return std::tie(id, factor, min_copies, steward, copies);
+  }
+};
+
+enum class policy_scope : uint8_t { fallback, type, user, item };
+
+/// One rule as it travels and is kept; `text` is the policy's JSON, empty when it was deleted. The newest stamp wins.
+struct policy_entry {
+  policy_scope scope = policy_scope::type;
+  std::string name;
+  std::string text;
+  hlc stamp;
+  auto fields() {
+    return std::tie(scope, name, text, stamp);
+  }
+};
+
+/// Set (or with an empty text delete) a policy on every node.
+struct put_policy {
+  policy_scope scope = policy_scope::type;
+  std::string name;
+  std::string text;
+  auto fields() {
+    return std::tie(scope, name, text);
+  }
+};
+
+struct get_policies {
+  auto fields() {
+    return std::tie();
+  }
+};
+
+struct policy_list {
+  std::vector<policy_entry> entries;      // without deleted ones when a client asks
+  std::vector<removed_node> removed = {}; // empty when a client asks
+  std::string warning = {};               // about the policy that was set: it names regions that nobody knows
+  auto fields() {
+    return std::tie(entries, removed, warning);
+  }
+};
+
+// -- between nodes ----------------------------------------------------------------------------------------------------
+
+/// Ask a holder for an item. With `join` the holder first adds `requester` durably to `holders`, then sends the value.
+/// A deleted item gets no new holders; with `tombstones` one that does not join is told of it, for a snapshot. A
+/// tombstone that may have been overtaken is told to everyone who asks for values.
+struct fetch_item {
+  std::string id;
+  std::string requester; // node
+  bool join = false;
+  bool without_values = false;
+  bool tombstones = false;
+  auto fields() {
+    return std::tie(id, requester, join, without_values, tombstones);
+  }
+};
+
+/// Values that do not fit into one message are left out, and asked for one by one with `fetch_value`.
+struct item_copy {
+  std::string id;
+  version_set versions;
+  std::vector<blob> values;
+  holder_map holders;
+  std::vector<past_request> requests = {};
+  bool stale = false; // who gives it may have missed newer versions
+  auto fields() {
+    return std::tie(id, versions, values, holders, requests, stale);
+  }
+};
+
+/// Ask a holder for the value of one version, of `bytes` bytes.
+struct fetch_value {
+  std::string id;
+  dot version;
+  uint64_t bytes = 0;
+  auto fields() {
+    return std::tie(id, version, bytes);
+  }
+};
+
+struct version_value {
+  blob value;
+  auto fields() {
+    return std::tie(value);
+  }
+};
+
+/// Put back one item of a snapshot. Its versions are merged with what the cluster has; its holders mean nothing here.
+struct load_item {
+  item_copy copy;
+  bool dry_run = false; // only say what would happen
+  auto fields() {
+    return std::tie(copy, dry_run);
+  }
+};
+
+enum class load_outcome : uint8_t {
+  restored, // no region that can be reached had the item: it begins here
+  merged,   // the item was there, and lacked versions that it now has
+  known,    // nothing new: what is there has seen all of it, also when it was deleted since
+  expired,  // all its versions have expired, and nobody has it
+};
+
+struct load_receipt {
+  std::string id;
+  load_outcome outcome = load_outcome::known;
+  auto fields() {
+    return std::tie(id, outcome);
+  }
+};
+
+/// Merge these versions. `going_to` names the nodes that the update is already going to.
+struct replicate_item {
+  item_copy copy;
+  std::string from;
+  std::vector<std::string> going_to;
+  auto fields() {
+    return std::tie(copy, from, going_to);
+  }
+};
+
+struct replicate_ack {
+  version_vector context; // synced at the receiver
+  holder_map holders;
+  bool counts = false; // the receiver is durable or pinned
+  auto fields() {
+    return std::tie(context, holders, counts);
+  }
+};
+
+/// Become a holder of `id`: fetch it from `giver`, as `state`. Refusing is an answer, not an error.
+struct invite_copy {
+  std::string id;
+  std::string giver;
+  holder_state state = holder_state::shadow;
+  struct lease lease;
+  uint64_t bytes = 0; // of the values that it will fetch; zero: not known
+  auto fields() {
+    return std::tie(id, giver, state, lease, bytes);
+  }
+};
+
+/// News about who holds `id`, and what `from` has synced; the receiver merges them when it holds the item. `refused`:
+/// it could not take these versions, so that its copy is behind.
+struct update_holders {
+  std::string id;
+  std::string from;
+  holder_map holders;
+  version_vector context;
+  bool counts = false; // `from` is durable or pinned
+  bool refused = false;
+  auto fields() {
+    return std::tie(id, from, holders, context, counts, refused);
+  }
+};
+
+struct holders_ack {
+  holder_map holders; // empty when the receiver holds no copy
+  bool holds = false;
+  version_vector context; // synced at the receiver
+  bool counts = false;    // the receiver is durable or pinned
+  auto fields() {
+    return std::tie(holders, holds, context, counts);
+  }
+};
+
+struct invite_answer {
+  bool accepted = false;
+  std::string reason;   // when refused
+  holders_ack standing; // of the copy, when accepted: the giver need not be told in another message
+  auto fields() {
+    return std::tie(accepted, reason, standing);
+  }
+};
+
+struct get_copy_report {
+  std::string id;
+  auto fields() {
+    return std::tie(id);
+  }
+};
+
+/// Policies a node has, and the nodes it knows to be removed; the answer holds what of these is newer here and, when
+/// they are all that the sender has, what it lacks.
+struct exchange_policies {
+  std::vector<policy_entry> entries;
+  std::vector<removed_node> removed = {};
+  bool tell_peers = false; // they come from a snapshot: the other nodes have not heard of them either
+  bool all = false;
+  auto fields() {
+    return std::tie(entries, removed, tell_peers, all);
+  }
+};
+
+} // namespace gnomon

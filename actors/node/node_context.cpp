@@ -1,0 +1,49 @@
+#include "actors/node/node_context.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+std::string_view name(peer_state state) {
+  switch (state) {
+  case peer_state::live:
+    return "live";
+  case peer_state::suspect:
+    return "suspect";
+  case peer_state::down:
+    return "down";
+  case peer_state::unknown:
+    break;
+  }
+  return "unknown";
+}
+
+const peer_view* cluster_view::find(std::string_view node) const {
+  auto i = std::lower_bound(peers.begin(), peers.end(), node,
+                            [](const peer_view& p, std::string_view name) { return p.identity.node < name; });
+  return i != peers.end() && i->identity.node == node ? &*i : nullptr;
+}
+
+std::vector<const peer_view*> cluster_view::by_latency() const {
+  std::vector<const peer_view*> usable;
+  for (auto& p : peers)
+    if (p.usable())
+      usable.push_back(&p);
+  // Stable, so that equals stay in the order of their names; what was never measured comes last.
+  std::stable_sort(usable.begin(), usable.end(), [](auto a, auto b) {
+    if (a->state != b->state)
+      return a->state == peer_state::live;
+    return (a->rtt_ms < 0) != (b->rtt_ms < 0) ? b->rtt_ms < 0 : a->rtt_ms < b->rtt_ms;
+  });
+  return usable;
+}
+
+bool node_context::is_fresh() const {
+  return steady_ms() < fresh_until_ms.load();
+}
+
+bool node_context::is_removed(const std::string& node) const {
+  return removed.get()->names(node) && cluster.get()->find(node) == nullptr && node != self.node;
+}
+
+} // namespace gnomon

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "actors/messages/messages.hpp"
+#include "actors/node/settings.hpp"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+enum class conflict_rule : uint8_t { siblings, lww };
+
+/// A policy as someone wrote it: only the fields that it sets.
+struct policy_rule {
+  std::optional<uint32_t> factor;     // 1 to 64
+  std::optional<uint32_t> min_copies; // 1 to 64
+  std::optional<duration> ttl;        // of shadows; written in seconds, 0 to ten years; zero: no end
+  std::optional<uint32_t> acks;       // 1 to 64 or "all"
+  std::optional<conflict_rule> conflicts;
+  std::optional<std::vector<std::string>> residency; // regions that may keep the item; empty list: all
+  std::optional<bool> learn;
+
+  /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency":
+  /// ["eu-central-1"], "learn": false}`; at least one field. Errors: invalid_argument naming the field: unknown,
+  /// repeated, wrong type, out of range, min_copies > factor, ttl "adaptive".
+  static expected<policy_rule> from_json(const std::string& text);
+  std::string to_json() const;
+};
+
+/// What holds for one item: every field has a value.
+struct policy {
+  uint32_t factor = 3;
+  uint32_t min_copies = 2;
+  duration ttl{};
+  uint32_t acks = 1;
+  conflict_rule conflicts = conflict_rule::siblings;
+  std::optional<std::vector<std::string>> residency; // nothing: everywhere
+  bool learn = true;
+  bool allows(std::string_view region) const;
+  /// Leaves only the regions that `other` allows as well.
+  void narrow(const policy& other);
+};
+
+/// All policies of a node, mergeable: for each (scope, name) the entry with the newest stamp wins, deletions included.
+/// A copy shares all that neither of the two changes afterwards, so that setting one policy among many costs little.
+class policy_table {
+public:
+  /// Field by field: item over creating user over data type over fallback over `defaults`. Copies asked for never
+  /// exceed the factor.
+  policy resolve(std::string_view id, std::string_view user, const settings& defaults) const;
+  /// The same for an item with these versions: what the creator's policy says, in the regions that the policies of all
+  /// versions' users allow.
+  policy resolve_versions(std::string_view id, const version_set& versions, const settings& defaults) const;
+  /// True when `entry` is newer than what was there. Texts that `policy_rule::from_json` refuses are kept, to be passed
+  /// on, but set nothing. Merging in any order gives the same table.
+  bool merge(const policy_entry& entry);
+  /// True when any rule keeps anything away from a region.
+  bool restricts() const {
+    return restrictions_ > 0;
+  }
+  const policy_entry* find(policy_scope scope, const std::string& name) const;
+  /// The regions that this one rule, not the others beside it, permits; empty: it says nothing.
+  std::optional<std::vector<std::string>> residency(policy_scope scope, std::string_view name) const;
+  /// Entries, in order of scope and name; with `deleted` those that delete as well.
+  std::vector<policy_entry> entries(bool deleted) const;
+
+private:
+  struct kept_rule {
+    policy_entry entry;
+    policy_rule rule; // sets nothing when the entry deletes
+  };
+  static constexpr size_t part_count = 256;
+  using part = std::map<std::string, kept_rule, std::less<>>;
+  static size_t part_of(std::string_view name);
+  const kept_rule* lookup(policy_scope scope, std::string_view name) const;
+  const policy_rule* rule(policy_scope scope, std::string_view name) const;
+
+  // By scope, then by a hash of the name; null: empty. Never changed while it is shared.
+  std::array<std::array<std::shared_ptr<part>, part_count>, 4> rules_;
+  size_t restrictions_ = 0; // rules that name regions
+};
+
+std::string_view name(policy_scope scope); // "default", "type", "user", "item"
+std::optional<policy_scope> scope_from(std::string_view text);
+
+} // namespace gnomon

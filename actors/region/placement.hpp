@@ -1,0 +1,26 @@
+#pragma once
+
+#include "actors/node/policy.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gnomon {
+
+/// A region as placement sees it.
+struct placement_candidate {
+  std::string node;
+  std::string region;
+  double rtt_ms = -1; // from the deciding region; negative: not measured yet
+  bool live = true;
+};
+
+/// The regions that should get a copy first, best first: those that the residency rule allows and that are alive, by
+/// lowest round trip from here; unmeasured ones last, by name. Pure.
+std::vector<std::string> rank_candidates(std::vector<placement_candidate> candidates, const policy& rules);
+
+/// Mean Earth radius great-circle distance in kilometres (haversine).
+double great_circle_km(double lat1, double lon1, double lat2, double lon2);
+
+} // namespace gnomon

@@ -1,0 +1,435 @@
+#include "actors/region/router.hpp"
+
+#include "actors/node/patience.hpp"
+#include "actors/region/placement.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node) {
+  auto& state = self->state;
+  state.start(self, std::move(node));
+  auto handles = [&state] { return state.node().handles.get(); };
+  return {
+      [&](const read_item& x) { return state.to_item<item_versions>(x); },
+      [&](const write_item& x) { return state.to_item<write_receipt>(x); },
+      [=, &state](const list_items& x) -> caf::result<item_page> {
+        state.list(x, answer<item_page>{self->make_response_promise<item_page>()});
+        return caf::delegated<item_page>{};
+      },
+      [&](const create_shadow& x) { return state.to_item<shadow_plan>(x); },
+      [=, &state](const get_shadow_status& x) -> caf::result<shadow_report> {
+        state.status(x.id, answer<shadow_report>{self->make_response_promise<shadow_report>()});
+        return caf::delegated<shadow_report>{};
+      },
+      [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [=, &state](const fetch_item& x) -> caf::result<item_copy> {
+        return self->delegate(state.node().shard_for(x.id, *handles()), fetch_item{x.id, state.node().self.node});
+      },
+      [&](const load_item& x) { return state.load(x); },
+      [=](const exchange_policies& x) -> caf::result<policy_list> {
+        return self->delegate(handles()->region,
+                              exchange_policies{x.entries, {}, !x.entries.empty(), x.entries.empty()});
+      },
+      [=, &state](const get_route& x) -> caf::result<route_list> {
+        state.route(x, answer<route_list>{self->make_response_promise<route_list>()});
+        return caf::delegated<route_list>{};
+      },
+      [&](const get_cluster&) { return state.cluster(); },
+      [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
+      [&](deadline_a, uint64_t number) { state.hedge(number); },
+      [=, &state](const get_prediction& x) -> caf::result<prediction> {
+        state.predict(x, answer<prediction>{self->make_response_promise<prediction>()});
+        return caf::delegated<prediction>{};
+      },
+      [=, &state](const forget_user& x) -> caf::result<forget_receipt> {
+        state.forget(x, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
+        return caf::delegated<forget_receipt>{};
+      },
+      [&](const train_piece& x) { return state.to_trainer(x); },
+      [&](const get_training& x) { return state.to_trainer(x); },
+      [=](const access_batch& x) { self->send(handles()->agent, x); },
+      [&](flush_a) { state.hand_over_accesses(); },
+      [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
+        self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
+      },
+      [=, &state](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
+        self->send(state.node().shard_for(id, *handles()), unwatch_a_v, id, watcher);
+      },
+  };
+}
+
+void router_state::start(self_pointer self, context_ptr node) {
+  self_ = self;
+  node_ = std::move(node);
+}
+
+// -- reads and writes
+// ---------------------------------------------------------------------------------------------------
+
+template <class Reply, class Message>
+caf::result<Reply> router_state::to_item(const Message& request) {
+  if (!node_->counters.rules_known)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  if (node_->removed.get()->refuses(node_->self.node, node_->self.incarnation)) // what it took would be lost
+    return make_error(ec::unavailable, why_removed(node_->self.node));
+  if constexpr (!std::is_same_v<Message, create_shadow>)
+    note_access(request);
+  auto rules = node_->effective_policy(request.id, request.user);
+  if (rules.allows(node_->self.region)) {
+    if constexpr (std::is_same_v<Message, read_item>)
+      if (prefers_others()) {
+        answer<Reply> reply{self_->make_response_promise<Reply>()};
+        read_elsewhere(request, reply);
+        return caf::delegated<Reply>{};
+      }
+    auto handles = node_->handles.get();
+    if constexpr (std::is_same_v<Message, create_shadow>)
+      return self_->delegate(handles->agent, request);
+    else
+      return self_->delegate(node_->shard_for(request.id, *handles), request);
+  }
+  answer<Reply> reply{self_->make_response_promise<Reply>()};
+  forward_near(request, reply);
+  return caf::delegated<Reply>{};
+}
+
+/// While this node catches up, its copies may be old, and others can do better.
+bool router_state::prefers_others() const {
+  auto lapsed = node_->lapsed_at_ms.load();
+  if (lapsed == 0 || node_->steady_ms() - lapsed >= node_->config.catch_up_for.count())
+    return false;
+  auto view = node_->cluster.get();
+  return std::any_of(view->peers.begin(), view->peers.end(),
+                     [](const peer_view& peer) { return peer.usable() && peer.fresh; });
+}
+
+/// Asks the holders that are fresh, nearest first; when none has it, what is here is the answer.
+void router_state::read_elsewhere(const read_item& request, answer<item_versions> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders, bool) {
+            auto left = std::make_shared<way>();
+            auto view = node_->cluster.get();
+            for (const auto& node : holders)
+              if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
+                left->regions.push_back(node);
+            left->last_resort = [=, this](std::optional<item_versions> old) {
+              auto current = node_->handles.get();
+              self_->request(node_->shard_for(request.id, *current), node_->config.request_timeout, request)
+                  .then([reply](item_versions& got) { reply.give(std::move(got)); },
+                        [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
+            };
+            forward(left, request, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+// What the read index answers, the gateways report themselves.
+void router_state::note_access(const read_item& request) {
+  if (!request.without_values)
+    to_predictor(request.id, request.user, false);
+}
+
+void router_state::note_access(const write_item& request) {
+  to_predictor(request.id, request.user, true);
+}
+
+template <class Message>
+caf::result<training_status> router_state::to_trainer(const Message& request) {
+  auto trainer = node_->handles.get()->trainer;
+  if (!trainer)
+    return not_predicting();
+  return self_->delegate(trainer, request);
+}
+
+/// Together with the requests that wait already, those of one moment are one message.
+void router_state::to_predictor(const std::string& id, const std::string& user, bool write) {
+  if (!node_->config.predict)
+    return;
+  if (noted_.samples.empty())
+    self_->send(self_, flush_a_v);
+  noted_.samples.push_back({id, user, node_->time->now(), 1, write});
+}
+
+void router_state::hand_over_accesses() {
+  auto batch = std::exchange(noted_, {});
+  if (auto predictor = node_->handles.get()->predictor)
+    self_->send(predictor, std::move(batch));
+}
+
+/// A rule keeps the item away from this region: its holders serve the request, those that are current before others,
+/// then any permitted region. That one cannot be reached is known only where it was to be asked.
+template <class Reply, class Message>
+void router_state::forward_near(const Message& request, answer<Reply> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders, bool) {
+            auto rules = node_->effective_policy(request.id, request.user);
+            auto left = std::make_shared<way>();
+            left->regions.assign(holders.begin(), holders.end());
+            auto view = node_->cluster.get();
+            std::stable_partition(left->regions.begin(), left->regions.end(), [&](const std::string& node) {
+              auto peer = view->find(node);
+              return !peer || peer->fresh;
+            });
+            auto add = [&](const peer_view& peer) {
+              if (rules.allows(peer.identity.region)
+                  && std::find(left->regions.begin(), left->regions.end(), peer.identity.node) == left->regions.end())
+                left->regions.push_back(peer.identity.node);
+            };
+            for (auto peer : view->by_latency())
+              add(*peer);
+            for (const auto& peer : view->peers)
+              add(peer);
+            forward(left, request, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+template <class Reply, class Message>
+void router_state::forward(std::shared_ptr<way> left, Message request, answer<Reply> reply) {
+  // A read may ask region after region. A write goes to one region only: a second try could store it twice.
+  constexpr auto repeatable = !std::is_same_v<Message, write_item>;
+  constexpr auto reads = std::is_same_v<Message, read_item>;
+  auto view = node_->cluster.get();
+  const peer_view* target = nullptr;
+  while (!left->regions.empty() && !target) {
+    target = view->find(left->regions.front());
+    left->regions.pop_front();
+    if (target && (!target->usable() || !target->link)) {
+      left->problem = make_error(ec::unavailable, "region " + target->identity.region + " is not reachable; try again");
+      target = nullptr;
+    }
+  }
+  if (!target && (left->open > 0 || reply.given()))
+    return; // what was asked before decides
+  if (!target && left->last_resort)
+    return left->last_resort(left->old);
+  if constexpr (reads)
+    if (!target && left->old)
+      return reply.give(*left->old);
+  if (!target && !left->problem && !repeatable)
+    left->problem = make_error(ec::unavailable, "no region that may keep the item is reachable; try again");
+  if (!target)
+    return reply.fail(left->problem ? left->problem
+                                    : make_error(ec::not_found, "no region that may keep the item has it"));
+  ++left->open;
+  self_->request(target->link, longest_patience(node_->config, request), traffic::client, request)
+      .then(
+          [=, this](Reply& got) {
+            --left->open;
+            if constexpr (reads)
+              take_read(left, request, std::move(got), reply);
+            else
+              reply.give(std::move(got));
+          },
+          [=, this](const caf::error& reason) {
+            --left->open;
+            auto code = code_of(reason);
+            if (!repeatable || code == ec::gone || code == ec::not_found)
+              return reply.fail(reason);
+            if (code != ec::not_here)
+              left->problem = reason;
+            forward(left, request, reply);
+          });
+  if (!repeatable || (left->regions.empty() && !left->old))
+    return;
+  hedges_.emplace(next_hedge_, [=, this] {
+    if (reply.given() || left->open == 0)
+      return;
+    if (!left->regions.empty())
+      return forward(left, request, reply);
+    if constexpr (reads)
+      if (left->old)
+        reply.give(*left->old);
+  });
+  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, next_hedge_++);
+}
+
+/// What may be old is the answer only where no other region has the item.
+void router_state::take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
+                             const answer<item_versions>& reply) {
+  got.copy = copy_kind::remote;
+  if (!got.stale)
+    return reply.give(std::move(got));
+  left->old = std::move(got);
+  forward(left, request, reply);
+}
+
+/// A region takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard.
+void router_state::hedge(uint64_t number) {
+  auto entry = hedges_.extract(number);
+  if (entry)
+    entry.mapped()();
+}
+
+/// What a rule keeps away from this region is loaded at a node that may have it.
+caf::result<load_receipt> router_state::load(const load_item& request) {
+  if (!node_->counters.rules_known)
+    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+  auto handles = node_->handles.get();
+  return self_->delegate(node_->shard_for(request.copy.id, *handles), request);
+}
+
+// -- explaining
+// ---------------------------------------------------------------------------------------------------------
+
+void router_state::status(const std::string& id, answer<shadow_report> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, locate_a_v, id)
+      .then(
+          [=, this](const std::vector<std::string>& nodes, bool) {
+            auto left = std::make_shared<way>();
+            left->regions.assign(nodes.begin(), nodes.end());
+            auto view = node_->cluster.get();
+            for (const auto& peer : view->peers)
+              if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
+                left->regions.push_back(peer.identity.node);
+            if (!node_->is_fresh())
+              left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+            find_holders(id, left, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+/// Any holder knows all holders.
+void router_state::find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply) {
+  if (left->regions.empty())
+    return reply.fail(left->problem ? left->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
+  auto node = std::move(left->regions.front());
+  left->regions.pop_front();
+  auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
+  auto failed = [=, this](const caf::error& reason) {
+    if (auto code = code_of(reason); code != ec::not_here && code != ec::gone)
+      left->problem =
+          make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
+    find_holders(id, left, reply);
+  };
+  fetch_item question{id, node_->self.node, false, true};
+  auto view = node_->cluster.get();
+  auto peer = view->find(node);
+  auto handles = node_->handles.get();
+  if (node == node_->self.node)
+    self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, question).then(found, failed);
+  else if (peer && peer->usable() && peer->link)
+    self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
+  else
+    failed(make_error(ec::peer_gone, "not reachable"));
+}
+
+void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
+  auto rules = node_->policy_of(copy.id, copy.versions);
+  auto report = std::make_shared<shadow_report>();
+  auto ranked = copy.holders.durable_by_rank(copy.id);
+  report->id = copy.id;
+  report->factor = rules.factor;
+  report->min_copies = rules.min_copies;
+  report->steward = ranked.empty() ? std::string{} : ranked.front();
+  auto holders = copy.holders.current();
+  auto open = std::make_shared<size_t>(holders.size());
+  auto done = [report, reply, open] {
+    if (--*open == 0)
+      reply.give(std::move(*report));
+  };
+  auto view = node_->cluster.get();
+  auto handles = node_->handles.get();
+  report->copies.resize(holders.size());
+  for (size_t i = 0; i < holders.size(); ++i) {
+    auto peer = view->find(holders[i]);
+    auto& line = report->copies[i];
+    line.node = holders[i];
+    line.region = holders[i] == node_->self.node ? node_->self.region : peer ? peer->identity.region : "";
+    line.role = copy.holders.state_of(holders[i]);
+    line.reachable = false;
+    auto answered = [report, i, done](const copy_report& got) {
+      report->copies[i] = got;
+      done();
+    };
+    auto failed = [done](const caf::error&) { done(); };
+    get_copy_report question{copy.id};
+    if (holders[i] == node_->self.node)
+      self_->request(node_->shard_for(copy.id, *handles), node_->config.peer_timeout, question).then(answered, failed);
+    else if (peer && peer->usable() && peer->link)
+      self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(answered, failed);
+    else
+      done();
+  }
+}
+
+// -- routing
+// ------------------------------------------------------------------------------------------------------------
+
+void router_state::route(const get_route& request, answer<route_list> reply) {
+  auto handles = node_->handles.get();
+  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders, bool) {
+            auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };
+            double from_lat = request.has_place ? request.latitude : node_->self.latitude;
+            double from_lon = request.has_place ? request.longitude : node_->self.longitude;
+            route_list result;
+            auto add = [&](const node_identity& who, bool live, double rtt) {
+              route_choice choice{who.node, who.region, holds(who.node), live, rtt, 0, {}};
+              choice.distance_km = great_circle_km(from_lat, from_lon, who.latitude, who.longitude);
+              choice.reason = !live ? "not reachable" : choice.holds ? "holds the item" : "live, would fetch it";
+              result.choices.push_back(std::move(choice));
+            };
+            add(node_->self, true, 0);
+            auto view = node_->cluster.get();
+            for (const auto& peer : view->peers)
+              add(peer.identity, peer.usable(), peer.rtt_ms);
+            auto rank = [&](const route_choice& c) {
+              double near = request.has_place || c.rtt_ms < 0 ? double{c.distance_km} : double{c.rtt_ms};
+              return std::make_tuple(!c.live, !c.holds, near, c.node);
+            };
+            std::sort(result.choices.begin(), result.choices.end(),
+                      [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+            reply.give(std::move(result));
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+cluster_report router_state::cluster() const {
+  const auto& c = node_->counters;
+  auto now = node_->steady_ms();
+  cluster_report report;
+  report.self = node_->self.node;
+  auto add = [&](const node_identity& who) -> node_report& {
+    report.nodes.push_back({who.node, who.region, who.address, who.incarnation, who.latitude, who.longitude});
+    return report.nodes.back();
+  };
+  auto& own = add(node_->self);
+  own.state = peer_state::live;
+  own.rtt_ms = 0;
+  own.items = c.items;
+  own.leases = c.leases;
+  own.bytes = c.bytes;
+  own.tombstones = c.tombstones;
+  own.fresh = own.caught_up = node_->is_fresh();
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers) {
+    auto& line = add(peer.identity);
+    line.state = peer.state;
+    line.rtt_ms = peer.rtt_ms;
+    line.items = peer.items;
+    line.leases = peer.leases;
+    line.bytes = peer.bytes;
+    line.tombstones = peer.tombstones;
+    line.silent_ms = peer.answered_ms > 0 ? now - peer.answered_ms : -1;
+    line.fresh = peer.fresh;
+    line.caught_up = peer.caught_up;
+  }
+  std::sort(report.nodes.begin(), report.nodes.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  if (auto lapsed = node_->lapsed_at_ms.load(); lapsed > 0)
+    report.catching_up_ms = std::max<int64_t>(1, now - lapsed);
+  report.repair = {c.repair_active, c.repair_checked, c.repair_repaired, c.repair_failed, c.repair_under_way};
+  report.removed = node_->removed.get()->list();
+  return report;
+}
+
+} // namespace gnomon

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "actors/messages/answer.hpp"
+#include "actors/node/node_context.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace gnomon {
+
+/// The node's front door: sends each request to the item's shard, or to a region that may keep the item.
+class router_state {
+public:
+  using self_pointer = router_actor::stateful_pointer<router_state>;
+
+  router_state() = default;
+  const char* name = "router";
+
+  void start(self_pointer self, context_ptr node);
+  template <class Reply, class Message>
+  caf::result<Reply> to_item(const Message& request);
+  caf::result<load_receipt> load(const load_item& request);
+  void list(const list_items& request, answer<item_page> reply);
+  void status(const std::string& id, answer<shadow_report> reply);
+  void route(const get_route& request, answer<route_list> reply);
+  void predict(const get_prediction& request, answer<prediction> reply);
+  void forget(const forget_user& request, answer<forget_receipt> reply);
+  template <class Message>
+  caf::result<training_status> to_trainer(const Message& request);
+  cluster_report cluster() const;
+  void hedge(uint64_t number);
+  /// Tells the predictor of the accesses noted since the last time.
+  void hand_over_accesses();
+  self_pointer self() const {
+    return self_;
+  }
+  const node_context& node() const {
+    return *node_;
+  }
+
+private:
+  /// The regions that a request may still go to, and what the last one said that neither served it nor lacked the item.
+  struct way {
+    std::deque<std::string> regions;
+    caf::error problem;
+    size_t open = 0;                                               // asked, and not answered yet
+    std::optional<item_versions> old;                              // said by a region that cannot call it current
+    std::function<void(std::optional<item_versions>)> last_resort; // when no region serves it; none: it fails
+  };
+  /// A search for a region that knows a user: nodes to be asked, and regions that do not predict or did not answer.
+  struct user_search {
+    std::deque<std::string> nodes;
+    std::string off, silent;
+    bool anyone_predicts = false;
+  };
+  void note_access(const read_item& request);
+  void note_access(const write_item& request);
+  void to_predictor(const std::string& id, const std::string& user, bool write);
+  static caf::error not_predicting();
+  void ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply);
+  static void note_refusal(user_search& search, const std::string& region, const caf::error& reason);
+  caf::error unknown(const user_search& search, const std::string& user) const;
+  template <class Reply, class Message>
+  void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
+  void take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
+                 const answer<item_versions>& reply);
+  bool prefers_others() const;
+  void read_elsewhere(const read_item& request, answer<item_versions> reply);
+  template <class Reply, class Message>
+  void forward_near(const Message& request, answer<Reply> reply);
+  void find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply);
+  void ask_holders(const item_copy& copy, answer<shadow_report> reply);
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+  std::map<uint64_t, std::function<void()>> hedges_; // by number; each runs once, `hedge_after` later
+  uint64_t next_hedge_ = 0;
+  access_batch noted_;
+};
+
+router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node);
+
+} // namespace gnomon

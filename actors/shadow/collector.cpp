@@ -1,0 +1,59 @@
+#include "actors/shadow/collector.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+namespace gnomon {
+
+collector_actor::behavior_type collector(collector_actor::stateful_pointer<collector_state> self, context_ptr node) {
+  auto& state = self->state;
+  state.start(self, std::move(node));
+  return {[&](tick_a) { state.collect(); }};
+}
+
+void collector_state::start(self_pointer self, context_ptr node) {
+  self_ = self;
+  node_ = std::move(node);
+  self_->delayed_send(self_, node_->config.collect_every, tick_a_v);
+}
+
+void collector_state::collect() {
+  // What is dropped while the slices are still being read would be counted, or taken from the counts, wrongly.
+  auto ready = node_->counters.shards_ready.load() >= shard_count && node_->pace.room() > 0;
+  auto handles = node_->handles.get();
+  looking_ = ready ? handles->stores.size() : 0;
+  if (ready)
+    for (const auto& store : handles->stores)
+      look(store);
+  if (looking_ == 0)
+    self_->delayed_send(self_, node_->config.collect_every, tick_a_v);
+}
+
+void collector_state::look(const store_actor& store) {
+  auto due = keys::expiries(node_->time->now());
+  self_->request(store, node_->config.request_timeout, store_scan{due.first, due.last, page, true})
+      .then(
+          [this](const store_entries& found) {
+            wake(found);
+            look_again();
+          },
+          [this](const caf::error& reason) {
+            log::warn("collector", "store-not-read", {{"reason", sentence_of(reason)}});
+            look_again();
+          });
+}
+
+void collector_state::wake(const store_entries& due) {
+  auto handles = node_->handles.get();
+  for (const auto& [key, value] : due.entries)
+    if (auto entry = keys::parse_expiry(key))
+      self_->send(node_->shard_for(entry->id, *handles), expiry_due{entry->id, entry->at});
+}
+
+/// The next round starts a while after the last store of this one has answered, so rounds never pile up.
+void collector_state::look_again() {
+  if (--looking_ == 0)
+    self_->delayed_send(self_, node_->config.collect_every, tick_a_v);
+}
+
+} // namespace gnomon

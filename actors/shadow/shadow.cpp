@@ -1,0 +1,376 @@
+#include "actors/shadow/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
+                                   shadow_config config) {
+  auto& state = self->state;
+  state.start(self, std::move(node), std::move(config));
+  return {
+      [&](const read_item& x) {
+        return state.when_loaded<item_versions>([&, x](auto reply) { state.read(x, reply); });
+      },
+      [&](const write_item& x) {
+        return state.when_loaded<write_receipt>([&, x](auto reply) { state.write(x, reply); });
+      },
+      [&](const place_copies& x) {
+        return state.when_loaded<shadow_plan>([&, x](auto reply) { state.place(x, reply); });
+      },
+      [&](const fetch_item& x) { return state.when_loaded<item_copy>([&, x](auto reply) { state.give(x, reply); }); },
+      [&](const fetch_value& x) {
+        return state.when_loaded<version_value>([&, x](auto reply) { state.give_value(x, reply); });
+      },
+      [&](const replicate_item& x) {
+        return state.when_loaded<replicate_ack>([&, x](auto reply) { state.merge(x, reply); });
+      },
+      [&](const invite_copy& x) {
+        return state.when_loaded<invite_answer>([&, x](auto reply) { state.accept(x, reply); });
+      },
+      [&](const update_holders& x) {
+        return state.when_loaded<holders_ack>([&, x](auto reply) { state.learn_holders(x, reply); });
+      },
+      [&](const get_copy_report&) { return state.when_loaded<copy_report>([&](auto reply) { state.report(reply); }); },
+      [&](const load_item& x) {
+        return state.when_loaded<load_receipt>([&, x](auto reply) { state.load_versions(x, reply); });
+      },
+      [&](const access_batch& x) { state.once_loaded([&, x] { state.note_access(x); }); },
+      [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
+      [&](const expiry_due& x) { state.expiry_due(x.at); },
+      [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
+      [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet(peer); }); },
+      [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
+      [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
+      [&](unwatch_a, const item_watcher_actor& x) { state.watch(x, false); },
+      [&](deadline_a) { state.check_deadlines(); },
+      [&](const steward_order& x) {
+        return state.when_loaded<steward_answer>([&, x](auto reply) { state.obey(x, reply); });
+      },
+      [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
+      [&](reap_a) { state.once_loaded([&] { state.do_duty(); }); },
+      [&](deadline_a, uint64_t number) { state.hedge(number); },
+      [&](tick_a) { return state.stop_if_idle(); },
+  };
+}
+
+void shadow_state::start(self_pointer self, context_ptr node, shadow_config config) {
+  self_ = self;
+  node_ = std::move(node);
+  shard_ = std::move(config.shard);
+  after_a_crash_ = config.after_a_crash;
+  in_catalog_ = config.in_catalog;
+  item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
+  // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for
+  // good.
+  self_->set_down_handler([this](caf::down_msg& down) {
+    std::erase_if(watchers_, [&](const auto& watcher) { return watcher == down.source; });
+  });
+  load();
+}
+
+// -- loading
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::load() {
+  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  self_
+      ->request(store, caf::infinite, store_get{{keys::record(item_->record().id)}}) // always answers
+      .then([this](store_values& got) { got.found[0] ? load_values(got.values[0].view()) : loaded({}); },
+            [this](caf::error& reason) { code_of(reason) == ec::store_corrupt ? load_values({}) : loaded(reason); });
+}
+
+void shadow_state::loaded(caf::error problem) {
+  if (problem) {
+    broken_ = make_error(code_of(problem), "item '" + item_->record().id + "': " + sentence_of(problem));
+    log::error("shadow", "unreadable", {{"id", item_->record().id}, {"reason", sentence_of(problem)}});
+  }
+  loaded_ = true;
+  item_->begin_incarnation(node_->self.incarnation);
+  if (item_->present()) {
+    visible_ = std::make_shared<const item_versions>(item_->snapshot());
+    synced_ = std::make_shared<const item_copy>(item_->copy());
+  }
+  if (!broken_)
+    agree_with_catalog();
+  for (const auto& s : item_->versions().siblings)
+    stamps_.observe(s.stamp);
+  if (visible_ && after_a_crash_)
+    tell_watchers();
+  auto waiting = std::move(waiting_for_load_);
+  for (auto& run : waiting)
+    run();
+  if (item_->needs_review())
+    review();
+  // Only damage lasts. A store that could not answer may have an answer for the next shadow.
+  if (broken_ && code_of(broken_) != ec::store_corrupt)
+    self_->quit(broken_);
+}
+
+/// What the shard knows of this copy was noted and counted when it was found in the store, or by an earlier shadow.
+/// While the stores are being read this one may come first. And what has been lost since is taken back.
+void shadow_state::agree_with_catalog() {
+  if (item_->present() && in_catalog_) {
+    counted_role_ = item_->role();
+    counted_bytes_ = item_->bytes();
+    counted_versions_ = item_->versions().siblings.size();
+    noted_ = current_note();
+  } else if (in_catalog_) {
+    log::warn("shadow", "copy-lost", {{"id", item_->record().id}});
+    node_->index.erase(item_->record().id);
+    counted_role_ = holder_state::durable;
+    noted_.held = true;
+  }
+  adjust_counters();
+  if (item_->present() || in_catalog_)
+    note_copy();
+}
+
+// -- reading
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::read(const read_item& request, answer<item_versions> reply) {
+  if (visible_ && satisfies(request)) {
+    node_->counters.reads_local.fetch_add(1, std::memory_order_relaxed);
+    item_->note_reads(1, now(), 0);
+    unsaved_ = true;
+    if (!node_->index.peek(request.id))
+      publish();
+    return answer_reader({request, reply}, *visible_, !node_->is_fresh());
+  }
+  if (request.forwarded) {
+    if (!visible_)
+      return reply.fail(make_error(ec::not_here, "no copy here"));
+    if (self_->clock().now() - std::exchange(asked_around_, self_->clock().now()) >= node_->config.collect_every)
+      tell(others(), item_->record().holders); // somebody has a newer one
+    return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
+  }
+  readers_.push_back({request, std::move(reply)});
+  auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node)
+                && node_->counters.stores_full.load() == 0; // a copy that cannot be kept must not fail the read
+  stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  find_copy(keep, audience::all, traffic::client, {}, {});
+}
+
+void shadow_state::tell_watchers() {
+  for (const auto& watcher : watchers_)
+    self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(), visible_->versions.etag(),
+                                      visible_->versions.deleted(), false});
+}
+
+bool shadow_state::satisfies(const read_item& request) const {
+  return visible_->versions.context.covers(request.seen) && !is_behind();
+}
+
+bool shadow_state::is_behind() const {
+  return visible_ && !visible_->versions.context.covers(behind_);
+}
+
+void shadow_state::answer_reader(const waiting_reader& reader, const item_versions& found, bool stale) {
+  auto result = found;
+  result.id = item_->record().id;
+  for (size_t i = result.versions.siblings.size(); i-- > 0;) {
+    if (!result.versions.siblings[i].ended(now()))
+      continue;
+    result.versions.siblings.erase(result.versions.siblings.begin() + static_cast<ptrdiff_t>(i));
+    result.values.erase(result.values.begin() + static_cast<ptrdiff_t>(i));
+  }
+  if (result.versions.siblings.empty())
+    return reader.reply.fail(make_error(ec::gone, "the item has expired"));
+  if (reader.request.without_values)
+    result.values.assign(result.values.size(), blob{});
+  if (result.versions.context.size() > max_context_entries) { // longer than a client may send back
+    result.versions.context = {};
+    for (const auto& s : found.versions.siblings)
+      result.versions.context.add(s.id);
+  }
+  result.stale = stale;
+  node_->counters.reads_stale.fetch_add(result.stale ? 1 : 0, std::memory_order_relaxed);
+  reader.reply.give(std::move(result));
+}
+
+/// Answers every waiting reader whom the local copy satisfies now.
+void shadow_state::answer_readers() {
+  if (visible_ && !is_behind())
+    answer_readers(*visible_, !node_->is_fresh());
+}
+
+void shadow_state::answer_readers(const item_versions& found, bool stale) {
+  std::erase_if(readers_, [&](const waiting_reader& reader) {
+    if (!found.versions.context.covers(reader.request.seen))
+      return false;
+    if (found.copy == copy_kind::remote)
+      node_->counters.reads_remote.fetch_add(1, std::memory_order_relaxed);
+    answer_reader(reader, found, stale);
+    return true;
+  });
+}
+
+void shadow_state::fail_readers(const caf::error& reason) {
+  auto waiting = std::move(readers_);
+  for (auto& reader : waiting)
+    reader.reply.fail(reason);
+}
+
+void shadow_state::report(answer<copy_report> reply) {
+  if (item_->role() == holder_state::left)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  const auto& record = item_->record();
+  auto last_read = record.lease.last_read;
+  if (auto entry = node_->index.peek(record.id))
+    last_read = std::max(last_read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
+  copy_report r;
+  r.node = node_->self.node;
+  r.region = node_->self.region;
+  r.role = item_->role();
+  r.reason = record.lease.reason;
+  r.confidence = record.lease.confidence;
+  r.context = record.versions.context;
+  r.etag = record.versions.etag();
+  r.created = record.lease.created;
+  auto endless = r.role != holder_state::shadow || record.lease.ttl.count() == 0;
+  r.expiry = endless ? timestamp::max() : last_read + record.lease.ttl;
+  r.bytes = item_->bytes();
+  r.reads = record.reads;
+  r.cost_bytes = record.cost_bytes;
+  r.saved_ms = record.saved_ms;
+  r.pinned = record.pinned;
+  reply.give(std::move(r));
+}
+
+void shadow_state::note_access(const access_batch& batch) {
+  last_used_ = self_->clock().now();
+  double nearest = -1; // what a read would cost without this copy
+  auto view = node_->cluster.get();
+  for (const auto& node : others())
+    if (auto peer = view->find(node); peer && peer->rtt_ms >= 0 && (nearest < 0 || peer->rtt_ms < nearest))
+      nearest = peer->rtt_ms;
+  for (const auto& sample : batch.samples)
+    item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
+  unsaved_ = true;
+}
+
+void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
+  if (on && watchers_.insert(watcher).second)
+    self_->monitor(watcher);
+  if (!on && watchers_.erase(watcher) > 0)
+    self_->demonitor(watcher.address());
+}
+
+bool shadow_state::is_busy() {
+  return !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
+         || questions_under_way_ > 0 || reaping_ || is_guarding() || is_behind();
+}
+
+/// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
+caf::result<bool> shadow_state::stop_if_idle() {
+  if (is_busy())
+    return false;
+  if (!std::exchange(unsaved_, false) || !item_->present()) {
+    self_->quit();
+    return true;
+  }
+  answer<bool> reply{self_->make_response_promise<bool>()};
+  item_->touch();
+  persist([this, reply] {
+    auto stops = !is_busy() && after_sync_.empty() && !unsaved_;
+    if (stops)
+      self_->quit();
+    reply.give(stops);
+  });
+  return caf::delegated<bool>{};
+}
+
+// -- placing
+// ------------------------------------------------------------------------------------------------------------
+
+void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
+  if (!item_->present()) {
+    stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
+    return find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const search& s) {
+      if (item_->present())
+        return place(request, reply);
+      const auto& holder = s.refused_by.empty() ? s.holder : s.refused_by;
+      if (auto reason = why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
+        return reply.fail(std::move(reason));
+      if (holder.empty())
+        return reply.fail(make_error(ec::not_found, "no region holds the item"));
+      const auto& terms = request.lease;
+      pass_to<shadow_plan>(holder, create_shadow{request.id, {}, request.factor, terms.ttl, terms.reason}, reply);
+    });
+  }
+  const auto& holders = item_->record().holders;
+  auto view = node_->cluster.get();
+  auto is_away = [&](const std::string& node) {
+    return std::find(request.away.begin(), request.away.end(), node) != request.away.end();
+  };
+  auto counted = [&](std::vector<std::string> nodes) {
+    std::erase_if(nodes, is_away);
+    return nodes;
+  };
+  auto current = counted(holders.current());
+  auto missing_durable = static_cast<int64_t>(std::min(request.min_copies, request.factor))
+                         - static_cast<int64_t>(counted(holders.durable()).size());
+  auto missing = static_cast<int64_t>(request.factor) - static_cast<int64_t>(current.size());
+  auto urgency = request.wait ? traffic::repair : traffic::client; // a client's write may wait for these copies
+  std::shared_ptr<shadow_plan> outcome;                            // answered when the last invitation lets go of it
+  if (request.wait)
+    outcome = std::shared_ptr<shadow_plan>(new shadow_plan, [reply](shadow_plan* plan) {
+      reply.give(std::move(*plan));
+      delete plan;
+    });
+  shadow_plan plan{item_->record().id, request.factor, {}, {}};
+  auto add = [&](const std::string& node, holder_state state, bool present) {
+    auto peer = view->find(node);
+    plan.copies.push_back({node, peer ? peer->identity.region : node_->self.region, state, present});
+  };
+  invite_copy invitation{item_->record().id, node_->self.node, holder_state::shadow, request.lease, item_->bytes()};
+  for (const auto& node : current) { // promotions and longer leases for those that have a copy already
+    auto state = holders.state_of(node);
+    auto promoted = missing_durable > 0 && state == holder_state::shadow;
+    missing_durable -= promoted ? 1 : 0;
+    invitation.state = promoted ? holder_state::durable : state;
+    add(node, invitation.state, true);
+    if (node == node_->self.node)
+      accept(invitation, {});
+    else if (promoted || request.lease.reason == lease_reason::request)
+      invite(std::make_shared<std::deque<std::string>>(1, node), invitation, outcome, urgency);
+  }
+  auto free = std::make_shared<std::deque<std::string>>();
+  for (const auto& node : request.candidates)
+    if (std::find(current.begin(), current.end(), node) == current.end() && node != node_->self.node && may_hold(node)
+        && !is_away(node))
+      free->push_back(node);
+  for (; missing > 0 && !free->empty(); --missing) {
+    invitation.state = missing_durable-- > 0 ? holder_state::durable : holder_state::shadow;
+    add(free->front(), invitation.state, false);
+    invite(free, invitation, outcome, urgency);
+  }
+  if (missing > 0)
+    plan.shortfall = "only " + std::to_string(plan.copies.size()) + " regions are live and permitted";
+  if (outcome)
+    *outcome = std::move(plan);
+  else
+    reply.give(std::move(plan));
+}
+
+// -- small helpers ----------------------------------------------------------------------------------------------------
+
+policy shadow_state::rules() const {
+  return node_->policy_of(item_->record().id, item_->versions());
+}
+
+bool shadow_state::counts() const {
+  return item_->role() == holder_state::durable || item_->record().pinned;
+}
+
+std::vector<std::string> shadow_state::others() const {
+  auto all = item_->record().holders.current();
+  std::erase(all, node_->self.node);
+  return all;
+}
+
+} // namespace gnomon

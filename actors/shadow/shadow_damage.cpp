@@ -1,0 +1,144 @@
+// What a shadow does when its copy turns out to be damaged as it wakes: it looks for a sound one. Values that are lost
+// are taken from there; a record that cannot be read makes room for a new copy. What nobody else has stays as it is.
+#include "actors/shadow/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+struct shadow_state::damage {
+  caf::error problem;
+  std::string record = {};          // empty: it cannot be read
+  std::map<dot, blob> values = {};  // that are sound
+  std::vector<dot> lost = {};       // whose values are not
+  std::deque<std::string> ask = {}; // who may have a sound copy
+};
+
+void shadow_state::load_values(const std::string& record) {
+  auto decoded = decode_record(record);
+  if (!decoded)
+    return damaged({std::move(decoded.error())});
+  std::vector<dot> dots;
+  store_get wanted;
+  for (const auto& s : decoded->versions.siblings)
+    if (!s.deleted) {
+      dots.push_back(s.id);
+      wanted.keys.push_back(keys::value(item_->record().id, s.id));
+    }
+  for (const auto& node : decoded->owed)
+    wanted.keys.push_back(keys::hint(node, item_->record().id));
+  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  self_
+      ->request(store, caf::infinite, std::move(wanted)) // always answers
+      .then(
+          [this, record, dots, owed = decoded->owed](store_values& got) {
+            damage found{{}, record};
+            for (size_t i = 0; i < dots.size(); ++i) {
+              auto value = got.found[i] ? decode_value(got.values[i].view())
+                                        : expected<blob>{make_error(ec::store_corrupt, "a value is missing")};
+              if (value)
+                found.values.emplace(dots[i], std::move(*value));
+              else
+                found.lost.push_back(dots[i]);
+              if (!value)
+                found.problem = std::move(value.error());
+            }
+            if (!found.lost.empty())
+              return damaged(std::move(found));
+            auto problem = item_->load(record, found.values);
+            auto place = dots.size();
+            for (const auto& node : owed)
+              if (auto at = place++; got.found[at])
+                know_hint(node, got.values[at].view());
+            loaded(std::move(problem));
+          },
+          [this, record, dots](caf::error& reason) {
+            code_of(reason) == ec::store_corrupt ? damaged({reason, record, {}, dots}) : loaded(reason);
+          });
+}
+
+void shadow_state::damaged(damage found) {
+  node_->counters.copies_damaged.fetch_add(1, std::memory_order_relaxed);
+  log::error("shadow", "damaged", {{"id", item_->record().id}, {"reason", sentence_of(found.problem)}});
+  auto view = node_->cluster.get();
+  for (auto peer : view->by_latency())
+    found.ask.push_back(peer->identity.node);
+  ask_for_sound_copy(std::make_shared<damage>(std::move(found)));
+}
+
+void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
+  if (found->ask.empty())
+    return loaded(found->problem);
+  auto node = std::move(found->ask.front());
+  found->ask.pop_front();
+  ask_peer<item_copy>(
+      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, found->record.empty(), true},
+      [this, found, node](item_copy& copy) {
+        if (found->record.empty())
+          return clear_for(copy, node);
+        auto sound = std::make_shared<item_copy>(std::move(copy));
+        fetch_values(sound, node, traffic::repair, [this, found, sound](const caf::error& problem) {
+          if (problem || !mend(*found, *sound))
+            ask_for_sound_copy(found);
+        });
+      },
+      [this, found](const caf::error&) { ask_for_sound_copy(found); });
+}
+
+/// Takes the lost values from `sound`, which must have them or know that they were replaced, and with them what is
+/// newer there.
+bool shadow_state::mend(const damage& found, const item_copy& sound) {
+  auto values = found.values;
+  for (const auto& d : found.lost) {
+    auto there = sound.versions.find(d);
+    if (!there && !sound.versions.context.covers(d))
+      return false;
+    values[d] = there ? sound.values[static_cast<size_t>(there - sound.versions.siblings.data())] : blob{};
+  }
+  if (auto problem = item_->load(found.record, values))
+    return false;
+  counted_role_ = item_->present() ? item_->role() : holder_state::left; // the shard counted it when it read its slice
+  counted_bytes_ = item_->present() ? item_->bytes() : 0;
+  item_->write_again(found.lost);
+  take_in(sound);
+  node_->counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
+  persist([this] { loaded({}); });
+  return true;
+}
+
+/// Nothing of the record can be used: what is left of its values goes, and the copy is joined anew.
+void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
+  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  auto range = keys::values(item_->record().id);
+  self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, UINT32_MAX, true})
+      .then(
+          [this, store, giver, versions = sound.versions,
+           was = sound.holders.state_of(node_->self.node)](const store_entries& left) {
+            store_batch batch;
+            for (const auto& entry : left.entries)
+              batch.erases.push_back(entry.first);
+            batch.erases.push_back(keys::record(item_->record().id));
+            caf::anon_send(store, std::move(batch));
+            if (!is_tombstone(versions))
+              join_anew(giver, was == holder_state::durable ? was : holder_state::shadow);
+            loaded({});
+          },
+          [this](const caf::error& reason) { loaded(reason); });
+}
+
+void shadow_state::join_anew(const std::string& giver, holder_state as) {
+  if (!may_hold(node_->self.node))
+    return;
+  lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
+  find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const search&) {
+    node_->counters.copies_mended.fetch_add(item_->present() ? 1 : 0, std::memory_order_relaxed);
+  });
+  item_->join(terms);
+  search_->joined = true;
+  persist();
+}
+
+} // namespace gnomon

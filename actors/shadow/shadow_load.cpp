@@ -1,0 +1,154 @@
+// How a shadow takes in what a snapshot has of its item: as an update that arrives very late. It is merged where the
+// item is, here or at a peer, and begins here when nobody has it.
+#include "actors/shadow/shadow.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+struct shadow_state::loading {
+  enum class stage { catalog, everyone, nobody };
+
+  item_copy copy;
+  bool dry_run = false;
+  answer<load_receipt> reply;
+  stage next = stage::catalog; // whom to ask next who has the item
+  std::set<std::string> asked;
+  size_t open_questions = 0;
+  bool found = false; // later answers change nothing
+
+  void done(load_outcome outcome) const {
+    reply.give({copy.id, outcome});
+  }
+};
+
+namespace {
+
+/// Versions that have expired stay away; the context goes on covering them.
+item_copy without_expired(item_copy copy, timestamp now) {
+  auto& siblings = copy.versions.siblings;
+  for (size_t i = siblings.size(); i-- > 0;)
+    if (siblings[i].expires != timestamp{} && siblings[i].expires <= now) {
+      siblings.erase(siblings.begin() + static_cast<ptrdiff_t>(i));
+      copy.values.erase(copy.values.begin() + static_cast<ptrdiff_t>(i));
+    }
+  return copy;
+}
+
+} // namespace
+
+void shadow_state::load_versions(const load_item& request, answer<load_receipt> reply) {
+  if (!replica::complete(request.copy) || request.copy.versions.siblings.empty())
+    return reply.fail(make_error(ec::bad_message, "what was to be loaded of '" + request.copy.id + "' lacks values"));
+  auto job = std::make_shared<loading>();
+  job->copy = without_expired(request.copy, now());
+  job->copy.holders = {}; // who held it then says nothing of who holds it now
+  job->dry_run = request.dry_run;
+  job->reply = std::move(reply);
+  job->asked.insert(node_->self.node);
+  if (job->copy.versions.siblings.empty())
+    return job->done(load_outcome::expired);
+  merge_loaded(job);
+}
+
+void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
+  if (search_) // a copy is being made here: wait how that ends
+    return find_copy({}, audience::known, traffic::repair, {}, [this, job](const search&) { merge_loaded(job); });
+  if (!item_->present() || !may_take(job->copy.versions))
+    return ask_who_has(job);
+  if (job->dry_run)
+    return job->done(item_->versions().context.covers(job->copy.versions.context) ? load_outcome::known
+                                                                                  : load_outcome::merged);
+  auto changed = take_in(job->copy);
+  if (changed) {
+    item_->set_pinned(item_->role() == holder_state::shadow);
+    item_->owe(others());
+  }
+  persist([this, job, changed] {
+    job->done(changed ? load_outcome::merged : load_outcome::known);
+    if (changed)
+      replicate(traffic::repair);
+  });
+}
+
+/// First those that the catalog names, all at once; when none of them has the item, all others.
+void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
+  switch (job->next) {
+  case loading::stage::catalog:
+    job->next = loading::stage::everyone;
+    self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
+        .then([this, job](const std::vector<std::string>& nodes, bool) { compare_at(job, nodes); },
+              [job](const caf::error& reason) { job->reply.fail(reason); });
+    return;
+  case loading::stage::everyone: {
+    job->next = loading::stage::nobody;
+    std::vector<std::string> nodes;
+    auto view = node_->cluster.get();
+    for (const auto& peer : view->peers)
+      nodes.push_back(peer.identity.node);
+    return compare_at(job, nodes);
+  }
+  case loading::stage::nobody:
+    return begin_loaded(job);
+  }
+}
+
+void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes) {
+  std::erase_if(nodes, [&](const std::string& node) { return !job->asked.insert(node).second; });
+  job->open_questions = nodes.size();
+  if (nodes.empty())
+    return ask_who_has(job);
+  fetch_item question{item_->record().id, node_->self.node, false, true, true};
+  for (const auto& node : nodes)
+    ask_peer<item_copy>(
+        node, traffic::repair, question,
+        [this, job, node](const item_copy& there) {
+          if (!std::exchange(job->found, true))
+            merge_at(job, node, there);
+        },
+        [this, job](const caf::error&) {
+          if (--job->open_questions == 0 && !job->found)
+            ask_who_has(job);
+        });
+}
+
+/// `node` has the item: the versions go there as an update, or to a durable holder that it names.
+void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there) {
+  if (there.versions.context.covers(job->copy.versions.context))
+    return job->done(load_outcome::known);
+  if (job->dry_run)
+    return job->done(load_outcome::merged);
+  auto view = node_->cluster.get();
+  for (const auto& durable : there.holders.durable())
+    if (auto peer = view->find(durable); peer && peer->usable() && !is_forbidden(durable, job->copy.versions)) {
+      node = durable;
+      break;
+    }
+  ask_peer<replicate_ack>(
+      node, traffic::repair, replicate_item{job->copy, node_->self.node, {}},
+      [job](const replicate_ack&) { job->done(load_outcome::merged); },
+      [job](const caf::error& reason) { job->reply.fail(reason); });
+}
+
+/// Nobody who can be reached has the item: it begins here, with the dots it had.
+void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
+  if (!may_take(job->copy.versions))
+    return job->reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
+                                                                + node_->self.region
+                                                                + "; load the snapshot at a node that may have it"));
+  if (search_ || item_->present()) // it came while the others were asked
+    return merge_loaded(job);
+  if (job->dry_run)
+    return job->done(load_outcome::restored);
+  lease terms{lease_reason::request, 1.0, now(), now(), {}};
+  item_->join(terms);
+  item_->settle(holder_state::durable, terms);
+  take_in(job->copy);
+  persist([this, job] {
+    job->done(load_outcome::restored);
+    if (!item_->versions().deleted())
+      ask_for_copies();
+  });
+}
+
+} // namespace gnomon

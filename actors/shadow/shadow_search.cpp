@@ -1,0 +1,420 @@
+// How a shadow finds a copy of its item: the holders that the catalog names, nearest first, then every region.
+#include "actors/shadow/shadow.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+namespace {
+
+/// Somebody has told this node who there is; a node that has met nobody cannot know.
+bool knows_all_nodes(const node_context& node) {
+  auto view = node.cluster.get();
+  return node.is_fresh() || std::any_of(view->peers.begin(), view->peers.end(), [](const peer_view& peer) {
+           return peer.answered_ms > 0;
+         });
+}
+
+bool may_be_lost(const std::string& id, const std::vector<kv_loss>& lost) {
+  auto key = keys::record(id);
+  return std::any_of(lost.begin(), lost.end(),
+                     [&](const kv_loss& part) { return part.first <= key && (part.last.empty() || key < part.last); });
+}
+
+} // namespace
+
+/// Starts a search or joins the one under way; `then` runs when it ends, found or not.
+void shadow_state::find_copy(stay keep, audience whom, traffic urgency, std::string first, after_search then) {
+  if (search_) {
+    if (keep.wanted && !search_->keep.wanted)
+      search_->keep = keep;
+    if (keep.wanted && keep.as == holder_state::durable)
+      search_->keep.as = keep.as;
+    search_->whom = std::max(search_->whom, whom);
+    if (then)
+      search_->then.push_back(std::move(then));
+    return;
+  }
+  search_ = std::make_unique<search>();
+  search_->number = next_search_++;
+  search_->asked.insert(node_->self.node);
+  search_->keep = std::move(keep);
+  search_->whom = whom;
+  search_->urgency = urgency;
+  if (then)
+    search_->then.push_back(std::move(then));
+  if (!first.empty())
+    search_->next.push_back(std::move(first));
+  self_->request(shard_, caf::infinite, locate_a_v, item_->record().id)
+      .then(
+          [this](const std::vector<std::string>& nodes, bool whole) {
+            search_->whole = whole;
+            take_candidates(nodes);
+            ask_next();
+          },
+          [this](caf::error&) { ask_next(); });
+}
+
+/// Those that cannot say that their copies are current come last.
+void shadow_state::take_candidates(const std::vector<std::string>& believed) {
+  auto all = believed;
+  auto known = others();
+  all.insert(all.end(), known.begin(), known.end());
+  auto view = node_->cluster.get();
+  std::stable_partition(all.begin(), all.end(), [&](const std::string& node) {
+    auto peer = view->find(node);
+    return !peer || peer->fresh;
+  });
+  search_->next.insert(search_->next.end(), all.begin(), all.end());
+  search_->believed = believed;
+}
+
+void shadow_state::ask_next() {
+  auto& s = *search_;
+  while (!s.next.empty() && s.asked.count(s.next.front()) > 0)
+    s.next.pop_front();
+  if (s.next.empty() && s.asking > 0)
+    return; // its answer decides
+  if (s.next.empty() && s.open_questions > 0) {
+    s.waits = true;
+    return;
+  }
+  if (s.next.empty()) {
+    auto ask_all = s.whom == audience::all || (s.whom == audience::all_while_unsure && !s.whole);
+    return ask_all ? ask_everyone() : search_failed();
+  }
+  // The record is synced while the question is under way: whatever arrives is synced behind it.
+  if (s.keep.wanted && !s.joined && !item_->present()) {
+    item_->join(s.keep.terms);
+    s.joined = true;
+    persist();
+  }
+  auto holder = std::move(s.next.front());
+  s.next.pop_front();
+  ask_holder(holder);
+}
+
+void shadow_state::ask_holder(const std::string& holder) {
+  search_->asked.insert(holder);
+  ++search_->asking;
+  auto number = search_->number;
+  ask_peer<item_copy>(
+      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false},
+      [this, holder, number](item_copy& copy) {
+        if (is_over(number))
+          return;
+        auto whole = std::make_shared<item_copy>(std::move(copy));
+        fetch_values(whole, holder, search_->urgency, [this, holder, number, whole](const caf::error& problem) {
+          if (is_over(number))
+            return;
+          problem ? failed_at(holder, code_of(problem)) : answered_by(holder, std::move(*whole));
+        });
+      },
+      [this, holder, number](const caf::error& reason) {
+        if (!is_over(number))
+          failed_at(holder, code_of(reason));
+      });
+  if (!is_over(number) && search_->asking > 0)
+    self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
+}
+
+void shadow_state::answered_by(const std::string& holder, item_copy copy) {
+  --search_->asking;
+  if (!search_->settling)
+    found(std::move(copy), holder);
+  else if (item_->present())
+    take_newer(copy, holder, {});
+}
+
+void shadow_state::failed_at(const std::string& holder, ec reason) {
+  --search_->asking;
+  auto unreachable = reason != ec::not_here && reason != ec::forbidden_region && reason != ec::gone;
+  if (unreachable)
+    search_->unreachable.insert(holder);
+  if (search_->settling)
+    return; // the search goes on by itself
+  if (reason == ec::gone) {
+    search_->deleted_at = holder;
+    return search_failed();
+  }
+  if (reason == ec::forbidden_region && search_->joined)
+    return refused(holder);
+  ask_next();
+}
+
+bool shadow_state::is_over(uint64_t number) const {
+  return !search_ || search_->number != number;
+}
+
+/// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard. When there
+/// is none, readers get what there is.
+void shadow_state::hedge(uint64_t number) {
+  if (is_over(number) || search_->settling)
+    return;
+  if (search_->asking > 0 && !search_->next.empty())
+    return ask_next();
+  show_aside();
+}
+
+/// A rule that only the holder knows keeps the item away from here: it is read there, and written there.
+void shadow_state::refused(const std::string& holder) {
+  search_->refused_by = holder;
+  search_->keep.wanted = search_->joined = false;
+  if (readers_.empty())
+    return search_failed();
+  leave();
+  search_->asked.erase(holder);
+  search_->next.push_front(holder);
+  ask_next();
+}
+
+/// Nobody the catalog names has the item, but the catalog may be behind: asks all nodes at once who holds it. Those
+/// that cannot be reached may hold it as well.
+void shadow_state::ask_everyone() {
+  search_->whom = audience::known;
+  auto view = node_->cluster.get();
+  auto peers = view->by_latency();
+  if (node_->config.fault != deliberate_fault::absent_for_unreachable)
+    for (const auto& peer : view->peers)
+      if (!peer.usable())
+        peers.push_back(&peer);
+  std::vector<std::string> nodes;
+  for (auto peer : peers)
+    if (search_->asked.count(peer->identity.node) == 0)
+      nodes.push_back(peer->identity.node);
+  if (nodes.empty())
+    return search_failed();
+  search_->open_questions = nodes.size();
+  search_->waits = true;
+  for (const auto& node : nodes) {
+    auto heard = [this, node, number = search_->number](ec answer) {
+      if (is_over(number))
+        return;
+      auto holds = answer == ec{} || answer == ec::gone; // which of the two it says when it is asked for the item
+      --search_->open_questions;
+      if (holds)
+        search_->next.push_back(node);
+      else if (answer != ec::not_here)
+        search_->unreachable.insert(node);
+      if (search_->waits && (holds || search_->open_questions == 0)) {
+        search_->waits = false;
+        holds ? ask_next() : search_failed();
+      }
+    };
+    ask_peer<item_copy>(
+        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true},
+        [heard](item_copy&) { heard({}); }, [heard](const caf::error& reason) { heard(code_of(reason)); });
+  }
+}
+
+/// Readers are answered at once; then the copy stays here, if it is to.
+void shadow_state::found(item_copy copy, const std::string& giver) {
+  for (const auto& value : copy.values)
+    node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+  if (is_behind() && !readers_.empty()) { // what it could not take before is left to who sends it again
+    answer_with(copy, giver);
+    if (readers_.empty() && search_->then.empty())
+      return end_search();
+  }
+  if (item_->present() && may_take(copy.versions)) { // a newer version was wanted
+    search_->settling = true;
+    return take_newer(copy, giver, [this] { go_on(); });
+  }
+  if (copy.stale)
+    return set_aside(copy, giver);
+  if (auto aside = std::move(search_->aside)) { // it may have what is still on its way to this giver
+    aside->merge(copy, rules().conflicts);
+    copy = aside->copy();
+    if (is_tombstone(copy.versions)) {
+      search_->deleted_at = search_->stale_at;
+      return search_failed();
+    }
+    search_->stale_at.clear();
+  }
+  search_->holder = giver;
+  answer_with(copy, giver);
+  readers_.empty() ? repair_older(copy) : void(search_->older[giver] = copy.versions.context);
+  if (search_->keep.wanted && !may_take(copy.versions))
+    return kept_away(giver);
+  if (search_->joined)
+    return settle(copy);
+  if (search_->keep.wanted) { // someone came to want it here while the question was under way
+    search_->asked.erase(giver);
+    search_->next.push_front(giver);
+    return ask_next();
+  }
+  readers_.empty() ? end_search() : ask_next();
+}
+
+void shadow_state::answer_with(const item_copy& copy, const std::string& giver) {
+  replica there{copy.id, giver};
+  there.merge(copy, rules().conflicts);
+  auto answer = there.snapshot();
+  answer.copy = copy_kind::remote;
+  answer_readers(answer, copy.stale);
+}
+
+/// What comes from a holder that cannot say that it is current waits until nobody has better. The holders that it names
+/// are asked next.
+void shadow_state::set_aside(const item_copy& copy, const std::string& giver) {
+  auto& s = *search_;
+  if (!s.aside) {
+    s.aside = std::make_unique<replica>(copy.id, std::string{});
+    s.stale_at = giver;
+  }
+  s.aside->merge(copy, rules().conflicts);
+  auto named = copy.holders.current();
+  s.next.insert(s.next.end(), named.begin(), named.end());
+  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, s.number);
+  ask_next();
+}
+
+/// Readers hear that it may be old.
+void shadow_state::show_aside() {
+  if (!search_->aside)
+    return;
+  auto answer = search_->aside->snapshot();
+  answer.served_by = search_->stale_at;
+  answer.copy = copy_kind::remote;
+  answer_readers(answer, true);
+}
+
+/// Kept here it would count as current. Only who was asked to keep it does so, once all who are known to hold the item
+/// were heard, or where nothing counts as current.
+bool shadow_state::keeps_aside() const {
+  const auto& s = *search_;
+  if (!s.joined || s.inviters.empty() || is_tombstone(s.aside->versions()))
+    return false;
+  auto named = s.aside->record().holders.current();
+  return !node_->is_fresh() || std::none_of(named.begin(), named.end(), [&](const std::string& node) {
+    return s.unreachable.count(node) > 0;
+  });
+}
+
+void shadow_state::settle(const item_copy& copy) {
+  uint64_t moved = 0;
+  for (const auto& value : copy.values)
+    moved += value.size();
+  if (node_->config.fault == deliberate_fault::install_fetched_over_update) {
+    *item_ = replica{copy.id, node_->self.node};
+    item_->join(search_->keep.terms);
+  }
+  take_in(copy);
+  item_->settle(search_->keep.as, search_->keep.terms);
+  item_->add_cost(moved);
+  search_->settling = true;
+  auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
+  persist([this, invited] {
+    node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
+    auto rest = others();
+    std::erase_if(rest, [this](const std::string& node) { return search_->inviters.count(node) > 0; });
+    for (const auto& node : search_->believed) // the item may have begun there as well: then the two meet now
+      if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
+        rest.push_back(node);
+    tell(rest, item_->record().holders);
+    if (!invited && item_->record().holders.current().size() < rules().factor)
+      ask_for_copies();
+    go_on();
+  });
+}
+
+/// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
+/// date, and the others are asked whether they have heard. A copy that a rule has come to forbid takes nothing more.
+void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
+  if (!may_take(copy.versions))
+    return then ? then() : void();
+  auto changed = take_in(copy);
+  auto rest = others();
+  std::erase(rest, giver);
+  if (changed)
+    item_->owe(rest);
+  persist([this, changed, giver, then = std::move(then), theirs = copy.versions.context] {
+    if (visible_ && !theirs.covers(visible_->versions.context))
+      send_update(giver, traffic::repair);
+    if (changed)
+      pass_along(giver);
+    answer_readers();
+    if (then)
+      then();
+  });
+}
+
+/// Those who were asked before and had less than this get it, too. Without a copy that stays here nobody else would
+/// bring the two together.
+void shadow_state::repair_older(const item_copy& newer) {
+  for (const auto& [node, had] : search_->older)
+    if (!had.covers(newer.versions.context) && !is_forbidden(node, newer.versions))
+      ask_peer<replicate_ack>(
+          node, traffic::repair, replicate_item{newer, node_->self.node, newer.holders.current()},
+          [](const replicate_ack&) {}, [](const caf::error&) {});
+  search_->older.clear();
+}
+
+void shadow_state::go_on() {
+  search_->settling = false;
+  answer_readers();
+  readers_.empty() && item_->versions().context.covers(search_->needs) ? end_search() : ask_next();
+}
+
+/// Drops the record of a copy that never came.
+void shadow_state::leave() {
+  if (item_->role() != holder_state::joining)
+    return;
+  std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());
+  auto told = item_->drop();
+  persist([this, asked, told] { tell(asked, told); });
+}
+
+void shadow_state::search_failed() {
+  answer_readers(); // a write or an update may have brought what they wait for
+  auto& s = *search_;
+  if (is_behind()) // nobody has a newer one who can be asked
+    answer_readers(*visible_, true);
+  auto arrived = item_->role() == holder_state::joining && !item_->versions().siblings.empty(); // with an update
+  if (s.deleted_at.empty() && s.joined && !s.aside && arrived)
+    return settle({item_->record().id, {}, {}, {}});
+  if (s.deleted_at.empty() && s.aside) {
+    show_aside();
+    auto keeps = keeps_aside();
+    auto copy = std::exchange(s.aside, nullptr)->copy();
+    if (keeps && may_take(copy.versions))
+      return settle(copy);
+  }
+  auto reason = why_not_found(s);
+  leave();
+  if (code_of(reason) == ec::unavailable)
+    node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
+  fail_readers(reason);
+  end_search();
+}
+
+caf::error shadow_state::why_not_found(const search& s) const {
+  std::string unreachable;
+  for (const auto& node : s.unreachable)
+    unreachable += (unreachable.empty() ? "" : ", ") + node;
+  auto held = item_->present() || !s.holder.empty() || !s.stale_at.empty();
+  if (held && s.deleted_at.empty())
+    return make_error(ec::too_old, "all copies that could be had are older than the context"
+                                       + (unreachable.empty() ? "" : ", and " + unreachable + " cannot be reached")
+                                       + "; try again");
+  if (!s.deleted_at.empty())
+    return make_error(ec::gone, "the item was deleted");
+  if (!unreachable.empty())
+    return make_error(ec::unavailable, "nodes that may hold the item do not answer (" + unreachable + "); try again");
+  if (!knows_all_nodes(*node_))
+    return make_error(ec::unavailable, "this region is cut off from the others, and has no copy; try again");
+  if (may_be_lost(item_->record().id, *node_->lost.get()))
+    return make_error(ec::store_corrupt,
+                      "no region holds the item, unless it lay in a damaged part of the store of region "
+                          + node_->self.region + "; what lay there is lost");
+  return make_error(ec::not_found, "no region holds the item");
+}
+
+void shadow_state::end_search() {
+  auto ended = std::move(search_);
+  for (auto& run : ended->then)
+    run(*ended);
+}
+
+} // namespace gnomon

@@ -1,0 +1,233 @@
+// How a shadow brings its versions to the other holders, and remembers who still needs them.
+#include "actors/shadow/shadow.hpp"
+
+#include "runtime/base/log.hpp"
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+/// Sends the update to all holders.
+void shadow_state::replicate(traffic urgency) {
+  for (const auto& node : others())
+    send_update(node, urgency);
+}
+
+/// One update is under way to each holder; the next carries the newest state. It names all holders known here: those
+/// that need it get it from here, or from the holder that named them.
+void shadow_state::send_update(const std::string& node, traffic urgency) {
+  if (!visible_)
+    return;
+  if (is_forbidden(node, item_->versions()))
+    return settle_debt(node);
+  if (auto [i, first] = updates_.emplace(node, false); !first) {
+    i->second = true;
+    return;
+  }
+  auto copy = within_a_message(*synced_);
+  copy.holders = item_->record().holders;
+  uint64_t bytes = 0;
+  for (const auto& value : copy.values)
+    bytes += value.size();
+  auto update = node_->owed.begin(node);
+  ask_peer<replicate_ack>(
+      node, urgency, replicate_item{std::move(copy), node_->self.node, item_->record().holders.current()},
+      [this, node, bytes, urgency, update](const replicate_ack& ack) {
+        node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
+        update_acknowledged(node, ack, urgency);
+      },
+      [this, node, update, epoch = item_->epoch_of(node)](const caf::error& reason) {
+        update_failed(node, epoch, code_of(reason), update);
+      });
+}
+
+void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
+  auto again = updates_.extract(node).mapped();
+  acknowledge(node, ack.context, ack.counts);
+  if (!visible_ || ack.context.covers(item_->versions().context))
+    settle_debt(node);
+  else if (again && !ack.context.covers(visible_->versions.context))
+    send_update(node, urgency);
+  if (item_->role() == holder_state::left)
+    return;
+  if (!item_->versions().context.covers(ack.context))
+    pull_from(node);
+  heed(node, ack.holders);
+}
+
+void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec reason,
+                                 std::shared_ptr<deliveries::update> update) {
+  updates_.erase(node);
+  if (reason == ec::not_here)
+    return mark_left(node, epoch); // its own word: it keeps no record
+  leave_hint(node, reason, std::move(update));
+}
+
+/// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back, or, when
+/// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
+/// the node's other items do not wait for it. The update counts as under way until the hint is synced.
+void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
+  auto& hint = hints_[node];
+  auto pause = reason != ec::peer_gone && reason != ec::unavailable;
+  auto longer = std::clamp<duration>(hint.pause * 2, 4s, keys::longest_pause);
+  hint.pause = pause ? longer : duration{};
+  auto refused = pause && reason != ec::timeout && reason != ec::overloaded;
+  auto same = std::exchange(hint.refused, refused) == refused;
+  hint.next = now() + longer;
+  if (std::exchange(hint.written, true) && !pause && same)
+    return;
+  if (refused) {
+    log::warn("shadow", "not-delivered",
+              {{"id", item_->record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
+    tell_behind(node);
+  }
+  store_batch note;
+  note.puts.emplace_back(keys::hint(node, item_->record().id),
+                         blob{pause ? keys::hint_value(now() + longer, longer, refused) : keys::hint_value({})});
+  if (!update)
+    update = node_->owed.begin(node);
+  update->leaves_hint();
+  ++questions_under_way_;
+  self_
+      ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
+                std::move(note))
+      .then(
+          [this, update, node](const store_receipt&) {
+            --questions_under_way_;
+            if (hints_.count(node) > 0)
+              item_->note_hint(node, true);
+          },
+          [this, update, node](const caf::error&) { // the store says so in the log
+            --questions_under_way_;
+            if (auto i = hints_.find(node); i != hints_.end())
+              i->second.written = false;
+          });
+}
+
+/// The store had a hint when this shadow woke.
+void shadow_state::know_hint(const std::string& node, std::string_view value) {
+  hints_[node] = {true, keys::hint_pause(value), keys::hint_refused(value), keys::hint_time(value)};
+  item_->note_hint(node, true);
+}
+
+/// `node` has refused the item a short while ago.
+bool shadow_state::is_resting(const std::string& node) const {
+  auto i = hints_.find(node);
+  return i != hints_.end() && i->second.refused && i->second.next > now()
+         && i->second.next <= now() + keys::longest_pause;
+}
+
+/// `node` could not take what is here: it must not call its copy current.
+void shadow_state::tell_behind(const std::string& node) {
+  if (visible_)
+    ask_peer<holders_ack>(
+        node, traffic::repair,
+        update_holders{item_->record().id, node_->self.node, {}, visible_->versions.context, counts(), true},
+        [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
+}
+
+/// `node` has the current versions, or is no holder any more.
+void shadow_state::settle_debt(const std::string& node) {
+  if (item_->record().owed.count(node) > 0) {
+    item_->settle_debt(node);
+    unsaved_ = true;
+  }
+  if (hints_.erase(node) == 0)
+    return;
+  item_->note_hint(node, false);
+  store_batch done;
+  done.erases.push_back(keys::hint(node, item_->record().id));
+  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(done));
+}
+
+void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
+  item_->mark_left(node, epoch);
+  if (item_->record().holders.state_of(node) == holder_state::left) {
+    confirmed_.erase(node);
+    settle_debt(node);
+  }
+  persist();
+}
+
+/// A store that has just refused the versions would end this shadow, and with it the knowledge that they are lacking.
+void shadow_state::pull_from(const std::string& node) {
+  if ((is_behind() && now() < rests_until_) || !pulling_.insert(node).second)
+    return;
+  ask_peer<item_copy>(
+      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
+      [this, node](item_copy& copy) {
+        auto whole = std::make_shared<item_copy>(std::move(copy));
+        fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
+          pulling_.erase(node);
+          if (!problem && item_->role() != holder_state::left)
+            take_newer(*whole, node, {});
+        });
+      },
+      [this, node](const caf::error&) { pulling_.erase(node); });
+}
+
+void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map& news) {
+  auto context = visible_ ? visible_->versions.context : version_vector{};
+  for (const auto& node : nodes)
+    ask_peer<holders_ack>(
+        node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
+        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) { answered(node, epoch, ack); },
+        [this, node](const caf::error& reason) { not_told(node, code_of(reason)); });
+}
+
+/// What `node` is owed, or was to join, is left to a hint from now on.
+void shadow_state::not_told(const std::string& node, ec reason) {
+  auto joins = item_->record().holders.state_of(node) == holder_state::joining;
+  auto hinted = hints_.count(node) > 0 && hints_[node].written;
+  if (!visible_ || hinted || (!joins && item_->record().owed.count(node) == 0))
+    return;
+  if (joins) {
+    item_->owe({node});
+    persist();
+  }
+  leave_hint(node, reason);
+}
+
+void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
+  if (item_->role() == holder_state::left)
+    return;
+  if (!ack.holds)
+    return mark_left(node, epoch);
+  heed(node, ack.holders);
+  compare(node, ack.context, ack.counts);
+}
+
+/// Where this copy stands: on disk, not on its way there.
+holders_ack shadow_state::standing() const {
+  return {item_->record().holders, true, visible_ ? visible_->versions.context : version_vector{}, counts()};
+}
+
+/// Two holders have told each other what they have: what one lacks is sent or fetched.
+void shadow_state::compare(const std::string& node, const version_vector& theirs, bool node_counts) {
+  acknowledge(node, theirs, node_counts);
+  if (!visible_)
+    return;
+  if (theirs.covers(item_->versions().context))
+    settle_debt(node);
+  else if (!theirs.covers(visible_->versions.context) && !is_resting(node)
+           && item_->record().holders.state_of(node) != holder_state::joining) // that one is being given the value
+    send_update(node, traffic::repair);
+  if (!item_->versions().context.covers(theirs))
+    pull_from(node);
+}
+
+/// What was fetched from `source` may be news to the other holders, too. They are asked, not sent it: most have it.
+void shadow_state::pass_along(const std::string& source) {
+  auto rest = others();
+  std::erase(rest, source);
+  tell(rest, item_->record().holders);
+}
+
+/// Asks those to whom this copy owes something, or who may release it from its pin, and those who joined and were not
+/// heard of since, what they have: their answers settle it, or tell what to send. Whoever has a hint is left to that.
+void shadow_state::review() {
+  tell(item_->to_review(), item_->record().holders);
+}
+
+} // namespace gnomon

@@ -1,0 +1,309 @@
+// What a shadow does with a client's write: becoming a holder, the dot, the acks.
+#include "actors/shadow/shadow.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
+  if (!node_->effective_policy(request.id, request.user).allows(node_->self.region)) // forwarded by an older policy
+    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
+                                                           + node_->self.region + "; try again"));
+  // A region that forwarded the request has to hear in time to tell its client.
+  auto base = request.forwarded ? node_->config.peer_timeout * 3 / 4 : node_->config.request_timeout * 4 / 5;
+  auto patience = node_->config.patience(base, request.value.size());
+  auto deadline = self_->clock().now() + patience;
+  self_->delayed_send(self_, patience, deadline_a_v);
+  if (item_->present() && !may_hold(node_->self.node))
+    return pass_to_permitted(request, reply);
+  if (item_->present())
+    return passed_on(request, reply) ? void() : decide(request, deadline, std::move(reply));
+  unapplied_.push_back({deadline, reply});
+  write_where_it_is(request, deadline, std::move(reply));
+}
+
+/// Another region may hold the item: becomes a holder first, so that its versions meet this write. A context says that
+/// somebody holds it.
+void shadow_state::write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  if (reply.given())
+    return;
+  if (item_->present())
+    return decide(request, deadline, std::move(reply));
+  if (search_ && must_know(request)) // what that one has heard may have changed since
+    return find_copy({}, audience::known, traffic::client, {},
+                     [this, request, deadline, reply](const search&) { write_where_it_is(request, deadline, reply); });
+  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  auto whom = must_know(request) || !request.seen.empty() ? audience::all : audience::all_while_unsure;
+  find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const search& s) {
+    if (!reply.given())
+      begin_or_pass(request, s, deadline, reply);
+  });
+}
+
+/// A condition, and a delete of whatever there is, are about what others may have. Where the last writer wins there are
+/// no conditions.
+bool shadow_state::must_know(const write_item& request) const {
+  auto conditional = request.condition != write_condition::none && rules().conflicts != conflict_rule::lww;
+  return (conditional || (request.deleted && request.seen.empty()))
+         && node_->config.fault != deliberate_fault::delete_without_asking;
+}
+
+/// When nobody is known to hold the item the write begins it here; so does one that need not know, when nobody can be
+/// reached. Where a holder may not give the item, or cannot say that it has the newest versions, the write goes there.
+void shadow_state::begin_or_pass(const write_item& request, const search& s, time_point deadline,
+                                 answer<write_receipt> reply) {
+  if (item_->present())
+    return decide(request, deadline, reply);
+  if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
+    return pass_to<write_receipt>(s.deleted_at, request, reply);
+  if (!s.refused_by.empty() && request.forwarded)
+    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
+                                                           + node_->self.region + "; try again"));
+  if (!s.refused_by.empty())
+    return pass_to<write_receipt>(s.refused_by, request, reply);
+  if (!s.stale_at.empty())
+    return pass_to<write_receipt>(s.stale_at, request, reply);
+  if (auto reason = why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
+    return reply.fail(make_error(ec::unavailable, "whether the item exists is not known: " + sentence_of(reason)));
+  apply(request, deadline, reply);
+}
+
+void shadow_state::decide(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  auto blind_delete = request.deleted && request.seen.empty() && must_know(request) && !item_->repeated(request, now());
+  blind_delete ? delete_everywhere(request, deadline, reply) : apply(request, deadline, reply);
+}
+
+/// A delete without a context means whatever there is: also what has not arrived here yet, or began elsewhere at the
+/// same time. All peers that can be reached say what they have.
+void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  auto view = node_->cluster.get();
+  auto peers = view->by_latency();
+  auto all = std::make_shared<write_item>(request);
+  auto answered = [this, all, deadline, reply, open = std::make_shared<size_t>(peers.size() + 1)] {
+    if (--*open > 0 || reply.given())
+      return;
+    all->seen.merge(item_->versions().context);
+    apply(*all, deadline, reply);
+  };
+  unapplied_.push_back({deadline, reply});
+  for (auto peer : peers)
+    ask_peer<item_copy>(
+        peer->identity.node, traffic::client, fetch_item{request.id, node_->self.node, false, true},
+        [this, all, answered](const item_copy& there) {
+          all->seen.merge(there.versions.context);
+          if (item_->present())
+            item_->merge(there.holders);
+          answered();
+        },
+        [answered](const caf::error&) { answered(); });
+  answered();
+}
+
+/// Every region that writes adds an entry to the item's context. Once that is full, those that keep the item for good
+/// write for the others. True when the request was taken care of.
+bool shadow_state::passed_on(const write_item& request, const answer<write_receipt>& reply) {
+  const auto& record = item_->record();
+  if (item_->role() == holder_state::durable || record.holding != holding_id{} || request.forwarded
+      || record.versions.context.size() < max_context_entries)
+    return false;
+  auto view = node_->cluster.get();
+  for (const auto& node : record.holders.durable_by_rank(record.id))
+    if (auto peer = view->find(node); peer && peer->usable() && peer->link) {
+      pass_to<write_receipt>(node, request, reply);
+      return true;
+    }
+  reply.fail(make_error(ec::unavailable, "the item's context is full, so that only a region that keeps it for good can "
+                                         "take the write, and none of those is reachable; try again"));
+  return true;
+}
+
+/// The item may have too many versions all the same, from other regions: merging never loses any.
+caf::error shadow_state::too_crowded(const write_item& request, conflict_rule conflicts) const {
+  const auto& here = item_->versions();
+  auto [versions, bytes] = item_->left_beside(request, conflicts);
+  auto many = versions >= node_->config.max_versions && versions >= here.siblings.size();
+  bytes += request.value.size();
+  auto large = versions > 0 && bytes > node_->config.max_versions_bytes && bytes > here.bytes();
+  if (!many && !large)
+    return {};
+  node_->counters.writes_refused.fetch_add(1, std::memory_order_relaxed);
+  return make_error(ec::rejected, "the item has " + std::to_string(here.siblings.size()) + " versions of "
+                                      + std::to_string(here.bytes())
+                                      + " bytes together, none of which replaces another, and may not have more; read "
+                                        "it, and write with the Gnomon-Context of the answer");
+}
+
+void shadow_state::apply(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  if (node_->config.fault != deliberate_fault::ignore_new_residency
+      && (!node_->effective_policy(request.id, request.user).allows(node_->self.region)
+          || (item_->present() && !may_hold(node_->self.node)))) // since `write` looked
+    return pass_to_permitted(request, reply);
+  item_->expire_versions(now());
+  auto conflicts = rules().conflicts;
+  auto before = item_->repeated(request, now()); // what it did is done, whatever its condition finds now
+  auto problem = before ? caf::error{} : item_->check(request, conflicts);
+  if (!before && !problem)
+    problem = too_crowded(request, conflicts);
+  if (problem)
+    return reply.fail(std::move(problem));
+  if (!before && conflicts == conflict_rule::lww && !item_->versions().context.covers(request.seen))
+    return catch_up(request, deadline, reply);
+  waiting_write w;
+  w.created = !item_->present() || item_->versions().siblings.empty() || item_->versions().deleted();
+  w.deadline = deadline;
+  w.reply = std::move(reply);
+  auto number = next_write_++;
+  if (before) {
+    w.made = *before;
+    w.created = false;
+  } else {
+    auto fault = node_->config.fault;
+    auto drawn = fault == deliberate_fault::reuse_dot_after_drop ? 1 : node_->next_holding_sequence();
+    auto applied = request;
+    if (fault == deliberate_fault::forget_context)
+      applied.seen = item_->versions().context;
+    w.made = item_->write(applied, conflicts, stamps_.next(now()), {node_->self.incarnation, drawn}, now());
+    item_->set_pinned(item_->role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
+  }
+  // A context that covers what other writers put beside this write would have the next one replace it unseen.
+  auto alone = item_->versions().siblings.size() == 1 && item_->versions().find(w.made);
+  w.context = alone ? item_->versions().context : request.seen;
+  w.context.add(w.made);
+  if (w.context.size() > max_context_entries) { // longer than a client may send back
+    w.context = {};
+    w.context.add(w.made);
+  }
+  w.etag = item_->versions().etag();
+  if (!item_->versions().find(w.made)) { // replaced since: its ETag must not let the next write replace what came after
+    version_set once;
+    once.siblings.emplace_back().id = w.made;
+    w.etag = once.etag();
+  }
+  auto acks = request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks;
+  w.need = acks == acks_all ? 1 : acks;
+  if (acks == acks_all)
+    w.named = item_->record().holders.durable();
+  std::erase(w.named, node_->self.node);
+  writes_.emplace(number, std::move(w));
+  persist([this, number] { write_synced(number); });
+}
+
+/// The last writer wins by stamps, which follow the order of cause and effect only where a write comes after all that
+/// its context covers: a copy that is older gets the newer versions first.
+void shadow_state::catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  unapplied_.push_back({deadline, reply});
+  find_copy({}, audience::all, traffic::client, {}, [this, request, deadline, reply](const search&) {
+    if (reply.given())
+      return;
+    if (item_->versions().context.covers(request.seen))
+      return apply(request, deadline, reply);
+    reply.fail(make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had; try "
+                                       "again, or read the item for a new context"));
+  });
+  search_->needs.merge(request.seen);
+}
+
+void shadow_state::write_synced(uint64_t number) {
+  auto i = writes_.find(number);
+  if (i == writes_.end())
+    return;
+  node_->counters.writes.fetch_add(1, std::memory_order_relaxed);
+  i->second.synced = true;
+  auto created = i->second.created;
+  answer_writes();
+  replicate(traffic::client);
+  if (created)
+    ask_for_copies();
+}
+
+/// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its
+/// versions.
+void shadow_state::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
+  if (!node_counts)
+    return;
+  confirmed_[node].merge(context);
+  answer_writes();
+  if (!item_->record().pinned)
+    return;
+  auto has_all = [this](const auto& entry) {
+    return item_->record().holders.state_of(entry.first) == holder_state::durable
+           && entry.second.covers(item_->versions().context);
+  };
+  auto durable =
+      std::count_if(confirmed_.begin(), confirmed_.end(), has_all) + (item_->role() == holder_state::durable ? 1 : 0);
+  if (static_cast<uint32_t>(durable) >= rules().min_copies) {
+    item_->set_pinned(false);
+    persist();
+  }
+}
+
+/// The durable or pinned holders that have the write on disk, this one first.
+std::vector<std::string> shadow_state::reached(const dot& made) const {
+  std::vector<std::string> nodes{node_->self.node};
+  for (const auto& [node, context] : confirmed_)
+    if (context.covers(made))
+      nodes.push_back(node);
+  return nodes;
+}
+
+bool shadow_state::has_acks(const waiting_write& w) const {
+  auto confirmed = [&](const std::string& node) {
+    auto i = confirmed_.find(node);
+    return i != confirmed_.end() && i->second.covers(w.made);
+  };
+  return w.synced && std::all_of(w.named.begin(), w.named.end(), confirmed) && reached(w.made).size() >= w.need;
+}
+
+/// Answers the writes that now have their acks.
+void shadow_state::answer_writes() {
+  std::erase_if(writes_, [this](auto& entry) {
+    auto& w = entry.second;
+    if (!has_acks(w))
+      return false;
+    auto acks = static_cast<uint32_t>(reached(w.made).size());
+    w.reply.give({item_->record().id, w.context, w.etag, w.created, acks, node_->self.node});
+    return true;
+  });
+}
+
+void shadow_state::check_deadlines() {
+  auto late = self_->clock().now();
+  std::erase_if(writes_, [&](auto& entry) {
+    auto& w = entry.second;
+    if (w.deadline > late)
+      return false;
+    w.reply.fail(too_few_acks(w));
+    return true;
+  });
+  // After those that were applied since, which are still listed here: they know better what has become of them.
+  std::erase_if(unapplied_, [&](const unapplied_write& w) {
+    if (w.deadline <= late)
+      w.reply.fail(make_error(ec::timeout, "the regions that hold the item did not answer in time; try again, with the "
+                                           "same request id in case one of them has stored the write"));
+    return w.reply.given();
+  });
+}
+
+caf::error shadow_state::too_few_acks(const waiting_write& w) const {
+  auto list = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+      text += (text.empty() ? "" : ", ") + name;
+    return text;
+  };
+  if (!w.synced)
+    return make_error(ec::timeout,
+                      "the store of region " + node_->self.region + " is slow; the write may still be stored later");
+  auto nodes = reached(w.made);
+  std::vector<std::string> missing;
+  for (const auto& node : w.named)
+    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end())
+      missing.push_back(node);
+  auto wanted = w.named.empty() ? std::to_string(w.need) + " durable copies were asked for"
+                                : "all durable copies were asked for, and there is no answer from " + list(missing);
+  return make_error(ec::not_enough_acks, "the write is on disk in " + std::to_string(nodes.size())
+                                             + (nodes.size() == 1 ? " region (" : " regions (") + list(nodes) + "); "
+                                             + wanted + ". It is kept, and may still arrive at the others later");
+}
+
+} // namespace gnomon

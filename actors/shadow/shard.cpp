@@ -1,0 +1,279 @@
+#include "actors/shadow/shard.hpp"
+
+#include "actors/shadow/shadow.hpp"
+#include "runtime/base/log.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+namespace {
+
+constexpr uint32_t catalog_page = 2000;
+
+} // namespace
+
+shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, context_ptr node, size_t index) {
+  auto& state = self->state;
+  state.start(self, std::move(node), index);
+  return {
+      [&](const read_item& x) { return state.pass<item_versions>(claim::client, x.id, x); },
+      [&](const write_item& x) { return state.pass<write_receipt>(claim::client, x.id, x); },
+      [&](const place_copies& x) {
+        return state.pass<shadow_plan>(x.wait ? claim::background : claim::client, x.id, x);
+      },
+      [&](const fetch_item& x) { return state.pass<item_copy>(claim::peer, x.id, x); },
+      [&](const fetch_value& x) { return state.pass<version_value>(claim::peer, x.id, x); },
+      [&](const replicate_item& x) { return state.pass<replicate_ack>(claim::peer, x.copy.id, x); },
+      [&](const invite_copy& x) {
+        auto ahead = x.lease.reason == lease_reason::prediction;
+        return state.pass<invite_answer>(ahead ? claim::background : claim::peer, x.id, x);
+      },
+      [&](const update_holders& x) { return state.pass<holders_ack>(claim::peer, x.id, x); },
+      [&](const get_copy_report& x) { return state.pass<copy_report>(claim::client, x.id, x); },
+      [&](const steward_order& x) { return state.pass<steward_answer>(claim::peer, x.id, x); },
+      [&](const load_item& x) { return state.pass<load_receipt>(claim::client, x.copy.id, x); },
+      [&](locate_a, const std::string& id) -> caf::result<std::vector<std::string>, bool> {
+        return {state.locate(id), state.knows_whole()};
+      },
+      [&](const pull_catalog& x) { return state.slice(x); },
+      [&](const catalog_position& x) { state.compare(x); },
+      [&](const found_copies& page) { state.take_found(page); },
+      [&](const catalog_delta& rows) { state.take_own(rows); },
+      [&](const lost_ids& part) { state.lose(part); },
+      [&](const catalog_row& row) { state.note(row); },
+      [&](const access_batch& batch) { state.spread(batch); },
+      [&](rules_a) { state.forget_removed(); },
+      [&](expire_a, const std::string& id) { state.tell(claim::background, id, expire_a_v); },
+      [&](const expiry_due& x) { state.tell(claim::background, x.id, x); },
+      [&](refresh_a, const std::string& id, const std::string& peer) {
+        state.tell(claim::background, id, refresh_a_v, peer);
+      },
+      [&](compare_a, const std::string& id, const std::string& peer) {
+        state.tell(claim::background, id, compare_a_v, peer);
+      },
+      [&](reap_a, const std::string& id) { state.tell(claim::background, id, reap_a_v); },
+      [&](const list_held& which) { return state.list(which); },
+      [&](verify_a, const std::string& id, const std::string& peer) {
+        state.tell(claim::background, id, verify_a_v, peer);
+      },
+      [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
+      [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
+      [&](flush_a) { state.look_again(); },
+      [&](tick_a) { state.rest(); },
+  };
+}
+
+shard_state::~shard_state() {
+  for (auto& [id, entry] : awake_)
+    caf::anon_send_exit(entry.shadow, caf::exit_reason::user_shutdown);
+  for (size_t i = 0; i < expected_.size(); ++i)
+    node_->pace.end_wait();
+}
+
+void shard_state::start(self_pointer self, context_ptr node, size_t index) {
+  self_ = self;
+  node_ = std::move(node);
+  index_ = static_cast<uint32_t>(index);
+  self_->set_down_handler([this](const caf::down_msg& down) { shadow_down(down); });
+  self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
+}
+
+// -- what shadows are told -------------------------------------------------------------------------------------------
+
+/// A shadow that is watched does not sleep; one that dies has a successor at the next tick, which goes on telling.
+void shard_state::watch(const std::string& id, const item_watcher_actor& watcher, bool on) {
+  on ? tell(claim::client, id, watch_a_v, watcher) : tell(claim::client, id, unwatch_a_v, watcher);
+  auto& all = watchers_[id];
+  if (on && all.insert(watcher).second)
+    self_->monitor(watcher);
+  else if (!on)
+    all.erase(watcher);
+  if (all.empty())
+    watchers_.erase(id);
+  auto watches = [&](const auto& entry) { return entry.second.count(watcher) > 0; };
+  if (std::none_of(watchers_.begin(), watchers_.end(), watches))
+    self_->demonitor(watcher.address());
+}
+
+/// Shadows that sleep are not woken for that: what is counted here reaches them when they wake, or makes room.
+void shard_state::spread(const access_batch& batch) {
+  std::map<std::string, access_batch> awake;
+  for (const auto& read : batch.samples) {
+    if (auto i = awake_.find(read.id); i != awake_.end() && !i->second.stopping) {
+      awake[read.id].samples.push_back(read);
+      continue;
+    }
+    auto entry = node_->index.peek(read.id);
+    auto ended = reads_.add(read, entry ? entry->ttl : duration{});
+    if (!ended)
+      continue;
+    auto given_up = node_->index.peek(ended->id);
+    if (given_up && given_up->ttl.count() == 0) // a durable copy: only counts are lost
+      node_->counters.reads_not_kept.fetch_add(ended->count, std::memory_order_relaxed);
+    else
+      tell(claim::background, ended->id, access_batch{{*ended}});
+  }
+  for (auto& [id, samples] : awake)
+    self_->send(awake_.at(id).shadow, std::move(samples));
+}
+
+/// The rows of nodes that were removed go.
+void shard_state::forget_removed() {
+  for (const auto& gone : node_->removed.get()->list()) {
+    others_.forget(gone.node);
+    positions_.erase(gone.node);
+  }
+}
+
+// -- the catalog
+// --------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> shard_state::locate(const std::string& id) const {
+  std::vector<std::string> found;
+  if (own_.holds(id))
+    found.push_back(node_->self.node);
+  auto believed = others_.holders(id);
+  auto view = node_->cluster.get();
+  for (auto peer : view->by_latency())
+    if (auto i = std::find(believed.begin(), believed.end(), peer->identity.node); i != believed.end()) {
+      found.push_back(*i);
+      believed.erase(i);
+    }
+  found.insert(found.end(), believed.begin(), believed.end()); // those that are not reachable now
+  return found;
+}
+
+bool shard_state::knows_whole() const {
+  auto view = node_->cluster.get();
+  return std::all_of(view->peers.begin(), view->peers.end(), [this](const peer_view& peer) {
+    auto known = positions_.find(peer.identity.node);
+    auto told = known != positions_.end() && known->second.generation != 0 && !known->second.reading;
+    return told || !peer.usable();
+  });
+}
+
+catalog_delta shard_state::slice(const pull_catalog& request) const {
+  auto whole = request.generation != node_->counters.catalog_generation || !request.after.empty();
+  auto result = own_.delta(request.since, whole, request.after, catalog_page);
+  result.shard = index_;
+  result.generation = node_->counters.catalog_generation;
+  return result;
+}
+
+held_ids shard_state::list(const list_held& which) const {
+  held_ids found;
+  std::set<uint32_t> leaves(which.leaves.begin(), which.leaves.end());
+  for (const auto& id : own_.held())
+    if (which.peer.empty() ? leaves.count(leaf_of(id)) > 0 : others_.holds(which.peer, id))
+      found.ids.push_back(id);
+  return found;
+}
+
+void shard_state::compare(const catalog_position& theirs) {
+  auto& known = positions_[theirs.node];
+  known.reading = theirs.generation == 0;
+  if (known.reading)
+    return;
+  auto same = known.generation == theirs.generation && known.head == theirs.head;
+  if (same || pulling_.count(theirs.node) > 0)
+    return;
+  auto unit = node_->pace.begin();
+  if (!unit)
+    return; // a later heartbeat says it again
+  pulling_.insert(theirs.node);
+  pull(theirs.node, {index_, known.generation, known.head, {}}, 0, std::move(unit));
+}
+
+/// Asks `peer` for what is new; of a whole slice page after page. `head` is the change number the first page had.
+void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit) {
+  auto view = node_->cluster.get();
+  auto known = view->find(peer);
+  if (!known || !known->usable() || !known->link) {
+    pulling_.erase(peer);
+    return;
+  }
+  self_->request(known->link, node_->config.peer_timeout, traffic::repair, question)
+      .then(
+          [this, peer, question, head, unit](const catalog_delta& delta) {
+            auto first = question.after.empty();
+            if (!first && delta.generation != question.generation) { // numbered anew since: the next heartbeat begins
+              pulling_.erase(peer);
+              return;
+            }
+            apply(peer, delta, first);
+            auto reached = first ? delta.head : head;
+            if (delta.whole && delta.more && !delta.rows.empty())
+              return pull(peer, {index_, delta.generation, 0, delta.rows.back().id}, reached, unit);
+            positions_[peer] = {delta.generation, reached};
+            if (delta.whole) // its rows woke nobody
+              self_->send(node_->handles.get()->anti_entropy,
+                          catalog_position{peer, index_, delta.generation, reached});
+            pulling_.erase(peer);
+          },
+          [this, peer](const caf::error&) { pulling_.erase(peer); });
+}
+
+void shard_state::apply(const std::string& peer, const catalog_delta& delta, bool first_page) {
+  others_.apply(peer, delta, first_page);
+  // An item that both hold although neither knew of the other began in two regions at once. Shadows that sleep are not
+  // woken for that: anti-entropy knows what their records say. A whole slice names every item that the two have in
+  // common, and is looked through at its end.
+  held_ids both;
+  for (const auto& row : delta.rows)
+    if (row.holds && own_.holds(row.id)) {
+      if (awake_.count(row.id) > 0)
+        tell(claim::background, row.id, meet_a_v, peer);
+      else if (!delta.whole)
+        both.ids.push_back(row.id);
+    }
+  if (!both.ids.empty())
+    self_->send(node_->handles.get()->anti_entropy, meet_a_v, peer, std::move(both));
+}
+
+void shard_state::take_found(const found_copies& page) {
+  copy_notes notes;
+  auto& counters = node_->counters;
+  for (const auto& copy : page.copies) {
+    if (spoken_for_.count(copy.note.id) > 0)
+      continue;
+    own_.found(copy.note.id);
+    counters.items.fetch_add(1);
+    counters.leases.fetch_add(copy.leased ? 1 : 0);
+    counters.bytes.fetch_add(copy.bytes);
+    notes.notes.push_back(copy.note);
+  }
+  self_->send(node_->handles.get()->anti_entropy, std::move(notes));
+}
+
+/// All that the store held was found.
+void shard_state::take_own(const catalog_delta& rows) {
+  own_.resume(rows.head);
+  show_position();
+  spoken_for_.clear();
+  if (std::exchange(ready_, true))
+    return;
+  self_->send(node_->handles.get()->anti_entropy, copy_notes{{}, true});
+  node_->counters.shards_ready.fetch_add(1);
+}
+
+void shard_state::lose(const lost_ids& part) {
+  std::vector<std::string> held;
+  const auto& all = own_.held();
+  for (auto i = all.lower_bound(part.first); i != all.end() && (part.last.empty() || *i <= part.last); ++i)
+    held.push_back(*i);
+  for (const auto& id : held)
+    tell(claim::background, id, expire_a_v);
+}
+
+void shard_state::note(const catalog_row& row) {
+  own_.record(row.id, row.holds);
+  show_position();
+}
+
+void shard_state::show_position() const {
+  node_->counters.catalog_heads[index_].store(own_.head());
+  node_->counters.catalog_digests[index_].store(own_.digest());
+}
+
+} // namespace gnomon

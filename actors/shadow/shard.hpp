@@ -1,0 +1,205 @@
+#pragma once
+
+#include "actors/node/node_context.hpp"
+#include "actors/shadow/kept_reads.hpp"
+
+#include <array>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace gnomon {
+
+/// For whom a shadow is woken, most urgent first.
+enum class claim : uint8_t { client, peer, background };
+
+/// One slice of the ids: who holds what (catalog), and the shadows that are awake. A shadow that sleeps or dies is
+/// started again by the next message for its item, and never before the old one is surely gone. Not more are awake than
+/// `shadows.max_active` allows: the next ones wait until others sleep. What the background wakes keeps to the node's
+/// pace besides, and sleeps as soon as it has nothing to do.
+class shard_state {
+public:
+  using self_pointer = shard_actor::stateful_pointer<shard_state>;
+
+  shard_state() = default;
+  /// Ends its shadows: whoever takes this slice over starts them afresh.
+  ~shard_state();
+  const char* name = "shard";
+
+  void start(self_pointer self, context_ptr node, size_t index);
+
+  /// Hands `message` to the shadow of its item, which answers in our place.
+  template <class Reply, class Message>
+  caf::result<Reply> pass(claim who, const std::string& id, const Message& message);
+  /// The same for messages without an answer.
+  template <class... Ts>
+  void tell(claim who, const std::string& id, const Ts&... message);
+
+  // the catalog
+  std::vector<std::string> locate(const std::string& id) const;
+  /// Every peer that can be reached has told what it holds of this slice, but for changes that are on their way.
+  bool knows_whole() const;
+  catalog_delta slice(const pull_catalog& request) const;
+  held_ids list(const list_held& which) const;
+  void compare(const catalog_position& theirs);
+  /// What a shadow has said since counts more: the page may have been read before that.
+  void take_found(const found_copies& page);
+  void take_own(const catalog_delta& rows);
+  void note(const catalog_row& row);
+
+  void lose(const lost_ids& part);
+
+  void watch(const std::string& id, const item_watcher_actor& watcher, bool on);
+  void spread(const access_batch& batch);
+  void forget_removed();
+  void rest();
+  void look_again();
+
+private:
+  using time_point = caf::actor_clock::time_point;
+
+  /// A message that waits for its shadow.
+  struct held_message {
+    virtual ~held_message() = default;
+    virtual void deliver(const shadow_actor& shadow) = 0;
+    /// True when whoever asked was told that it takes too long; news without an answer goes on waiting.
+    virtual bool refuse() {
+      return false;
+    }
+    virtual bool repeats(const held_message&) const {
+      return false;
+    }
+  };
+  using held_messages = std::vector<std::unique_ptr<held_message>>;
+
+  /// When the shard ends before it was delivered, the asker is told to try again.
+  template <class Reply, class Message>
+  struct held_request : held_message {
+    caf::typed_response_promise<Reply> promise;
+    Message message;
+    bool open = true;
+    ~held_request() override {
+      if (open)
+        promise.deliver(make_error(ec::unavailable, "the part that was asked is being restarted; try again"));
+    }
+    void deliver(const shadow_actor& shadow) override {
+      open = false;
+      promise.delegate(shadow, std::move(message));
+    }
+    bool refuse() override {
+      open = false;
+      promise.deliver(make_error(ec::overloaded, "too many items are in use at once; try again later"));
+      return true;
+    }
+  };
+  /// The same news twice is one.
+  template <class... Ts>
+  struct held_news : held_message {
+    self_pointer self = nullptr;
+    std::tuple<Ts...> news;
+    void deliver(const shadow_actor& shadow) override {
+      std::apply([&](auto&... parts) { self->send(shadow, std::move(parts)...); }, news);
+    }
+    bool repeats(const held_message& other) const override {
+      if constexpr ((std::is_same_v<Ts, access_batch> || ...))
+        return false;
+      else {
+        auto same = dynamic_cast<const held_news*>(&other);
+        return same && same->news == news;
+      }
+    }
+  };
+
+  struct awake {
+    shadow_actor shadow;
+    bool stopping = false;
+    time_point used{};
+    time_point refused{};                   // when it last said that it has work under way
+    std::list<std::string>::iterator place; // in order_, while it is not stopping
+    background_pace::unit unit;             // while only the background uses it
+    held_messages waiting;                  // came while it was stopping
+  };
+  /// An item whose shadow waits for its turn.
+  struct expected_one {
+    claim who = claim::background;
+    time_point since{};
+    std::list<std::string>::iterator place; // in turns_
+    held_messages waiting;
+  };
+
+  // activation: shard_activation.cpp
+  const shadow_actor* ready(claim who, const std::string& id);
+  void use(awake& entry, claim who);
+  void hold(claim who, const std::string& id, std::unique_ptr<held_message> message);
+  void spawn_shadow(const std::string& id, background_pace::unit unit, held_messages messages);
+  size_t most_awake(claim who) const;
+  bool has_room(claim who) const;
+  void make_room();
+  void admit();
+  void refuse_late();
+  void ask_to_stop(const std::string& id, awake& entry);
+  void resume(const std::string& id);
+  void shadow_down(const caf::down_msg& down);
+  void schedule_look();
+
+  void pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit);
+  void apply(const std::string& peer, const catalog_delta& delta, bool first_page);
+  void show_position() const;
+
+  static constexpr size_t most_kept_reads = 4096;
+
+  self_pointer self_ = nullptr;
+  context_ptr node_;
+  uint32_t index_ = 0;
+  catalog_log own_;
+  catalog_view others_;
+  bool ready_ = false;
+  /// How far we have the rows of a peer; generation 0: it has not told us the whole slice once.
+  struct position {
+    uint64_t generation = 0, head = 0;
+    bool reading = false; // it reads its stores, and may hold more
+  };
+  std::map<std::string, position> positions_; // by peer
+  std::set<std::string> pulling_;
+  std::set<std::string> spoken_for_; // until it is ready: items whose shadows were awake, and say what is so
+  std::unordered_map<std::string, awake> awake_;
+  std::list<std::string> order_; // of those that are not stopping, least recently used first
+  std::unordered_map<std::string, expected_one> expected_;
+  std::array<std::list<std::string>, 3> turns_; // of those that are expected, by claim
+  std::set<std::string> brief_;                 // awake for the background only
+  bool look_scheduled_ = false;
+  kept_reads reads_{most_kept_reads};
+  std::map<caf::actor_addr, std::string> ids_;
+  std::map<std::string, std::set<item_watcher_actor>> watchers_; // of each item, for the shadow after one that died
+  std::set<std::string> died_;                                   // items whose shadow is started again at the next tick
+};
+
+shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, context_ptr node, size_t index);
+
+template <class Reply, class Message>
+caf::result<Reply> shard_state::pass(claim who, const std::string& id, const Message& message) {
+  if (auto shadow = ready(who, id))
+    return self_->delegate(*shadow, message);
+  auto held = std::make_unique<held_request<Reply, Message>>();
+  held->promise = self_->template make_response_promise<Reply>();
+  held->message = message;
+  hold(who, id, std::move(held));
+  return caf::delegated<Reply>{};
+}
+
+template <class... Ts>
+void shard_state::tell(claim who, const std::string& id, const Ts&... message) {
+  if (auto shadow = ready(who, id))
+    return self_->send(*shadow, message...);
+  auto held = std::make_unique<held_news<Ts...>>();
+  held->self = self_;
+  held->news = std::make_tuple(message...);
+  hold(who, id, std::move(held));
+}
+
+} // namespace gnomon

@@ -1,0 +1,110 @@
+#pragma once
+
+#include "learning/base/calibration.hpp"
+#include "learning/base/follow_up.hpp"
+#include "learning/demand/demand_counters.hpp"
+#include "learning/models/mlp.hpp"
+#include "learning/user/training.hpp"
+
+#include <span>
+
+/// Will this region read this item soon? The answer makes the first read in a region a local one.
+namespace gnomon::learning {
+
+/// How far ahead the model looks, in seconds.
+inline constexpr std::array<uint32_t, 4> demand_horizons{3600, 6 * 3600, 24 * 3600, 48 * 3600};
+inline constexpr size_t day_horizon = 2;
+
+/// Probabilities that the item is read in the region within each of `demand_horizons`; they never fall from one to the
+/// next.
+using demand_estimate = std::array<float, demand_horizons.size()>;
+
+/// What training makes and nodes exchange. Names neither items nor regions, so that it serves any node.
+struct demand_parts {
+  uint64_t version = 0;
+  mlp network; // empty: a fixed formula estimates
+  std::array<calibrator, demand_horizons.size()> calibration;
+
+  demand_parts() {
+    calibration.fill(calibrator{4000}); // outcomes, less than a day: one day is not like another
+  }
+};
+/// A sealed file of kind demand, and back. Errors of reading: bad_message, as in `unseal`.
+std::string to_file(const demand_parts& parts);
+expected<demand_parts> demand_from_file(std::string_view file);
+
+/// Learns from reads and writes at once, estimates at any time, and follows up on some estimates to keep them
+/// calibrated. Not thread-safe: one owner.
+class demand_model {
+public:
+  explicit demand_model(const demand_config& config = {}, size_t track_every = 4);
+
+  /// Regions are small numbers, the same in every call; those from 16 on count as one.
+  void read(std::string_view item, size_t region, uint32_t time);
+  void written(std::string_view item, size_t region, uint32_t time);
+  /// True when it is time to decide about the item again (see demand_counters::due).
+  bool due(std::string_view item, uint32_t time) {
+    return counts_.due(item, time);
+  }
+  /// For each region of the node's `count`: the estimates. Zeroes for an unknown item. 3 us for 8 regions.
+  void estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out);
+  /// The same for one region.
+  demand_estimate estimate_in(std::string_view item, size_t region, uint32_t time);
+  /// Estimates whose outcome within `horizon` is known: how well founded the probabilities are.
+  size_t outcomes(size_t horizon) const {
+    return parts_.calibration[horizon].outcomes();
+  }
+  void adopt(demand_parts parts);
+  const demand_parts& parts() const {
+    return parts_;
+  }
+  const demand_counters& counts() const {
+    return counts_;
+  }
+
+private:
+  static std::string key_of(std::string_view item, size_t region);
+  void track(std::string_view item, size_t region, size_t column, uint32_t time);
+  void score(size_t count);
+  demand_estimate said(std::string_view item, size_t region, size_t column, uint32_t time);
+
+  demand_counters counts_;
+  demand_parts parts_;
+  size_t track_every_;
+  uint64_t estimated_ = 0;
+  std::vector<float> columns_, logits_;
+  follow_up tracked_;
+};
+
+/// The logits of one decision for each of `demand_horizons`, from its `demand_feature_count` features; without a
+/// network by the formula.
+void score_demand(const mlp& network, const float* features, float* logits);
+
+struct demand_training_config {
+  mlp_config network{.epochs = 6};
+  demand_config counts;
+  size_t samples = 300'000;     // at least, where the log has as many: drawn evenly from its decisions
+  double calibrate_from = 0.85; // of the log: later decisions calibrate
+  double learn_from = 0.15;     // of the log: earlier ones only fill the counters
+  uint64_t seed = 1;
+};
+
+/// How well estimates for the next day fit what happened.
+struct demand_quality {
+  double loss = 0;              // mean negative log-likelihood, in nats
+  double calibration_error = 0; // mean distance between what was said and what came true
+  uint64_t decisions = 0;       // what both were measured on
+};
+
+/// How good each of `parts` is on the decisions at the end of the log that `train_demand` keeps from them; parts
+/// without a network are judged by what the formula says. Zeroes for a log that is too short.
+std::vector<demand_quality> measure_demand(const access_log& log, std::span<const demand_parts* const> parts,
+                                           const demand_training_config& config = {});
+
+/// Trains on a log of reads in time order, by streaming it once. Of the decisions after `calibrate_from` every other
+/// one calibrates; the rest is left for `measure_demand`. Decisions too near its end to know what came true
+/// are left out of the horizons that reach beyond it. Errors: invalid_argument (an untimed log, too short), timeout.
+expected<demand_parts> train_demand(const access_log& log, const demand_training_config& config,
+                                    const training_listener& listener = {});
+
+} // namespace gnomon::learning

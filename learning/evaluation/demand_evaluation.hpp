@@ -1,0 +1,56 @@
+#pragma once
+
+#include "learning/demand/demand_model.hpp"
+#include "learning/history/trace_file.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace gnomon::learning {
+
+/// A placement rule played over a trace: every read makes or renews a copy in its region; the origin region keeps one
+/// of every item. Sizes are not known to a trace, so copies count alike.
+struct placement_score {
+  double local_percent = 0;           // reads answered in their own region
+  double moved_per_100 = 0;           // copies sent to another region, per 100 reads
+  double prefetched_per_100 = 0;      // those of them sent before any read
+  double prefetched_read_percent = 0; // of the prefetched copies, those that were read
+  double copies_per_item = 0;         // mean over time and items alive
+};
+
+/// Prefetching wherever the estimate for the next 24 hours reaches the threshold.
+struct demand_score {
+  double threshold = 0;
+  double precision = 0; // of the copies made ahead of a read, those that were read
+  double coverage = 0;  // of the reads that were remote without prefetching, those that it made local
+  placement_score placement;
+};
+
+struct demand_evaluation {
+  placement_score on_demand;        // without prefetching
+  std::vector<demand_score> guided; // by threshold: 0.1, 0.3, 0.5
+  double ceiling_local_percent = 0; // all but the first read of an item anywhere are local
+  std::vector<calibration_table::row>
+      calibration; // of "read there within 24 hours", for regions without a copy on demand
+  uint64_t estimates = 0;
+  double train_seconds = 0, estimate_us = 0; // per item and decision, all regions
+};
+
+struct demand_evaluation_config {
+  demand_training_config training;
+  std::string origin; // region that always has a copy; "": the one with the most reads
+};
+
+/// Trains on the first `split` of the trace and plays the rest. Errors as in `evaluate_trace`.
+expected<demand_evaluation> evaluate_demand(const trace_file& trace, double split,
+                                            const demand_evaluation_config& config,
+                                            const training_listener& listener = {});
+expected<demand_evaluation> evaluate_demand(const std::string& trace, double split,
+                                            const demand_evaluation_config& config,
+                                            const training_listener& listener = {});
+nlohmann::json to_object(const demand_evaluation& e);
+std::string to_json(const demand_evaluation& e);
+std::string to_text(const demand_evaluation& e);
+
+} // namespace gnomon::learning

@@ -1,0 +1,162 @@
+#pragma once
+
+#include "learning/base/archive.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+/// Who read what, within bounds: names become small dense numbers, and of every user the last accesses are kept.
+namespace gnomon::learning {
+
+inline constexpr uint32_t no_index = UINT32_MAX;
+
+/// Names to dense indices and back, in order of arrival, up to a limit. A name may be taken out; its index goes to
+/// another name once the owner says that nothing refers to it any more. Not thread-safe.
+class id_table {
+public:
+  explicit id_table(size_t limit) : limit_(limit) {}
+  id_table(id_table&&) = default;
+  id_table& operator=(id_table&&) = default; // no copies: the names point into the map
+  /// The index of `name`, which is added when new; `no_index` when the table is full.
+  uint32_t index_of(std::string_view name);
+  /// `no_index` when unknown.
+  uint32_t find(std::string_view name) const;
+  /// Empty for an index whose name was taken out.
+  const std::string& name(uint32_t index) const {
+    return names_[index] == nullptr ? nothing() : *names_[index];
+  }
+  bool has(uint32_t index) const {
+    return index < names_.size() && names_[index] != nullptr;
+  }
+  /// Indices given out so far, those of names that were taken out included.
+  size_t size() const {
+    return names_.size();
+  }
+  /// Names that are there.
+  size_t names() const {
+    return indices_.size();
+  }
+  size_t limit() const {
+    return limit_;
+  }
+  /// Takes the name out; its index stays taken until `reuse`.
+  void erase(uint32_t index);
+  void reuse(uint32_t index) {
+    free_.push_back(index);
+  }
+  /// Puts a name where it was before: for tables that are read from a file. False when that cannot be.
+  bool place(uint32_t index, std::string_view name);
+
+private:
+  static const std::string& nothing();
+  struct hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const {
+      return std::hash<std::string_view>{}(s);
+    }
+  };
+  size_t limit_;
+  std::unordered_map<std::string, uint32_t, hash, std::equal_to<>> indices_;
+  std::vector<const std::string*> names_; // keys of the map: they do not move
+  std::vector<uint32_t> free_;
+};
+
+/// One access of a user: item, and seconds since 1970 UTC (0 where only the order is known).
+struct visit {
+  uint32_t item = 0;
+  uint32_t time = 0;
+};
+
+/// A user's last accesses, newest first, and how many there ever were. At most 400 bytes of them.
+class user_history {
+public:
+  static constexpr size_t kept = 50;
+
+  void push(visit v);
+  size_t size() const {
+    return ring_.size();
+  }
+  bool empty() const {
+    return ring_.empty();
+  }
+  /// The access `steps` before the last one; 0 is the last.
+  const visit& ago(size_t steps) const {
+    return ring_[(next_ + ring_.size() - 1 - steps) % ring_.size()];
+  }
+  uint32_t total() const {
+    return total_;
+  }
+  /// True when `item` is among the last `steps` accesses.
+  bool read_lately(uint32_t item, size_t steps) const;
+  void clear();
+  /// Takes out the accesses of the items that `gone` marks.
+  void remove(const std::vector<bool>& gone);
+  /// The accesses of both in order of time, as many of the last as fit; one that both have counts once.
+  static user_history merged(const user_history& one, const user_history& other);
+  void save(writer& out) const;
+  void load(reader& in);
+
+private:
+  std::vector<visit> ring_; // grows to `kept`, then wraps
+  uint32_t next_ = 0;       // where the next access goes
+  uint32_t total_ = 0;
+};
+
+/// What the predictor keeps of one user.
+struct user_record {
+  user_history history;
+  uint8_t region = 0;       // of the last access
+  uint32_t model = 0;       // which sequence model `state` belongs to
+  std::vector<float> state; // of the sequence network
+};
+
+/// Users by name, up to a limit; beyond it the user who was not seen for about the longest makes room (the clock
+/// algorithm, Corbató 1968). Not thread-safe.
+class history_store {
+public:
+  explicit history_store(size_t max_users) : limit_(max_users) {}
+  /// The user's record, made when new; marks the user as seen. Valid until the next call of `touch` or `forget`.
+  user_record& touch(std::string_view user);
+  const user_record* find(std::string_view user) const;
+  /// False when there was nothing to forget.
+  bool forget(std::string_view user);
+  size_t size() const {
+    return index_.size();
+  }
+  std::vector<std::string> names() const;
+  /// Records lie in slots; those of a free one are empty.
+  size_t slots() const {
+    return slots_.size();
+  }
+  const std::string& name_in(size_t k) const {
+    return slots_[k].name;
+  }
+  user_record& record_in(size_t k) {
+    return slots_[k].record;
+  }
+
+private:
+  struct slot {
+    std::string name; // empty: free
+    bool seen = false;
+    user_record record;
+  };
+  size_t free_slot();
+
+  size_t limit_;
+  size_t hand_ = 0;
+  std::vector<slot> slots_;
+  std::vector<size_t> free_;
+  struct hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const {
+      return std::hash<std::string_view>{}(s);
+    }
+  };
+  std::unordered_map<std::string, size_t, hash, std::equal_to<>> index_;
+};
+
+} // namespace gnomon::learning

@@ -1,0 +1,334 @@
+#include "runtime/client/client.hpp"
+
+#include "gnomon/watch.hpp"
+#include "runtime/base/id_rules.hpp"
+#include "runtime/base/ids.hpp"
+#include "runtime/client/client_values.hpp"
+#include "runtime/client/snapshot_entry.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <future>
+
+namespace gnomon {
+
+static_assert(acks_of_all == acks_all);
+static_assert(static_cast<int>(load_result::expired) == static_cast<int>(load_outcome::expired));
+
+namespace {
+
+template <class T>
+T value_of(expected<T> x) {
+  if (!x)
+    raise(x.error());
+  return std::move(*x);
+}
+
+/// Ends `promise` with what `convert` makes of the outcome, or with its exception.
+template <class Reply, class Result, class Convert>
+auto settle(std::shared_ptr<std::promise<Result>> promise, Convert convert) {
+  return [=](expected<Reply> outcome) {
+    try {
+      promise->set_value(convert(std::move(outcome)));
+    } catch (...) {
+      promise->set_exception(std::current_exception());
+    }
+  };
+}
+
+template <class Request, class Reply>
+class typed_call final : public session_call {
+public:
+  using handler = std::function<void(expected<Reply>)>;
+  typed_call(const client_options& options, bool repeatable, Request request, handler done)
+      : session_call(options, repeatable), request_(std::move(request)), done_(std::move(done)) {}
+  ~typed_call() override {
+    fail(make_error(ec::unavailable, "the client was closed with the request under way"));
+  }
+  void send(session_state& state, uint64_t sequence, const router_actor& router) override {
+    // The session bounds the wait: a timer for each request would outlive its answer.
+    state.self->request(router, caf::infinite, request_)
+        .then(
+            [&state, sequence](Reply& reply) {
+              if (auto call = state.finish(sequence))
+                static_cast<typed_call&>(*call).end(std::move(reply));
+            },
+            [&state, sequence](const caf::error& reason) { state.failed(sequence, reason); });
+  }
+  void fail(const caf::error& reason) override {
+    end(reason);
+  }
+
+private:
+  void end(expected<Reply> outcome) {
+    if (auto done = std::exchange(done_, nullptr))
+      done(std::move(outcome));
+  }
+  Request request_;
+  handler done_;
+};
+
+/// Sends `request`; `done` gets the outcome, once.
+template <class Reply, class Request>
+void begin(const session_port& port, Request request, bool repeatable, std::function<void(expected<Reply>)> done) {
+  auto call =
+      std::make_shared<typed_call<Request, Reply>>(port.options, repeatable, std::move(request), std::move(done));
+  port.outbox->push([call](session_state& session) { session.begin(call); });
+}
+
+/// Sends `request`; the future holds what `convert` makes of the outcome, or its exception.
+template <class Reply, class Request, class Convert>
+auto ask(const session_port& port, Request request, Convert convert) {
+  using result = decltype(convert(std::declval<expected<Reply>>()));
+  auto promise = std::make_shared<std::promise<result>>();
+  begin<Reply>(port, std::move(request), true, settle<Reply>(promise, convert));
+  return promise->get_future();
+}
+
+template <class Reply>
+constexpr auto to_answer = [](expected<Reply> outcome) { return to_public(value_of(std::move(outcome))); };
+
+bool is_missing(const caf::error& reason) {
+  return code_of(reason) == ec::not_found || code_of(reason) == ec::gone;
+}
+
+std::optional<item> found_or_nothing(expected<item_versions> outcome) {
+  if (!outcome && is_missing(outcome.error()))
+    return std::nullopt;
+  return to_public(value_of(std::move(outcome)));
+}
+
+using receipt_promise = std::shared_ptr<std::promise<put_receipt>>;
+
+void begin_write(const session_port& port, write_item request, const receipt_promise& promise) {
+  if (request.request_id.empty())
+    request.request_id = fmt::format("{:016x}", random_u64());
+  // Repeated after it was carried out, a condition would fail by the write itself.
+  auto repeatable = request.condition == write_condition::none;
+  begin<write_receipt>(port, std::move(request), repeatable, settle<write_receipt>(promise, to_answer<write_receipt>));
+}
+
+/// Reads what there is, tombstones as well, and writes `request` over it.
+void begin_replace(const session_port& port, write_item request, const receipt_promise& promise) {
+  read_item look;
+  look.id = request.id;
+  look.user = request.user;
+  look.without_values = true;
+  begin<item_versions>(port, std::move(look), true, [=](expected<item_versions> now) mutable {
+    auto missing = now ? now->versions.deleted() : is_missing(now.error());
+    auto may_be_repeated =
+        !request.request_id.empty(); // then it may be missing because it was deleted by this very write
+    if (missing && request.deleted && !may_be_repeated) {
+      auto sentence = fmt::format("there is no item '{}'", request.id);
+      promise->set_exception(std::make_exception_ptr(failure{ec::not_found, sentence}));
+    } else if (!now && !missing) {
+      promise->set_exception(std::make_exception_ptr(failure{code_of(now.error()), sentence_of(now.error())}));
+    } else {
+      if (now)
+        request.seen = now->versions.context;
+      begin_write(port, std::move(request), promise);
+    }
+  });
+}
+
+std::future<put_receipt> write(const session_port& port, write_item request, bool replace) {
+  auto promise = std::make_shared<std::promise<put_receipt>>();
+  if (replace && request.seen.empty())
+    begin_replace(port, std::move(request), promise);
+  else
+    begin_write(port, std::move(request), promise);
+  return promise->get_future();
+}
+
+} // namespace
+
+client::client(std::filesystem::path socket, client_options options)
+    : core_(std::make_shared<core>(std::move(socket), options)) {}
+
+client::client(std::shared_ptr<core> shared) : core_(std::move(shared)) {}
+
+std::string item::value() const {
+  if (versions.size() != 1)
+    throw failure{ec::precondition_failed,
+                  fmt::format("'{}' has {} versions that do not know of each other: choose among `versions` and write "
+                              "the choice with `context`",
+                              id, versions.size())};
+  return versions.front().value;
+}
+
+std::future<std::optional<item>> client::get_later(const std::string& id, const get_options& options) {
+  return ask<item_versions>(core_->port(), value_of(to_request(id, options)), found_or_nothing);
+}
+
+std::optional<item> client::get(const std::string& id, const get_options& options) {
+  return get_later(id, options).get();
+}
+
+std::future<put_receipt> client::put_later(const std::string& id, std::string value, const put_options& options) {
+  return write(core_->port(), value_of(to_request(id, std::move(value), options, false)), options.replace);
+}
+
+put_receipt client::put(const std::string& id, std::string value, const put_options& options) {
+  return put_later(id, std::move(value), options).get();
+}
+
+put_receipt client::del(const std::string& id, const put_options& options) {
+  return write(core_->port(), value_of(to_request(id, {}, options, true)), true).get();
+}
+
+item_list client::list(const std::string& prefix, const std::string& after, uint32_t limit, bool deleted) {
+  return ask<item_page>(core_->port(), list_items{prefix, after, limit, deleted}, to_answer<item_page>).get();
+}
+
+shadow_creation client::create_shadow(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
+  if (ttl.count() < 0)
+    throw failure{ec::invalid_argument, "the ttl is negative; it counts seconds, and 0 stands for the policy's"};
+  gnomon::create_shadow request;
+  request.id = value_of(checked_id(id));
+  request.factor = factor;
+  request.ttl = ttl;
+  return ask<shadow_plan>(core_->port(), std::move(request), to_answer<shadow_plan>).get();
+}
+
+item_status client::status(const std::string& id) {
+  get_shadow_status request{value_of(checked_known_id(id))};
+  return ask<shadow_report>(core_->port(), std::move(request), to_answer<shadow_report>).get();
+}
+
+std::vector<route_entry> client::route(const std::string& id, std::optional<coordinates> from) {
+  get_route request;
+  request.id = value_of(checked_id(id));
+  if (from) {
+    request.has_place = true;
+    request.latitude = from->latitude;
+    request.longitude = from->longitude;
+  }
+  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>).get();
+}
+
+std::vector<policy_setting> client::policies() {
+  return ask<policy_list>(core_->port(), get_policies{}, to_answer<policy_list>).get();
+}
+
+std::string client::set_policy(const policy_setting& rule) {
+  if (rule.text.empty())
+    throw failure{ec::invalid_argument, "a policy is a JSON object such as {\"factor\": 4}; to remove one, delete it"};
+  return ask<policy_list>(core_->port(), value_of(to_request(rule)), value_of<policy_list>).get().warning;
+}
+
+void client::delete_policy(const std::string& scope, const std::string& name) {
+  ask<policy_list>(core_->port(), value_of(to_request(policy_setting{scope, name, {}})), value_of<policy_list>).get();
+}
+
+cluster_status client::cluster() {
+  return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>).get();
+}
+
+removal client::remove_node(const std::string& name, bool force) {
+  return ask<node_removal>(core_->port(), gnomon::remove_node{name, force}, to_answer<node_removal>).get();
+}
+
+user_prediction client::predict(const std::string& user, uint32_t limit, bool repeats) {
+  get_prediction request{value_of(checked_known_id(user)), limit, repeats};
+  return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>).get();
+}
+
+uint32_t client::forget(const std::string& user) {
+  forget_user request{value_of(checked_known_id(user))};
+  return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
+}
+
+training_report client::train(const std::function<bool(std::string&)>& next) {
+  train_piece piece;
+  std::string text;
+  piece.last = !next(text);
+  for (;;) {
+    piece.text = blob{std::exchange(text, {})};
+    piece.last = piece.last || !next(text);
+    auto status = ask<training_status>(core_->port(), piece, to_answer<training_status>).get();
+    if (piece.last)
+      return status;
+    piece.job = status.job;
+    ++piece.number;
+  }
+}
+
+training_report client::training(uint64_t job) {
+  return ask<training_status>(core_->port(), get_training{job}, to_answer<training_status>).get();
+}
+
+// -- snapshots --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+bool newer_than(const std::vector<policy_entry>& present, const policy_entry& entry) {
+  for (const auto& p : present)
+    if (p.scope == entry.scope && p.name == entry.name)
+      return p.stamp < entry.stamp;
+  return true;
+}
+
+load_result load_policies(const session_port& port, const std::vector<policy_entry>& entries, bool dry_run) {
+  exchange_policies news;
+  auto present = ask<policy_list>(port, exchange_policies{}, value_of<policy_list>).get().entries;
+  for (const auto& entry : entries)
+    if (newer_than(present, entry))
+      news.entries.push_back(entry);
+  if (news.entries.empty())
+    return load_result::known;
+  if (!dry_run)
+    ask<policy_list>(port, std::move(news), value_of<policy_list>).get();
+  return load_result::merged;
+}
+
+std::optional<saved_item> saved_or_nothing(expected<item_copy> outcome) {
+  if (!outcome && code_of(outcome.error()) == ec::not_here)
+    return std::nullopt;
+  auto copy = value_of(std::move(outcome));
+  return saved_item{to_entry(copy), copy.versions.deleted()};
+}
+
+} // namespace
+
+std::future<std::optional<saved_item>> client::save_later(const std::string& id) {
+  fetch_item request;
+  request.id = value_of(checked_known_id(id));
+  return ask<item_copy>(core_->port(), std::move(request), saved_or_nothing);
+}
+
+std::string client::save_policies() {
+  return to_entry(ask<policy_list>(core_->port(), exchange_policies{}, value_of<policy_list>).get().entries);
+}
+
+std::future<load_result> client::load_later(const std::string& entry, bool dry_run) {
+  if (holds_policies(entry)) {
+    std::promise<load_result> done;
+    done.set_value(load_policies(core_->port(), value_of(policies_from_entry(entry)), dry_run));
+    return done.get_future();
+  }
+  load_item request{value_of(item_from_entry(entry)), dry_run};
+  request.copy.id = value_of(checked_id(std::move(request.copy.id)));
+  return ask<load_receipt>(core_->port(), std::move(request), [](expected<load_receipt> outcome) {
+    return static_cast<load_result>(value_of(std::move(outcome)).outcome);
+  });
+}
+
+caf::actor_system& client::system() {
+  return core_->system();
+}
+
+// -- watching ---------------------------------------------------------------------------------------------------------
+
+void watch(client& from, const std::string& id, const item_watcher_actor& watcher) {
+  auto checked = value_of(checked_known_id(id));
+  auto& port = from.shared()->port();
+  // The cheapest request tells that there is a node, and keeps the order of what follows.
+  ask<policy_list>(port, get_policies{}, value_of<policy_list>).get();
+  port.outbox->push([=](session_state& session) { session.watch(checked, watcher); });
+}
+
+void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher) {
+  from.shared()->port().outbox->push([=](session_state& session) { session.unwatch(id, watcher); });
+}
+
+} // namespace gnomon

@@ -1,0 +1,138 @@
+#include "runtime/client/client.hpp"
+
+#include "runtime/net/unix_middleman.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace gnomon {
+
+namespace {
+
+constexpr auto connect_timeout = std::chrono::seconds{3};
+constexpr auto close_timeout = std::chrono::seconds{1};
+
+/// The router is an actor of this very process.
+class local_transport final : public session_transport {
+public:
+  explicit local_transport(std::function<router_actor()> current) : current_(std::move(current)) {}
+  void connect(session_actor::pointer, answer done) override {
+    if (auto router = current_())
+      done(std::move(router));
+    else
+      done(make_error(ec::unavailable, "the node is not running: start it first"));
+  }
+
+private:
+  std::function<router_actor()> current_;
+};
+
+/// The node is another process of this machine, behind its Unix socket.
+class socket_transport final : public session_transport {
+public:
+  explicit socket_transport(std::string path) : path_(std::move(path)) {}
+
+  void connect(session_actor::pointer self, answer done) override {
+    auto fd = connect_to_socket(path_);
+    if (!fd) {
+      done(explain(fd.error()));
+      return;
+    }
+    self->request(basp_broker_of(self->system()), connect_timeout, begin_session(self->system(), *fd))
+        .then([this, self,
+               done](const caf::node_id&, const caf::strong_actor_ptr& published,
+                     const std::set<std::string>&) { greet(self, caf::actor_cast<gate_actor>(published), done); },
+              [this, done](const caf::error& reason) { done(explain(reason)); });
+  }
+
+private:
+  void greet(session_actor::pointer self, const gate_actor& gate, const answer& done) {
+    if (!gate) {
+      done(make_error(ec::unavailable, fmt::format("the process behind '{}' is not a gnomon node", path_)));
+      return;
+    }
+    self->request(gate, connect_timeout, hello_client{"client", 1})
+        .then([done](const client_welcome& welcome) { done(welcome.router); },
+              [this, done](const caf::error& reason) { done(explain(reason)); });
+  }
+
+  caf::error explain(const caf::error& reason) const {
+    if (code_of(reason) == ec::timeout)
+      return make_error(ec::unavailable, fmt::format("the node behind '{}' does not answer: is it frozen?", path_));
+    return make_error(ec::unavailable,
+                      fmt::format("{}; is gnomond running, and is this its socket?", sentence_of(reason)));
+  }
+
+  std::string path_;
+};
+
+} // namespace
+
+local_clients::~local_clients() {
+  close();
+}
+
+client local_clients::make(caf::actor_system& system, std::function<router_actor()> current_router,
+                           client_options options) {
+  auto core = std::make_shared<client::core>(system, std::make_shared<local_transport>(std::move(current_router)),
+                                             std::move(options));
+  std::lock_guard guard{mutex_};
+  std::erase_if(made_, [](const auto& outbox) { return outbox.expired(); });
+  made_.push_back(core->port().outbox);
+  return client{std::move(core)};
+}
+
+void local_clients::close() {
+  std::vector<std::weak_ptr<session_outbox>> made;
+  {
+    std::lock_guard guard{mutex_};
+    made.swap(made_);
+  }
+  for (auto& weak : made)
+    if (auto outbox = weak.lock())
+      outbox->push([](session_state& session) { session.close(); });
+  auto deadline = session_call::clock::now() + close_timeout;
+  for (auto& weak : made)
+    if (auto outbox = weak.lock())
+      outbox->wait_closed(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - session_call::clock::now()));
+}
+
+client::core::core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options options)
+    : system_(&system) {
+  port_.options = std::move(options);
+  open(std::move(transport));
+}
+
+void client::core::open(std::shared_ptr<session_transport> transport) {
+  auto spawned = system_->spawn(session, session_config{port_.options, port_.outbox, std::move(transport)});
+  port_.outbox->open(spawned);
+}
+
+/// What a client needs that has no node in its process.
+struct client::core::own_system {
+  struct config_type : caf::actor_system_config {
+    config_type() {
+      register_messages(*this);
+      load_middleman(*this);
+      set("scheduler.policy", caf::atom("sharing"));
+      set("scheduler.max-threads", size_t{2});
+    }
+  };
+  config_type config;
+  caf::actor_system system{config};
+};
+
+client::core::core(std::filesystem::path socket, client_options options)
+    : own_(std::make_unique<own_system>()), system_(&own_->system) {
+  port_.options = std::move(options);
+  // An app's watchers may still be alive when the last client goes; they must not keep the program from ending.
+  system_->await_actors_before_shutdown(false);
+  open(std::make_shared<socket_transport>(socket.string()));
+}
+
+client::core::~core() {
+  port_.outbox->push([](session_state& session) { session.close(); });
+  if (own_)
+    port_.outbox->wait_closed(close_timeout);
+}
+
+} // namespace gnomon

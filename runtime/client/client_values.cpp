@@ -1,0 +1,251 @@
+#include "runtime/client/client_values.hpp"
+
+#include "actors/node/http_head.hpp"
+#include "actors/node/policy.hpp"
+#include "runtime/base/expiry.hpp"
+#include "runtime/base/id_rules.hpp"
+#include "runtime/base/ids.hpp"
+#include "runtime/base/request_id.hpp"
+
+#include <utility>
+
+namespace gnomon {
+
+namespace {
+
+expected<version_vector> read_context(const std::string& text) {
+  if (text.empty())
+    return version_vector{};
+  return version_vector::from_text(text);
+}
+
+std::optional<double> known(double value) {
+  return value < 0 ? std::nullopt : std::optional{value};
+}
+
+copy_status to_public(const copy_report& c) {
+  auto never = c.expiry == timestamp::max();
+  return {.node = c.node,
+          .region = c.region,
+          .role = std::string{name(c.role)},
+          .reason = c.role == holder_state::shadow ? std::string{name(c.reason)} : std::string{},
+          .confidence = c.confidence,
+          .etag = c.etag,
+          .created = c.created,
+          .expiry = never ? time_point{} : c.expiry,
+          .bytes = c.bytes,
+          .reads = c.reads,
+          .cost_bytes = c.cost_bytes,
+          .saved = std::chrono::milliseconds{c.saved_ms},
+          .pinned = c.pinned,
+          .reachable = c.reachable};
+}
+
+std::optional<user_model_quality> to_public(const model_figures& f) {
+  if (f.predictions == 0)
+    return std::nullopt;
+  return user_model_quality{f.recall_20, f.mrr_20, f.counting_recall_20, f.predictions};
+}
+
+std::optional<demand_model_quality> to_public(const demand_figures& f) {
+  if (f.decisions == 0)
+    return std::nullopt;
+  return demand_model_quality{f.loss, f.calibration_error, f.decisions};
+}
+
+} // namespace
+
+// -- requests ---------------------------------------------------------------------------------------------------------
+
+expected<read_item> to_request(const std::string& id, const get_options& options) {
+  auto checked = checked_known_id(id);
+  if (!checked)
+    return checked.error();
+  auto seen = read_context(options.context);
+  if (!seen)
+    return seen.error();
+  read_item request;
+  request.id = std::move(*checked);
+  request.user = options.user;
+  request.seen = std::move(*seen);
+  return request;
+}
+
+expected<write_item> to_request(const std::string& id, std::string value, const put_options& options, bool deleted) {
+  auto checked = deleted ? checked_known_id(id) : checked_id(id);
+  if (!checked)
+    return checked.error();
+  if (is_too_far(options.expires, std::chrono::time_point_cast<duration>(std::chrono::system_clock::now())))
+    return make_error(ec::invalid_argument, "the item may end at most 100 years from now");
+  if (value.size() > max_value_bytes)
+    return make_error(ec::too_large, "the value has " + std::to_string(value.size()) + " bytes; at most "
+                                         + std::to_string(max_value_bytes) + " are allowed");
+  auto seen = read_context(options.context);
+  if (!seen)
+    return seen.error();
+  write_item request;
+  request.id = std::move(*checked);
+  request.user = options.user;
+  request.value = blob{std::move(value)};
+  request.content_type = options.content_type;
+  request.deleted = deleted;
+  request.seen = std::move(*seen);
+  request.condition = options.if_absent           ? write_condition::if_absent
+                      : !options.if_match.empty() ? write_condition::if_match
+                                                  : write_condition::none;
+  request.etag = options.if_match;
+  request.acks = options.acks;
+  request.expires = options.expires;
+  if (options.if_absent && !options.if_match.empty())
+    return make_error(ec::invalid_argument, "if_absent and if_match exclude each other; give one of them");
+  if (options.request_id.empty())
+    return request;
+  auto request_id = checked_request_id(options.request_id);
+  if (!request_id)
+    return request_id.error();
+  request.request_id = std::move(*request_id);
+  return request;
+}
+
+expected<put_policy> to_request(const policy_setting& rule) {
+  if (auto scope = scope_from(rule.scope))
+    return put_policy{*scope, rule.name, rule.text};
+  return make_error(ec::invalid_argument, "'" + rule.scope + "' is no scope: choose default, type, user or item");
+}
+
+// -- answers ----------------------------------------------------------------------------------------------------------
+
+std::optional<item> to_public(const item_versions& found) {
+  item result;
+  for (size_t i = 0; i < found.versions.siblings.size(); ++i) {
+    auto& sibling = found.versions.siblings[i];
+    if (sibling.deleted)
+      continue;
+    result.versions.push_back({.value = i < found.values.size() ? found.values[i].view() : std::string{},
+                               .content_type = sibling.content_type,
+                               .user = sibling.user,
+                               .written = time_point{std::chrono::milliseconds{sibling.stamp.millis}},
+                               .expires = sibling.expires});
+  }
+  if (result.versions.empty())
+    return std::nullopt;
+  result.id = found.id;
+  result.context = found.versions.context.to_text();
+  result.etag = found.versions.etag();
+  result.served_by = found.served_by;
+  result.copy = name(found.copy);
+  result.stale = found.stale;
+  return result;
+}
+
+put_receipt to_public(const write_receipt& r) {
+  return {r.id, r.context.to_text(), r.etag, r.created, r.acks, r.served_by};
+}
+
+item_list to_public(const item_page& page) {
+  item_list result;
+  result.more = page.more;
+  for (auto& i : page.items)
+    result.items.push_back({i.id, i.bytes, i.content_type, std::string{name(i.role)}, i.siblings});
+  return result;
+}
+
+shadow_creation to_public(const shadow_plan& plan) {
+  shadow_creation result{plan.id, plan.factor, {}, plan.shortfall};
+  for (auto& c : plan.copies)
+    result.copies.push_back({c.node, c.region, std::string{name(c.state)}, c.present});
+  return result;
+}
+
+item_status to_public(const shadow_report& report) {
+  item_status result{report.id, report.factor, report.min_copies, report.steward, {}};
+  for (auto& c : report.copies)
+    result.copies.push_back(to_public(c));
+  return result;
+}
+
+std::vector<route_entry> to_public(const route_list& routes) {
+  std::vector<route_entry> result;
+  for (auto& c : routes.choices)
+    result.push_back({c.node, c.region, c.holds, c.live, known(c.rtt_ms), known(c.distance_km), c.reason});
+  return result;
+}
+
+std::vector<policy_setting> to_public(const policy_list& policies) {
+  std::vector<policy_setting> result;
+  for (auto& e : policies.entries)
+    if (!e.text.empty())
+      result.push_back({std::string{name(e.scope)}, e.name, e.text});
+  return result;
+}
+
+cluster_status to_public(const cluster_report& report) {
+  cluster_status result;
+  result.self = report.self;
+  for (auto& n : report.nodes) {
+    result.nodes.push_back({.node = n.node,
+                            .region = n.region,
+                            .address = n.address,
+                            .where = {n.latitude, n.longitude},
+                            .state = n.node == report.self ? "self" : std::string{name(n.state)},
+                            .rtt_ms = known(n.rtt_ms),
+                            .items = n.items,
+                            .shadows = n.leases,
+                            .bytes = n.bytes,
+                            .silent = {},
+                            .fresh = n.fresh,
+                            .caught_up = n.caught_up});
+    if (n.silent_ms >= 0)
+      result.nodes.back().silent = std::chrono::milliseconds{n.silent_ms};
+  }
+  result.catching_up = std::chrono::milliseconds{report.catching_up_ms};
+  result.repair = {report.repair.active, report.repair.checked, report.repair.repaired, report.repair.failed};
+  for (auto& gone : report.removed)
+    result.removed.push_back(gone.node);
+  return result;
+}
+
+removal to_public(const node_removal& done) {
+  return {done.node, done.items};
+}
+
+void raise(const caf::error& reason) {
+  throw failure{code_of(reason), sentence_of(reason)};
+}
+
+user_prediction to_public(const prediction& found) {
+  user_prediction result{found.user, found.served_by, found.model, {}, found.repeats_left_out};
+  for (const auto& item : found.items)
+    result.items.push_back({item.id, item.confidence, item.worth_copying, item.holders, item.regions});
+  return result;
+}
+
+training_report to_public(const training_status& s) {
+  training_report result;
+  result.job = s.job;
+  result.state = name(s.phase);
+  result.lines = s.lines;
+  result.accesses = s.accesses;
+  result.bad_lines = s.bad_lines;
+  result.left_out = s.left_out;
+  result.withheld = s.withheld;
+  result.counted = s.counted;
+  for (const auto& complaint : s.complaints)
+    result.complaints.emplace_back(complaint.line, complaint.reason);
+  result.share = s.share;
+  result.seconds_left = s.seconds_left;
+  result.events_per_second = s.events_per_second;
+  result.users = to_public(s.users);
+  result.running_users = to_public(s.running_users);
+  result.demand = to_public(s.demand);
+  result.running_demand = to_public(s.running_demand);
+  result.model = s.model;
+  result.reason = s.reason;
+  return result;
+}
+
+uint32_t to_public(const forget_receipt& receipt) {
+  return receipt.regions;
+}
+
+} // namespace gnomon

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "actors/node/settings.hpp"
+#include "runtime/base/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gnomon {
+
+/// Where a server listens or a client connects to: `127.0.0.1:7101`, `[::1]:7101`, `localhost:7101`.
+struct endpoint {
+  std::string host;
+  uint16_t port = 0;
+  bool empty() const {
+    return host.empty();
+  }
+  /// True when the host can only be reached from this machine.
+  bool is_loopback() const;
+  bool operator==(const endpoint&) const = default;
+};
+std::string to_string(const endpoint& where);
+/// Errors: bad_config.
+expected<endpoint> endpoint_from(std::string_view text);
+
+/// Everything a node is told by its config file. `configs/default.toml` documents every key with unit and default.
+struct node_config {
+  // [cluster]
+  std::string cluster = "gnomon";
+  std::vector<std::string> seeds;             // host:port of other nodes' tunnels
+  bool insecure = false;                      // plain TCP between nodes, on loopback only, and
+  std::vector<std::string> insecure_networks; // in these private ones
+
+  // [node]
+  std::string name;
+  std::string region;
+  double latitude = 0;
+  double longitude = 0;
+  bool has_place = false; // latitude and longitude were given
+  std::string data_dir;
+  duration stop_within = 10s;
+  bool restored = false; // data_dir was set back in a way that cannot be seen: a disk image, a file system snapshot
+
+  // [listen]
+  endpoint tunnel{"127.0.0.1", 7101};
+  endpoint http{"127.0.0.1", 8101}; // empty: no HTTP
+  std::string socket;               // empty: DATA_DIR/gnomon.sock
+
+  // [links.delay]: one way, by peer node name; for demonstrations and tests
+  std::map<std::string, duration> link_delay;
+
+  // [http]
+  uint32_t http_threads = 0; // 0: one for each core
+  uint32_t http_connections = 4096;
+  uint64_t http_buffered_bytes = 512u << 20;
+  duration http_head_timeout = 10s;
+  duration http_body_timeout = 10s;
+  duration http_body_limit = 10min;
+  duration http_idle_timeout = 60s;
+  duration http_write_timeout = 10s;
+
+  // [log]
+  std::string log_file; // empty: standard error
+  std::string log_level = "info";
+
+  // [clock], for replays
+  double clock_scale = 1;
+  int64_t clock_origin_ms = 0;
+
+  // the rest goes to the actors as it is
+  settings actors;
+
+  std::string socket_path() const {
+    return socket.empty() ? data_dir + "/gnomon.sock" : socket;
+  }
+};
+
+/// Reads `file` (none when empty), then applies `overrides` ("section.key=VALUE", the last one wins), then
+/// `check_config`. Errors: bad_config with one line that names file, line and key, says what was wrong and what is
+/// allowed.
+expected<node_config> load_config(const std::string& file, const std::vector<std::string>& overrides);
+
+/// Like `load_config` for text that is at hand; `origin` stands for the file in errors. Does not call `check_config`.
+expected<node_config> parse_config(std::string_view text, const std::string& origin,
+                                   const std::vector<std::string>& overrides = {});
+
+/// What one key alone cannot tell: required keys, orders between values. Returns no error when all is well.
+caf::error check_config(const node_config& config);
+
+/// Every key, as "section.key" in the order of the documentation, with its value as TOML.
+std::vector<std::pair<std::string, std::string>> config_text(const node_config& config);
+
+/// The keys whose values differ between two configs, and can (`second`) or cannot (`first`) change at run time.
+std::pair<std::vector<std::string>, std::vector<std::string>> changed_keys(const node_config& before,
+                                                                           const node_config& after);
+
+} // namespace gnomon

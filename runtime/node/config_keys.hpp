@@ -1,0 +1,43 @@
+#pragma once
+
+#include "runtime/node/config.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// The one table of config keys: how each is read, what it allows, how it is written. Inside `config.cpp` and its tests
+/// only.
+namespace gnomon {
+
+/// A value as TOML has it, without its place in the file.
+using config_value =
+    std::variant<bool, int64_t, double, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
+
+struct config_key {
+  std::string_view section;
+  std::string_view name;
+  std::string allowed; // completes "must be ..."
+  /// Puts the value into the config; false when it is not allowed.
+  std::function<bool(node_config&, const config_value&)> set;
+  std::function<std::string(const node_config&)> text;
+  bool reloadable = false; // SIGHUP puts a new value in force
+};
+
+const std::vector<config_key>& config_keys();
+const config_key* find_config_key(std::string_view section, std::string_view name);
+/// "[section] knows a, b and c", or the sections when there is none of that name.
+std::string known_keys(std::string_view section);
+
+/// "250ms", "30s", "5m", "24h", "7d"; nothing else.
+std::optional<duration> duration_from(std::string_view text);
+std::string to_text(duration d);
+/// "512B", "64KiB", "256MiB", "2GiB"; nothing else.
+std::optional<uint64_t> bytes_from(std::string_view text);
+std::string bytes_text(uint64_t bytes);
+
+} // namespace gnomon

@@ -1,0 +1,349 @@
+#include "runtime/node/node_process.hpp"
+
+#include "actors/cluster/cluster_memory.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/gateway/http_server.hpp"
+#include "runtime/net/endpoint.hpp"
+#include "runtime/net/network.hpp"
+#include "runtime/net/unix_middleman.hpp"
+#include "runtime/node/data_directory.hpp"
+#include "runtime/node/node_tree.hpp"
+#include "runtime/node/start_check.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+namespace gnomon {
+
+namespace {
+
+namespace fs = std::filesystem;
+using steady = std::chrono::steady_clock;
+
+constexpr auto start_bound = 60s; // the policies have to be read; the records may take as long as they need
+constexpr auto join_bound = 15s;
+constexpr auto close_bound = 2s; // for actors that are not ours
+
+struct system_config : caf::actor_system_config {
+  system_config() {
+    register_messages(*this);
+    load_middleman(*this);
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{2});
+  }
+};
+
+/// Becomes true once, from any thread.
+class ending {
+public:
+  void tell() {
+    std::lock_guard lock{mutex_};
+    over_ = true;
+    changed_.notify_all();
+  }
+  bool wait_until(steady::time_point deadline) const {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_until(lock, deadline, [this] { return over_; });
+  }
+
+private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool over_ = false;
+};
+
+expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& config) {
+  std::error_code problem;
+  fs::create_directories(config.data_dir, problem);
+  if (problem)
+    return make_error(ec::store_failed,
+                      fmt::format("node.data_dir = \"{}\" cannot be created: {}; create it, or choose one "
+                                  "that this user may write",
+                                  config.data_dir, problem.message()));
+  std::vector<std::shared_ptr<kv_store>> stores;
+  for (size_t i = 0; i < config.actors.stores; ++i) {
+    auto store = open_level_store(store_path(config, i));
+    if (!store)
+      return store.error();
+    stores.push_back(std::move(*store));
+  }
+  return stores;
+}
+
+context_ptr make_context(const node_config& config, const store_identity& store) {
+  node_identity self;
+  self.cluster = config.cluster;
+  self.node = config.name;
+  self.region = config.region;
+  self.incarnation = store.incarnation;
+  self.start = random_u64();
+  self.latitude = config.latitude;
+  self.longitude = config.longitude;
+  auto actors = config.actors;
+  actors.store_path = config.data_dir;
+  auto time = std::make_shared<scaled_clock>(config.clock_scale, timestamp{duration{config.clock_origin_ms}});
+  auto node = std::make_shared<node_context>(std::move(self), std::move(actors), std::move(time));
+  node->holding_sequence = store.start << 32; // no two starts ever draw the same number
+  return node;
+}
+
+tunnel_config tunnel_of(const node_config& config) {
+  tunnel_config tunnel;
+  tunnel.listen = to_string(config.tunnel);
+  tunnel.insecure = config.insecure;
+  tunnel.networks = config.insecure_networks;
+  if (!config.insecure_networks.empty())
+    log::warn("gnomond", "plain-tcp",
+              {{"networks", fmt::format("{}", fmt::join(config.insecure_networks, ","))},
+               {"meaning", "whoever can reach these networks can read and write everything"}});
+  tunnel.socket = config.socket_path();
+  tunnel.delays = config.link_delay;
+  return tunnel;
+}
+
+http_config http_of(const node_config& config) {
+  http_config http;
+  http.host = parse_address(to_string(config.http))->address().to_string(); // the config was checked
+  http.port = config.http.port;
+  http.threads = config.http_threads;
+  http.max_connections = possible_connections(config);
+  if (http.max_connections < config.http_connections)
+    log::warn(
+        "gnomond", "few-files",
+        {{"http_connections", http.max_connections}, {"wanted", config.http_connections}, {"raise", "ulimit -n"}});
+  http.max_buffered_bytes = config.http_buffered_bytes;
+  http.head_timeout = config.http_head_timeout;
+  http.body_timeout = config.http_body_timeout;
+  http.body_limit = config.http_body_limit;
+  http.idle_timeout = config.http_idle_timeout;
+  http.write_timeout = config.http_write_timeout;
+  http.drain_timeout = config.stop_within / 2;
+  return http;
+}
+
+} // namespace
+
+/// Declared in the order of their start, so that they also end in the reverse order.
+struct node_process::parts {
+  explicit parts(node_config c) : config(std::move(c)) {}
+
+  node_config config;
+  context_ptr node;
+  std::unique_ptr<system_config> settings;
+  std::unique_ptr<caf::actor_system> system;
+  std::shared_ptr<kv_store> first_store; // keeps the catalog's numbers
+  std::unique_ptr<network> net;
+  std::vector<node_identity> known; // peers of earlier runs
+  caf::actor root;
+  std::shared_ptr<ending> root_ended;
+  std::unique_ptr<http_server> http;
+  std::string http_address;
+  std::atomic<bool> running = false;
+
+  caf::error start();
+  caf::error start_tree(std::vector<std::shared_ptr<kv_store>> stores);
+  caf::error await_rules();
+  caf::error join();
+  caf::error start_http();
+  void stop();
+  void keep_numbers();
+  void close_system();
+};
+
+caf::error node_process::parts::start() {
+  if (auto err = check_start(config))
+    return err;
+  auto stores = open_stores(config);
+  if (!stores)
+    return stores.error();
+  auto identity = settle_identity(config.data_dir, *stores, config.restored);
+  if (!identity)
+    return identity.error();
+  node = make_context(config, *identity);
+  settings = std::make_unique<system_config>();
+  system = std::make_unique<caf::actor_system>(*settings);
+  auto started = network::start(*system, node, tunnel_of(config));
+  if (!started)
+    return started.error();
+  net = std::move(*started);
+  node->self.address = net->address();
+  auto memory = recall_cluster(*stores->front());
+  if (!memory)
+    return memory.error();
+  if (memory->removed.refuses(node->self.node, node->self.incarnation))
+    return make_error(ec::rejected, why_removed(node->self.node));
+  node->removed.set(memory->removed);
+  known = std::move(memory->members);
+  auto numbers = take_catalog(*stores->front());
+  if (!numbers)
+    return numbers.error();
+  node->last_catalog = std::move(*numbers);
+  first_store = stores->front();
+  if (auto err = start_tree(std::move(*stores)))
+    return err;
+  if (auto err = join())
+    return err;
+  return start_http();
+}
+
+caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>> stores) {
+  membership_config membership;
+  membership.seeds = config.seeds;
+  membership.dialer = net->dialer();
+  membership.known = known;
+  root_ended = std::make_shared<ending>();
+  root = caf::actor_cast<caf::actor>(
+      system->spawn(supervisor, node_tree({node, std::move(stores), std::move(membership)})));
+  root->attach_functor([told = root_ended] { told->tell(); });
+  net->when_failed([root = root](std::string_view part) {
+    log::error("gnomond", "part-failed", {{"part", part}, {"meaning", "no node can be reached, so this one ends"}});
+    caf::anon_send_exit(root, caf::exit_reason::unhandled_exception);
+  });
+  return await_rules();
+}
+
+/// Requests are taken from then on. What is held here is read meanwhile.
+caf::error node_process::parts::await_rules() {
+  auto deadline = steady::now() + start_bound;
+  while (!node->counters.rules_known || !node->handles.get()->router) {
+    if (root_ended->wait_until(steady::now() + 5ms))
+      return make_error(ec::internal, "the actors of this node fail as soon as they start; the log says which and why");
+    if (steady::now() > deadline)
+      return make_error(ec::timeout,
+                        fmt::format("the store in {} could not be read within {} s; is the disk overloaded?",
+                                    config.data_dir, start_bound.count()));
+  }
+  return {};
+}
+
+caf::error node_process::parts::join() {
+  caf::error refusal;
+  caf::scoped_actor self{*system, true};
+  self->request(node->handles.get()->membership, join_bound, join_a_v)
+      .receive(
+          [&](uint32_t reached) {
+            if (reached == 0 && !config.seeds.empty())
+              log::warn("gnomond", "no-seed-reached", {{"seeds", fmt::format("{}", fmt::join(config.seeds, ","))}});
+          },
+          [&](const caf::error& err) {
+            if (code_of(err) == ec::rejected)
+              refusal = err;
+            else
+              log::warn("gnomond", "join-unfinished", {{"reason", sentence_of(err)}});
+          });
+  return refusal;
+}
+
+caf::error node_process::parts::start_http() {
+  if (config.http.empty())
+    return {};
+  http = std::make_unique<http_server>(node, *system, http_of(config));
+  auto port = http->start();
+  if (!port)
+    return port.error();
+  http_address = to_string(endpoint{config.http.host, *port});
+  return {};
+}
+
+void node_process::parts::stop() {
+  auto deadline = steady::now() + config.stop_within;
+  running = false;
+  if (http)
+    http->stop();
+  if (root) {
+    auto failed = root_ended->wait_until(steady::time_point{});
+    caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
+    if (!root_ended->wait_until(deadline)) {
+      log::error("gnomond", "stop-overdue", {{"after_ms", config.stop_within.count()}});
+      caf::anon_send_exit(root, caf::exit_reason::kill);
+    } else if (!failed) {
+      keep_numbers();
+    }
+  }
+  first_store.reset();
+  http.reset();
+  root = nullptr;
+  if (net)
+    net->stop();
+  net.reset();
+  if (node) {
+    node->handles.set({});
+    node->cluster.set({});
+  }
+}
+
+/// Peers that know this node's catalog need not pull it again after the next start.
+void node_process::parts::keep_numbers() {
+  if (node->counters.shards_ready < shard_count)
+    return;
+  if (auto kept = keep_catalog(*first_store, node->counters); !kept)
+    log::warn("gnomond", "catalog-not-kept", {{"reason", sentence_of(kept.error())}});
+}
+
+/// An app may have left its own actors in our system; those that do not end by themselves must not hold us for ever.
+void node_process::parts::close_system() {
+  if (!system)
+    return;
+  auto deadline = steady::now() + close_bound;
+  while (system->registry().running() > 0 && steady::now() < deadline)
+    std::this_thread::sleep_for(1ms);
+  if (auto left = system->registry().running(); left > 0) {
+    log::warn("gnomond", "actors-left", {{"count", left}});
+    system->await_actors_before_shutdown(false);
+  }
+  system.reset();
+}
+
+node_process::node_process(node_config config) : parts_(std::make_unique<parts>(std::move(config))) {}
+
+node_process::~node_process() {
+  parts_->stop();
+  parts_->close_system();
+}
+
+caf::error node_process::start() {
+  auto err = parts_->start();
+  if (err)
+    parts_->stop();
+  else
+    parts_->running = true;
+  return err;
+}
+
+void node_process::stop() {
+  parts_->stop();
+}
+
+bool node_process::running() const {
+  return parts_->running && !parts_->root_ended->wait_until(steady::time_point{});
+}
+
+bool node_process::wait(duration bound) const {
+  return !parts_->root_ended || parts_->root_ended->wait_until(steady::now() + bound);
+}
+
+const node_config& node_process::config() const {
+  return parts_->config;
+}
+
+std::string node_process::http_address() const {
+  return parts_->http_address;
+}
+
+std::string node_process::tunnel_address() const {
+  return parts_->node ? parts_->node->self.address : std::string{};
+}
+
+caf::actor_system& node_process::system() {
+  return *parts_->system;
+}
+
+const context_ptr& node_process::context() const {
+  return parts_->node;
+}
+
+} // namespace gnomon

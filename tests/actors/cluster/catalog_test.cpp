@@ -1,0 +1,108 @@
+#define CAF_SUITE catalog
+#include "actors/cluster/catalog.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <random>
+
+using namespace gnomon;
+
+namespace {
+
+/// Pulls until `view` knows what `log` has, as a peer does.
+void pull(catalog_view& view, const catalog_log& log, uint64_t& position, bool whole, size_t limit) {
+  std::string after;
+  for (;;) {
+    auto delta = log.delta(position, whole || !after.empty(), after, limit);
+    view.apply("a", delta, after.empty());
+    if (delta.whole && delta.more) {
+      after = delta.rows.back().id;
+      continue;
+    }
+    position = delta.head;
+    if (position == log.head())
+      return;
+  }
+}
+
+} // namespace
+
+CAF_TEST(a_peer_that_pulls_now_and_then_knows_what_is_held) {
+  std::mt19937 random{7};
+  for (auto limit : {1u, 3u, 1000u}) {
+    catalog_log log{16};
+    catalog_view view;
+    uint64_t position = 0;
+    for (int step = 0; step < 2000; ++step) {
+      log.record("id" + std::to_string(random() % 40), random() % 2 == 0);
+      if (random() % 10 == 0)
+        pull(view, log, position, false, limit);
+    }
+    pull(view, log, position, false, limit);
+    for (int i = 0; i < 40; ++i) {
+      auto id = "id" + std::to_string(i);
+      CAF_CHECK_EQUAL(view.holders(id).size(), log.holds(id) ? 1u : 0u);
+    }
+  }
+}
+
+CAF_TEST(a_whole_slice_replaces_what_was_known) {
+  catalog_view view;
+  view.apply("a", {0, 1, 1, false, false, {{"old", true}}}, true);
+  view.apply("b", {0, 1, 1, false, false, {{"old", true}}}, true);
+  view.apply("a", {0, 2, 0, true, true, {{"new", true}}}, true);
+  view.apply("a", {0, 2, 0, true, false, {{"more", true}}}, false);
+  CAF_CHECK_EQUAL(view.holders("old"), std::vector<std::string>{"b"});
+  CAF_CHECK_EQUAL(view.holders("new"), std::vector<std::string>{"a"});
+  CAF_CHECK_EQUAL(view.holders("more"), std::vector<std::string>{"a"});
+}
+
+CAF_TEST(while_a_slice_is_pulled_anew_the_old_rows_stay) {
+  catalog_view view;
+  view.apply("a", {0, 1, 2, false, false, {{"kept", true}, {"old", true}}}, true);
+  for (int attempt = 0; attempt < 2; ++attempt) { // the first one breaks off
+    view.apply("a", {0, 2, 0, true, true, {{attempt == 0 ? "passing" : "kept", true}}}, true);
+    for (const auto& id : {"kept", "old"}) {
+      CAF_CHECK_EQUAL(view.holders(id), std::vector<std::string>{"a"});
+      CAF_CHECK(view.holds("a", id));
+    }
+  }
+  view.apply("a", {0, 2, 0, true, false, {{"new", true}}}, false);
+  CAF_CHECK_EQUAL(view.holders("kept"), std::vector<std::string>{"a"});
+  CAF_CHECK_EQUAL(view.holders("new"), std::vector<std::string>{"a"});
+  for (const auto& id : {"old", "passing"}) {
+    CAF_CHECK(view.holders(id).empty());
+    CAF_CHECK(!view.holds("a", id));
+  }
+  view.apply("a", {0, 2, 1, false, false, {{"new", false}}}, true);
+  CAF_CHECK(view.holders("new").empty());
+  view.forget("a");
+  CAF_CHECK_EQUAL(view.size(), 0u);
+}
+
+CAF_TEST(a_catalog_that_goes_on_tells_only_what_is_new) {
+  catalog_log before;
+  before.record("x", true);
+  before.record("y", true);
+  catalog_log after;
+  after.found("y");
+  after.found("x");
+  CAF_CHECK_EQUAL(after.digest(), before.digest());
+  after.resume(before.head());
+  CAF_CHECK_EQUAL(after.head(), 2u);
+  CAF_CHECK(!after.delta(2, false, {}, 10).whole);
+  CAF_CHECK(after.delta(2, false, {}, 10).rows.empty());
+  CAF_CHECK(after.delta(1, false, {}, 10).whole); // what was before is not known any more
+  after.record("x", false);
+  auto news = after.delta(2, false, {}, 10);
+  CAF_CHECK(!news.whole);
+  CAF_CHECK(news.rows == (std::vector<catalog_row>{{"x", false}}));
+  CAF_CHECK(after.digest() != before.digest());
+}
+
+CAF_TEST(a_repeated_change_gets_no_new_number) {
+  catalog_log log;
+  CAF_CHECK_EQUAL(log.record("x", true), 1u);
+  CAF_CHECK_EQUAL(log.record("x", true), 1u);
+  CAF_CHECK_EQUAL(log.record("x", false), 2u);
+}

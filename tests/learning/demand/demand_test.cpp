@@ -1,0 +1,157 @@
+#define CAF_SUITE demand
+#include "learning/evaluation/demand_evaluation.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <unistd.h>
+
+using namespace gnomon;
+using namespace gnomon::learning;
+
+namespace {
+
+constexpr uint32_t begin = 1'500'000'000;
+
+// Every ten minutes an item is born in region 0. Items of type "hot" are read in regions 1 and 2 within the hours that
+// follow, "cold" ones nowhere else.
+struct made_read {
+  std::string item;
+  size_t region;
+  uint32_t time;
+};
+
+std::vector<made_read> made_reads(size_t items) {
+  std::mt19937_64 random{1};
+  std::vector<made_read> reads;
+  for (uint32_t k = 0; k < items; ++k) {
+    const bool hot = random() % 3 == 0;
+    auto name = std::string{hot ? "hot/" : "cold/"} + std::to_string(k);
+    const uint32_t born = begin + k * 600;
+    for (uint32_t j = 0; j < 3; ++j)
+      reads.push_back({name, 0, born + j * 100});
+    for (size_t region : {1, 2})
+      if (hot)
+        for (int j = 0; j < 3; ++j)
+          reads.push_back({name, region, born + 1000 + static_cast<uint32_t>(random() % 20'000)});
+  }
+  std::stable_sort(reads.begin(), reads.end(), [](auto& a, auto& b) { return a.time < b.time; });
+  return reads;
+}
+
+access_log made_log(size_t items) {
+  log_builder builder;
+  for (auto& r : made_reads(items))
+    builder.add("u", r.item, std::to_string(r.region), r.time);
+  return builder.take(true);
+}
+
+demand_training_config quick_training() {
+  demand_training_config config;
+  config.samples = 6000;
+  config.network.epochs = 4;
+  config.network.rate = 0.01f;
+  return config;
+}
+
+} // namespace
+
+CAF_TEST(counts_fade_by_their_half_life) {
+  fading_count count;
+  count.add(1000, 100);
+  count.add(1000, 100);
+  CAF_CHECK(std::abs(count.at(1100, 100) - 1) < 1e-5);
+  count.add(1200, 100);
+  CAF_CHECK(std::abs(count.at(1200, 100) - 1.5f) < 1e-5);
+  CAF_CHECK_EQUAL(count.at(900, 100), 1.5f); // clocks may run back
+}
+
+CAF_TEST(decisions_come_with_every_early_read_then_with_growth_or_time) {
+  demand_counters counts;
+  size_t decisions = 0;
+  for (uint32_t k = 0; k < 100; ++k) {
+    counts.read("a", 0, begin + k);
+    decisions += counts.due("a", begin + k);
+  }
+  CAF_CHECK_GREATER(decisions, 24u);
+  CAF_CHECK_LESS(decisions, 40u);
+  CAF_CHECK(counts.due("a", begin + 1000));
+  CAF_CHECK(!counts.due("a", begin + 1001));
+  CAF_CHECK(!counts.due("unknown", begin));
+}
+
+CAF_TEST(the_items_longest_unread_make_room) {
+  demand_config config;
+  config.max_items = 50;
+  demand_counters counts{config};
+  for (uint32_t k = 0; k < 500; ++k)
+    counts.read("i" + std::to_string(k), 0, begin + k);
+  CAF_CHECK_EQUAL(counts.items(), 50u);
+  CAF_CHECK_EQUAL(counts.idle("i499", 0, begin + 600), 101u);
+  CAF_CHECK_EQUAL(counts.idle("i3", 0, begin + 600), UINT32_MAX);
+}
+
+CAF_TEST(a_write_announces_an_item_before_any_read) {
+  demand_model model;
+  std::vector<demand_estimate> estimates;
+  model.estimate("new", 3, begin, estimates);
+  CAF_CHECK_EQUAL(estimates[1][0], 0.0f);
+  model.written("new", 0, begin);
+  model.estimate("new", 3, begin, estimates);
+  CAF_CHECK_GREATER(estimates[1][day_horizon], 0.0f);
+}
+
+CAF_TEST(a_trained_model_tells_where_an_item_will_be_read_before_its_first_read_there) {
+  auto parts = train_demand(made_log(1500), quick_training());
+  CAF_REQUIRE(parts);
+  auto file = to_file(*parts);
+  auto loaded = demand_from_file(file);
+  CAF_REQUIRE(loaded);
+  demand_model model;
+  for (auto& r : made_reads(1500))
+    model.read(r.item, r.region, r.time);
+  model.adopt(std::move(*loaded));
+  const uint32_t now = begin + 1500 * 600;
+  model.read("hot/new", 0, now);
+  model.read("cold/new", 0, now);
+  std::vector<demand_estimate> hot, cold;
+  model.estimate("hot/new", 3, now, hot);
+  model.estimate("cold/new", 3, now, cold);
+  CAF_CHECK_GREATER(hot[1][day_horizon], 0.6f);
+  CAF_CHECK_LESS(cold[1][day_horizon], 0.3f);
+  for (size_t h = 1; h < demand_horizons.size(); ++h)
+    CAF_CHECK(hot[1][h] >= hot[1][h - 1]);
+  file.back() = static_cast<char>(file.back() ^ 1);
+  CAF_CHECK_EQUAL(code_of(demand_from_file(file).error()), ec::bad_message);
+}
+
+CAF_TEST(an_evaluation_shows_what_prefetching_changes) {
+  auto path = std::filesystem::temp_directory_path() / ("gnomon-demand-" + std::to_string(getpid()) + ".csv");
+  {
+    std::ofstream out{path};
+    out << "t,user,region,item\n";
+    for (auto& r : made_reads(1500))
+      out << r.time << ",u," << r.region << ',' << r.item << '\n';
+  }
+  demand_evaluation_config config;
+  config.training = quick_training();
+  config.origin = "0";
+  auto result = evaluate_demand(path, 0.6, config);
+  std::filesystem::remove(path);
+  CAF_REQUIRE(result);
+  CAF_REQUIRE_EQUAL(result->guided.size(), 3u);
+  const auto& middle = result->guided[1];
+  CAF_CHECK_GREATER(middle.placement.local_percent, result->on_demand.local_percent + 5);
+  CAF_CHECK(middle.placement.local_percent <= 100.0);
+  CAF_CHECK_GREATER(middle.precision, 0.6);
+  CAF_CHECK(result->guided[0].coverage >= middle.coverage && middle.coverage >= result->guided[2].coverage);
+  CAF_CHECK_GREATER(result->estimates, 100u);
+  CAF_CHECK(!to_json(*result).empty());
+}
+
+CAF_TEST(a_log_that_is_too_short_is_refused) {
+  auto result = train_demand(made_log(20), quick_training());
+  CAF_CHECK_EQUAL(code_of(result.error()), ec::invalid_argument);
+}
