@@ -86,7 +86,7 @@ bool parse(int argc, char** argv, options& o) {
   return !o.sequences.empty() + !o.trace.empty() + !o.demand.empty() == 1;
 }
 
-bool show_progress(const training_report& r) {
+bool show_progress(const training_progress& r) {
   if (isatty(STDERR_FILENO) != 0)
     std::fputs(fmt::format("\rtraining: {:3.0f}%, loss {:.3f}, {:.0f} s left   {}", 100 * r.share, r.loss,
                            r.seconds_left, r.share >= 1 ? "\n" : "")

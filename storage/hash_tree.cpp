@@ -13,14 +13,19 @@ uint64_t block_size(uint32_t level) {
   return level == 0 ? shard_count : tree_fan_out;
 }
 
+} // namespace
+
+/// The versions count as well as the context: those who have seen the same may have dropped different ones while the
+/// rule for conflicts changed.
 uint64_t digest_of(const item_record& record) {
   std::string bytes = record.id;
   bytes.push_back('\0');
-  bytes += record.versions.context.to_text();
+  version_vector siblings;
+  for (const auto& s : record.versions.siblings)
+    siblings.add(s.id);
+  bytes += record.versions.context.to_text() + '\0' + siblings.to_text();
   return std::max<uint64_t>(1, stable_hash(bytes)); // zero is for tombstones
 }
-
-} // namespace
 
 bool is_tombstone(const version_set& versions) {
   return versions.deleted() || (versions.siblings.empty() && !versions.context.empty());

@@ -33,6 +33,8 @@ bool is_tombstone(const version_set& versions);
 /// The node that reaps the item: its steward, or the first holder in rendezvous order where no copy is durable; empty
 /// without holders.
 std::string reaper_of(const item_record& record);
+/// What two copies of an item have in common exactly when they have the same context and the same versions. Never 0.
+uint64_t digest_of(const item_record& record);
 copy_note note_of(const item_record& record, const std::string& node);
 
 /// Places in a tree: 64 shards of 32 branches of 32 leaves. Every id has its leaf, the same on all nodes.

@@ -254,4 +254,38 @@ struct session_over {
   }
 };
 
+/// One line of a node's catalog: it holds `id`, or no longer does.
+struct catalog_row {
+  std::string id;
+  bool holds = true;
+  auto fields() {
+    return std::tie(id, holds);
+  }
+  bool operator==(const catalog_row&) const = default;
+};
+
+/// Changes of one node's slice of the ids, or a page of the whole slice.
+struct catalog_delta {
+  uint32_t shard = 0;
+  uint64_t generation = 0; // of the log the change numbers belong to: new after each start
+  uint64_t head = 0;       // change number these rows lead to
+  bool whole = false;      // the first page replaces what was known
+  bool more = false;       // of a whole slice: go on after the last id
+  std::vector<catalog_row> rows;
+  auto fields() {
+    return std::tie(shard, generation, head, whole, more, rows);
+  }
+};
+
+/// How far a node's catalog was when the node stopped, so that the next start can go on with it: then peers need not
+/// pull again what they have.
+struct catalog_memory {
+  uint64_t incarnation = 0; // of the store that it describes
+  uint64_t generation = 0;
+  std::vector<uint64_t> heads, digests; // by shard
+  auto fields() {
+    return std::tie(incarnation, generation, heads, digests);
+  }
+};
+
 } // namespace gnomon

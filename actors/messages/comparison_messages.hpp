@@ -37,14 +37,14 @@ struct tree_difference {
 
 struct leaf_entry {
   std::string id;
-  version_vector context;
+  uint64_t digest = 0; // `digest_of`
   auto fields() {
-    return std::tie(id, context);
+    return std::tie(id, digest);
   }
 };
 
 /// All that `from` holds and believes the receiver to hold in these leaves. The receiver has its shadows meet those of
-/// `from` where contexts differ or where `from` names nothing.
+/// `from` where digests differ or where `from` names nothing.
 struct compare_leaves {
   std::string from;
   std::vector<uint32_t> leaves;

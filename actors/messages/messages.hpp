@@ -1,6 +1,5 @@
 #pragma once
 
-#include "actors/cluster/catalog.hpp"
 #include "actors/messages/cluster_messages.hpp"
 #include "actors/messages/inner_messages.hpp"
 #include "actors/messages/prediction_messages.hpp"
@@ -333,10 +332,11 @@ struct update_holders {
   std::string from;
   holder_map holders;
   version_vector context;
-  bool counts = false; // `from` is durable or pinned
-  bool refused = false;
+  bool counts = false;    // `from` is durable or pinned
+  bool refused = false;   // the receiver could not take what `context` covers
+  bool forbidden = false; // a rule keeps it away from the receiver
   auto fields() {
-    return std::tie(id, from, holders, context, counts, refused);
+    return std::tie(id, from, holders, context, counts, refused, forbidden);
   }
 };
 

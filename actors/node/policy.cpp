@@ -208,11 +208,18 @@ policy policy_table::resolve(std::string_view id, std::string_view user, const s
 
 policy policy_table::resolve_versions(std::string_view id, const version_set& versions,
                                       const settings& defaults) const {
-  auto creator = versions.creator();
-  auto result = resolve(id, creator, defaults);
-  for (const auto& s : versions.siblings)
-    if (s.user != creator)
-      result.narrow(resolve(id, s.user, defaults));
+  auto result = resolve(id, versions.creator(), defaults);
+  result.residency = resolve(id, {}, defaults).residency;
+  auto first = true;
+  for (const auto& s : versions.siblings) {
+    if (s.deleted)
+      continue;
+    auto rules = resolve(id, s.user, defaults);
+    if (std::exchange(first, false))
+      result.residency = std::move(rules.residency);
+    else
+      result.narrow(rules);
+  }
   return result;
 }
 

@@ -53,7 +53,7 @@ public:
   /// exceed the factor.
   policy resolve(std::string_view id, std::string_view user, const settings& defaults) const;
   /// The same for an item with these versions: what the creator's policy says, in the regions that the policies of all
-  /// versions' users allow.
+  /// values' users allow. A tombstone has no value: what its user's policy says of regions does not keep it from any.
   policy resolve_versions(std::string_view id, const version_set& versions, const settings& defaults) const;
   /// True when `entry` is newer than what was there. Texts that `policy_rule::from_json` refuses are kept, to be passed
   /// on, but set nothing. Merging in any order gives the same table.

@@ -274,7 +274,7 @@ void training_state::work() {
 
 expected<learning::judged_models> training_state::outcome() {
   const auto& job = order_.job;
-  auto listener = [&](const learning::training_report& r) {
+  auto listener = [&](const learning::training_progress& r) {
     job->update([&](training_status& s) {
       s.share = r.share;
       s.seconds_left = r.seconds_left;

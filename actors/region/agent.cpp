@@ -1,6 +1,6 @@
 #include "actors/region/agent.hpp"
 
-#include "actors/region/placement.hpp"
+#include "actors/node/placement.hpp"
 
 #include <map>
 

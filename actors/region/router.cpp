@@ -1,7 +1,7 @@
 #include "actors/region/router.hpp"
 
 #include "actors/node/patience.hpp"
-#include "actors/region/placement.hpp"
+#include "actors/node/placement.hpp"
 
 #include <algorithm>
 

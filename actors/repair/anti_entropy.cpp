@@ -92,20 +92,20 @@ void anti_entropy_state::compare(const compare_leaves& theirs, answer<leaf_diffe
   read_leaves(theirs.leaves, theirs.from, [this, theirs, reply](expected<shared_copies> ours) {
     if (!ours)
       return reply.fail(ours.error());
-    std::map<std::string_view, const version_vector*> unmatched;
+    std::map<std::string_view, uint64_t> unmatched;
     for (const auto& entry : theirs.entries)
-      unmatched.emplace(entry.id, &entry.context);
+      unmatched.emplace(entry.id, entry.digest);
     leaf_difference result;
     for (const auto& copy : *ours) {
       auto found = unmatched.find(copy.id);
-      if (found == unmatched.end() || *found->second != copy.context) {
+      if (found == unmatched.end() || found->second != copy.digest) {
         meet(copy.id, theirs.from);
         result.bytes += copy.bytes;
       }
       if (found != unmatched.end())
         unmatched.erase(found);
     }
-    for (const auto& [id, context] : unmatched)
+    for (const auto& [id, digest] : unmatched)
       result.ids.emplace_back(id);
     reply.give(std::move(result));
   });
@@ -204,7 +204,7 @@ void anti_entropy_state::take_record(reading& r, const std::string& id, const bl
     self_->send(node_->shard_for(id, *node_->handles.get()), compare_a_v, id, r.peer);
   if (note.digest == 0 || std::find(note.peers.begin(), note.peers.end(), r.peer) == note.peers.end())
     return;
-  r.copies.push_back({id, record->versions.context, record->versions.bytes()});
+  r.copies.push_back({id, note.digest, record->versions.bytes()});
 }
 
 } // namespace gnomon

@@ -47,7 +47,7 @@ private:
   /// A copy in a leaf, as it is in the store.
   struct shared_copy {
     std::string id;
-    version_vector context;
+    uint64_t digest = 0;
     uint64_t bytes = 0;
   };
   using shared_copies = std::vector<shared_copy>; // in order of their ids

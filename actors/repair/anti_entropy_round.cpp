@@ -18,7 +18,7 @@ uint64_t bytes_of(const tree_block& block) {
 }
 
 uint64_t bytes_of(const leaf_entry& entry) {
-  return entry.id.size() + 2 + entry.context.size() * 3 * sizeof(uint64_t);
+  return entry.id.size() + 2 + sizeof entry.digest;
 }
 
 std::vector<uint32_t> take_some(std::deque<uint32_t>& from, size_t most) {
@@ -184,7 +184,7 @@ void anti_entropy_state::send_leaves(const std::vector<uint32_t>& leaves, const 
   std::map<std::string, uint64_t> sizes;
   uint64_t bytes = 0;
   for (const auto& copy : ours) {
-    question.entries.push_back({copy.id, copy.context});
+    question.entries.push_back({copy.id, copy.digest});
     bytes += bytes_of(question.entries.back());
     sizes.emplace(copy.id, copy.bytes);
   }

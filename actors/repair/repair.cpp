@@ -1,6 +1,6 @@
 #include "actors/repair/repair.hpp"
 
-#include "actors/region/placement.hpp"
+#include "actors/node/placement.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"

@@ -139,7 +139,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     unsaved_ = true;
     if (!node_->index.peek(request.id))
       publish();
-    return answer_reader({request, reply}, *visible_, !node_->is_fresh());
+    return answer_reader({request, reply, 0}, *visible_, !node_->is_fresh());
   }
   if (request.forwarded) {
     if (!visible_)
@@ -148,7 +148,11 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
       tell(others(), item_->record().holders); // somebody has a newer one
     return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
   }
-  readers_.push_back({request, std::move(reply)});
+  readers_.push_back({request, std::move(reply), next_search_});
+  search_for_readers();
+}
+
+void shadow_state::search_for_readers() {
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node)
                 && node_->counters.stores_full.load() == 0; // a copy that cannot be kept must not fail the read
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};

@@ -41,6 +41,7 @@ public:
   caf::result<T> when_loaded(F step) {
     answer<T> reply{self_->make_response_promise<T>()};
     last_used_ = self_->clock().now();
+    load_again_if_damaged();
     if (broken_)
       reply.fail(broken_);
     else if (loaded_)
@@ -54,6 +55,7 @@ public:
   template <class F>
   void once_loaded(F step) {
     last_used_ = self_->clock().now();
+    load_again_if_damaged();
     if (loaded_ && !broken_)
       step();
     else if (!loaded_)
@@ -100,6 +102,7 @@ private:
   struct waiting_reader {
     read_item request;
     answer<item_versions> reply;
+    uint64_t search = 0; // the first one that began after it
   };
   /// A client's write on its way to `need` holders, or to all that are `named`.
   struct waiting_write {
@@ -172,6 +175,7 @@ private:
 
   // loading: shadow.cpp, shadow_damage.cpp
   void load();
+  void load_again_if_damaged();
   void load_values(const std::string& record);
   void loaded(caf::error problem);
   struct damage;
@@ -189,6 +193,7 @@ private:
   void answer_readers();
   void answer_readers(const item_versions& found, bool stale);
   void fail_readers(const caf::error& reason);
+  void search_for_readers();
 
   // searching: shadow_search.cpp
   using after_search = std::function<void(const search&)>;
@@ -269,6 +274,7 @@ private:
   void know_hint(const std::string& node, std::string_view value);
   bool is_resting(const std::string& node) const;
   void tell_behind(const std::string& node);
+  void tell_forbidden(const std::string& node);
   void settle_debt(const std::string& node);
   void mark_left(const std::string& node, uint32_t epoch);
   void review();
@@ -331,6 +337,7 @@ private:
   timestamp rests_until_{};                      // then it tries to fetch that again
   bool loaded_ = false;
   caf::error broken_;
+  caf::actor_clock::time_point mended_next_{}; // when to look for a sound copy again
   std::vector<std::function<void()>> waiting_for_load_;
   std::vector<waiting_reader> readers_;
   std::unique_ptr<search> search_;

@@ -70,8 +70,10 @@ void shadow_state::damaged(damage found) {
 }
 
 void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
-  if (found->ask.empty())
+  if (found->ask.empty()) {
+    mended_next_ = self_->clock().now() + node_->config.join_timeout;
     return loaded(found->problem);
+  }
   auto node = std::move(found->ask.front());
   found->ask.pop_front();
   ask_peer<item_copy>(
@@ -105,8 +107,20 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
   item_->write_again(found.lost);
   take_in(sound);
   node_->counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
-  persist([this] { loaded({}); });
+  persist([this] {
+    loaded({});
+    tell(others(), item_->record().holders);
+  });
   return true;
+}
+
+/// A sound copy may have been out of reach. What asks for the item makes the shadow look for it again, now and then.
+void shadow_state::load_again_if_damaged() {
+  if (!loaded_ || !broken_ || self_->clock().now() < mended_next_)
+    return;
+  loaded_ = false;
+  broken_ = {};
+  load();
 }
 
 /// Nothing of the record can be used: what is left of its values goes, and the copy is joined anew.

@@ -117,10 +117,15 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
   if (item_->role() == holder_state::left)
     return reply.give({});
   item_->merge(request.holders);
-  if (request.refused) {
+  if (request.refused || request.forbidden) {
     behind_.merge(request.context);
     rests_until_ = now() + keys::longest_pause;
     publish();
+  }
+  if (request.forbidden && request.counts && !item_->versions().context.covers(request.context)
+      && request.context.covers(item_->versions().context)) { // the past of what is kept elsewhere
+    drop();
+    return reply.give({});
   }
   persist();
   reply.give(standing());

@@ -385,8 +385,16 @@ void shadow_state::search_failed() {
   leave();
   if (code_of(reason) == ec::unavailable)
     node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
+  // Who came while this search was under way cannot take its word: the item may have begun since.
+  auto later = std::stable_partition(readers_.begin(), readers_.end(),
+                                     [&](const waiting_reader& reader) { return reader.search <= s.number; });
+  std::vector<waiting_reader> late(std::make_move_iterator(later), std::make_move_iterator(readers_.end()));
+  readers_.erase(later, readers_.end());
   fail_readers(reason);
+  readers_ = std::move(late);
   end_search();
+  if (!readers_.empty() && !search_)
+    search_for_readers();
 }
 
 caf::error shadow_state::why_not_found(const search& s) const {

@@ -20,7 +20,7 @@ void shadow_state::send_update(const std::string& node, traffic urgency) {
   if (!visible_)
     return;
   if (is_forbidden(node, item_->versions()))
-    return settle_debt(node);
+    return tell_forbidden(node);
   if (auto [i, first] = updates_.emplace(node, false); !first) {
     i->second = true;
     return;
@@ -123,8 +123,24 @@ void shadow_state::tell_behind(const std::string& node) {
   if (visible_)
     ask_peer<holders_ack>(
         node, traffic::repair,
-        update_holders{item_->record().id, node_->self.node, {}, visible_->versions.context, counts(), true},
+        update_holders{item_->record().id, node_->self.node, {}, visible_->versions.context, counts(), true, false},
         [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
+}
+
+/// A rule has come to keep the versions away from `node`: what it has is of the past, and goes.
+void shadow_state::tell_forbidden(const std::string& node) {
+  if (!visible_)
+    return;
+  auto told = visible_->versions.context;
+  ask_peer<holders_ack>(
+      node, traffic::repair, update_holders{item_->record().id, node_->self.node, {}, told, counts(), false, true},
+      [this, node, told, epoch = item_->epoch_of(node)](const holders_ack& ack) {
+        if (!ack.holds)
+          return mark_left(node, epoch);
+        if (item_->versions().context == told)
+          settle_debt(node);
+      },
+      [this, node](const caf::error& reason) { leave_hint(node, code_of(reason)); });
 }
 
 /// `node` has the current versions, or is no holder any more.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/node/node_context.hpp"
+#include "actors/shadow/catalog.hpp"
 #include "actors/shadow/kept_reads.hpp"
 
 #include <array>

@@ -2,9 +2,10 @@
 
 #include "learning/base/calibration.hpp"
 #include "learning/base/follow_up.hpp"
+#include "learning/base/training_progress.hpp"
 #include "learning/demand/demand_counters.hpp"
+#include "learning/history/access_log.hpp"
 #include "learning/models/mlp.hpp"
-#include "learning/user/training.hpp"
 
 #include <span>
 

@@ -68,7 +68,7 @@ public:
     result_.users = log.users;
     result_.items = log.items;
     const auto began = steady::now();
-    auto parts = train_parts(log, config_.training, nullptr, [&](const training_report& r) {
+    auto parts = train_parts(log, config_.training, nullptr, [&](const training_progress& r) {
       if (r.events_per_second > 0)
         result_.network_events_per_second = r.events_per_second;
       return !listener_ || listener_(r);

@@ -86,7 +86,7 @@ public:
     result_.items = log.items;
     const auto cut = static_cast<size_t>(static_cast<double>(log.accesses.size()) * split);
     const auto began = steady::now();
-    auto parts = train_parts(log.slice(0, cut), config_.training, nullptr, [&](const training_report& r) {
+    auto parts = train_parts(log.slice(0, cut), config_.training, nullptr, [&](const training_progress& r) {
       if (r.events_per_second > 0)
         result_.network_events_per_second = r.events_per_second;
       return !listener_ || listener_(r);

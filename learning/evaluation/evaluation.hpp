@@ -1,6 +1,7 @@
 #pragma once
 
 #include "learning/evaluation/demand_evaluation.hpp"
+#include "learning/user/user_training.hpp"
 
 #include <map>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "learning/user/training.hpp"
+#include "learning/history/access_log.hpp"
 
 namespace gnomon::learning {
 

@@ -2,6 +2,7 @@
 
 #include "learning/base/archive.hpp"
 #include "learning/base/item_index.hpp"
+#include "learning/base/training_progress.hpp"
 #include "runtime/base/error.hpp"
 
 #include <cstddef>
@@ -41,14 +42,6 @@ struct sequence_config {
   uint64_t seed = 1;
 };
 
-struct training_progress {
-  double share = 0;             // of the work, 0 to 1
-  double loss = 0;              // mean negative log-likelihood of this pass so far, in nats
-  double events_per_second = 0; // of this pass so far
-};
-/// Called every few hundred milliseconds of training; false ends it. May sleep, to leave the processor to others.
-using progress_report = std::function<bool(const training_progress&)>;
-
 /// What training yields and serving needs: plain numbers, row-major.
 struct sequence_weights {
   size_t units = 0;
@@ -67,7 +60,8 @@ struct sequence_weights {
 /// Errors: invalid_argument (no sequence with two accesses, an item out of range, units not a multiple of 16),
 /// timeout (the report said stop).
 expected<sequence_weights> train_sequence(const sequence_set& data, size_t item_count, const sequence_config& config,
-                                          const sequence_weights* start = nullptr, const progress_report& report = {});
+                                          const sequence_weights* start = nullptr,
+                                          const training_listener& report = {});
 
 /// Serves trained weights. Immutable once made, so any thread may use it; each caller brings its own state (`units`
 /// floats, zero at first) and scratch.

@@ -170,7 +170,7 @@ public:
     network_.subnet().forward(input_);
   }
 
-  expected<sequence_weights> run(const sequence_weights* start, const progress_report& report) {
+  expected<sequence_weights> run(const sequence_weights* start, const training_listener& report) {
     if (feeder_.empty())
       return make_error(ec::invalid_argument, "no user has two accesses: there is no sequence to learn from");
     auto& layer = network_.subnet().layer_details();
@@ -187,7 +187,7 @@ public:
   }
 
 private:
-  bool pass(size_t epoch, float rate, const progress_report& report) {
+  bool pass(size_t epoch, float rate, const training_listener& report) {
     feeder_.shuffle(random_);
     network_.subnet().layer_details().forget_states();
     const double begin = processor_seconds();
@@ -207,7 +207,7 @@ private:
         continue;
       reported_ = steady::now();
       if (!report({(static_cast<double>(epoch) + done / total) / static_cast<double>(config_.epochs), losses / batches,
-                   done / std::max(processor_seconds() - begin, 1e-6)}))
+                   done / std::max(processor_seconds() - begin, 1e-6), 0}))
         return false;
     }
   }
@@ -225,7 +225,7 @@ private:
 } // namespace
 
 expected<sequence_weights> train_sequence(const sequence_set& data, size_t item_count, const sequence_config& config,
-                                          const sequence_weights* start, const progress_report& report) {
+                                          const sequence_weights* start, const training_listener& report) {
   // Dlib aborts the process at its second failed assertion, so nothing questionable may reach it.
   if (auto wrong = complaint(data, item_count, config); !wrong.empty())
     return make_error(ec::invalid_argument, wrong);

@@ -16,7 +16,7 @@ class whole_progress {
 public:
   explicit whole_progress(const training_listener& listener) : listener_(listener) {}
   training_listener part(double begin, double length) const {
-    return [=, this](const training_report& r) {
+    return [=, this](const training_progress& r) {
       if (!listener_)
         return true;
       auto whole = r;

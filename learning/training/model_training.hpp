@@ -2,6 +2,7 @@
 
 #include "learning/demand/demand_model.hpp"
 #include "learning/history/access_history.hpp"
+#include "learning/user/user_training.hpp"
 
 #include <memory>
 #include <string>

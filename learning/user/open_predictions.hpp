@@ -1,6 +1,7 @@
 #pragma once
 
 #include "learning/base/calibration.hpp"
+#include "learning/history/access_log.hpp"
 #include "learning/user/user_predictor.hpp"
 
 #include <deque>

@@ -33,12 +33,6 @@ struct model_parts {
 std::string to_file(const model_parts& parts);
 expected<model_parts> parts_from_file(std::string_view file);
 
-/// A guess is useful when the user reads the item within the next 10 accesses and within this time.
-struct useful_window {
-  size_t accesses = 10;
-  uint32_t seconds = 6 * 3600;
-};
-
 /// One guess about a user.
 struct guess {
   uint32_t item = 0;

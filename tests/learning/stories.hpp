@@ -1,6 +1,6 @@
 #pragma once
 
-#include "learning/user/training.hpp"
+#include "learning/user/user_training.hpp"
 
 #include <random>
 #include <string>

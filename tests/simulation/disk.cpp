@@ -132,6 +132,18 @@ void disk::restore(const image& older, bool keep_identity) {
   crash();
 }
 
+void disk::damage(const std::string& id, bool record_too) {
+  auto range = keys::values(id);
+  for (auto in : {&kept_, &seen_}) {
+    for (auto i = in->lower_bound(range.first); i != in->end() && i->first < range.last; ++i)
+      i->second.resize(i->second.size() / 2);
+    if (auto i = in->find(keys::record(id)); record_too && i != in->end())
+      i->second.resize(i->second.size() / 2);
+  }
+  if (record_too)
+    records_.erase(id);
+}
+
 /// A write that fails may be found after a restart all the same, but only one, and only unless another has succeeded
 /// since: after a failed sync LevelDB takes no more writes until it is opened again.
 expected<void> disk::apply(std::span<const kv_write> writes) {

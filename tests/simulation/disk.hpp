@@ -40,6 +40,10 @@ public:
   /// Back to an older image, as a new incarnation unless `keep_identity`.
   void restore(const image& older, bool keep_identity);
 
+  /// What is stored of the item turns bad: its record, or only the values. A process that has it in memory does not
+  /// notice.
+  void damage(const std::string& id, bool record_too);
+
   /// What a backup would hold.
   const image& kept() const {
     return kept_;

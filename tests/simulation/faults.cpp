@@ -18,23 +18,12 @@ void faults::strike() {
     kind what;
   };
   static constexpr weighted kinds[] = {
-      {16, &faults::crash},
-      {3, &faults::lose_disk},
-      {3, &faults::restore},
-      {12, &faults::isolate},
-      {10, &faults::cut_one_way},
-      {6, &faults::reset},
-      {10, &faults::freeze},
-      {6, &faults::fail_writes},
-      {3, &faults::fail_reads},
-      {8, &faults::slow_disk},
-      {6, &faults::skew},
-      {8, &faults::change_policy},
-      {6, &faults::fail_part},
-      {2, &faults::save_snapshot},
-      {3, &faults::load_snapshot},
-      {3, &faults::remove},
-      {6, &faults::come_back_alone},
+      {16, &faults::crash},        {3, &faults::lose_disk},    {3, &faults::restore},
+      {12, &faults::isolate},      {10, &faults::cut_one_way}, {6, &faults::reset},
+      {10, &faults::freeze},       {6, &faults::fail_writes},  {3, &faults::fail_reads},
+      {5, &faults::damage},        {8, &faults::slow_disk},    {6, &faults::skew},
+      {8, &faults::change_policy}, {6, &faults::fail_part},    {2, &faults::save_snapshot},
+      {3, &faults::load_snapshot}, {3, &faults::remove},       {6, &faults::come_back_alone},
   };
   constexpr auto all = std::accumulate(std::begin(kinds), std::end(kinds), uint64_t{0},
                                        [](uint64_t sum, const weighted& kind) { return sum + kind.weight; });
@@ -255,6 +244,24 @@ void faults::fail_reads(int node) {
     cluster_.disk_of(node).fails_reads = false;
     cluster_.disk_disturbed(node);
   });
+}
+
+/// Blocks of the disk turn bad under one item. That of a tombstone stays whole: who alone knew of a delete cannot tell.
+void faults::damage(int node) {
+  const auto& records = cluster_.disk_of(node).records();
+  if (records.empty())
+    return;
+  auto hit = std::next(records.begin(), static_cast<ptrdiff_t>(dice_.below(records.size())));
+  auto id = hit->first;
+  if (hit->second->versions.deleted())
+    return;
+  auto record_too = dice_.chance(50);
+  history_.disk_changes(node);
+  if (record_too)
+    history_.item_damaged(node, id);
+  cluster_.disk_of(node).damage(id, record_too);
+  history_.tell(id, fmt::format("** the {} at {} is damaged", record_too ? "record" : "values", node_name(node)));
+  history_.disk_changed(node);
 }
 
 void faults::slow_disk(int node) {

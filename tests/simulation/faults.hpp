@@ -43,6 +43,7 @@ private:
   void freeze(int node);
   void fail_writes(int node);
   void fail_reads(int node);
+  void damage(int node);
   void slow_disk(int node);
   void skew(int node);
   void lossy();

@@ -7,8 +7,8 @@ namespace gnomon::simulation {
 
 namespace {
 
-constexpr auto moving_rules = false;       // residency changes while the cluster runs
-constexpr auto changing_conflicts = false; // so does the way in which conflicts are resolved
+constexpr auto moving_rules = true;       // residency changes while the cluster runs
+constexpr auto changing_conflicts = true; // so does the way in which conflicts are resolved
 
 } // namespace
 

@@ -88,13 +88,19 @@ void history::end_write(operation& op, const write_receipt& got) {
   }
   check_meeting(op);
   check_exclusion(op);
-  // One that another write replaced before the two were stored together was never on a disk.
+  // One that another write replaced before the two were stored together was never on a disk. A repeated request may
+  // have been done long ago.
+  auto since = op.begun;
+  for (const auto& other : operations_)
+    if (!op.request_id.empty() && other->request_id == op.request_id)
+      since = std::min(since, other->begun);
   auto overtaken = [&](const auto& other) {
     return other->id == op.id && other->kind != op_kind::read && other->number != op.number
-           && (other->end == op_end::open || other->ended >= op.begun)
+           && (other->end == op_end::open || other->ended >= since)
            && (op.kind == op_kind::remove || replaces_all(op.id, *other)); // a tombstone gives way to any write
   };
-  if (!found && std::none_of(operations_.begin(), operations_.end(), overtaken) && last_disk_change_ < op.begun)
+  auto over = op.expires != timestamp{} && op.expires <= latest(); // before it was stored
+  if (!found && !over && std::none_of(operations_.begin(), operations_.end(), overtaken) && last_disk_change_ < since)
     accuse("an acknowledged write is on disk", op.id, fmt::format("{} {} never was", verb(op), op.number));
 }
 

@@ -84,7 +84,8 @@ struct invariants {
   bool misses_are_known = true;    // "there is no such item" is true
   bool writes_meet_what_is = true; // a delete or a condition that nobody gave a context
   bool conditions_exclude = true;
-  bool values_are_whole = true; // an answer brings the bytes that were written
+  bool values_are_whole = true;       // an answer brings the bytes that were written
+  uint32_t max_versions = UINT32_MAX; // of one item that one copy has begun
   duration reap_after{20'000};
   moment delivery{21'000'000}; // of a write to all holders that nothing keeps it from
   bool index_is_exact = true;  // the expiry index names each record once, where it says
@@ -133,6 +134,11 @@ public:
   void disk_changes(int node);
   /// It was: promises that only it could keep are void.
   void disk_changed(int node);
+
+  /// The record of the item is about to turn bad there; a process that has it in memory may write it anew.
+  void item_damaged(int node, const std::string& id) {
+    items_[id].damaged.insert(node);
+  }
 
   /// A snapshot that has the item is being loaded: what was forgotten may be there again.
   void item_loads(const std::string& id);
@@ -200,6 +206,7 @@ private:
     std::map<std::string, moment> invited; // when a holder last took down that this node is joining
     std::map<int, moment> copies;          // when the node that has a copy got it
     moment loaded{-1};                     // from a snapshot, the last time
+    std::set<int> damaged;                 // nodes whose record has turned bad and was not written anew
   };
   struct line {
     moment when;
@@ -244,6 +251,7 @@ private:
   bool is_forbidden(int node, const std::string& id, const version_set& versions) const;
   bool knows_rules(int node) const;
   void check_residency(int node, const std::string& id, const record_ptr& before, const item_record& after);
+  void check_crowd(int node, const std::string& id, const item_record& after);
   void check_reaped(int node, const std::string& id, const item_record& before);
   void check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   bool ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const;

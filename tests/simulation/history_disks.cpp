@@ -62,6 +62,8 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   for (const auto& [who, entry] : after->holders.entries())
     if (entry.state == holder_state::joining && who != node_name(node))
       items_[id].invited[who] = engine_.now();
+  if (born_here)
+    check_crowd(node, id, *after);
   if (before)
     check_growth(node, id, before, after);
   else
@@ -70,6 +72,15 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   if (!(disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now()))
     check_residency(node, id, before, *after);
   check_state(id, after->versions, "the record at " + node_name(node), false);
+}
+
+/// A client's write that replaces nothing is refused where the item has many versions already; merging loses none.
+void history::check_crowd(int node, const std::string& id, const item_record& after) {
+  const auto& siblings = after.versions.siblings;
+  auto own =
+      std::count_if(siblings.begin(), siblings.end(), [&](const sibling& s) { return s.id.holding == after.holding; });
+  if (own > static_cast<ptrdiff_t>(wanted_.max_versions))
+    accuse("an item's versions are bounded", id, fmt::format("{} has {} that it made itself", node_name(node), own));
 }
 
 /// While a node keeps its copy, what the copy has seen only grows, unless the disk itself was put back.
@@ -91,8 +102,9 @@ void history::check_beginning(int node, const std::string& id, const item_record
   auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
   auto invited = items_[id].invited.find(node_name(node));
   auto joined = invited != items_[id].invited.end() && engine_.now() - invited->second < moment{20'000'000};
-  if (wanted_.copies_begin_joining && !after.versions.siblings.empty() && !writes_here && !put_back && !joined
-      && !is_being_loaded(id))
+  auto written_anew = items_[id].damaged.erase(node) > 0;
+  if (wanted_.copies_begin_joining && !written_anew && !after.versions.siblings.empty() && !writes_here && !put_back
+      && !joined && !is_being_loaded(id))
     accuse("a value is taken in only where the node is joining", id,
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }

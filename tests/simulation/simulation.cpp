@@ -40,11 +40,14 @@ settings drawn(settings config, dice& from) {
     config.read_index_bytes = 16'000; // room for one small item in each of its parts
   if (from.chance(30))
     config.max_active_shadows = 6;
+  if (from.chance(30))
+    config.max_versions = 3;
   return config;
 }
 
 invariants promised(const settings& config) {
   invariants all;
+  all.max_versions = config.max_versions;
   all.reap_after = config.reap_after;
   all.delivery = config.fresh_for + 15s;
   return all;
@@ -125,18 +128,25 @@ private:
   }
 
   void begin() {
+    late_ = dice_.chance(25) ? static_cast<int>(cluster_.size()) - 1 : outside;
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
-      cluster_.boot(node);
+      if (node != late_)
+        cluster_.boot(node);
     engine_.run_until(plan_.settling / 2);
     put_rule("lww", R"({"conflicts": "lww"})");
     put_rule("kept", R"({"residency": ["region-0", "region-1", "region-2"]})");
     engine_.run_until(plan_.settling);
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
-      actors_at_rest_.push_back(engine_.alive(node));
+      actors_at_rest_.push_back(engine_.alive(node == late_ ? 0 : node) + (late_ != outside)); // and one more link
   }
 
   void schedule() {
     auto anywhen = [this] { return plan_.settling + dice_.between(moment{0}, plan_.active - moment{1}); };
+    if (late_ != outside)
+      engine_.at(anywhen(), [this] {
+        history_.tell({}, "** " + node_name(late_) + " joins the cluster");
+        cluster_.boot(late_);
+      });
     for (size_t i = 0; i < plan_.operations; ++i)
       engine_.at(anywhen(), [this] { clients_.act(); });
     for (size_t i = 0; i < plan_.faults; ++i)
@@ -237,6 +247,7 @@ private:
   faults faults_;
   std::vector<size_t> actors_at_rest_;
   std::vector<size_t> fewest_actors_; // in the second half of the quiet time
+  int late_ = outside;                // a node that joins while clients are at work
   size_t struck_ = 0;
 };
 

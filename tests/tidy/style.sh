@@ -20,8 +20,8 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/include\//) return "gnomon/"
     if (file ~ /^runtime\/base\//) return base "|gnomon/error.hpp"
     if (file ~ /^storage\//) return "storage/|" base
-    if (file ~ /^learning\//) return "learning/|" base
-    if (file ~ /^actors\//) return "actors/|" below "|gnomon/(error|watch).hpp"
+    if (file ~ /^learning\//) return "learning/" rooms_of_learning(file) "/|" base
+    if (file ~ /^actors\//) return "actors/" rooms_of_actors(file) "/|" below "|gnomon/(error|watch).hpp"
     if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|" base
@@ -31,6 +31,25 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|gateway)/|actors/|" below "|gnomon/"
     if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"
     return ""
+  }
+  # The rooms of a folder stand one upon the other.
+  function rooms_of_actors(file) {
+    if (file ~ /\/messages\//) return "messages"
+    if (file ~ /\/node\//) return "(messages|node)"
+    if (file ~ /\/(shadow|cluster|prediction)\//) return "(messages|node|" room(file) ")"
+    if (file ~ /\/repair\//) return "(messages|node|shadow|repair)"
+    return "(messages|node|shadow|cluster|region)"
+  }
+  function rooms_of_learning(file) {
+    if (file ~ /\/base\//) return "base"
+    if (file ~ /\/history\//) return "(base|history)"
+    if (file ~ /\/models\//) return "(base|models)"
+    if (file ~ /\/(user|demand)\//) return "(base|history|models|" room(file) ")"
+    return "(base|history|models|user|demand|" room(file) ")"
+  }
+  function room(file,  part) {
+    split(file, part, "/")
+    return part[2]
   }
   function offence(what) {
     print FILENAME ":" FNR ": " what

@@ -224,11 +224,11 @@ CAF_TEST(every_message_type_travels) {
   travel(replicate_ack{some_context(), some_holders(), true});
   travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease(), 7});
   travel(invite_answer{true, "no room", {some_holders(), true, some_context(), true}});
-  travel(update_holders{odd_text, "eu", some_holders(), some_context(), true, true});
+  travel(update_holders{odd_text, "eu", some_holders(), some_context(), true, true, true});
   travel(holders_ack{some_holders(), true, some_context(), true});
   travel(compare_trees{"eu", 2, {{7, {1, 0, std::numeric_limits<uint64_t>::max()}}, {8, {}}}});
   travel(tree_difference{{5, std::numeric_limits<uint64_t>::max()}});
-  travel(compare_leaves{"eu", {9, 10}, {{odd_text, some_context()}, {"b", {}}}});
+  travel(compare_leaves{"eu", {9, 10}, {{odd_text, 7}, {"b", 0}}});
   travel(leaf_difference{{odd_text, "b"}, 11});
   travel(steward_order{odd_text, "eu", some_context(), steward_word::demote});
   travel(steward_answer{true, holder_state::durable, some_context(), some_holders()});

@@ -137,6 +137,22 @@ CAF_TEST(a_read_of_a_damaged_copy_is_answered_with_a_sound_one) {
   CAF_CHECK_EQUAL(nodes["b"].context->counters.copies_damaged.load(), 0u);
 }
 
+CAF_TEST(a_damaged_copy_is_mended_once_a_sound_one_can_be_reached_again) {
+  begin(2, 2);
+  put("a", "x", "1");
+  restart("b");
+  stored("b", value_key("b", "x")).back() ^= 1;
+  for (auto other : {"a", "c", "d"})
+    network->separate("b", other);
+  CAF_CHECK(!get("b", "x"));
+  network->heal();
+  CAF_CHECK(put("a", "x", "2", unbox(get("a", "x")).versions.context));
+  for (int i = 0; i < 40; ++i) // the shadow is asked again and again, and so stays awake
+    settle(1);
+  CAF_CHECK_EQUAL(value("b", "x"), "2");
+  CAF_CHECK_EQUAL(nodes["b"].context->counters.copies_mended.load(), 1u);
+}
+
 CAF_TEST(a_version_that_only_a_damaged_copy_has_is_kept_when_its_value_is_sound) {
   begin(2, 2);
   put("a", "x", "1");

@@ -124,9 +124,23 @@ CAF_TEST(a_version_that_may_not_be_here_is_not_merged_into_one_that_may) {
   rule("c", policy_scope::user, "ann", R"("region-a")");
   CAF_CHECK(put_as("ann", "a", "x", "2", unbox(get("a", "x")).versions.context));
   settle();
-  auto stored = unbox(nodes["c"].database->get(keys::record("x")));
-  if (stored)
-    CAF_CHECK_EQUAL(unbox(decode_record(*stored)).versions.siblings.front().user, "bob");
+  CAF_CHECK_EQUAL(copies("x"), "a:durable"); // what the other one had is of the past
+  CAF_CHECK_EQUAL(value("c", "x"), "2");
+  CAF_CHECK(!keeps("c", "x"));
+}
+
+CAF_TEST(a_delete_reaches_the_copies_that_its_users_rule_would_forbid) {
+  begin(1);
+  put_as("bob", "a", "x", "1");
+  get("c", "x");
+  rule("c", policy_scope::user, "ann", R"("region-a")");
+  auto end = write_of("x", "", unbox(get("a", "x")).versions.context);
+  end.deleted = true;
+  end.user = "ann";
+  CAF_CHECK(ask<write_receipt>("a", end));
+  settle();
+  auto got = get("c", "x");
+  CAF_CHECK(!got || got->versions.deleted());
 }
 
 CAF_TEST(a_write_where_a_copy_moves_away_goes_to_a_holder_that_may_keep_it) {

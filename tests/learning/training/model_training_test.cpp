@@ -92,7 +92,7 @@ CAF_TEST(without_accesses_to_judge_by_models_of_others_are_taken_only_where_none
 }
 
 CAF_TEST(a_training_that_is_told_to_stop_stops) {
-  auto stopped = train_models(walked(), {}, {7, "here", {}, {}}, quick, [](const training_report&) { return false; });
+  auto stopped = train_models(walked(), {}, {7, "here", {}, {}}, quick, [](const training_progress&) { return false; });
   CAF_REQUIRE(!stopped);
   CAF_CHECK_EQUAL(code_of(stopped.error()), ec::timeout);
 }

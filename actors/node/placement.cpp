@@ -1,4 +1,4 @@
-#include "actors/region/placement.hpp"
+#include "actors/node/placement.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,55 +1,13 @@
 #pragma once
 
+#include "learning/base/training_progress.hpp"
+#include "learning/history/access_log.hpp"
 #include "learning/user/user_predictor.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace gnomon::learning {
-
-/// One access with names made small: user, item and region are dense indices of an access log.
-struct access {
-  uint32_t user = 0;
-  uint32_t item = 0;
-  uint32_t time = 0; // seconds since 1970 UTC; 0 throughout a log that knows only the order
-  uint8_t region = 0;
-};
-
-/// Accesses to learn from, oldest first.
-struct access_log {
-  std::vector<access> accesses;
-  uint32_t users = 0;
-  uint32_t items = 0;
-  bool timed = true;
-  std::vector<std::string> item_names; // by index; empty where indices are all that is needed
-  /// Puts the accesses in order of time, keeping the order of equals.
-  void sort();
-  /// The accesses [begin, end), with the items up to the greatest of them.
-  access_log slice(size_t begin, size_t end) const;
-};
-
-/// Builds a log from names. Users beyond four billion and items beyond `max_items` are not taken.
-class log_builder {
-public:
-  explicit log_builder(size_t max_items = 1'000'000);
-  /// False when the tables are full: the access was left out.
-  bool add(std::string_view user, std::string_view item, std::string_view region, uint32_t time);
-  uint32_t item(std::string_view name) const {
-    return items_.find(name);
-  }
-  const id_table& regions() const {
-    return regions_;
-  }
-  size_t size() const {
-    return log_.accesses.size();
-  }
-  /// The log in order of time; the builder is done.
-  access_log take(bool timed);
-
-private:
-  id_table users_, items_, regions_;
-  access_log log_;
-};
 
 struct training_config {
   bool use_network = true;
@@ -64,14 +22,6 @@ struct training_config {
   size_t guesses = 20; // what a prediction returns, and so what is calibrated
   uint64_t seed = 1;
 };
-
-struct training_report {
-  double share = 0; // of the whole work, 0 to 1
-  double loss = 0;  // of the network or ranker being trained
-  double seconds_left = 0;
-  double events_per_second = 0; // of the network, while it trains
-};
-using training_listener = std::function<bool(const training_report&)>;
 
 /// Trains network, ranker and calibration on `log`. The network that the ranker sees while it learns was trained on
 /// earlier accesses only; the one that is returned has seen all of them. Quality is measured on the last part of the
@@ -112,24 +62,5 @@ struct replayed_log {
   }
 };
 counter_config counters_for(const access_log& log);
-
-/// What happened to each access's user afterwards: ground truth for training and evaluation.
-class outcomes {
-public:
-  outcomes(const access_log& log, const useful_window& window);
-  /// The user's next item after access k of the log; `no_index` when it was the last.
-  uint32_t next(size_t k) const {
-    return following_[k] == no_index ? no_index : log_.accesses[following_[k]].item;
-  }
-  /// True when the user's next access comes within the useful window.
-  bool returns(size_t k) const;
-  /// True when the user of access k reads `item` within the useful window after it.
-  bool useful(size_t k, uint32_t item) const;
-
-private:
-  const access_log& log_;
-  useful_window window_;
-  std::vector<uint32_t> following_; // index of the same user's next access
-};
 
 } // namespace gnomon::learning

@@ -1,4 +1,4 @@
-#include "actors/cluster/catalog.hpp"
+#include "actors/shadow/catalog.hpp"
 
 #include "runtime/base/ids.hpp"
 

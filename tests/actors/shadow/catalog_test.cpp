@@ -1,5 +1,5 @@
 #define CAF_SUITE catalog
-#include "actors/cluster/catalog.hpp"
+#include "actors/shadow/catalog.hpp"
 
 #include <caf/test/dsl.hpp>
 
