@@ -2,6 +2,7 @@
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/numbers.hpp"
+#include "runtime/base/percent.hpp"
 #include "runtime/base/request_id.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"

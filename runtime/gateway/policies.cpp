@@ -1,10 +1,10 @@
 #include "actors/node/policy.hpp"
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/percent.hpp"
 #include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
-#include "runtime/gateway/uri.hpp"
 
 #include <algorithm>
 

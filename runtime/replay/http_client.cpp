@@ -48,20 +48,6 @@ http_response plain_form(http::response<http::string_body>&& response) {
   return result;
 }
 
-std::string escape(std::string_view text, bool keep_slash) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string result;
-  result.reserve(text.size());
-  for (unsigned char c : text) {
-    auto letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || c == '-' || c == '.' || c == '_' || c == '~' || (c == '/' && keep_slash))
-      result += static_cast<char>(c);
-    else
-      (result += '%').append({digits[c >> 4], digits[c & 15]});
-  }
-  return result;
-}
-
 } // namespace
 
 /// What outlives single requests: the address and the connections that wait for work.
@@ -221,14 +207,6 @@ expected<endpoint> parse_endpoint(std::string_view url) {
   if (!port || *port == 0)
     return wrong;
   return endpoint{std::string{rest.substr(0, colon)}, *port};
-}
-
-std::string escape_path(std::string_view text) {
-  return escape(text, true);
-}
-
-std::string escape_query(std::string_view text) {
-  return escape(text, false);
 }
 
 } // namespace gnomon::replay

@@ -60,10 +60,4 @@ private:
   std::shared_ptr<pool> pool_;
 };
 
-/// `text` as it stands in the path of a URL: everything escaped but unreserved characters and '/'.
-std::string escape_path(std::string_view text);
-
-/// `text` as it stands in a query's value.
-std::string escape_query(std::string_view text);
-
 } // namespace gnomon::replay
