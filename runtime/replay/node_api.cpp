@@ -1,6 +1,6 @@
 #include "runtime/replay/node_api.hpp"
 
-#include <nlohmann/json.hpp>
+#include "runtime/base/strict_json.hpp"
 
 #include <charconv>
 #include <optional>
@@ -46,8 +46,9 @@ double metric_sum(std::string_view text, std::string_view name) {
 }
 
 expected<node_view> parse_cluster(const std::string& text) {
-  auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("nodes") || !json["nodes"].is_array())
+  const auto answer = parse_strict_json(text);
+  const auto& json = answer.document;
+  if (!answer.good() || !json.is_object() || !json.contains("nodes") || !json["nodes"].is_array())
     return make_error(ec::bad_message, "the answer of /cluster has no list of nodes: " + text.substr(0, 200));
   node_view result;
   result.name = json.value("self", "");
