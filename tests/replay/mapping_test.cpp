@@ -84,7 +84,7 @@ CAF_TEST(round_trips_hold_in_both_directions_and_a_bad_line_is_named) {
   CAF_REQUIRE(good);
   CAF_CHECK_EQUAL(good->between("b", "a"), 12.5);
   CAF_CHECK_EQUAL(good->between("a", "c"), 0.0);
-  for (auto bad : {"a,b", "a,b,", "a,b,x", "a,b,-1", "a,b,1e9", "a,b,1 ms"}) {
+  for (auto bad : {"a,b", "a,b,", "a,b,x", "a,b,-1", "a,b,1e9", "a,b,1 ms", "\"a,b,1", "a,b\"c,1"}) {
     auto wrong = round_trips::load(folder.write("bad.csv", std::string{bad} + '\n'));
     CAF_REQUIRE(!wrong);
     CAF_CHECK(sentence_of(wrong.error()).find("bad.csv line 1 is not from,to,round_trip_ms") != std::string::npos);
