@@ -4,7 +4,7 @@
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/percent.hpp"
 #include "runtime/base/request_id.hpp"
-#include "runtime/gateway/dates.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"

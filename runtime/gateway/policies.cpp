@@ -3,7 +3,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/percent.hpp"
 #include "runtime/base/strict_json.hpp"
-#include "runtime/gateway/dates.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 

@@ -1,8 +1,8 @@
 #include "runtime/base/base64.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/accept.hpp"
 #include "runtime/gateway/byte_range.hpp"
-#include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 
