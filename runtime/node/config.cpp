@@ -3,6 +3,7 @@
 #include "runtime/base/byte_source.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/process.hpp"
+#include "runtime/base/units.hpp"
 #include "runtime/net/endpoint.hpp"
 #include "runtime/node/config_keys.hpp"
 
