@@ -107,7 +107,7 @@ config_key bytes_key(std::string_view section, std::string_view name, member<uin
           [m](const node_config& config) { return quoted(bytes_text(value_of(m, config))); }};
 }
 
-config_key endpoint_key(std::string_view section, std::string_view name, member<endpoint> m, bool may_be_empty) {
+config_key host_port_key(std::string_view section, std::string_view name, member<host_port> m, bool may_be_empty) {
   auto allowed = fmt::format("HOST:PORT, for example \"127.0.0.1:7101\"{}", may_be_empty ? ", or \"\" for none" : "");
   return {section, name, std::move(allowed),
           [m, may_be_empty](node_config& config, const config_value& value) {
@@ -118,10 +118,10 @@ config_key endpoint_key(std::string_view section, std::string_view name, member<
               m(config) = {};
               return true;
             }
-            auto where = endpoint_from(*text);
+            auto where = parse_host_port(*text);
             if (where)
               m(config) = *where;
-            return where.engaged();
+            return where.has_value();
           },
           [m](const node_config& config) { return quoted(to_string(value_of(m, config))); }};
 }
@@ -161,7 +161,7 @@ config_key list_key(std::string_view section, std::string_view name, member<std:
 }
 
 bool is_address(const std::string& text) {
-  return endpoint_from(text).engaged();
+  return parse_host_port(text).has_value();
 }
 
 config_key delay_key() {
@@ -248,8 +248,8 @@ std::vector<config_key> cluster_and_node_keys() {
       text_key("node", "data_dir", MEMBER(data_dir), "a directory", any_text),
       duration_key("node", "stop_within", MEMBER(stop_within), 100ms, 10min),
       flag_key("node", "restored", MEMBER(restored)),
-      endpoint_key("listen", "tunnel", MEMBER(tunnel), false),
-      endpoint_key("listen", "http", MEMBER(http), true),
+      host_port_key("listen", "tunnel", MEMBER(tunnel), false),
+      host_port_key("listen", "http", MEMBER(http), true),
       text_key("listen", "socket", MEMBER(socket), "a path", any_text),
   };
 }
