@@ -56,34 +56,10 @@ std::optional<log_parts> take_apart(string_view line) {
   return parts;
 }
 
-std::optional<unsigned> month(string_view name) {
-  static constexpr std::array<string_view, 12> names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  for (unsigned i = 0; i < names.size(); ++i)
-    if (names[i] == name)
-      return i + 1;
-  return std::nullopt;
-}
-
-/// Seconds since 1970 UTC of a date such as "17/May/2015:10:05:03 +0000".
+/// Seconds since 1970 UTC of a date that may stand in a trace.
 std::optional<double> seconds_of_date(string_view date) {
-  static constexpr string_view pattern = "00/AAA/0000:00:00:00 +0000";
-  if (date.size() != pattern.size() || date[2] != '/' || date[6] != '/' || date[11] != ':' || date[14] != ':'
-      || date[17] != ':' || date[20] != ' ' || (date[21] != '+' && date[21] != '-'))
-    return std::nullopt;
-  auto day = parse_number<unsigned>(date.substr(0, 2));
-  auto name = month(date.substr(3, 3));
-  auto year = parse_number<unsigned>(date.substr(7, 4));
-  auto hour = parse_number<unsigned>(date.substr(12, 2));
-  auto minute = parse_number<unsigned>(date.substr(15, 2));
-  auto second = parse_number<unsigned>(date.substr(18, 2));
-  auto zone_hours = parse_number<unsigned>(date.substr(22, 2));
-  auto zone_minutes = parse_number<unsigned>(date.substr(24, 2));
-  if (!day || !name || !year || !hour || !minute || !second || !zone_hours || !zone_minutes)
-    return std::nullopt;
-  auto zone = (*zone_hours * 60.0 + *zone_minutes) * (date[21] == '-' ? -60 : 60);
-  auto there = seconds_of(static_cast<int>(*year), *name, *day, *hour, *minute, *second);
-  return there ? trace_seconds(*there - zone) : there;
+  const auto seconds = seconds_of_log_date(date);
+  return seconds ? trace_seconds(*seconds) : std::nullopt;
 }
 
 // -- the client -------------------------------------------------------------------------------------------------------

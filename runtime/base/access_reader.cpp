@@ -6,10 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
-#include <vector>
 
 namespace gnomon {
 
@@ -32,9 +31,8 @@ public:
   bool key(string_t& name) override {
     if (depth_ != 1)
       return true;
-    if (std::find(keys_.begin(), keys_.end(), name) != keys_.end())
+    if (!keys_.insert(name).second) // as `parse_strict_json` has it; what is deeper is not read
       return stop("the member " + name + " is there twice");
-    keys_.push_back(name);
     key_ = name;
     return true;
   }
@@ -108,7 +106,7 @@ private:
 
   int depth_ = 0;
   std::string key_;
-  std::vector<std::string> keys_;
+  std::set<std::string> keys_;
 };
 
 /// What keeps `item` from being an id; empty when nothing does.

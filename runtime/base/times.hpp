@@ -1,17 +1,28 @@
 #pragma once
 
+#include "runtime/base/clock.hpp"
+
 #include <optional>
+#include <string>
 #include <string_view>
 
+/// Times as text, always of the calendar that UTC follows. Pure functions; a time that does not exist, such as
+/// February 30th or 24:00, is no time, but a leap second is one.
 namespace gnomon {
 
 /// Seconds since 1970 UTC of a time as RFC 3339 writes it: "2024-05-01T12:00:00.250Z", with an offset such as +02:00 in
 /// place of Z, and a blank in place of T. Nothing for text that is none.
 std::optional<double> seconds_of_rfc3339(std::string_view text);
+/// "2026-11-22T11:41:11.123Z".
+std::string rfc3339(timestamp when);
 
-/// Seconds since 1970 UTC of a time on a calendar; nothing for a day or time that does not exist. Leap seconds do.
-std::optional<double> seconds_of(int year, unsigned month, unsigned day, unsigned hour, unsigned minute,
-                                 unsigned second);
+/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
+std::string http_date(timestamp when);
+/// Reads what `http_date` writes; nothing for other text.
+std::optional<timestamp> parse_http_date(std::string_view text);
+
+/// Seconds since 1970 UTC of a date in an access log: "17/May/2015:10:05:03 +0000". Nothing for text that is none.
+std::optional<double> seconds_of_log_date(std::string_view text);
 
 /// A number as a time of a trace, in seconds: from 10^11 on it counts milliseconds. Nothing for what is no time from
 /// 1970 to 2106.

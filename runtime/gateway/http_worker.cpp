@@ -2,7 +2,7 @@
 
 #include "actors/node/index_hit.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/gateway/dates.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/http_connection.hpp"
 
 #include <caf/send.hpp>

@@ -22,9 +22,9 @@ inline std::string dump(const json& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-/// The document in `text`. Of members with one name JSON libraries keep one silently, and not all the same one, so such
-/// a text is refused. Errors: invalid_argument, with a sentence; `wanted` says what the body should be.
-expected<json> parse_strictly(std::string_view text, std::string_view wanted);
+/// The object in a body, read as `parse_strict_json` does. Errors: invalid_argument, with a sentence; `wanted` says
+/// what the body should be.
+expected<nlohmann::json> parse_strictly(std::string_view text, std::string_view wanted);
 
 /// null where a measurement is not known, which `real` fields say as -1.
 inline json known(const real& measured) {

@@ -1,6 +1,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/numbers.hpp"
-#include "runtime/gateway/dates.hpp"
+#include "runtime/base/percent.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"
@@ -20,7 +21,7 @@ json date_or_null(timestamp when) {
 
 // -- POST /shadow/create ----------------------------------------------------------------------------------------------
 
-caf::error take_data_id(const json& document, std::string& id) {
+caf::error take_data_id(const nlohmann::json& document, std::string& id) {
   auto field = document.find("data_id");
   if (field == document.end() || !field->is_string())
     return invalid("data_id must be given as a string");
@@ -31,7 +32,7 @@ caf::error take_data_id(const json& document, std::string& id) {
   return {};
 }
 
-caf::error take_factor(const json& document, uint32_t& factor) {
+caf::error take_factor(const nlohmann::json& document, uint32_t& factor) {
   auto field = document.find("shadowing_factor");
   if (field == document.end())
     return {};
@@ -42,7 +43,7 @@ caf::error take_factor(const json& document, uint32_t& factor) {
   return {};
 }
 
-caf::error take_ttl(const json& document, duration& ttl) {
+caf::error take_ttl(const nlohmann::json& document, duration& ttl) {
   auto field = document.find("ttl");
   if (field == document.end())
     return {};
@@ -55,7 +56,7 @@ caf::error take_ttl(const json& document, duration& ttl) {
   return {};
 }
 
-caf::error refuse_unknown_fields(const json& document) {
+caf::error refuse_unknown_fields(const nlohmann::json& document) {
   static constexpr std::string_view fields[] = {"data_id", "shadowing_factor", "ttl"};
   for (const auto& [key, value] : document.items())
     if (std::find(std::begin(fields), std::end(fields), key) == std::end(fields))

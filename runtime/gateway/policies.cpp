@@ -1,10 +1,11 @@
 #include "actors/node/policy.hpp"
 
 #include "runtime/base/ids.hpp"
-#include "runtime/gateway/dates.hpp"
+#include "runtime/base/percent.hpp"
+#include "runtime/base/strict_json.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
-#include "runtime/gateway/uri.hpp"
 
 #include <algorithm>
 
@@ -47,10 +48,10 @@ const policy_entry* find(const policy_list& list, const policy_name& wanted) {
 }
 
 json page_of(const policy_entry& entry) {
-  auto rule = json::parse(entry.text, nullptr, false);
+  auto rule = parse_strict_json<json>(entry.text); // from any node, perhaps one with newer rules
   return {{"scope", name(entry.scope)},
           {"name", entry.name},
-          {"policy", rule.is_discarded() ? json(nullptr) : std::move(rule)},
+          {"policy", rule.good() ? std::move(rule.document) : json(nullptr)},
           {"changed", rfc3339(timestamp{duration{entry.stamp.millis}})}};
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/numbers.hpp"
+#include "runtime/base/percent.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"

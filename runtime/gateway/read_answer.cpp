@@ -1,7 +1,8 @@
+#include "runtime/base/base64.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/gateway/accept.hpp"
 #include "runtime/gateway/byte_range.hpp"
-#include "runtime/gateway/dates.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 
@@ -52,22 +53,6 @@ const std::string& value_of(const item_versions& item, size_t i) {
 
 // -- several siblings -------------------------------------------------------------------------------------------------
 
-std::string base64(std::string_view bytes) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    auto left = bytes.size() - i;
-    auto byte = [&](size_t k) { return k < left ? static_cast<uint32_t>(static_cast<uint8_t>(bytes[i + k])) : 0; };
-    auto group = byte(0) << 16 | byte(1) << 8 | byte(2);
-    text += digits[group >> 18];
-    text += digits[group >> 12 & 63];
-    text += left > 1 ? digits[group >> 6 & 63] : '=';
-    text += left > 2 ? digits[group & 63] : '=';
-  }
-  return text;
-}
-
 timestamp written(const sibling& version) {
   return timestamp{duration{version.stamp.millis}};
 }
@@ -81,7 +66,7 @@ std::string siblings_as_json(const item_versions& item) {
                {"written", rfc3339(written(version))},
                {"bytes", version.bytes},
                {"deleted", version.deleted}};
-    entry["value"] = version.deleted ? json(nullptr) : json(base64(value_of(item, i)));
+    entry["value"] = version.deleted ? json(nullptr) : json(base64_encode(value_of(item, i)));
     siblings.push_back(std::move(entry));
   }
   return dump({{"data_id", item.id}, {"context", item.versions.context.to_text()}, {"siblings", std::move(siblings)}});

@@ -1,6 +1,6 @@
 #include "runtime/net/endpoint.hpp"
 
-#include "runtime/base/numbers.hpp"
+#include "runtime/base/host_port.hpp"
 
 #include <algorithm>
 
@@ -29,20 +29,14 @@ expected<tcp::endpoint> parse_address(const std::string& text) {
     return make_error(ec::invalid_argument,
                       "'" + text + "' is not an address such as 127.0.0.1:7100, [::1]:7100 or localhost:7100");
   };
-  auto colon = text.rfind(':');
-  if (colon == std::string::npos)
+  auto where = parse_host_port(text);
+  if (!where)
     return wrong();
-  auto host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  if (host == "localhost")
-    host = "127.0.0.1";
-  auto port = parse_number<uint16_t>(text.substr(colon + 1));
   boost::system::error_code bad_host;
-  auto address = asio::ip::make_address(host, bad_host);
-  if (!port || bad_host)
+  auto address = asio::ip::make_address(where->host == "localhost" ? "127.0.0.1" : where->host, bad_host);
+  if (bad_host)
     return wrong();
-  return tcp::endpoint{address, *port};
+  return tcp::endpoint{address, where->port};
 }
 
 bool clash(const tcp::endpoint& a, const tcp::endpoint& b) {
@@ -82,10 +76,7 @@ bool plain_networks::allow(const asio::ip::address& who) const {
 }
 
 std::string to_text(const tcp::endpoint& endpoint) {
-  auto host = endpoint.address().to_string();
-  if (endpoint.address().is_v6())
-    host = "[" + host + "]";
-  return host + ":" + std::to_string(endpoint.port());
+  return to_string(host_port{endpoint.address().to_string(), endpoint.port()});
 }
 
 expected<tcp::endpoint> parse_plain(const std::string& text, const plain_networks& allowed) {

@@ -1,8 +1,8 @@
 #include "runtime/node/config.hpp"
 
 #include "runtime/base/byte_source.hpp"
-#include "runtime/base/numbers.hpp"
 #include "runtime/base/process.hpp"
+#include "runtime/base/units.hpp"
 #include "runtime/net/endpoint.hpp"
 #include "runtime/node/config_keys.hpp"
 
@@ -192,34 +192,6 @@ caf::error check_order(const settings& s) {
 }
 
 } // namespace
-
-bool endpoint::is_loopback() const {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-std::string to_string(const endpoint& where) {
-  if (where.empty())
-    return {};
-  if (where.host.find(':') != std::string::npos)
-    return fmt::format("[{}]:{}", where.host, where.port);
-  return fmt::format("{}:{}", where.host, where.port);
-}
-
-expected<endpoint> endpoint_from(std::string_view text) {
-  endpoint where;
-  auto colon = text.rfind(':');
-  auto host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']'))
-    host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string_view::npos)
-    colon = std::string_view::npos; // an IPv6 address needs its brackets
-  auto port = parse_number<uint16_t>(text.substr(colon + 1));
-  if (colon == std::string_view::npos || host.empty() || !port)
-    return bad(fmt::format("\"{}\" is not HOST:PORT, for example 127.0.0.1:7101", text));
-  where.host = host;
-  where.port = *port;
-  return where;
-}
 
 expected<node_config> parse_config(std::string_view text, const std::string& origin,
                                    const std::vector<std::string>& overrides) {

@@ -2,6 +2,7 @@
 
 #include "actors/node/settings.hpp"
 #include "runtime/base/error.hpp"
+#include "runtime/base/host_port.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -12,21 +13,6 @@
 #include <vector>
 
 namespace gnomon {
-
-/// Where a server listens or a client connects to: `127.0.0.1:7101`, `[::1]:7101`, `localhost:7101`.
-struct endpoint {
-  std::string host;
-  uint16_t port = 0;
-  bool empty() const {
-    return host.empty();
-  }
-  /// True when the host can only be reached from this machine.
-  bool is_loopback() const;
-  bool operator==(const endpoint&) const = default;
-};
-std::string to_string(const endpoint& where);
-/// Errors: bad_config.
-expected<endpoint> endpoint_from(std::string_view text);
 
 /// Everything a node is told by its config file. `configs/default.toml` documents every key with unit and default.
 struct node_config {
@@ -47,9 +33,9 @@ struct node_config {
   bool restored = false; // data_dir was set back in a way that cannot be seen: a disk image, a file system snapshot
 
   // [listen]
-  endpoint tunnel{"127.0.0.1", 7101};
-  endpoint http{"127.0.0.1", 8101}; // empty: no HTTP
-  std::string socket;               // empty: DATA_DIR/gnomon.sock
+  host_port tunnel{"127.0.0.1", 7101};
+  host_port http{"127.0.0.1", 8101}; // empty: no HTTP
+  std::string socket;                // empty: DATA_DIR/gnomon.sock
 
   // [links.delay]: one way, by peer node name; for demonstrations and tests
   std::map<std::string, duration> link_delay;

@@ -1,48 +1,15 @@
 #include "runtime/node/config_keys.hpp"
 
 #include "actors/messages/messages.hpp"
+#include "runtime/base/units.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 
 namespace gnomon {
 
 namespace {
-
-struct unit {
-  std::string_view name;
-  uint64_t factor;
-};
-
-// Largest first: the text of a value uses the first unit that divides it.
-constexpr std::array<unit, 5> duration_units{
-    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
-constexpr std::array<unit, 4> byte_units{{{"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}, {"B", 1}}};
-
-template <size_t N>
-std::optional<uint64_t> parse(std::string_view text, const std::array<unit, N>& units) {
-  uint64_t number = 0;
-  auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc{})
-    return std::nullopt;
-  auto suffix = text.substr(static_cast<size_t>(rest - text.data()));
-  for (const auto& u : units)
-    if (u.name == suffix && number <= INT64_MAX / u.factor)
-      return number * u.factor;
-  return std::nullopt;
-}
-
-template <size_t N>
-std::string render(uint64_t number, const std::array<unit, N>& units) {
-  for (const auto& u : units)
-    if (number != 0 && number % u.factor == 0)
-      return fmt::format("{}{}", number / u.factor, u.name);
-  return fmt::format("{}{}", number, units.back().name);
-}
 
 std::string quoted(std::string_view text) {
   return fmt::format("\"{}\"", text);
@@ -140,7 +107,7 @@ config_key bytes_key(std::string_view section, std::string_view name, member<uin
           [m](const node_config& config) { return quoted(bytes_text(value_of(m, config))); }};
 }
 
-config_key endpoint_key(std::string_view section, std::string_view name, member<endpoint> m, bool may_be_empty) {
+config_key host_port_key(std::string_view section, std::string_view name, member<host_port> m, bool may_be_empty) {
   auto allowed = fmt::format("HOST:PORT, for example \"127.0.0.1:7101\"{}", may_be_empty ? ", or \"\" for none" : "");
   return {section, name, std::move(allowed),
           [m, may_be_empty](node_config& config, const config_value& value) {
@@ -151,10 +118,10 @@ config_key endpoint_key(std::string_view section, std::string_view name, member<
               m(config) = {};
               return true;
             }
-            auto where = endpoint_from(*text);
+            auto where = parse_host_port(*text);
             if (where)
               m(config) = *where;
-            return where.engaged();
+            return where.has_value();
           },
           [m](const node_config& config) { return quoted(to_string(value_of(m, config))); }};
 }
@@ -194,7 +161,7 @@ config_key list_key(std::string_view section, std::string_view name, member<std:
 }
 
 bool is_address(const std::string& text) {
-  return endpoint_from(text).engaged();
+  return parse_host_port(text).has_value();
 }
 
 config_key delay_key() {
@@ -281,8 +248,8 @@ std::vector<config_key> cluster_and_node_keys() {
       text_key("node", "data_dir", MEMBER(data_dir), "a directory", any_text),
       duration_key("node", "stop_within", MEMBER(stop_within), 100ms, 10min),
       flag_key("node", "restored", MEMBER(restored)),
-      endpoint_key("listen", "tunnel", MEMBER(tunnel), false),
-      endpoint_key("listen", "http", MEMBER(http), true),
+      host_port_key("listen", "tunnel", MEMBER(tunnel), false),
+      host_port_key("listen", "http", MEMBER(http), true),
       text_key("listen", "socket", MEMBER(socket), "a path", any_text),
   };
 }
@@ -385,23 +352,6 @@ std::string known_keys(std::string_view section) {
   if (keys.empty())
     return fmt::format("the sections are {}", fmt::join(sections, ", "));
   return fmt::format("[{}] knows {}", section, fmt::join(keys, ", "));
-}
-
-std::optional<duration> duration_from(std::string_view text) {
-  auto ms = parse(text, duration_units);
-  return ms ? std::optional{duration{static_cast<int64_t>(*ms)}} : std::nullopt;
-}
-
-std::string to_text(duration d) {
-  return render(static_cast<uint64_t>(d.count()), duration_units);
-}
-
-std::optional<uint64_t> bytes_from(std::string_view text) {
-  return parse(text, byte_units);
-}
-
-std::string bytes_text(uint64_t bytes) {
-  return render(bytes, byte_units);
 }
 
 } // namespace gnomon

@@ -33,11 +33,4 @@ const config_key* find_config_key(std::string_view section, std::string_view nam
 /// "[section] knows a, b and c", or the sections when there is none of that name.
 std::string known_keys(std::string_view section);
 
-/// "250ms", "30s", "5m", "24h", "7d"; nothing else.
-std::optional<duration> duration_from(std::string_view text);
-std::string to_text(duration d);
-/// "512B", "64KiB", "256MiB", "2GiB"; nothing else.
-std::optional<uint64_t> bytes_from(std::string_view text);
-std::string bytes_text(uint64_t bytes);
-
 } // namespace gnomon

@@ -1,5 +1,6 @@
 #include "runtime/node/data_directory.hpp"
 
+#include "runtime/base/byte_source.hpp"
 #include "runtime/base/log.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -8,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
-#include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@ namespace {
 constexpr auto preface =
     "# Who this node is. Not to be edited. A copy of it is noticed at the next start, which then takes\n"
     "# a new incarnation.\n";
+constexpr size_t longest_note = 64u << 10;
 
 /// What the file says of stores that were opened `starts_ago` starts before the ones given.
 std::string note(const std::vector<store_identity>& stores, uint64_t starts_ago, ino_t inode) {
@@ -32,13 +32,6 @@ std::string note(const std::vector<store_identity>& stores, uint64_t starts_ago,
 ino_t inode_of(const std::string& file) {
   struct stat facts {};
   return ::stat(file.c_str(), &facts) == 0 ? facts.st_ino : 0;
-}
-
-std::string text_of(const std::string& file) {
-  std::ifstream in{file};
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 /// Keeps the file, and so its inode, once there is one. A crash in the middle costs a new incarnation, no more.
@@ -68,7 +61,8 @@ expected<store_identity> settle_identity(const std::string& directory,
   for (const auto& store : stores)
     now.push_back(store->identity());
   auto is_new = std::all_of(now.begin(), now.end(), [](const store_identity& s) { return s.start == 1; });
-  auto continues = text_of(file) == note(now, 1, inode_of(file));
+  const auto known = read_all(file, longest_note);
+  auto continues = known && *known == note(now, 1, inode_of(file));
   if (restored || (!is_new && !continues)) {
     auto redrawn = begin_incarnation(*stores.front());
     if (!redrawn)

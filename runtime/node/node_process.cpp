@@ -245,7 +245,7 @@ caf::error node_process::parts::start_http() {
   auto port = http->start();
   if (!port)
     return port.error();
-  http_address = to_string(endpoint{config.http.host, *port});
+  http_address = to_string(host_port{config.http.host, *port});
   return {};
 }
 

@@ -151,7 +151,7 @@ caf::error check_log(const node_config& config) {
 }
 
 /// Whether this machine has the address, and this user may have the port.
-caf::error check_listener(std::string_view key, const endpoint& listener) {
+caf::error check_listener(std::string_view key, const host_port& listener) {
   if (listener.empty())
     return {};
   const auto where = parse_address(to_string(listener));

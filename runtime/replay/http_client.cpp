@@ -1,7 +1,5 @@
 #include "runtime/replay/http_client.hpp"
 
-#include "runtime/base/numbers.hpp"
-
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core.hpp>
@@ -24,10 +22,10 @@ constexpr uint64_t max_body_bytes = 128u << 20;
 
 class connection;
 
-http::request<http::string_body> wire_form(const http_request& request, const endpoint& server) {
+http::request<http::string_body> wire_form(const http_request& request, const host_port& server) {
   auto verb = request.method == "PUT" ? http::verb::put : http::verb::get;
   http::request<http::string_body> result{verb, request.target, 11};
-  result.set(http::field::host, server.host + ':' + std::to_string(server.port));
+  result.set(http::field::host, to_string(server));
   for (const auto& [name, value] : request.headers)
     result.set(name, value);
   result.body() = request.body;
@@ -48,26 +46,12 @@ http_response plain_form(http::response<http::string_body>&& response) {
   return result;
 }
 
-std::string escape(std::string_view text, bool keep_slash) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string result;
-  result.reserve(text.size());
-  for (unsigned char c : text) {
-    auto letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || c == '-' || c == '.' || c == '_' || c == '~' || (c == '/' && keep_slash))
-      result += static_cast<char>(c);
-    else
-      (result += '%').append({digits[c >> 4], digits[c & 15]});
-  }
-  return result;
-}
-
 } // namespace
 
 /// What outlives single requests: the address and the connections that wait for work.
 class http_client::pool : public std::enable_shared_from_this<http_client::pool> {
 public:
-  pool(asio::io_context& io, endpoint server, std::chrono::milliseconds timeout)
+  pool(asio::io_context& io, host_port server, std::chrono::milliseconds timeout)
       : io(io), server(std::move(server)), timeout(timeout) {}
 
   struct exchange;
@@ -75,7 +59,7 @@ public:
   void end(exchange& work, expected<http_response> answer);
 
   asio::io_context& io;
-  endpoint server;
+  host_port server;
   std::chrono::milliseconds timeout;
   std::vector<std::unique_ptr<beast::tcp_stream>> idle;
   bool closed = false;
@@ -147,8 +131,8 @@ struct http_client::pool::exchange : std::enable_shared_from_this<exchange> {
     if (failure.category() == http::make_error_code(http::error::bad_version).category()
         && failure != http::error::end_of_stream)
       code = ec::bad_message;
-    owner->end(*this, make_error(code, "cannot " + std::string{what} + " http://" + owner->server.host + ':'
-                                           + std::to_string(owner->server.port) + ": " + failure.message()));
+    owner->end(*this, make_error(code, "cannot " + std::string{what} + " http://" + to_string(owner->server) + ": "
+                                           + failure.message()));
   }
 
   void finish() {
@@ -186,7 +170,7 @@ void http_client::pool::end(exchange& work, expected<http_response> answer) {
   callback(std::move(answer));
 }
 
-http_client::http_client(asio::io_context& io, endpoint server, std::chrono::milliseconds timeout)
+http_client::http_client(asio::io_context& io, host_port server, std::chrono::milliseconds timeout)
     : pool_(std::make_shared<pool>(io, std::move(server), timeout)) {}
 
 http_client::~http_client() {
@@ -206,29 +190,16 @@ std::string_view http_response::header(std::string_view lower_case_name) const {
   return {};
 }
 
-expected<endpoint> parse_endpoint(std::string_view url) {
-  auto wrong = make_error(ec::invalid_argument, "\"" + std::string{url} + "\" is not like http://127.0.0.1:7001");
+expected<host_port> parse_http_url(std::string_view url) {
+  constexpr std::string_view scheme = "http://";
   auto rest = url;
-  if (!rest.starts_with("http://"))
-    return wrong;
-  rest.remove_prefix(7);
+  rest.remove_prefix(rest.starts_with(scheme) ? scheme.size() : rest.size());
   if (rest.ends_with('/'))
     rest.remove_suffix(1);
-  auto colon = rest.rfind(':');
-  if (colon == std::string_view::npos || colon == 0)
-    return wrong;
-  auto port = parse_number<uint16_t>(rest.substr(colon + 1));
-  if (!port || *port == 0)
-    return wrong;
-  return endpoint{std::string{rest.substr(0, colon)}, *port};
-}
-
-std::string escape_path(std::string_view text) {
-  return escape(text, true);
-}
-
-std::string escape_query(std::string_view text) {
-  return escape(text, false);
+  auto server = parse_host_port(rest);
+  if (!server || server->port == 0)
+    return make_error(ec::invalid_argument, "\"" + std::string{url} + "\" is not like http://127.0.0.1:7001");
+  return std::move(*server);
 }
 
 } // namespace gnomon::replay

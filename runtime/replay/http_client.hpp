@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/base/error.hpp"
+#include "runtime/base/host_port.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -15,13 +16,8 @@
 
 namespace gnomon::replay {
 
-struct endpoint {
-  std::string host = "127.0.0.1";
-  uint16_t port = 0;
-};
-
-/// "http://host:port" with nothing behind it. Errors: invalid_argument.
-expected<endpoint> parse_endpoint(std::string_view url);
+/// "http://HOST:PORT" with nothing behind it but perhaps a slash. Errors: invalid_argument.
+expected<host_port> parse_http_url(std::string_view url);
 
 struct http_request {
   std::string method = "GET"; // GET or PUT
@@ -47,7 +43,7 @@ class http_client {
 public:
   using callback = std::function<void(expected<http_response>)>;
 
-  http_client(boost::asio::io_context& io, endpoint server, std::chrono::milliseconds timeout);
+  http_client(boost::asio::io_context& io, host_port server, std::chrono::milliseconds timeout);
   ~http_client();
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
@@ -59,11 +55,5 @@ private:
   class pool;
   std::shared_ptr<pool> pool_;
 };
-
-/// `text` as it stands in the path of a URL: everything escaped but unreserved characters and '/'.
-std::string escape_path(std::string_view text);
-
-/// `text` as it stands in a query's value.
-std::string escape_query(std::string_view text);
 
 } // namespace gnomon::replay

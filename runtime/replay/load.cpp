@@ -1,6 +1,7 @@
 #include "runtime/replay/load.hpp"
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/percent.hpp"
 #include "runtime/replay/random_source.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -64,7 +65,7 @@ private:
     const auto& id = plan_.reads->items[item];
     http_request request;
     request.method = "PUT";
-    request.target = "/data/" + escape_path(id);
+    request.target = "/data/" + percent_encode(id);
     request.body = content_of(id, plan_.value_bytes);
     // Repeating a write whose answer was lost must not make a second version.
     request.headers = {{"Content-Type", "application/octet-stream"},
@@ -167,7 +168,7 @@ private:
   void send(const trace_read& read, steady::time_point sent) {
     http_request request;
     const auto& user = plan_.reads->users[read.user];
-    request.target = "/data/" + escape_path(plan_.reads->items[read.item]) + "?user_id=" + escape_query(user);
+    request.target = "/data/" + percent_encode(plan_.reads->items[read.item]) + "?user_id=" + percent_encode(user);
     ++open_;
     clients_[plan_.homes[read.region]]->send(std::move(request),
                                              [this, read, sent](const expected<http_response>& answer) {

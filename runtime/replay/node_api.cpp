@@ -1,6 +1,6 @@
 #include "runtime/replay/node_api.hpp"
 
-#include <nlohmann/json.hpp>
+#include "runtime/base/strict_json.hpp"
 
 #include <charconv>
 #include <optional>
@@ -46,8 +46,9 @@ double metric_sum(std::string_view text, std::string_view name) {
 }
 
 expected<node_view> parse_cluster(const std::string& text) {
-  auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("nodes") || !json["nodes"].is_array())
+  const auto answer = parse_strict_json(text);
+  const auto& json = answer.document;
+  if (!answer.good() || !json.is_object() || !json.contains("nodes") || !json["nodes"].is_array())
     return make_error(ec::bad_message, "the answer of /cluster has no list of nodes: " + text.substr(0, 200));
   node_view result;
   result.name = json.value("self", "");
@@ -62,7 +63,7 @@ expected<node_view> parse_cluster(const std::string& text) {
   return result;
 }
 
-expected<std::string> get_text(event_loop& loop, const endpoint& api, std::string target) {
+expected<std::string> get_text(event_loop& loop, const host_port& api, std::string target) {
   http_client client(loop.io(), api, answer_bound);
   std::optional<expected<http_response>> answer;
   http_request request;
@@ -74,12 +75,12 @@ expected<std::string> get_text(event_loop& loop, const endpoint& api, std::strin
     return answer->error();
   auto& response = **answer;
   if (response.status != 200)
-    return make_error(ec::bad_message, "http://" + api.host + ':' + std::to_string(api.port) + target + " answered "
+    return make_error(ec::bad_message, "http://" + to_string(api) + target + " answered "
                                            + std::to_string(response.status) + ' ' + response.body.substr(0, 200));
   return std::move(response.body);
 }
 
-expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<endpoint>& nodes) {
+expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<host_port>& nodes) {
   cluster_totals totals;
   for (const auto& node : nodes) {
     auto cluster = get_text(loop, node, "/cluster");

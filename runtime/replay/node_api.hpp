@@ -35,9 +35,9 @@ double metric_sum(std::string_view text, std::string_view name);
 expected<node_view> parse_cluster(const std::string& json);
 
 /// One GET that waits for its answer. Errors: as http_client, and bad_message for a status other than 200.
-expected<std::string> get_text(event_loop& loop, const endpoint& api, std::string target);
+expected<std::string> get_text(event_loop& loop, const host_port& api, std::string target);
 
 /// Asks every node for /cluster and /metrics. Errors: those of the first that fails.
-expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<endpoint>& nodes);
+expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<host_port>& nodes);
 
 } // namespace gnomon::replay

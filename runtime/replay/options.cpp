@@ -29,7 +29,7 @@ caf::error add_target(const std::string& text, std::vector<target>& targets) {
   auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
     return refuse("--target takes REGION=http://HOST:PORT, not \"" + text + "\"");
-  auto api = parse_endpoint(std::string_view{text}.substr(equals + 1));
+  auto api = parse_http_url(std::string_view{text}.substr(equals + 1));
   if (!api)
     return refuse("--target " + text.substr(0, equals) + ": " + sentence_of(api.error()));
   auto name = text.substr(0, equals);

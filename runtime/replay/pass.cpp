@@ -13,8 +13,8 @@ namespace {
 constexpr auto settle_bound = 30s;
 constexpr auto settle_rhythm = 500ms;
 
-std::vector<endpoint> addresses(const load_plan& plan) {
-  std::vector<endpoint> result;
+std::vector<host_port> addresses(const load_plan& plan) {
+  std::vector<host_port> result;
   for (const auto& node : plan.targets)
     result.push_back(node.api);
   return result;

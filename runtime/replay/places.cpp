@@ -1,8 +1,6 @@
 #include "runtime/replay/places.hpp"
 
 #include <array>
-#include <cmath>
-#include <numbers>
 
 namespace gnomon::replay {
 
@@ -33,17 +31,6 @@ constexpr std::array<named_place, 32> cloud_regions{{
     {"us-west-1", {37.7749, -122.4194}},      {"us-west-2", {45.5152, -122.6784}},
 }};
 
-constexpr double earth_radius_km = 6371.0;
-
-double radians(double degrees) {
-  return degrees * std::numbers::pi / 180.0;
-}
-
-double haversine(double angle) {
-  auto s = std::sin(angle / 2);
-  return s * s;
-}
-
 } // namespace
 
 std::optional<place> place_of(std::string_view region) {
@@ -51,13 +38,6 @@ std::optional<place> place_of(std::string_view region) {
     if (known.name == region)
       return known.where;
   return std::nullopt;
-}
-
-double distance_km(place a, place b) {
-  auto phi_a = radians(a.latitude);
-  auto phi_b = radians(b.latitude);
-  auto h = haversine(phi_b - phi_a) + std::cos(phi_a) * std::cos(phi_b) * haversine(radians(b.longitude - a.longitude));
-  return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(h)));
 }
 
 std::optional<size_t> home_of(std::string_view region, const std::vector<cluster_region>& cluster) {
@@ -70,7 +50,7 @@ std::optional<size_t> home_of(std::string_view region, const std::vector<cluster
   for (size_t i = 0; from && i < cluster.size(); ++i) {
     if (!cluster[i].where)
       continue;
-    auto km = distance_km(*from, *cluster[i].where);
+    auto km = great_circle_km(*from, *cluster[i].where);
     if (!nearest || km < nearest_km) {
       nearest = i;
       nearest_km = km;

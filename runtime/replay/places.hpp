@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/base/great_circle.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -9,12 +11,6 @@
 /// Where regions are, for traces that name regions which the cluster does not have.
 namespace gnomon::replay {
 
-/// Degrees; north and east are positive.
-struct place {
-  double latitude = 0;
-  double longitude = 0;
-};
-
 /// A region that the cluster under load has; without a place it serves only reads that name it.
 struct cluster_region {
   std::string name;
@@ -23,9 +19,6 @@ struct cluster_region {
 
 /// The place of a cloud region by its name, e.g. "eu-central-1"; nothing when the name is unknown.
 std::optional<place> place_of(std::string_view region);
-
-/// Great-circle distance (haversine formula on a sphere of 6,371 km).
-double distance_km(place a, place b);
 
 /// Index of the region of `cluster` that serves the readers of `region`: the one of that name, else the nearest.
 /// Nothing when `region` is neither in the cluster nor a known cloud region, or when no region of the cluster has a

@@ -31,15 +31,17 @@ expected<round_trips> round_trips::load(const std::filesystem::path& file) {
   auto lines = line_reader::open(file, longest_line);
   if (!lines)
     return lines.error();
+  csv_reader records{**lines};
   round_trips result;
   std::vector<std::string> fields;
-  for (std::string line; (*lines)->next(line);) {
+  for (std::string line; records.next(line);) {
     if (line.empty() || line.starts_with('#') || line == "from,to,round_trip_ms")
       continue;
-    const auto three = split_csv(line, fields) == csv_state::whole && fields.size() == 3;
+    const auto number = records.number();
+    const auto three = !records.too_long() && records.split(line, fields) == csv_state::whole && fields.size() == 3;
     const auto ms = three ? parse_number<double>(fields[2]) : std::nullopt;
     if (!ms || !(*ms >= 0 && *ms <= longest_ms))
-      return make_error(ec::bad_config, file.string() + " line " + std::to_string((*lines)->number())
+      return make_error(ec::bad_config, file.string() + " line " + std::to_string(number)
                                             + " is not from,to,round_trip_ms with 0 to 60000 ms: " + line);
     result.set(fields[0], fields[1], *ms);
   }

@@ -1,3 +1,4 @@
+#include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -9,7 +10,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-wall_time now() {
+timestamp now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
@@ -63,9 +64,9 @@ json to_json(const copy_status& c) {
   }
   result["etag"] = c.etag;
   if (c.created != time_point{})
-    result["created"] = iso_time(c.created);
+    result["created"] = rfc3339(c.created);
   if (c.expiry != time_point{})
-    result["expiry"] = iso_time(c.expiry);
+    result["expiry"] = rfc3339(c.expiry);
   result["bytes"] = c.bytes;
   result["reads"] = c.reads;
   result["cost_bytes"] = c.cost_bytes;

@@ -1,5 +1,6 @@
 #include "runtime/base/base64.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -147,9 +148,9 @@ json to_json(const item_version& v) {
   result["content_type"] = v.content_type;
   if (!v.user.empty())
     result["user"] = v.user;
-  result["written"] = iso_time(v.written);
+  result["written"] = rfc3339(v.written);
   if (v.expires != time_point{})
-    result["expires"] = iso_time(v.expires);
+    result["expires"] = rfc3339(v.expires);
   return result;
 }
 
@@ -178,7 +179,7 @@ void print_siblings(session_context& context, const item& x) {
   err << fmt::format("{} has {} versions that do not know of each other:\n", printable(x.id), x.versions.size());
   size_t number = 0;
   for (auto& v : x.versions) {
-    err << fmt::format("\n  {}. written {}{}, {}, {}\n", ++number, iso_time(v.written),
+    err << fmt::format("\n  {}. written {}{}, {}, {}\n", ++number, rfc3339(v.written),
                        v.user.empty() ? "" : " by " + printable(v.user), printable(v.content_type),
                        human_bytes(v.value.size()));
     err << "     " << (is_utf8(v.value) ? printable(front_of(v.value, 500)) : "(not text)") << '\n';

@@ -2,20 +2,18 @@
 
 #include "runtime/base/base64.hpp"
 #include "runtime/base/json_text.hpp"
+#include "runtime/base/strict_json.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <array>
-#include <set>
-#include <vector>
 
 namespace gnomon::shell {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using json = nlohmann::ordered_json; // lines read as they are written here
 
 constexpr std::array<std::string_view, 9> keys{"id",   "value",       "text",    "content_type", "content_type_base64",
                                                "user", "user_base64", "expires", "siblings"};
@@ -31,7 +29,7 @@ void add_version(json& to, const item_version& v) {
     to["expires"] = v.expires.time_since_epoch().count();
 }
 
-std::string text_of(const json& from, const char* key) {
+std::string text_of(const nlohmann::json& from, const char* key) {
   auto found = from.find(key);
   if (found == from.end())
     return {};
@@ -41,7 +39,7 @@ std::string text_of(const json& from, const char* key) {
 }
 
 /// The text of `key`, or of its other form, which `json_text` writes for what is not UTF-8.
-std::string bytes_of(const json& from, const std::string& key) {
+std::string bytes_of(const nlohmann::json& from, const std::string& key) {
   const auto other = key + "_base64";
   if (!from.contains(other))
     return text_of(from, key.c_str());
@@ -51,7 +49,7 @@ std::string bytes_of(const json& from, const std::string& key) {
   return std::move(*bytes);
 }
 
-std::string value_of(const json& from) {
+std::string value_of(const nlohmann::json& from) {
   auto has_value = from.contains("value");
   if (has_value == from.contains("text"))
     throw bad_line{"there must be either \"value\" (base64) or \"text\""};
@@ -63,7 +61,7 @@ std::string value_of(const json& from) {
   return std::move(*value);
 }
 
-item_version read_version(const json& from) {
+item_version read_version(const nlohmann::json& from) {
   if (!from.is_object())
     throw bad_line{"a JSON object is needed, such as {\"id\":\"news/1\",\"text\":\"hello\"}"};
   for (auto& [key, value] : from.items())
@@ -81,21 +79,6 @@ item_version read_version(const json& from) {
   return v;
 }
 
-// Of members with one name the parser keeps one silently, so they are looked for here.
-json parse_once_each(std::string_view text) {
-  std::vector<std::set<std::string>> names; // of the objects that are open
-  auto watch = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start)
-      names.emplace_back();
-    else if (event == json::parse_event_t::object_end)
-      names.pop_back();
-    else if (event == json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
-      throw bad_line{fmt::format("\"{}\" is there twice", parsed.get<std::string>())};
-    return true;
-  };
-  return json::parse(text, watch, false);
-}
-
 } // namespace
 
 std::string write_line(const item& x) {
@@ -111,9 +94,11 @@ std::string write_line(const item& x) {
 }
 
 item read_line(std::string_view text) {
-  auto line = parse_once_each(text);
+  const auto [line, repeated] = parse_strict_json(text);
   if (line.is_discarded())
     throw bad_line{"this is not JSON"};
+  if (repeated)
+    throw bad_line{fmt::format("\"{}\" is there twice", *repeated)};
   item result;
   result.versions.push_back(read_version(line));
   result.id = text_of(line, "id");

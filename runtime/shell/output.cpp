@@ -1,14 +1,12 @@
 #include "runtime/shell/output.hpp"
 
 #include <poll.h>
-#include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <iostream>
 
 namespace gnomon::shell {
@@ -150,17 +148,11 @@ std::string human_ms(double ms) {
   return ms < 100 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.0f} ms", ms);
 }
 
-std::string human_time(wall_time when, wall_time now) {
-  if (when == wall_time{})
+std::string human_time(timestamp when, timestamp now) {
+  if (when == timestamp{})
     return "never";
   auto span = std::chrono::duration_cast<std::chrono::milliseconds>(when - now);
   return span.count() >= 0 ? "in " + human_duration(span) : human_duration(-span) + " ago";
-}
-
-std::string iso_time(wall_time when) {
-  auto ms = when.time_since_epoch().count();
-  auto seconds = static_cast<std::time_t>(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), ms - seconds * 1000);
 }
 
 } // namespace gnomon::shell

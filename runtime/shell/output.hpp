@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/base/clock.hpp"
 #include "runtime/base/printable.hpp"
 
 #include <chrono>
@@ -63,8 +64,6 @@ std::string human_count(uint64_t count);                    // "1,234,567"
 std::string human_duration(std::chrono::milliseconds span); // "350 ms", "12 s", "3 h 20 min"
 std::string human_ms(double ms);                            // "81.3 ms"
 /// "in 3 h", "2 min ago"; "never" for the zero point.
-using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
-std::string human_time(wall_time when, wall_time now);
-std::string iso_time(wall_time when); // "2024-05-01T12:00:00.000Z"
+std::string human_time(timestamp when, timestamp now);
 
 } // namespace gnomon::shell

@@ -1,6 +1,6 @@
+#include "runtime/base/strict_json.hpp"
 #include "runtime/shell/command.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ json to_json(const policy_setting& p) {
   json one{{"scope", p.scope}};
   if (!p.name.empty())
     one["name"] = p.name;
-  one["policy"] = json::parse(p.text, nullptr, false);
+  auto rule = parse_strict_json<json>(p.text);
+  one["policy"] = rule.good() ? std::move(rule.document) : json(nullptr);
   return one;
 }
 

@@ -1,5 +1,6 @@
 // Backup: the shell streams a node's items into a file of the caller's, and back into any node.
 #include "runtime/base/json_text.hpp"
+#include "runtime/base/times.hpp"
 #include "runtime/shell/request_window.hpp"
 #include "runtime/shell/snapshot_file.hpp"
 
@@ -94,12 +95,12 @@ int check_snapshot(session_context& context, const arguments& args) {
   if (context.json)
     context.print({{"node", heading.node},
                    {"region", heading.region},
-                   {"taken", iso_time(heading.taken)},
+                   {"taken", rfc3339(heading.taken)},
                    {"items", count.items}});
   else
     context.to.out << fmt::format("whole: {} item{} of {} in {}, taken {}\n", human_count(count.items),
                                   count.items == 1 ? "" : "s", printable(heading.node), printable(heading.region),
-                                  iso_time(heading.taken));
+                                  rfc3339(heading.taken));
   return done;
 }
 

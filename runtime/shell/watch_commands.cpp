@@ -1,5 +1,6 @@
 #include "gnomon/watch.hpp"
 
+#include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
 #include "runtime/shell/interrupt.hpp"
 
@@ -46,9 +47,9 @@ void print(session_context& context, const item_changed& news) {
   auto what = news.dropped ? "dropped" : news.deleted ? "deleted" : "changed";
   if (context.json)
     context.print_line(
-        {{"time", iso_time(now)}, {"id", news.id}, {"event", what}, {"etag", news.etag}, {"context", news.context}});
+        {{"time", rfc3339(now)}, {"id", news.id}, {"event", what}, {"etag", news.etag}, {"context", news.context}});
   else
-    context.to.out << fmt::format("{}  {}  {}  {}\n", iso_time(now),
+    context.to.out << fmt::format("{}  {}  {}  {}\n", rfc3339(now),
                                   context.to.paint(news.deleted || news.dropped ? style::warning : style::good, what),
                                   printable(news.id), printable(news.etag));
   context.to.out << std::flush;

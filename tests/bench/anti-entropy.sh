@@ -8,19 +8,10 @@ set -eu
 
 bin=$1
 shift
-json='' items=1000000 differ=100
-while [ $# -gt 0 ]; do
-  case $1 in
-    --json)
-      json=-
-      case ${2:---} in --*) ;; *) json=$2; shift ;; esac
-      ;;
-    --items) items=$2; shift ;;
-    --differ) differ=$2; shift ;;
-    *) echo "usage: anti-entropy.sh BIN_DIR [--items N] [--differ N] [--json [FILE]]" >&2; exit 2 ;;
-  esac
-  shift
-done
+# shellcheck source=tests/support/bench.sh
+. "$(dirname "$0")/../support/bench.sh"
+items=1000000 differ=100
+read_options "usage: anti-entropy.sh BIN_DIR [--items N] [--differ N] [--json [FILE]]" "items differ" "$@"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,8 +27,4 @@ summary() {
   awk -v r="$(field ratio)" -v s="$(field seconds)" \
     'BEGIN { printf "  ratio                              %12.4f %%, equal after %.1f s\n", 100 * r, s }'
 }
-case $json in
-  '') summary ;;
-  -) summary >&2; printf '%s\n' "$report" ;;
-  *) summary; printf '%s\n' "$report" >"$json" ;;
-esac
+print_report "$report"

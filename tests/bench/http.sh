@@ -7,19 +7,10 @@ set -eu
 
 bin=$1
 shift
-json='' rounds=5 seconds=4
-while [ $# -gt 0 ]; do
-  case $1 in
-    --json)
-      json=-
-      case ${2:---} in --*) ;; *) json=$2; shift ;; esac
-      ;;
-    --rounds) rounds=$2; shift ;;
-    --seconds) seconds=$2; shift ;;
-    *) echo "usage: http.sh BIN_DIR [--json [FILE]] [--rounds N] [--seconds N]" >&2; exit 2 ;;
-  esac
-  shift
-done
+# shellcheck source=tests/support/bench.sh
+. "$(dirname "$0")/../support/bench.sh"
+rounds=5 seconds=4
+read_options "usage: http.sh BIN_DIR [--json [FILE]] [--rounds N] [--seconds N]" "rounds seconds" "$@"
 
 PATH=$PATH:/usr/sbin
 for tool in wrk nginx curl; do
@@ -160,8 +151,4 @@ summary() {
   printf '  ratio   %10.3f\n' "$ratio"
 }
 report=$(printf '{"gnomon_rps": %s, "nginx_rps": %s, "ratio": %s}' "$node_rps" "$nginx_rps" "$ratio")
-case $json in
-  '') summary ;;
-  -) summary >&2; printf '%s\n' "$report" ;;
-  *) summary; printf '%s\n' "$report" >"$json" ;;
-esac
+print_report "$report"

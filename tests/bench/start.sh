@@ -7,23 +7,13 @@ set -eu
 
 bin=$1
 shift
-json='' items=2000000 bytes=100 work=''
-usage="usage: start.sh BIN_DIR [--items N] [--bytes N] [--keep DIR] [--json [FILE]]"
-while [ $# -gt 0 ]; do
-  case $1 in
-    --json)
-      json=-
-      case ${2:---} in --*) ;; *) json=$2; shift ;; esac
-      ;;
-    --items) items=$2; shift ;;
-    --bytes) bytes=$2; shift ;;
-    --keep) work=$2; shift ;; # and use again what is there
-    *) echo "$usage" >&2; exit 2 ;;
-  esac
-  shift
-done
+# shellcheck source=tests/support/bench.sh
+. "$(dirname "$0")/../support/bench.sh"
+items=2000000 bytes=100 keep=''
+read_options "usage: start.sh BIN_DIR [--items N] [--bytes N] [--keep DIR] [--json [FILE]]" "items bytes keep" "$@"
 
 node=''
+work=$keep # what is there is used again
 if [ -z "$work" ]; then
   work=$(mktemp -d)
   trap '[ -z "$node" ] || kill -9 "$node" 2>/dev/null; rm -rf "$work"' EXIT
@@ -72,8 +62,4 @@ summary() {
   printf '  knows all that it holds       %8s s\n' "$whole"
   printf '  resident memory               %8s MiB (at most %s)\n' "$((kib / 1024))" "$((peak / 1024))"
 }
-case $json in
-  '') summary ;;
-  -) summary >&2; printf '%s\n' "$report" ;;
-  *) summary; printf '%s\n' "$report" >"$json" ;;
-esac
+print_report "$report"

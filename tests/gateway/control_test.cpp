@@ -133,6 +133,8 @@ CAF_TEST(policies_are_shown_one_by_one_or_all) {
   auto all = nlohmann::json::parse(reply_to(ask("GET", "/policy"), list).body.view());
   CAF_CHECK_EQUAL(all["policies"][0]["scope"], "type");
   CAF_CHECK_EQUAL(all["policies"][0]["changed"], "2019-12-20T12:00:00.000Z");
+  list.entries[0].text = R"({"factor": 3, "factor": 4})"; // as a node might have that reads JSON otherwise
+  CAF_CHECK(nlohmann::json::parse(reply_to(ask("GET", "/policy/type/news"), list).body.view())["policy"].is_null());
 }
 
 CAF_TEST(the_cluster_page_tells_nodes_and_round_trips) {

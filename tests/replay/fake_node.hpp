@@ -26,7 +26,7 @@ public:
     accept();
   }
 
-  gnomon::replay::endpoint api() const {
+  gnomon::host_port api() const {
     return {"127.0.0.1", acceptor_.local_endpoint().port()};
   }
 

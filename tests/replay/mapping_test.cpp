@@ -34,12 +34,8 @@ trace reads_in(const std::vector<std::string>& regions) {
 
 } // namespace
 
-CAF_TEST(distances_follow_the_great_circle) {
-  auto km = distance_km(*place_of("eu-central-1"), *place_of("us-east-1"));
-  CAF_CHECK(std::abs(km - 6530) < 30);
-  CAF_CHECK_EQUAL(distance_km({10, 20}, {10, 20}), 0.0);
-  CAF_CHECK(std::abs(distance_km({0, 179}, {0, -179}) - 222.4) < 0.1);
-  CAF_CHECK(std::abs(distance_km({90, 0}, {-90, 0}) - 20015.1) < 0.1);
+CAF_TEST(cloud_regions_lie_where_they_are) {
+  CAF_CHECK(std::abs(great_circle_km(*place_of("eu-central-1"), *place_of("us-east-1")) - 6530) < 30);
 }
 
 CAF_TEST(readers_go_to_their_region_or_the_nearest) {
@@ -84,7 +80,7 @@ CAF_TEST(round_trips_hold_in_both_directions_and_a_bad_line_is_named) {
   CAF_REQUIRE(good);
   CAF_CHECK_EQUAL(good->between("b", "a"), 12.5);
   CAF_CHECK_EQUAL(good->between("a", "c"), 0.0);
-  for (auto bad : {"a,b", "a,b,", "a,b,x", "a,b,-1", "a,b,1e9", "a,b,1 ms"}) {
+  for (auto bad : {"a,b", "a,b,", "a,b,x", "a,b,-1", "a,b,1e9", "a,b,1 ms", "\"a,b,1", "a,b\"c,1"}) {
     auto wrong = round_trips::load(folder.write("bad.csv", std::string{bad} + '\n'));
     CAF_REQUIRE(!wrong);
     CAF_CHECK(sentence_of(wrong.error()).find("bad.csv line 1 is not from,to,round_trip_ms") != std::string::npos);

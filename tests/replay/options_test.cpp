@@ -40,6 +40,9 @@ CAF_TEST(load_takes_targets) {
   CAF_CHECK(parsed->targets[0].region.where.has_value());
   CAF_CHECK_EQUAL(parsed->targets[1].api.host, "host");
   CAF_CHECK(!parsed->targets[1].region.where.has_value());
+  auto v6 = parse_options({"load", "--target", "lab=http://[::1]:8101"});
+  CAF_REQUIRE(v6);
+  CAF_CHECK_EQUAL(v6->targets[0].api.host, "::1");
 }
 
 CAF_TEST(help_wins_over_everything) {
@@ -62,7 +65,8 @@ CAF_TEST(each_wrong_argument_is_named) {
   CAF_CHECK_EQUAL(refusal({"load", "--target", "x"}), "--target takes REGION=http://HOST:PORT, not \"x\"");
   CAF_CHECK_EQUAL(refusal({"load", "--target", "a=ftp://b:1"}),
                   "--target a: \"ftp://b:1\" is not like http://127.0.0.1:7001");
-  for (auto bad : {"a=http://b", "a=http://b:0", "a=http://b:70000", "a=http://:1", "a=http://b:1/data"})
+  for (auto bad :
+       {"a=http://b", "a=http://b:0", "a=http://b:70000", "a=http://:1", "a=http://b:1/data", "a=http://::1:8101"})
     CAF_CHECK(refusal({"load", "--target", bad}).find("is not like http://") != std::string::npos);
   CAF_CHECK_EQUAL(refusal({"load", "--target", "a=http://b:1", "--target", "a=http://c:1"}),
                   "--target names the region a twice");

@@ -3,24 +3,8 @@
 # commands.sh GNOMON GNOMOND: the shell, as scripts and people use it, against a node of its own.
 set -u
 gnomon=$1 gnomond=$2
-place=$(mktemp -d)
-cd "$place" || exit 1
-unset GNOMON_SOCKET NO_COLOR
-node=
-failures=0
-
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-  [ -z "$node" ] || kill "$node" 2>/dev/null
-  [ -z "$node" ] || wait "$node" 2>/dev/null
-  rm -rf "$place"
-}
-trap finish EXIT
-
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
+# shellcheck source=tests/support/one_node.sh
+. "$(dirname "$0")/../support/one_node.sh"
 
 # status N COMMAND...: the command ends with N; its output lies in out and err.
 status() {
@@ -36,12 +20,7 @@ complains() { grep -qF -- "$1" err || fail "no '$1' in: $(cat err)"; }
 start_node() {
   "$gnomond" --config-file=node.toml >node.log 2>&1 &
   node=$!
-  tries=0
-  until "$gnomon" cluster >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 100 ] || { fail "the node does not start: $(cat node.log)"; exit 1; }
-    sleep 0.1
-  done
+  until_served "$gnomon" cluster || { fail "the node does not start: $(cat node.log)"; exit 1; }
 }
 stop_node() {
   kill "$node"
@@ -49,22 +28,7 @@ stop_node() {
   node=
 }
 
-cat >node.toml <<'TOML'
-[cluster]
-insecure = true
-[node]
-name = "alone"
-region = "eu-central-1"
-latitude = 50.1
-longitude = 8.7
-data_dir = "run/alone"
-[listen]
-tunnel = "127.0.0.1:0"
-http = ""
-[placement]
-factor = 1
-min_copies = 1
-TOML
+write_config run/alone ''
 
 # -- without a node ----------------------------------------------------------------------------
 status 0 "$gnomon" --help;                  says "usage: gnomon"; says "Exit status"
@@ -355,5 +319,4 @@ wait $watcher || fail "watch ended with $?"
 [ "$(grep -c changed seen)" = 2 ] || fail "watch saw: $(cat seen)"
 status 0 "$gnomon" get watched;              says "2"
 
-[ $failures = 0 ] && echo "all well"
-exit $failures
+end_test

@@ -4,34 +4,11 @@
 # folder or files, with full disks and pipes that nobody reads.
 set -u
 gnomon=$1 gnomond=$2 replay=$3 evaluate=$4
-place=$(mktemp -d)
-cd "$place" || exit 1
-unset GNOMON_SOCKET
-node=
-failures=0
-
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-  [ -z "$node" ] || kill -KILL "$node" 2>/dev/null
-  [ -z "$node" ] || wait "$node" 2>/dev/null
-  rm -rf "$place"
-}
-trap finish EXIT
-
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
+# shellcheck source=tests/support/one_node.sh
+. "$(dirname "$0")/../support/one_node.sh"
 
 shell() { "$gnomon" --socket "$place/data/gnomon.sock" "$@"; }
-serves() {
-  for _ in $(seq 100); do
-    shell cluster >/dev/null 2>&1 && return 0
-    kill -0 "$node" 2>/dev/null || return 1
-    sleep 0.1
-  done
-  return 1
-}
+serves() { until_served shell cluster; }
 stop() {
   kill "$node"
   wait "$node" || fail "$1: the node ended with $?"
@@ -47,22 +24,7 @@ starts() {
   shell put "starts/$name" yes >/dev/null || fail "$name: a write fails"
 }
 
-cat >node.toml <<TOML
-[cluster]
-insecure = true
-[node]
-name = "alone"
-region = "eu-central-1"
-latitude = 50.1
-longitude = 8.7
-data_dir = "$place/data"
-[listen]
-tunnel = "127.0.0.1:0"
-http = "127.0.0.1:0"
-[placement]
-factor = 1
-min_copies = 1
-TOML
+write_config "$place/data" 127.0.0.1:0
 run="$gnomond --config-file=$place/node.toml"
 
 # -- closed standard streams: no file of the store gets their numbers ---------------------------
@@ -196,5 +158,4 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
   agree "what it cannot read"
 fi
 
-[ $failures = 0 ] && echo "all well"
-exit $failures
+end_test

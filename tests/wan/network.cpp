@@ -1,5 +1,7 @@
 #include "tests/wan/network.hpp"
 
+#include "runtime/replay/round_trips.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -14,12 +16,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <fstream>
-#include <map>
-#include <sstream>
 
 namespace gnomon::wan {
 
@@ -96,20 +94,16 @@ void apart(F step) {
 } // namespace
 
 round_trips read_round_trips(const std::string& file, const std::vector<std::string>& names) {
-  std::ifstream in{file};
-  std::map<std::pair<std::string, std::string>, double> known;
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream fields{line};
-    std::string from, to, ms;
-    if (std::getline(fields, from, ',') && std::getline(fields, to, ',') && std::getline(fields, ms))
-      known[{from, to}] = known[{to, from}] = std::atof(ms.c_str());
-  }
+  const auto known = replay::round_trips::load(file);
+  if (!known)
+    throw std::runtime_error{sentence_of(known.error())};
   round_trips result(names.size(), std::vector<std::chrono::microseconds>(names.size()));
   for (size_t a = 0; a < names.size(); ++a)
     for (size_t b = 0; b < names.size(); ++b) {
-      if (a != b && known.count({names[a], names[b]}) == 0)
+      const auto ms = known->between(names[a], names[b]);
+      if (a != b && ms == 0)
         throw std::runtime_error{file + " has no round trip between " + names[a] + " and " + names[b]};
-      result[a][b] = std::chrono::microseconds{a == b ? 0 : std::lround(known[{names[a], names[b]}] * 1000)};
+      result[a][b] = std::chrono::microseconds{a == b ? 0 : std::lround(ms * 1000)};
     }
   return result;
 }
