@@ -178,11 +178,17 @@ struct node_context {
     return !table->restricts()
            || table->resolve_versions(entry.versions.id, entry.versions.versions, config).allows(self.region);
   }
-  const shard_actor& shard_for(std::string_view id, const node_handles& h) const {
-    return h.shards[shard_of(id)];
+  caf::error still_starting() const;
+  /// A residency rule forbids what was asked for there: this region, or the node of that name.
+  caf::error kept_away() const;
+  static caf::error kept_away_from(const std::string& node);
+  /// Where this node keeps the item, at the moment of asking: the actor may be another one later.
+  shard_actor shard(std::string_view id) const {
+    return handles.get()->shards[shard_of(id)];
   }
-  const store_actor& store_for(std::string_view id, const node_handles& h) const {
-    return h.stores[shard_of(id) % h.stores.size()];
+  store_actor store(std::string_view id) const {
+    auto current = handles.get();
+    return current->stores[shard_of(id) % current->stores.size()];
   }
 };
 

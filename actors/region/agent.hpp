@@ -4,8 +4,8 @@
 
 namespace gnomon {
 
-/// The shadowing agent: hands access samples to the items' shadows and to the predictor, and decides which regions get
-/// copies.
+/// The shadowing agent: it watches access patterns. Whoever serves a read or takes a write hands it a sample; it tells
+/// the predictor, and of reads that no shadow has seen the shards, which know for how long a copy is still wanted.
 class agent_state {
 public:
   using self_pointer = agent_actor::stateful_pointer<agent_state>;
@@ -15,9 +15,6 @@ public:
 
   void start(self_pointer self, context_ptr node);
   void spread(const access_batch& batch);
-  /// The live, permitted regions by lowest measured round trip from here, and what the policy asks for.
-  place_copies plan(const create_shadow& wish) const;
-  shard_actor shard_for(const std::string& id) const;
 
 private:
   self_pointer self_ = nullptr;
