@@ -1,6 +1,7 @@
 #include "actors/region/region.hpp"
 
 #include "actors/cluster/cluster_memory.hpp"
+#include "actors/node/placement.hpp"
 #include "actors/shadow/catalog.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "runtime/base/log.hpp"
