@@ -24,7 +24,7 @@ struct restart_rule {
   duration grace; // between asking it to stop and killing it
 };
 
-/// All restart rules, in the order in which a node starts; the same table stands in docs/architecture.md.
+/// All restart rules, in the order in which a node starts; the same table stands in docs/flows/supervision.md.
 /// A parent that gives up is a failed child of its own parent; when the root gives up, the process ends with status 1.
 const std::vector<restart_rule>& restart_rules();
 /// The rule of that kind of child, which must exist.
