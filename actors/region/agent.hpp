@@ -4,7 +4,7 @@
 
 namespace gnomon {
 
-/// The shadowing agent: hands access samples to the items' shadows and to the predictor, and decides which regions get
+/// The shadowing agent: passes access samples to the items' shadows and to the predictor, and decides which regions get
 /// copies.
 class agent_state {
 public:
@@ -15,7 +15,7 @@ public:
 
   void start(self_pointer self, context_ptr node);
   void spread(const access_batch& batch);
-  /// The live, permitted regions by lowest measured round trip from here, and what the policy asks for.
+  /// The live, permitted regions by lowest measured round trip from here, with the numbers that the policy asks for.
   place_copies plan(const create_shadow& wish) const;
   shard_actor shard_for(const std::string& id) const;
 
