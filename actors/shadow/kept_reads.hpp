@@ -23,7 +23,7 @@ public:
   std::optional<access_sample> add(const access_sample& read, duration ttl);
   /// Removes and returns the entry of the item.
   std::optional<access_sample> take(const std::string& id);
-  /// Removes and returns the entries whose lease on disk was half over at some time since their first read here.
+  /// Removes and returns the entries whose first read here is at least half a lease ago.
   std::vector<access_sample> take_due(timestamp now);
   size_t size() const {
     return kept_.size();

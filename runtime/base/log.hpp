@@ -21,8 +21,8 @@ struct field {
   std::string value;
 };
 
-/// Where lines go: standard error for an empty path, else a file, which `reopen` opens again (log rotation).
-/// `level_name` is debug, info, warn or error. Returns false when the file cannot be opened or the level is unknown.
+/// Where lines go: standard error for an empty path, otherwise a file, which `reopen` opens again (log rotation).
+/// `level_name` is debug, info, warn or error. False when the file cannot be opened or the level is unknown.
 bool start(const std::string& path, std::string_view level_name);
 bool set_level(std::string_view level_name);
 bool reopen();
