@@ -329,9 +329,10 @@ public:
   /// `dry_run` it only says what would happen. Errors: bad_message for a damaged entry, forbidden_region.
   std::future<load_result> load_later(const std::string& entry, bool dry_run = false);
   /// Has the asked node train its models. `next` writes the next piece of text into its argument, cut anywhere, best
-  /// about 100 KB long, and returns false at the end. The text has one JSON object a line, or one array of objects, each with user_id,
-  /// data_id, timestamp and optionally region. Blocks until everything is sent; the training goes on in the background.
-  /// Errors: overloaded while another upload is under way, invalid_argument when no line is an access.
+  /// about 100 KB long, and returns false at the end. The text has one JSON object a line, or one array of objects,
+  /// each with user_id, data_id, timestamp and optionally region. Blocks until everything is sent; the training goes on
+  /// in the background. Errors: overloaded while another upload is under way, invalid_argument when no line is an
+  /// access.
   training_report train(const std::function<bool(std::string&)>& next);
   /// Errors: not_found when the asked node does not know the job.
   training_report training(uint64_t job);
