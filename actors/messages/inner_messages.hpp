@@ -21,15 +21,16 @@ struct session_lost {
   }
 };
 
-/// Reads that the gateways answered from the read index, counted by item and user.
+/// Accesses of one item by one user.
 struct access_sample {
   std::string id;
   std::string user;
   timestamp at{};
   uint32_t count = 1;
   bool write = false;
+  bool from_index = false; // the read index answered: no shadow has seen the read
   auto fields() {
-    return std::tie(id, user, at, count, write);
+    return std::tie(id, user, at, count, write, from_index);
   }
 };
 

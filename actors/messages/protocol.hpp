@@ -156,13 +156,9 @@ using region_actor = peer_service_actor::extend<
     // From itself: try again to read a store that could not be read.
     caf::reacts_to<tick_a>>;
 
-/// The shadowing agent: passes access samples on and decides which regions get copies.
-/// Callers: gateways (samples), shadows (first access), router (create_shadow). Calls: shards.
-using agent_actor = caf::typed_actor<
-    // Reads answered from the read index.
-    caf::reacts_to<access_batch>,
-    // Chooses regions and has the item's shadow invite them. Errors: not_found.
-    caf::replies_to<create_shadow>::with<shadow_plan>>;
+/// The shadowing agent: watches access patterns. Callers: gateways (reads answered from the read index), router (all
+/// other reads, and writes). Calls: shards, predictor.
+using agent_actor = caf::typed_actor<caf::reacts_to<access_batch>>;
 
 /// Keeps what was learned in a file, in the background. Callers: predictor, which spawns it and gives it memory for
 /// what it reads.

@@ -46,4 +46,17 @@ bool node_context::is_removed(const std::string& node) const {
   return removed.get()->names(node) && cluster.get()->find(node) == nullptr && node != self.node;
 }
 
+caf::error node_context::still_starting() const {
+  return make_error(ec::unavailable, "region " + self.region + " is starting; try again");
+}
+
+caf::error node_context::kept_away() const {
+  return make_error(ec::forbidden_region, "a residency rule keeps the item away from region " + self.region
+                                              + "; try again at a region that may have it");
+}
+
+caf::error node_context::kept_away_from(const std::string& node) {
+  return make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + node);
+}
+
 } // namespace gnomon

@@ -180,11 +180,17 @@ struct node_context {
     return !table->restricts()
            || table->resolve_versions(entry.versions.id, entry.versions.versions, config).allows(self.region);
   }
-  const shard_actor& shard_for(std::string_view id, const node_handles& h) const {
-    return h.shards[shard_of(id)];
+  caf::error still_starting() const;
+  /// The error for what a residency rule forbids: in this region, or at the node of that name.
+  caf::error kept_away() const;
+  static caf::error kept_away_from(const std::string& node);
+  /// The actors that keep the item on this node now. Ask for each message, because a restart replaces them.
+  shard_actor shard(std::string_view id) const {
+    return handles.get()->shards[shard_of(id)];
   }
-  const store_actor& store_for(std::string_view id, const node_handles& h) const {
-    return h.stores[shard_of(id) % h.stores.size()];
+  store_actor store(std::string_view id) const {
+    auto current = handles.get();
+    return current->stores[shard_of(id) % current->stores.size()];
   }
 };
 

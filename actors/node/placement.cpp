@@ -22,6 +22,26 @@ std::vector<std::string> rank_candidates(std::vector<placement_candidate> candid
   return names;
 }
 
+std::vector<std::string> candidates_for_copies(const node_context& node, const policy& rules) {
+  std::vector<placement_candidate> regions;
+  auto view = node.cluster.get();
+  for (const auto& peer : view->peers)
+    regions.push_back({peer.identity.node, peer.identity.region, peer.rtt_ms, peer.state == peer_state::live});
+  return rank_candidates(std::move(regions), rules);
+}
+
+place_copies plan_copies(const node_context& node, const create_shadow& wish) {
+  auto rules = node.effective_policy(wish.id, wish.user);
+  place_copies plan;
+  plan.id = wish.id;
+  plan.factor = wish.factor != 0 ? wish.factor : rules.factor;
+  plan.min_copies = rules.min_copies;
+  plan.candidates = candidates_for_copies(node, rules);
+  auto now = node.time->now();
+  plan.lease = {wish.reason, 1.0, now, now, wish.ttl.count() != 0 ? wish.ttl : rules.ttl};
+  return plan;
+}
+
 double great_circle_km(double lat1, double lon1, double lat2, double lon2) {
   constexpr auto earth_radius_km = 6371.0088;
   auto rad = [](double degrees) { return degrees * std::numbers::pi / 180; };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/node/policy.hpp"
+#include "actors/node/node_context.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,6 +19,12 @@ struct placement_candidate {
 /// The regions that should get a copy first, best first: those that the residency rule allows and that are alive, by
 /// lowest round trip from here; unmeasured ones last, by name. Pure.
 std::vector<std::string> rank_candidates(std::vector<placement_candidate> candidates, const policy& rules);
+
+/// The live, permitted regions other than this one, as `rank_candidates` orders them.
+std::vector<std::string> candidates_for_copies(const node_context& node, const policy& rules);
+
+/// The copies that `wish` asks for, and the regions that may get them. The policy decides what `wish` leaves open.
+place_copies plan_copies(const node_context& node, const create_shadow& wish);
 
 /// Mean Earth radius great-circle distance in kilometres (haversine).
 double great_circle_km(double lat1, double lon1, double lat2, double lon2);

@@ -310,11 +310,8 @@ void predictor_state::locate_items(std::shared_ptr<prediction> found, answer<pre
     if (--*open == 0)
       reply.give(std::move(*found));
   };
-  auto handles = node_->handles.get();
   for (size_t k = 0; k < found->items.size(); ++k)
-    self_
-        ->request(node_->shard_for(found->items[k].id, *handles), node_->config.peer_timeout, locate_a_v,
-                  found->items[k].id)
+    self_->request(node_->shard(found->items[k].id), node_->config.peer_timeout, locate_a_v, found->items[k].id)
         .then(
             [this, found, k, done](std::vector<std::string>& holders, bool) {
               auto& item = found->items[k];

@@ -71,8 +71,7 @@ void prefetcher_state::consider(const prefetch_wishes& batch) {
 /// Asks who holds the item. A copy is made only when other nodes hold it and this one does not.
 void prefetcher_state::ask(const prefetch_wish& wish) {
   ++asking_;
-  auto handles = node_->handles.get();
-  self_->request(node_->shard_for(wish.id, *handles), node_->config.peer_timeout, locate_a_v, wish.id)
+  self_->request(node_->shard(wish.id), node_->config.peer_timeout, locate_a_v, wish.id)
       .then(
           [this, wish](const std::vector<std::string>& holders, bool) {
             --asking_;
@@ -95,8 +94,7 @@ void prefetcher_state::invite(const prefetch_wish& wish, const std::string& give
   invite_copy invitation{
       wish.id, giver, holder_state::shadow, {lease_reason::prediction, wish.confidence, time, time, life}};
   ++asking_;
-  auto handles = node_->handles.get();
-  self_->request(node_->shard_for(wish.id, *handles), node_->config.peer_timeout, invitation)
+  self_->request(node_->shard(wish.id), node_->config.peer_timeout, invitation)
       .then(
           [this, wish, time, life, expected](const invite_answer& said) {
             --asking_;
@@ -149,8 +147,7 @@ void prefetcher_state::look() {
 
 /// Asks the copy for its size, until it has arrived or takes too long.
 void prefetcher_state::inspect(const std::string& id) {
-  auto handles = node_->handles.get();
-  self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, get_copy_report{id})
+  self_->request(node_->shard(id), node_->config.peer_timeout, get_copy_report{id})
       .then(
           [this, id](const copy_report& report) {
             auto copy = ahead_.find(id);

@@ -311,13 +311,12 @@ void trainer_state::look_elsewhere() {
   looked_elsewhere_ = now;
   publish();
   auto view = node_->cluster.get();
-  auto handles = node_->handles.get();
   for (const auto& peer : view->peers) {
     if (!peer.usable())
       continue;
     const auto region = peer.identity.region;
     auto id = models_item(region);
-    self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, locate_a_v, id)
+    self_->request(node_->shard(id), node_->config.peer_timeout, locate_a_v, id)
         .then(
             [this, region](const std::vector<std::string>& holders, bool) {
               if (!holders.empty())

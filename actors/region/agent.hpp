@@ -4,8 +4,9 @@
 
 namespace gnomon {
 
-/// The shadowing agent: passes access samples to the items' shadows and to the predictor, and decides which regions get
-/// copies.
+/// The shadowing agent: watches access patterns. Every part that serves a read or takes a write hands it a sample. It
+/// passes all samples to the predictor. It passes reads that no shadow has seen to the shards, which know how long a
+/// copy is still wanted.
 class agent_state {
 public:
   using self_pointer = agent_actor::stateful_pointer<agent_state>;
@@ -15,9 +16,6 @@ public:
 
   void start(self_pointer self, context_ptr node);
   void spread(const access_batch& batch);
-  /// The live, permitted regions by lowest measured round trip from here, with the numbers that the policy asks for.
-  place_copies plan(const create_shadow& wish) const;
-  shard_actor shard_for(const std::string& id) const;
 
 private:
   self_pointer self_ = nullptr;

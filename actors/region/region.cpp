@@ -1,6 +1,7 @@
 #include "actors/region/region.hpp"
 
 #include "actors/cluster/cluster_memory.hpp"
+#include "actors/shadow/catalog.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
@@ -88,7 +89,7 @@ caf::result<Reply> region_state::to_predictor(const Message& message) {
   if (auto predictor = node_->handles.get()->predictor)
     return self_->delegate(predictor, message);
   if (node_->config.predict)
-    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+    return node_->still_starting();
   if constexpr (std::is_same_v<Message, forget_user>)
     return forget_receipt{message.user, 0}; // nothing is learned here
   return make_error(ec::rejected, "region " + node_->self.region + " does not predict");
@@ -112,7 +113,7 @@ caf::result<Reply> region_state::pass(Message message) {
   // What is held of one item the store knows; all that is held here only the catalog, once it is whole.
   auto ready = std::is_same_v<Message, pull_catalog> ? stores_unread_ == 0 : node_->counters.rules_known.load();
   if (!ready)
-    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+    return node_->still_starting();
   auto handles = node_->handles.get();
   const auto& shard = handles->shards[shard_of_message(message)];
   return self_->delegate(shard, std::move(message));
@@ -121,15 +122,15 @@ caf::result<Reply> region_state::pass(Message message) {
 /// Copies of an item that the asking region may not keep are planned from here.
 caf::result<shadow_plan> region_state::place(const create_shadow& wish) {
   if (!node_->counters.rules_known)
-    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
-  return self_->delegate(node_->handles.get()->agent, wish);
+    return node_->still_starting();
+  return self_->delegate(node_->shard(wish.id), plan_copies(*node_, wish));
 }
 
 template <class Reply, class Message>
 caf::result<Reply> region_state::pass_comparison(Message message) {
   auto target = node_->handles.get()->anti_entropy;
   if (stores_unread_ > 0 || !target)
-    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+    return node_->still_starting();
   return self_->delegate(target, std::move(message));
 }
 
@@ -340,11 +341,10 @@ void region_state::hand_off(const std::string& peer) {
 }
 
 void region_state::wake_owing(const std::string& peer, size_t store, const store_entries& found) {
-  auto handles = node_->handles.get();
   auto now = node_->time->now();
   for (const auto& [key, value] : found.entries)
     if (auto id = keys::hint_id(peer, key); id && keys::hint_due(value.view(), now))
-      self_->send(node_->shard_for(*id, *handles), refresh_a_v, *id, peer);
+      self_->send(node_->shard(*id), refresh_a_v, *id, peer);
   auto& handoff = handoffs_[peer];
   auto refused = std::count_if(found.entries.begin(), found.entries.end(),
                                [](const auto& entry) { return keys::hint_refused(entry.second.view()); });

@@ -83,7 +83,7 @@ void region_state::follow_residency() {
     if (one(entry)) {
       if (!node_->effective_policy(entry.name, {}).allows(node_->self.region))
         node_->index.erase(entry.name);
-      self_->send(node_->shard_for(entry.name, *handles), expire_a_v, entry.name);
+      self_->send(node_->shard(entry.name), expire_a_v, entry.name);
     }
   std::erase_if(moved, one);
   if (moved.empty())

@@ -26,7 +26,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
-        return self->delegate(state.node().shard_for(x.id, *handles()), fetch_item{x.id, state.node().self.node});
+        return self->delegate(state.node().shard(x.id), fetch_item{x.id, state.node().self.node});
       },
       [&](const load_item& x) { return state.load(x); },
       [=](const exchange_policies& x) -> caf::result<policy_list> {
@@ -53,10 +53,10 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
-        self->send(state.node().shard_for(id, *handles()), watch_a_v, id, watcher);
+        self->send(state.node().shard(id), watch_a_v, id, watcher);
       },
       [=, &state](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
-        self->send(state.node().shard_for(id, *handles()), unwatch_a_v, id, watcher);
+        self->send(state.node().shard(id), unwatch_a_v, id, watcher);
       },
   };
 }
@@ -72,7 +72,7 @@ void router_state::start(self_pointer self, context_ptr node) {
 template <class Reply, class Message>
 caf::result<Reply> router_state::to_item(const Message& request) {
   if (!node_->counters.rules_known)
-    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
+    return node_->still_starting();
   if (node_->removed.get()->refuses(node_->self.node, node_->self.incarnation)) // what it took would be lost
     return make_error(ec::unavailable, why_removed(node_->self.node));
   if constexpr (!std::is_same_v<Message, create_shadow>)
@@ -85,11 +85,10 @@ caf::result<Reply> router_state::to_item(const Message& request) {
         read_elsewhere(request, reply);
         return caf::delegated<Reply>{};
       }
-    auto handles = node_->handles.get();
     if constexpr (std::is_same_v<Message, create_shadow>)
-      return self_->delegate(handles->agent, request);
+      return self_->delegate(node_->shard(request.id), plan_copies(*node_, request));
     else
-      return self_->delegate(node_->shard_for(request.id, *handles), request);
+      return self_->delegate(node_->shard(request.id), request);
   }
   answer<Reply> reply{self_->make_response_promise<Reply>()};
   forward_near(request, reply);
@@ -109,7 +108,7 @@ bool router_state::prefers_others() const {
 /// Asks the holders that are fresh, nearest first; when none has it, what is here is the answer.
 void router_state::read_elsewhere(const read_item& request, answer<item_versions> reply) {
   auto handles = node_->handles.get();
-  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
           [=, this](const std::vector<std::string>& holders, bool) {
             auto left = std::make_shared<way>();
@@ -118,8 +117,7 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
               if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
                 left->regions.push_back(node);
             left->last_resort = [=, this](std::optional<item_versions> old) {
-              auto current = node_->handles.get();
-              self_->request(node_->shard_for(request.id, *current), node_->config.request_timeout, request)
+              self_->request(node_->shard(request.id), node_->config.request_timeout, request)
                   .then([reply](item_versions& got) { reply.give(std::move(got)); },
                         [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
             };
@@ -131,11 +129,11 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
 // What the read index answers, the gateways report themselves.
 void router_state::note_access(const read_item& request) {
   if (!request.without_values)
-    to_predictor(request.id, request.user, false);
+    to_agent(request.id, request.user, false);
 }
 
 void router_state::note_access(const write_item& request) {
-  to_predictor(request.id, request.user, true);
+  to_agent(request.id, request.user, true);
 }
 
 template <class Message>
@@ -147,26 +145,25 @@ caf::result<training_status> router_state::to_trainer(const Message& request) {
 }
 
 /// Together with the requests that wait already, those of one moment are one message.
-void router_state::to_predictor(const std::string& id, const std::string& user, bool write) {
+void router_state::to_agent(const std::string& id, const std::string& user, bool write) {
   if (!node_->config.predict)
     return;
   if (noted_.samples.empty())
     self_->send(self_, flush_a_v);
-  noted_.samples.push_back({id, user, node_->time->now(), 1, write});
+  noted_.samples.push_back({.id = id, .user = user, .at = node_->time->now(), .write = write});
 }
 
 void router_state::hand_over_accesses() {
   auto batch = std::exchange(noted_, {});
-  if (auto predictor = node_->handles.get()->predictor)
-    self_->send(predictor, std::move(batch));
+  if (auto agent = node_->handles.get()->agent)
+    self_->send(agent, std::move(batch));
 }
 
 /// A rule keeps the item away from this region: its holders serve the request, those that are current before others,
 /// then any permitted region. That one cannot be reached is known only where it was to be asked.
 template <class Reply, class Message>
 void router_state::forward_near(const Message& request, answer<Reply> reply) {
-  auto handles = node_->handles.get();
-  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
           [=, this](const std::vector<std::string>& holders, bool) {
             auto rules = node_->effective_policy(request.id, request.user);
@@ -271,17 +268,15 @@ void router_state::hedge(uint64_t number) {
 /// What a rule keeps away from this region is loaded at a node that may have it.
 caf::result<load_receipt> router_state::load(const load_item& request) {
   if (!node_->counters.rules_known)
-    return make_error(ec::unavailable, "region " + node_->self.region + " is starting; try again");
-  auto handles = node_->handles.get();
-  return self_->delegate(node_->shard_for(request.copy.id, *handles), request);
+    return node_->still_starting();
+  return self_->delegate(node_->shard(request.copy.id), request);
 }
 
 // -- explaining
 // ---------------------------------------------------------------------------------------------------------
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
-  auto handles = node_->handles.get();
-  self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, locate_a_v, id)
+  self_->request(node_->shard(id), node_->config.peer_timeout, locate_a_v, id)
       .then(
           [=, this](const std::vector<std::string>& nodes, bool) {
             auto left = std::make_shared<way>();
@@ -313,9 +308,8 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<way> left
   fetch_item question{id, node_->self.node, false, true};
   auto view = node_->cluster.get();
   auto peer = view->find(node);
-  auto handles = node_->handles.get();
   if (node == node_->self.node)
-    self_->request(node_->shard_for(id, *handles), node_->config.peer_timeout, question).then(found, failed);
+    self_->request(node_->shard(id), node_->config.peer_timeout, question).then(found, failed);
   else if (peer && peer->usable() && peer->link)
     self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
   else
@@ -337,7 +331,6 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
       reply.give(std::move(*report));
   };
   auto view = node_->cluster.get();
-  auto handles = node_->handles.get();
   report->copies.resize(holders.size());
   for (size_t i = 0; i < holders.size(); ++i) {
     auto peer = view->find(holders[i]);
@@ -353,7 +346,7 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
     auto failed = [done](const caf::error&) { done(); };
     get_copy_report question{copy.id};
     if (holders[i] == node_->self.node)
-      self_->request(node_->shard_for(copy.id, *handles), node_->config.peer_timeout, question).then(answered, failed);
+      self_->request(node_->shard(copy.id), node_->config.peer_timeout, question).then(answered, failed);
     else if (peer && peer->usable() && peer->link)
       self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(answered, failed);
     else
@@ -365,8 +358,7 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
 // ------------------------------------------------------------------------------------------------------------
 
 void router_state::route(const get_route& request, answer<route_list> reply) {
-  auto handles = node_->handles.get();
-  self_->request(node_->shard_for(request.id, *handles), node_->config.peer_timeout, locate_a_v, request.id)
+  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
           [=, this](const std::vector<std::string>& holders, bool) {
             auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };

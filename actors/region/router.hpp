@@ -58,7 +58,7 @@ private:
   };
   void note_access(const read_item& request);
   void note_access(const write_item& request);
-  void to_predictor(const std::string& id, const std::string& user, bool write);
+  void to_agent(const std::string& id, const std::string& user, bool write);
   static caf::error not_predicting();
   void ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply);
   static void note_refusal(user_search& search, const std::string& region, const caf::error& reason);

@@ -62,7 +62,7 @@ void anti_entropy_state::doubt(const std::string& id) {
 
 /// Notes what the store has of an item, unless its next shadow says it first.
 void anti_entropy_state::reread(const std::string& id) {
-  auto store = node_->store_for(id, *node_->handles.get());
+  auto store = node_->store(id);
   self_->request(store, node_->config.request_timeout, store_get{{keys::record(id)}})
       .then(
           [this, id](const store_values& got) {
@@ -120,7 +120,7 @@ void anti_entropy_state::look_at(const std::string& peer, const held_ids& both) 
 
 void anti_entropy_state::meet(const std::string& id, const std::string& peer) {
   node_->counters.differences.fetch_add(1, std::memory_order_relaxed);
-  self_->send(node_->shard_for(id, *node_->handles.get()), compare_a_v, id, peer);
+  self_->send(node_->shard(id), compare_a_v, id, peer);
 }
 
 // -- reading leaves --------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ void anti_entropy_state::take_record(reading& r, const std::string& id, const bl
   if (record)
     note = note_of(*record, *node_);
   if (!trees_.knows(note))
-    self_->send(node_->shard_for(id, *node_->handles.get()), compare_a_v, id, r.peer);
+    self_->send(node_->shard(id), compare_a_v, id, r.peer);
   if (note.digest == 0 || std::find(note.peers.begin(), note.peers.end(), r.peer) == note.peers.end())
     return;
   r.copies.push_back({id, note.digest, record->versions.bytes()});

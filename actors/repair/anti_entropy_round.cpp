@@ -229,9 +229,8 @@ void anti_entropy_state::look_for_twins(uint32_t shard) {
 
 void anti_entropy_state::reap_some() {
   auto ids = trees_.to_reap(last_reaped_, std::min<size_t>(reaped_at_once, node_->pace.room()));
-  auto handles = node_->handles.get();
   for (const auto& id : ids)
-    self_->send(node_->shard_for(id, *handles), reap_a_v, id);
+    self_->send(node_->shard(id), reap_a_v, id);
   last_reaped_ = ids.empty() ? std::string{} : ids.back();
 }
 

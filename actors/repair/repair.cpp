@@ -229,7 +229,7 @@ void repair_state::read_on() {
 void repair_state::look_at(const item_record& record) {
   auto rules = node_->policy_of(record.id, record.versions);
   if (!rules.allows(node_->self.region))
-    return self_->send(node_->shard_for(record.id, *node_->handles.get()), expire_a_v, record.id);
+    return self_->send(node_->shard(record.id), expire_a_v, record.id);
   repair_scene scene;
   scene.self = node_->self.node;
   scene.is_removed = [this](const std::string& node) { return node_->is_removed(node); };
@@ -237,10 +237,9 @@ void repair_state::look_at(const item_record& record) {
   scene.is_doubted = [this](const std::string& node) { return doubted_.count(node) > 0; };
   scene.outage = urgent_ && (returned_ || !lost_.empty());
   scene.unreaped = is_tombstone(record.versions) && age_of(record, node_->time->now()) > 2 * node_->config.reap_after;
-  scene.candidates = [&] { return candidates(rules); };
+  scene.candidates = [&] { return candidates_for_copies(*node_, rules); };
   auto need = needs_repair(record, rules, scene);
-  auto handles = node_->handles.get();
-  const auto& shard = node_->shard_for(record.id, *handles);
+  const auto& shard = node_->shard(record.id);
   for (const auto& node : need.verify) {
     self_->send(shard, verify_a_v, record.id, node);
     again_ |= doubted_.count(node) > 0;
@@ -259,14 +258,6 @@ void repair_state::look_at(const item_record& record) {
   jobs_.push_back({std::move(*need.place), need.bytes});
 }
 
-std::vector<std::string> repair_state::candidates(const policy& rules) const {
-  std::vector<placement_candidate> regions;
-  auto view = node_->cluster.get();
-  for (const auto& peer : view->peers)
-    regions.push_back({peer.identity.node, peer.identity.region, peer.rtt_ms, peer.state == peer_state::live});
-  return rank_candidates(std::move(regions), rules);
-}
-
 void repair_state::run_jobs() {
   while (!jobs_.empty() && under_way_.size() < std::min<uint64_t>(window_, node_->pace.allowed()) && budget_ > 0) {
     auto next = std::move(jobs_.front());
@@ -277,8 +268,7 @@ void repair_state::run_jobs() {
     budget_ -= static_cast<int64_t>(next.bytes);
     auto patience = node_->config.patience(node_->config.request_timeout, next.bytes);
     node_->counters.repair_under_way = under_way_.size();
-    auto handles = node_->handles.get();
-    self_->request(node_->shard_for(id, *handles), patience, std::move(next.wish))
+    self_->request(node_->shard(id), patience, std::move(next.wish))
         .then([this, id](const shadow_plan& plan) { finished(id, plan.shortfall.empty()); },
               [this, id](const caf::error&) { finished(id, false); });
   }

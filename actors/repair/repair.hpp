@@ -69,7 +69,6 @@ private:
   void read_on();
   void take_page(const store_entries& page);
   void look_at(const item_record& record);
-  std::vector<std::string> candidates(const policy& rules) const;
   void run_jobs();
   void finished(const std::string& id, bool good);
   void end_walk();

@@ -44,10 +44,9 @@ void collector_state::look(const store_actor& store) {
 }
 
 void collector_state::wake(const store_entries& due) {
-  auto handles = node_->handles.get();
   for (const auto& [key, value] : due.entries)
     if (auto entry = keys::parse_expiry(key))
-      self_->send(node_->shard_for(entry->id, *handles), expiry_due{entry->id, entry->at});
+      self_->send(node_->shard(entry->id), expiry_due{entry->id, entry->at});
 }
 
 /// The next round starts a while after the last store of this one has answered, so rounds never pile up.

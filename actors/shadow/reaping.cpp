@@ -69,7 +69,10 @@ void reaping::heard(const std::string& node, steward_word word, const steward_an
     broken_ = true;
   else if (word == steward_word::confirm)
     confirmed_.insert(node);
-  absent ? void(holding_.erase(node)) : void(holding_.insert(node));
+  if (absent)
+    holding_.erase(node);
+  else
+    holding_.insert(node);
 }
 
 void reaping::failed() {

@@ -319,7 +319,10 @@ void replica::owe(const std::vector<std::string>& nodes) {
 }
 
 void replica::note_hint(const std::string& node, bool on_disk) {
-  on_disk ? void(hinted_.insert(node)) : void(hinted_.erase(node));
+  if (on_disk)
+    hinted_.insert(node);
+  else
+    hinted_.erase(node);
 }
 
 void replica::reviewed(duration join_timeout) {

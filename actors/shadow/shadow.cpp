@@ -76,7 +76,7 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
 // ------------------------------------------------------------------------------------------------------------
 
 void shadow_state::load() {
-  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  auto store = node_->store(item_->record().id);
   self_
       ->request(store, caf::infinite, store_get{{keys::record(item_->record().id)}}) // always answers
       .then([this](store_values& got) { got.found[0] ? load_values(got.values[0].view()) : loaded({}); },

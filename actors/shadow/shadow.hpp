@@ -282,7 +282,7 @@ private:
   void not_told(const std::string& node, ec reason);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<void> under_way = {}, traffic urgency = traffic::repair);
-  void ask_for_copies();
+  void place_first_copies();
   void drop();
   void move_away();
   void heed_residency();

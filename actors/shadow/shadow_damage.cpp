@@ -30,7 +30,7 @@ void shadow_state::load_values(const std::string& record) {
     }
   for (const auto& node : decoded->owed)
     wanted.keys.push_back(keys::hint(node, item_->record().id));
-  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  auto store = node_->store(item_->record().id);
   self_
       ->request(store, caf::infinite, std::move(wanted)) // always answers
       .then(
@@ -77,7 +77,11 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
   auto node = std::move(found->ask.front());
   found->ask.pop_front();
   ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, found->record.empty(), true},
+      node, traffic::repair,
+      fetch_item{.id = item_->record().id,
+                 .requester = node_->self.node,
+                 .without_values = found->record.empty(),
+                 .tombstones = true},
       [this, found, node](item_copy& copy) {
         if (found->record.empty())
           return clear_for(copy, node);
@@ -125,7 +129,7 @@ void shadow_state::load_again_if_damaged() {
 
 /// Nothing of the record can be used: what is left of its values goes, and the copy is joined anew.
 void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
-  auto store = node_->store_for(item_->record().id, *node_->handles.get());
+  auto store = node_->store(item_->record().id);
   auto range = keys::values(item_->record().id);
   self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, UINT32_MAX, true})
       .then(

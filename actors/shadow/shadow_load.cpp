@@ -98,7 +98,8 @@ void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<s
   job->open_questions = nodes.size();
   if (nodes.empty())
     return ask_who_has(job);
-  fetch_item question{item_->record().id, node_->self.node, false, true, true};
+  fetch_item question{
+      .id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true};
   for (const auto& node : nodes)
     ask_peer<item_copy>(
         node, traffic::repair, question,
@@ -133,9 +134,7 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
 /// Nobody who can be reached has the item: it begins here, with the dots it had.
 void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
   if (!may_take(job->copy.versions))
-    return job->reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
-                                                                + node_->self.region
-                                                                + "; load the snapshot at a node that may have it"));
+    return job->reply.fail(node_->kept_away());
   if (search_ || item_->present()) // it came while the others were asked
     return merge_loaded(job);
   if (job->dry_run)
@@ -147,7 +146,7 @@ void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
   persist([this, job] {
     job->done(load_outcome::restored);
     if (!item_->versions().deleted())
-      ask_for_copies();
+      place_first_copies();
   });
 }
 

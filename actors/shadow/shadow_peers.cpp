@@ -1,5 +1,6 @@
 // What a shadow does with the other holders: giving, merging, becoming one, replicating, leaving.
 #include "actors/node/http_head.hpp"
+#include "actors/node/placement.hpp"
 #include "actors/shadow/shadow.hpp"
 
 #include "runtime/base/log.hpp"
@@ -23,14 +24,12 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
     return reply.fail(visible_->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
                                                           : make_error(ec::gone, "the item was deleted"));
   if (request.join && !may_hold(request.requester))
-    return reply.fail(
-        make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + request.requester));
+    return reply.fail(node_->kept_away_from(request.requester));
   auto deliver = [this, request, reply] {
     if (!visible_)
       return reply.fail(make_error(ec::not_here, "no copy here"));
     if (request.join && is_forbidden(request.requester, item_->versions()))
-      return reply.fail(
-          make_error(ec::forbidden_region, "a residency rule keeps the item away from node " + request.requester));
+      return reply.fail(node_->kept_away_from(request.requester));
     auto copy = request.requester == node_->self.node ? *synced_ : within_a_message(*synced_);
     copy.holders = item_->record().holders;
     copy.stale = may_be_behind();
@@ -58,7 +57,7 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
   else if (item_->role() == holder_state::left)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   if (!may_take(request.copy.versions))
-    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from here"));
+    return reply.fail(node_->kept_away());
   if (!replica::complete(request.copy))
     return complete_update(request, std::move(reply));
   for (const auto& value : request.copy.values)
@@ -168,7 +167,7 @@ void shadow_state::expiry_due(timestamp at) {
   if (corrupt || (!broken_ && !syncing_ && item_->record().indexed != at)) {
     store_batch stray;
     stray.erases.push_back(keys::expiry(at, item_->record().id));
-    caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(stray));
+    caf::anon_send(node_->store(item_->record().id), std::move(stray));
   }
   if (!broken_)
     check_expiry();
@@ -236,7 +235,7 @@ void shadow_state::sync() {
   auto copy = item_->present() ? std::make_shared<const item_copy>(item_->copy()) : nullptr;
   if (node_->config.fault == deliberate_fault::publish_before_sync)
     show(next, copy);
-  self_->request(node_->store_for(item_->record().id, *node_->handles.get()), caf::infinite, std::move(batch))
+  self_->request(node_->store(item_->record().id), caf::infinite, std::move(batch))
       .then(
           [this, next, copy, run_all = std::move(run_all)](store_receipt&) {
             syncing_ = false;
@@ -359,13 +358,13 @@ void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, i
       });
 }
 
-/// First access of the item here: the agent ranks the regions that get the other copies.
-void shadow_state::ask_for_copies() {
+/// First access of the item here: other regions get copies.
+void shadow_state::place_first_copies() {
   create_shadow wish;
   wish.id = item_->record().id;
   wish.user = item_->creator();
   wish.reason = lease_reason::policy;
-  caf::anon_send(node_->handles.get()->agent, std::move(wish));
+  place(plan_copies(*node_, wish), {});
 }
 
 } // namespace gnomon

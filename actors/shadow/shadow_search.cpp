@@ -100,7 +100,8 @@ void shadow_state::ask_holder(const std::string& holder) {
   ++search_->asking;
   auto number = search_->number;
   ask_peer<item_copy>(
-      holder, search_->urgency, fetch_item{item_->record().id, node_->self.node, search_->joined, false},
+      holder, search_->urgency,
+      fetch_item{.id = item_->record().id, .requester = node_->self.node, .join = search_->joined},
       [this, holder, number](item_copy& copy) {
         if (is_over(number))
           return;
@@ -203,7 +204,8 @@ void shadow_state::ask_everyone() {
       }
     };
     ask_peer<item_copy>(
-        node, search_->urgency, fetch_item{item_->record().id, node_->self.node, false, true},
+        node, search_->urgency,
+        fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true},
         [heard](item_copy&) { heard({}); }, [heard](const caf::error& reason) { heard(code_of(reason)); });
   }
 }
@@ -234,7 +236,10 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
   }
   search_->holder = giver;
   answer_with(copy, giver);
-  readers_.empty() ? repair_older(copy) : void(search_->older[giver] = copy.versions.context);
+  if (readers_.empty())
+    repair_older(copy);
+  else
+    search_->older[giver] = copy.versions.context;
   if (search_->keep.wanted && !may_take(copy.versions))
     return kept_away(giver);
   if (search_->joined)
@@ -314,7 +319,7 @@ void shadow_state::settle(const item_copy& copy) {
         rest.push_back(node);
     tell(rest, item_->record().holders);
     if (!invited && item_->record().holders.current().size() < rules().factor)
-      ask_for_copies();
+      place_first_copies();
     go_on();
   });
 }
@@ -322,8 +327,11 @@ void shadow_state::settle(const item_copy& copy) {
 /// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
 /// date, and the others are asked whether they have heard. A copy that a rule has come to forbid takes nothing more.
 void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
-  if (!may_take(copy.versions))
-    return then ? then() : void();
+  if (!may_take(copy.versions)) {
+    if (then)
+      then();
+    return;
+  }
   auto changed = take_in(copy);
   auto rest = others();
   std::erase(rest, giver);

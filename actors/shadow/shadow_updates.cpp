@@ -89,9 +89,7 @@ void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_pt
     update = node_->owed.begin(node);
   update->leaves_hint();
   ++questions_under_way_;
-  self_
-      ->request(node_->store_for(item_->record().id, *node_->handles.get()), node_->config.request_timeout,
-                std::move(note))
+  self_->request(node_->store(item_->record().id), node_->config.request_timeout, std::move(note))
       .then(
           [this, update, node](const store_receipt&) {
             --questions_under_way_;
@@ -154,7 +152,7 @@ void shadow_state::settle_debt(const std::string& node) {
   item_->note_hint(node, false);
   store_batch done;
   done.erases.push_back(keys::hint(node, item_->record().id));
-  caf::anon_send(node_->store_for(item_->record().id, *node_->handles.get()), std::move(done));
+  caf::anon_send(node_->store(item_->record().id), std::move(done));
 }
 
 void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
@@ -171,7 +169,7 @@ void shadow_state::pull_from(const std::string& node) {
   if ((is_behind() && now() < rests_until_) || !pulling_.insert(node).second)
     return;
   ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{item_->record().id, node_->self.node, false, false},
+      node, traffic::repair, fetch_item{.id = item_->record().id, .requester = node_->self.node},
       [this, node](item_copy& copy) {
         auto whole = std::make_shared<item_copy>(std::move(copy));
         fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {

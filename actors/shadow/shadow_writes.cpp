@@ -7,8 +7,7 @@ namespace gnomon {
 
 void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
   if (!node_->effective_policy(request.id, request.user).allows(node_->self.region)) // forwarded by an older policy
-    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
-                                                           + node_->self.region + "; try again"));
+    return reply.fail(node_->kept_away());
   // A region that forwarded the request has to hear in time to tell its client.
   auto base = request.forwarded ? node_->config.peer_timeout * 3 / 4 : node_->config.request_timeout * 4 / 5;
   auto patience = node_->config.patience(base, request.value.size());
@@ -57,8 +56,7 @@ void shadow_state::begin_or_pass(const write_item& request, const search& s, tim
   if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
     return pass_to<write_receipt>(s.deleted_at, request, reply);
   if (!s.refused_by.empty() && request.forwarded)
-    return reply.fail(make_error(ec::forbidden_region, "a residency rule keeps the item away from region "
-                                                           + node_->self.region + "; try again"));
+    return reply.fail(node_->kept_away());
   if (!s.refused_by.empty())
     return pass_to<write_receipt>(s.refused_by, request, reply);
   if (!s.stale_at.empty())
@@ -88,7 +86,8 @@ void shadow_state::delete_everywhere(const write_item& request, time_point deadl
   unapplied_.push_back({deadline, reply});
   for (auto peer : peers)
     ask_peer<item_copy>(
-        peer->identity.node, traffic::client, fetch_item{request.id, node_->self.node, false, true},
+        peer->identity.node, traffic::client,
+        fetch_item{.id = request.id, .requester = node_->self.node, .without_values = true},
         [this, all, answered](const item_copy& there) {
           all->seen.merge(there.versions.context);
           if (item_->present())
@@ -213,7 +212,7 @@ void shadow_state::write_synced(uint64_t number) {
   answer_writes();
   replicate(traffic::client);
   if (created)
-    ask_for_copies();
+    place_first_copies();
 }
 
 /// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its

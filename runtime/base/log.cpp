@@ -141,18 +141,6 @@ bool start(const std::string& path, std::string_view level_name) {
   return true;
 }
 
-bool set_level(std::string_view level_name) {
-  auto lvl = level_from(level_name);
-  if (lvl)
-    spdlog::default_logger()->set_level(*lvl);
-  return lvl.has_value();
-}
-
-bool reopen() {
-  std::lock_guard lock{guard};
-  return file_path.empty() || open_sink(file_path);
-}
-
 void write(level l, std::string_view component, std::string_view event, std::initializer_list<field> fields) {
   static constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                                          spdlog::level::err};

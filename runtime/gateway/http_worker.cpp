@@ -138,7 +138,8 @@ void worker::count_access(std::string_view id, std::string_view user, timestamp 
     ++known->second.count;
     return;
   }
-  samples_.emplace(sample_key_, access_sample{std::string{id}, std::string{user}, now, 1, false});
+  samples_.emplace(sample_key_,
+                   access_sample{.id = std::string{id}, .user = std::string{user}, .at = now, .from_index = true});
   if (samples_.size() >= max_samples)
     hand_over_samples();
 }

@@ -202,20 +202,4 @@ caf::message begin_session(caf::actor_system& system, int fd) {
   return caf::make_message(caf::connect_atom_v, std::move(scribe), uint16_t{0});
 }
 
-expected<caf::strong_actor_ptr> remote_actor_at(caf::actor_system& system, const std::string& path, duration timeout) {
-  auto fd = connect_to_socket(path);
-  if (!fd)
-    return std::move(fd.error());
-  caf::scoped_actor self{system, true};
-  expected<caf::strong_actor_ptr> found{make_error(ec::unavailable, "the node on " + path + " publishes nothing")};
-  self->request(basp_broker_of(system), timeout, begin_session(system, *fd))
-      .receive(
-          [&](const caf::node_id&, caf::strong_actor_ptr& whom, const std::set<std::string>&) {
-            if (whom)
-              found = std::move(whom);
-          },
-          [&](const caf::error& reason) { found = make_error(code_of(reason), "no node answers on " + path); });
-  return found;
-}
-
 } // namespace gnomon

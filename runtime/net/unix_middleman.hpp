@@ -33,8 +33,4 @@ caf::actor basp_broker_of(caf::actor_system& system);
 /// strong_actor_ptr of the published actor, set<string>), or an error once the other end has closed.
 caf::message begin_session(caf::actor_system& system, int fd);
 
-/// The actor published at `path`, for programs without their own event loop. Blocks for at most `timeout`. Errors:
-/// unavailable, timeout.
-expected<caf::strong_actor_ptr> remote_actor_at(caf::actor_system& system, const std::string& path, duration timeout);
-
 } // namespace gnomon

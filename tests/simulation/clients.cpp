@@ -120,7 +120,8 @@ bool clients::read_from_index(operation& op, session* of) {
   if (!entry)
     return false;
   if (auto agent = node.handles.get()->agent)
-    engine_.asker()->send(agent, access_batch{{{op.id, "reader", node.time->now(), 1, false}}});
+    engine_.asker()->send(agent,
+                          access_batch{{{.id = op.id, .user = "reader", .at = node.time->now(), .from_index = true}}});
   op.from_index = true;
   done(op, of, entry->versions);
   return true;

@@ -248,7 +248,7 @@ CAF_TEST(every_message_type_travels) {
   // inside a node
   travel(dial_result{{reception::call_back, "you dial", some_node()}, handle<gate_actor>()});
   travel(session_lost{"us", "its connection was lost"});
-  travel(access_batch{{{odd_text, "ann", noon, 18, true}, {"b", "", {}, 1, false}}});
+  travel(access_batch{{{odd_text, "ann", noon, 18, true, true}, {"b", "", {}, 1, false, false}}});
   travel(expiry_due{odd_text, noon});
   travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease(), {"af"}, true});
   travel(catalog_position{"eu", 63, 8, 9});

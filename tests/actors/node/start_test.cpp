@@ -31,8 +31,7 @@ struct fixture : cluster_fixture {
   }
   std::vector<std::string> located(const std::string& at, const std::string& id) {
     std::vector<std::string> found;
-    auto handles = nodes[at].context->handles.get();
-    auto asked = self->request(nodes[at].context->shard_for(id, *handles), caf::infinite, locate_a_v, id);
+    auto asked = self->request(nodes[at].context->shard(id), caf::infinite, locate_a_v, id);
     sched.run();
     std::move(asked).receive([&](std::vector<std::string>& nodes_with_it, bool) { found = std::move(nodes_with_it); },
                              [](const caf::error& e) { CAF_FAIL(sentence_of(e)); });
@@ -122,8 +121,7 @@ CAF_TEST(a_copy_that_goes_while_the_store_is_read_is_not_found_by_it) {
   CAF_CHECK_EQUAL(value("b", "x"), "1");
   CAF_CHECK_EQUAL(items("b"), 1u);
   pass_time(2min); // its lease ends
-  auto handles = nodes["b"].context->handles.get();
-  self->send(nodes["b"].context->shard_for("x", *handles), expiry_due{"x", time->now()});
+  self->send(nodes["b"].context->shard("x"), expiry_due{"x", time->now()});
   sched.run();
   CAF_REQUIRE_EQUAL(copies("x"), "a:durable");
   CAF_CHECK_EQUAL(items("b"), 0u);

@@ -218,7 +218,7 @@ CAF_TEST(what_is_read_trains_models_without_any_call) {
   begin();
   auto predictor = nodes["b"].context->handles.get()->predictor;
   walk(80, 80, [&](auto user, auto item, auto) {
-    self->send(predictor, access_batch{{{item, user, time->now(), 1, false}}});
+    self->send(predictor, access_batch{{{.id = item, .user = user, .at = time->now()}}});
     sched.run();
     time->advance(2s);
   });

@@ -58,7 +58,8 @@ struct fixture : cluster_fixture {
       CAF_CHECK(double{found.items[k - 1].confidence} >= double{found.items[k].confidence});
   }
   void read(const std::string& node, const std::string& user, const std::string& id) {
-    self->send(nodes[node].context->handles.get()->predictor, access_batch{{{id, user, time->now(), 1, false}}});
+    self->send(nodes[node].context->handles.get()->predictor,
+               access_batch{{{.id = id, .user = user, .at = time->now()}}});
     sched.run();
     time->advance(5s);
   }
@@ -248,15 +249,15 @@ CAF_TEST(many_small_batches_are_taken_together_and_none_is_skipped) {
   begin();
   auto& context = *nodes["a"].context;
   for (int k = 0; k < 1000; ++k)
-    self->send(
-        context.handles.get()->predictor,
-        access_batch{{{"news/" + std::to_string(k % 50), "user" + std::to_string(k % 9), time->now(), 1, k % 3 == 0}}});
+    self->send(context.handles.get()->predictor,
+               access_batch{{{"news/" + std::to_string(k % 50), "user" + std::to_string(k % 9), time->now(), 1,
+                              k % 3 == 0, false}}});
   sched.run();
   CAF_CHECK_EQUAL(context.predicting.accesses.load(), 1000u);
   CAF_CHECK_EQUAL(context.predicting.skipped.load(), 0u);
   CAF_CHECK_GREATER(context.predicting.predictions.load(), 600u);
   for (int k = 0; k < 80'000; ++k) // more than anybody could keep up with: what is left out is counted
-    self->send(context.handles.get()->predictor, access_batch{{{"news/1", "user1", time->now(), 1, false}}});
+    self->send(context.handles.get()->predictor, access_batch{{{"news/1", "user1", time->now(), 1, false, false}}});
   sched.run();
   CAF_CHECK_LESS(context.predicting.accesses.load(), 81'000u);
   CAF_CHECK(context.predicting.skipped.load() >= 81'000u - context.predicting.accesses.load());

@@ -58,7 +58,8 @@ struct fixture : cluster_fixture {
     auto entry = nodes[name].context->index.find(id);
     CAF_REQUIRE(entry != nullptr);
     entry->last_read_ms.store(time->now().time_since_epoch().count());
-    self->send(nodes[name].context->handles.get()->agent, access_batch{{{id, {}, time->now(), 1, false}}});
+    self->send(nodes[name].context->handles.get()->agent,
+               access_batch{{{.id = id, .at = time->now(), .from_index = true}}});
     sched.run();
   }
 
@@ -142,7 +143,7 @@ CAF_TEST(a_shard_that_is_killed_ends_its_shadows) {
   put("a", "x", "1");
   CAF_REQUIRE_EQUAL(awake("a"), 1u);
   auto running = sys.registry().running();
-  caf::anon_send_exit(nodes["a"].context->shard_for("x", *nodes["a"].context->handles.get()), caf::exit_reason::kill);
+  caf::anon_send_exit(nodes["a"].context->shard("x"), caf::exit_reason::kill);
   sched.run();
   CAF_CHECK_EQUAL(sys.registry().running(), running - 2);
 }

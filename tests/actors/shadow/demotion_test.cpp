@@ -14,7 +14,7 @@ struct fixture : cluster_fixture {
     wish.id = id;
     wish.factor = wish.min_copies = static_cast<uint32_t>(durable(id)) + 1;
     wish.candidates = {name};
-    self->send(nodes["a"].context->shard_for(id, *nodes["a"].context->handles.get()), wish);
+    self->send(nodes["a"].context->shard(id), wish);
     sched.run();
   }
 
@@ -93,7 +93,7 @@ CAF_TEST(at_no_moment_are_there_fewer_durable_copies_than_policy_asks_for) {
     add_durable("c", id);
     add_durable("d", id);
     for (auto& [name, node] : nodes)
-      self->send(node.context->shard_for(id, *node.context->handles.get()), reap_a_v, id);
+      self->send(node.context->shard(id), reap_a_v, id);
     for (int i = 0; i < steps; ++i)
       sched.try_run_once();
     network->separate("a", "b");

@@ -157,7 +157,7 @@ CAF_TEST(a_copy_that_a_rule_has_come_to_forbid_takes_nothing_newer) {
   CAF_CHECK(ask<policy_list>("b", put_policy{policy_scope::type, "x", R"({"residency": ["region-a"]})"}));
   network->heal();
   auto& b = *nodes["b"].context;
-  self->send(b.shard_for("x/1", *b.handles.get()), compare_a_v, std::string{"x/1"}, std::string{"a"});
+  self->send(b.shard("x/1"), compare_a_v, std::string{"x/1"}, std::string{"a"});
   sched.run();
   for (const auto& [key, content] : nodes["b"].database->entries())
     CAF_CHECK(content.find("newer") == std::string::npos);

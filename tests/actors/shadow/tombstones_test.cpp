@@ -147,7 +147,7 @@ CAF_TEST(an_attempt_that_breaks_off_anywhere_is_made_again) {
     remove("b", id);
     time->advance(config.reap_after + 1s);
     for (auto& [name, node] : nodes) // whoever is its steward
-      self->send(node.context->shard_for(id, *node.context->handles.get()), reap_a_v, id);
+      self->send(node.context->shard(id), reap_a_v, id);
     for (int i = 0; i < steps; ++i)
       sched.try_run_once();
     for (const auto& name : {"a", "b", "d"})
@@ -169,7 +169,7 @@ CAF_TEST(a_write_that_comes_while_the_item_is_reaped_is_not_lost) {
     remove("b", id);
     time->advance(config.reap_after + 1s);
     for (auto& [name, node] : nodes)
-      self->send(node.context->shard_for(id, *node.context->handles.get()), reap_a_v, id);
+      self->send(node.context->shard(id), reap_a_v, id);
     for (int i = 0; i < steps; ++i)
       sched.try_run_once();
     CAF_CHECK(put("c", id, "new"));
