@@ -16,8 +16,8 @@
 #include <string_view>
 #include <utility>
 
-/// Puts what has `fields()` on disk through Boost.Serialization, framed so that a damaged or foreign entry is noticed.
-/// Include it from source files only: Boost's headers are heavy.
+/// Writes types with `fields()` to disk through Boost.Serialization, in a frame that shows when an entry is damaged or
+/// foreign. Include it from source files only: Boost's headers are heavy.
 namespace boost::serialization {
 
 template <class Archive, class... Ts>
@@ -49,7 +49,7 @@ void serialize(Archive& archive, gnomon::timestamp& x, unsigned) {
   x = gnomon::timestamp{since_epoch};
 }
 
-// Our frame has the format number, and nothing is shared by pointer: Boost needs to note neither for our types.
+// Our frame has the format number, and nothing is shared by pointer, so Boost need not record either for our types.
 template <gnomon::has_fields T>
 struct implementation_level_impl<const T> {
   using tag = mpl::integral_c_tag;
@@ -68,7 +68,7 @@ struct tracking_level<T> {
 
 namespace gnomon {
 
-/// What kind of entry a frame holds, and the number of its present format.
+/// The kind of entry that a frame holds, and the number of its present format.
 struct frame_kind {
   char letter;
   uint8_t format;
@@ -76,11 +76,11 @@ struct frame_kind {
   std::string_view advice = "other regions still have theirs: drop this copy and fetch it again";
 };
 
-/// `payload` behind a magic number, the format number and its CRC-32.
+/// `payload` after a magic number, the format number and its CRC-32.
 std::string seal(const frame_kind& kind, std::string_view payload);
 
-/// The payload inside `bytes`, which must outlive it. Errors: store_corrupt for anything that `seal` with this kind did
-/// not make.
+/// The payload inside `bytes`, which must outlive it. Errors: store_corrupt for everything that `seal` with this kind
+/// did not make.
 expected<std::string_view> unseal(const frame_kind& kind, std::string_view bytes);
 
 /// True when `bytes` begin as a frame of this kind and format.

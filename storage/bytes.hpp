@@ -11,11 +11,11 @@ namespace gnomon {
 void append_u32(std::string& out, uint32_t x);
 void append_u64(std::string& out, uint64_t x);
 
-/// Cuts a number off the front of `in`. False, and `in` as it was, when there are too few bytes.
+/// Takes a number off the front of `in`. False when there are too few bytes; `in` then stays as it was.
 bool take_u32(std::string_view& in, uint32_t& x);
 bool take_u64(std::string_view& in, uint64_t& x);
 
-/// As above with 1 to 10 bytes, seven bits each, low ones first; only the shortest form is taken.
+/// The same with 1 to 10 bytes of seven bits each, low ones first. Only the shortest form is accepted.
 void append_varint(std::string& out, uint64_t x);
 bool take_varint(std::string_view& in, uint64_t& x);
 

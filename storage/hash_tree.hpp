@@ -15,29 +15,29 @@
 /// 2007). Pure: no store, no actors.
 namespace gnomon {
 
-/// What a node's trees have to know of one of its copies: all of it, so that saying it twice changes nothing.
+/// What a node's trees have to know about one of its copies. A note is complete, so sending it twice changes nothing.
 struct copy_note {
   std::string id;
   bool held = false;
-  uint64_t digest = 0;            // of id and context; zero for a tombstone, which counts like no copy at all
-  std::vector<std::string> peers; // the other nodes that hold it, by this node's record, sorted
-  bool steward = false;           // a tombstone that this node has to reap
+  uint64_t digest = 0;            // of id, context and versions; zero for a tombstone, which counts as no copy
+  std::vector<std::string> peers; // the other nodes that hold it according to this node's record, sorted
+  bool steward = false;           // this node has to reap the tombstone, or to demote a surplus copy
   auto fields() {
     return std::tie(id, held, digest, peers, steward);
   }
   bool operator==(const copy_note&) const = default;
 };
 
-/// True when nothing is left of the item but the knowledge that it was deleted, or that it expired.
+/// True when the item was deleted, or has expired, and only this knowledge is left of it.
 bool is_tombstone(const version_set& versions);
-/// The node that reaps the item: its steward, or the first holder in rendezvous order where no copy is durable; empty
+/// The node that reaps the item: its steward. When no copy is durable, the first holder in rendezvous order. Empty
 /// without holders.
 std::string reaper_of(const item_record& record);
-/// What two copies of an item have in common exactly when they have the same context and the same versions. Never 0.
+/// Equal for two copies of an item exactly when they have the same context and the same versions. Never 0.
 uint64_t digest_of(const item_record& record);
 copy_note note_of(const item_record& record, const std::string& node);
 
-/// Places in a tree: 64 shards of 32 branches of 32 leaves. Every id has its leaf, the same on all nodes.
+/// Places in a tree: 64 shards of 32 branches of 32 leaves. Every id has a leaf, which is the same on all nodes.
 inline constexpr uint32_t tree_fan_out = 32;
 inline constexpr uint32_t tree_leaves = static_cast<uint32_t>(shard_count) * tree_fan_out * tree_fan_out;
 uint32_t leaf_of(std::string_view id);
@@ -45,15 +45,15 @@ inline uint32_t shard_of_leaf(uint32_t leaf) {
   return leaf / (tree_fan_out * tree_fan_out);
 }
 
-/// Hashes over all entries below each place. A hash is the sum (exclusive or) of the digests below it, so an entry
-/// comes and goes in three steps, whatever the order. Not thread-safe.
+/// Hashes over all entries below each place. A hash is the exclusive or of the digests below it, so an entry is added
+/// or removed in three steps, in any order. Not thread-safe.
 class hash_tree {
 public:
   hash_tree();
-  /// Adds the digest at the leaf, or takes it out again.
+  /// Adds the digest at the leaf, or removes it.
   void toggle(uint32_t leaf, uint64_t digest);
-  /// Hashes of one block of neighbours: level 0 has one block, of the 64 shards; on level 1 block s has the branches of
-  /// shard s, on level 2 block b the leaves of branch b. Empty for a block that does not exist.
+  /// The hashes of one block of neighbours. Level 0 has one block, with the 64 shards. On level 1, block s has the
+  /// branches of shard s. On level 2, block b has the leaves of branch b. Empty for a block that does not exist.
   std::vector<uint64_t> block(uint32_t level, uint32_t index) const;
 
 private:
@@ -69,18 +69,19 @@ std::vector<uint32_t> places_of(uint32_t level, uint32_t index, uint64_t mask);
 /// Memory: about 56 bytes a copy, half a MiB a peer. Not thread-safe.
 class copy_trees {
 public:
-  /// Takes over what is so now of one copy. Safe to repeat; the last word counts.
+  /// Notes the present state of one copy. Safe to repeat; the last note counts.
   void set(const copy_note& note);
-  /// False when `note` says anything else than what is known of its copy.
+  /// False when `note` differs from what is known of its copy.
   bool knows(const copy_note& note) const;
-  /// True when this node holds the item, and its record does not say that `peer` does too.
+  /// True when this node holds the item, and its record does not name `peer` as a holder.
   bool hides_from(const std::string& peer, std::string_view id) const;
-  /// A block of the tree towards `peer`, as `hash_tree::block`; all zero when nothing is shared with it.
+  /// A block of the tree towards `peer`, as in `hash_tree::block`. All zero when the two share nothing.
   std::vector<uint64_t> block(const std::string& peer, uint32_t level, uint32_t index) const;
   uint64_t tombstones() const {
     return tombstones_;
   }
-  /// Up to `limit` ids, from the first behind `after` on and round the end, whose tombstones this node has to reap.
+  /// Up to `limit` ids of tombstones that this node has to reap, and of copies it has to demote. Begins after `after`
+  /// and continues from the front.
   std::vector<std::string> to_reap(const std::string& after, size_t limit) const;
   void clear();
 

@@ -13,22 +13,22 @@
 #include <string_view>
 #include <vector>
 
-/// LevelDB's files: how they are read and written, and what can be saved of a damaged one. For level_store alone.
+/// LevelDB's files: how they are read and written, and what can be saved of a damaged one. For level_store only.
 namespace gnomon {
 
-/// The disk, or what this process may take of it, is full.
+/// The disk, or this process's share of it, is full.
 bool is_full(const leveldb::Status& status);
 
-/// The files of a store on the disk. A table that cannot be read is damaged (`Corruption`); one that just now cannot be
-/// opened is not.
+/// The files of a store on the disk. A table that cannot be read is damaged (`Corruption`). A table that cannot be
+/// opened at the moment is not.
 class disk_files : public leveldb::EnvWrapper {
 public:
   disk_files() : EnvWrapper(leveldb::Env::Default()) {}
   leveldb::Status NewRandomAccessFile(const std::string& name, leveldb::RandomAccessFile** result) override;
 };
 
-/// Shows what is on the disk and keeps what is written in memory, so that a store can be opened for reading where
-/// nothing can be written. Once sealed it takes no more files: LevelDB then gives up its compactions.
+/// Shows what is on the disk, and keeps new writes in memory, so that a store can be opened for reading where nothing
+/// can be written. Once sealed it takes no more files, and LevelDB then ends its compactions.
 class files_over_disk final : public disk_files {
 public:
   files_over_disk();
@@ -52,11 +52,12 @@ private:
   std::unique_ptr<leveldb::Env> memory_;
 };
 
-/// LevelDB takes a record that goes beyond the end of a log, or of a manifest, for one that a crash has cut short, and
-/// says nothing. True when that record, or one behind it, is whole: then it is damage.
+/// LevelDB silently takes a record that goes beyond the end of a log, or of a manifest, for one that a crash has cut
+/// short. True when that record, or one after it, is whole: then the log is damaged.
 bool has_damaged_end(const std::string& log);
 
-/// The order of the keys inside tables: ours, and behind each eight bytes that say how new the entry is, newest first.
+/// The order of the keys inside tables: our keys, each followed by eight bytes that say how new the entry is, newest
+/// first.
 class table_order final : public leveldb::Comparator {
 public:
   static leveldb::Slice ours(const leveldb::Slice& key);
@@ -81,8 +82,8 @@ struct table_facts {
 /// The tables of LevelDB's property `leveldb.sstables`, whose files lie in the directory `path`.
 std::vector<table_facts> parse_tables(const std::string& listing, const std::string& path);
 
-/// Calls `keep` with each entry that can be read, and `lose` with the keys around each part that cannot; none: from the
-/// first key of the table on, or to its last.
+/// Calls `keep` with each entry that can be read, and `lose` with the keys around each part that cannot. No key: from
+/// the first key of the table, or to its last one.
 class table_reader {
 public:
   using entry_handler = std::function<void(const leveldb::Slice& key, const leveldb::Slice& value)>;
@@ -101,10 +102,10 @@ private:
   std::unique_ptr<leveldb::Table> table_; // gone before its file
 };
 
-/// Puts a file there with these bytes, whatever was there before: all or nothing, also after a crash.
+/// Writes a file with these bytes, in place of any file there. All or nothing, also after a crash.
 leveldb::Status replace_file(leveldb::Env& env, const std::string& file, const std::string& bytes);
 
-/// Writes the table anew with what can be read of it.
+/// Writes the table again with the entries of it that can be read.
 leveldb::Status rewrite(leveldb::Env& env, const table_facts& facts);
 
 } // namespace gnomon

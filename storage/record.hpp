@@ -11,24 +11,24 @@
 
 namespace gnomon {
 
-/// What a node is to an item. Within one epoch a state only moves forward in this order.
+/// The state of a node as a holder of an item. Within one epoch a state only moves forward in this order.
 enum class holder_state : uint8_t { joining, shadow, durable, left };
 std::string_view name(holder_state s);
 
-/// One node's entry in `holders`. Each change of heart (a rejoin, a promotion, a demotion) starts a new epoch.
+/// One node's entry in `holders`. Each change back (a rejoin, a promotion, a demotion) starts a new epoch.
 struct holder_entry {
   uint32_t epoch = 0;
   holder_state state = holder_state::joining;
   auto fields() {
     return std::tie(epoch, state);
   }
-  auto operator<=>(const holder_entry&) const = default; // epoch first, then state: merging takes the greater
+  auto operator<=>(const holder_entry&) const = default; // epoch first, then state: merging takes the greater entry
 };
 
 /// `nodes` in rendezvous order of `id` (highest random weight first; Thaler and Ravishankar 1998): the same everywhere.
 std::vector<std::string> by_rank(std::vector<std::string> nodes, std::string_view id);
 
-/// The nodes that have, are getting or had a copy, by name: the truth for replication, deletes and reaping.
+/// The nodes that have, are getting or had a copy, by name. This map decides about replication, deletes and reaping.
 /// Merging takes the greater entry for each node, so order and repetition do not matter.
 class holder_map {
 public:
@@ -61,7 +61,7 @@ private:
 enum class lease_reason : uint8_t { access, policy, prediction, request };
 std::string_view name(lease_reason r);
 
-/// A shadow's right to exist. Durable copies have none: `ttl` zero means no end.
+/// A shadow's right to exist. Durable copies have none; `ttl` zero means that it never ends.
 struct lease {
   lease_reason reason = lease_reason::access;
   real confidence = 1.0; // of the prediction that made it; 1 for the other reasons
@@ -76,8 +76,8 @@ struct lease {
   }
 };
 
-/// A write that carried a request id and whose version has been replaced since: it is not to be done again. Versions
-/// that are still there carry their ids themselves.
+/// A write that carried a request id, and whose version has been replaced since. A repeat of it does nothing. Versions
+/// that are still there carry their request ids themselves.
 struct past_request {
   std::string id; // of the request
   dot made;
@@ -88,23 +88,23 @@ struct past_request {
   bool operator==(const past_request&) const = default;
 };
 
-/// How many of an item, and for how long.
+/// How many of them are kept for an item, and for how long.
 inline constexpr size_t max_past_requests = 16;
 inline constexpr duration request_memory = std::chrono::minutes{10};
 
-/// All a node keeps of one item, without the values.
+/// Everything that a node keeps of one item, except the values.
 struct item_record {
   std::string id;
   version_set versions;
   holder_map holders;
   struct lease lease;
-  holding_id holding;         // drawn at the first local write; zero before
-  timestamp indexed{};        // the time under which the expiry index names this record; zero: it does not
-  bool pinned = false;        // holds a version not yet synced at min_copies durable holders: never expires
-  std::set<std::string> owed; // nodes not known to have the versions that this copy is to send them
-  uint64_t reads = 0;         // reads served from this copy
-  uint64_t cost_bytes = 0;    // bytes moved to make and refresh this copy
-  uint64_t saved_ms = 0;      // latency that local reads saved so far
+  holding_id holding;                      // drawn at the first local write; zero before
+  timestamp indexed{};                     // the time under which the expiry index names this record; zero: none
+  bool pinned = false;                     // has a version not yet synced at min_copies durable holders: never expires
+  std::set<std::string> owed;              // nodes that may lack versions which this copy has to send them
+  uint64_t reads = 0;                      // reads served from this copy
+  uint64_t cost_bytes = 0;                 // bytes moved to make and refresh this copy
+  uint64_t saved_ms = 0;                   // latency that local reads saved so far
   std::vector<past_request> requests = {}; // the newest, oldest first
   auto fields() {
     return std::tie(id, versions, holders, lease, holding, indexed, pinned, owed, reads, cost_bytes, saved_ms,
@@ -114,11 +114,11 @@ struct item_record {
 
 /// Encodes with a format number and a checksum (Boost.Serialization inside).
 std::string encode(const item_record& record);
-/// Reads the format before this one, too. Errors: store_corrupt for a wrong checksum, a truncated record or an unknown
+/// Also reads the format before this one. Errors: store_corrupt for a wrong checksum, a truncated record or an unknown
 /// format number.
 expected<item_record> decode_record(std::string_view bytes);
 
-/// A version's value behind eight bytes of format number and checksum.
+/// A version's value after eight bytes of format number and checksum.
 std::string encode_value(std::string_view value);
 /// Errors: store_corrupt, as above.
 expected<blob> decode_value(std::string_view bytes);

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-/// What can be asked over a link, and how it becomes a parcel's bytes. For `link.cpp` only.
+/// Which requests can be sent over a link, and how each becomes the bytes of a parcel. For `link.cpp` only.
 namespace gnomon {
 
 // -- what can be asked over a link -----------------------------------------------------------------------------------
@@ -22,7 +22,7 @@ struct exchange {
   using reply_type = Reply;
 };
 
-// The position in this list is the first byte of a request on the wire: append only.
+// The position in this list is the first byte of a request on the wire, so only append.
 using exchanges = std::tuple<
     exchange<ping, pong>, exchange<fetch_item, item_copy>, exchange<replicate_item, replicate_ack>,
     exchange<invite_copy, invite_answer>, exchange<update_holders, holders_ack>, exchange<get_copy_report, copy_report>,

@@ -16,28 +16,28 @@ struct link_config {
   membership_actor owner; // told when a session is lost, answers the peer's pings
 };
 
-/// What a link keeps. A request becomes a parcel and an entry in `pending`; its reply, the end of the session or the
-/// sweep takes the entry out again and answers. Without a session everything fails at once.
+/// What a link keeps. A request becomes a parcel and an entry in `pending`. Its reply, the end of the session or the
+/// sweep removes the entry and answers. Without a session every request fails at once.
 struct link_state {
   using self_pointer = link_actor::stateful_pointer<link_state>;
   using time_point = parcel::time_point;
-  /// Gets the reply's bytes, or why there is none.
+  /// Gets the bytes of the reply, or the reason why there is none.
   using reply_handler = std::function<void(expected<std::vector<char>>)>;
 
-  /// An answer that the peer is owed.
+  /// An answer that this link owes the peer.
   struct debt {
     uint64_t session;
     traffic urgency;
     uint64_t sequence;
     size_t bytes;       // of the request
-    time_point until{}; // then it has given up waiting
+    time_point until{}; // the peer stops waiting then
     bool paced = false; // counts as background work
   };
 
   ~link_state();
 
   // requests of this node, in the order in which they happen
-  /// Waits for `patience` while nothing arrives, and for `longest` in all.
+  /// Waits for `patience` while nothing arrives, and for at most `longest` in total.
   caf::error request(traffic urgency, std::vector<char> bytes, duration patience, duration longest, reply_handler done);
   void flush();
   void take_credit(const credit& granted);
@@ -82,7 +82,7 @@ private:
   uint64_t session_ = 0; // zero: none; set but not `up_`: our hello is under way
   bool up_ = false;
   link_end_actor end_;
-  credit owed_; // taken in and not yet told to the peer
+  credit owed_; // taken in, and not yet reported to the peer
   uint64_t grant_bytes_ = 0;
   uint32_t grant_frames_ = 0;
   uint64_t next_sequence_ = 1;
@@ -91,9 +91,9 @@ private:
   std::array<time_point, 3> progress_{};                // by urgency: when a part of a large parcel came or went
   size_t serving_ = 0;                                  // the peer's requests that are not answered yet
   uint64_t serving_bytes_ = 0;
-  size_t background_ = 0;                                  // of them, under way and not for a client
-  std::deque<std::pair<debt, std::vector<char>>> put_off_; // until fewer are
-  bool choosing_ = false;                                  // whom of them to serve
+  size_t background_ = 0;                                  // of these, the ones under way that are not for a client
+  std::deque<std::pair<debt, std::vector<char>>> put_off_; // background requests that wait until fewer are under way
+  bool choosing_ = false;                                  // `serve_background` is choosing which of them to serve
   bool flush_scheduled_ = false;
   bool sweep_scheduled_ = false;
 };

@@ -19,8 +19,8 @@ struct membership_config {
   uint32_t max_nodes = 1024; // gossip about more is ignored
 };
 
-/// What membership keeps. `peers` are nodes by name, `contacts` are addresses to dial: those of the seeds and of the
-/// peers. A connection is dialed by the node with the smaller name; the other one only calls to be called back.
+/// What membership keeps. `peers` has nodes by name. `contacts` has addresses to dial: those of the seeds and of the
+/// peers. The node with the smaller name dials a connection. The other one calls only to be called back.
 struct membership_state {
   using self_pointer = membership_actor::stateful_pointer<membership_state>;
   using time_point = caf::actor_clock::time_point;
@@ -30,13 +30,13 @@ struct membership_state {
     link_actor link;
     bool connected = false;
     peer_state state = peer_state::unknown;
-    time_point heard{};        // when the last ping that it answered was sent, or its connection began
-    int64_t proven_ms = 0;     // the same by `steady_ms`, which no stop of this process moves; pings only
-    int64_t away_since_ms = 0; // 0: it is not down
+    time_point heard{};        // when the last ping that it answered was sent, or when its connection began
+    int64_t proven_ms = 0;     // the same by `steady_ms`, which goes on while this process is stopped; for pings only
+    int64_t away_since_ms = 0; // since when it is down; 0: it is not
     double rtt_ms = -1;
-    ping facts;                       // the last
+    ping facts;                       // of its last ping or pong
     bool caught_up = false;           // since the last lapse of freshness
-    std::optional<uint64_t> wanted{}; // updates that were under way from it then, by their numbers
+    std::optional<uint64_t> wanted{}; // number that its updates have to reach before it counts as caught up
   };
 
   struct contact {
@@ -90,7 +90,7 @@ private:
   void disconnect(peer& p);
   void refused(const std::string& sentence);
   bool knows_seeds() const;          // each was tried
-  bool is_alone_among_seeds() const; // it knows nobody, though seeds are named: what others have is not known
+  bool is_alone_among_seeds() const; // it knows nobody although seeds are named, so it cannot know what others have
   void answer_joins();
   void later(contact& c);
   time_point now() const;

@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-/// How requests and replies become frames and parcels again. Pure code: no actors, no sockets, no clock of its own.
+/// Turns requests and replies into frames, and frames into parcels again. Pure code: no actors, no sockets, no own
+/// clock.
 ///
 /// A frame is a row of chunks: kind (1 byte), urgency (1), sequence (8), length of the whole parcel (4), length of this
 /// chunk (4), its bytes; integers are little-endian. Small parcels travel whole, many to a frame. Of the large ones,
@@ -31,7 +32,7 @@ struct parcel {
   traffic urgency = traffic::client;
   uint64_t sequence = 0;
   std::vector<char> bytes;
-  time_point deadline = time_point::max(); // not worth sending after that
+  time_point deadline = time_point::max(); // not worth sending after that time
 };
 
 struct outbox_limits {
@@ -41,13 +42,14 @@ struct outbox_limits {
   uint32_t window_frames = 256;
 };
 
-/// Parcels that wait for credit, the most urgent first. Repair and prefetch may use only a part of the window, so that
-/// a client's request never waits for a whole window of theirs. Not thread-safe.
+/// Parcels that wait for credit, the most urgent first. Repair and prefetch may use only a part of the window, so a
+/// client's request never waits for a whole window of theirs. Not thread-safe.
 class outbox {
 public:
   explicit outbox(outbox_limits limits = {});
 
-  /// Queues it. False when the queue is full; a parcel larger than the whole queue is taken when nothing else waits.
+  /// Queues the parcel. False when the queue is full. A parcel larger than the whole queue is accepted when nothing
+  /// else waits.
   bool push(parcel p);
 
   /// The next frame that the window allows; empty when there is none.
@@ -71,7 +73,7 @@ public:
   uint64_t under_way() const {
     return sent_bytes_;
   }
-  /// Of that urgency a large parcel is being sent, or waits.
+  /// A large parcel of that urgency is being sent, or waits.
   bool has_large(size_t urgency) const {
     return !lanes_[urgency].large.empty();
   }
@@ -103,13 +105,13 @@ private:
 /// Puts parcels together again. Not thread-safe.
 class inbox {
 public:
-  /// The parcels that `frame` completes. Errors: bad_message for lengths that cannot be or chunks out of order; the
-  /// session is then beyond repair.
+  /// Returns the parcels that `frame` completes. Errors: bad_message for impossible lengths or chunks out of order. The
+  /// session is then unusable.
   expected<std::vector<parcel>> take(std::string_view frame);
   void clear();
   /// Bytes of parcels that are not complete.
   uint64_t bytes() const;
-  /// Of that urgency a large parcel is arriving.
+  /// A large parcel of that urgency is arriving.
   bool has_large(size_t urgency) const {
     return partials_[urgency].total > 0;
   }

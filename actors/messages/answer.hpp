@@ -8,9 +8,9 @@
 
 namespace gnomon {
 
-/// A response promise that is always kept: whoever loses the last copy of an answer that was never given gives a
-/// retryable error. So an actor that dies, or a branch that forgets, leaves nobody waiting. Belongs to one actor, like
-/// the promise.
+/// A response promise that is always kept. When the last copy of an answer goes and none was given, it gives a
+/// retryable error. So an actor that dies, or a branch that forgets to answer, leaves nobody waiting. Belongs to one
+/// actor, like the promise.
 template <class T>
 class answer {
 public:

@@ -12,8 +12,8 @@ namespace gnomon {
 
 // -- a client's requests ----------------------------------------------------------------------------------------------
 
-/// The store of a node that an operator took out of the cluster for good. It is refused for ever; another store may
-/// come under the same name.
+/// The store of a node that an operator removed for good. It is refused for ever; another store may use the same name
+/// later.
 struct removed_node {
   std::string node;
   uint64_t incarnation = 0;
@@ -23,7 +23,7 @@ struct removed_node {
   }
 };
 
-/// Which regions would serve `id`, nearest first: from this node, or from a place.
+/// Asks which regions would serve `id`, nearest first: from this node, or from a place.
 struct get_route {
   std::string id;
   bool has_place = false;
@@ -76,9 +76,9 @@ struct node_report {
   uint64_t leases = 0; // copies that are shadows
   uint64_t bytes = 0;
   uint64_t tombstones = 0; // deleted items that are not reaped yet
-  int64_t silent_ms = 0;   // since it last answered the asked node; -1: it never did
+  int64_t silent_ms = 0;   // time since it last answered the asked node; -1: it never did
   bool fresh = false;      // it may call its copies current
-  bool caught_up = false;  // the asked node has all that this one kept for it
+  bool caught_up = false;  // the asked node has everything that this one kept for it
   auto fields() {
     return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes,
                     tombstones, silent_ms, fresh, caught_up);
@@ -87,10 +87,10 @@ struct node_report {
 
 /// What the asked node does about items with too few copies.
 struct repair_report {
-  bool active = false;   // a search that an outage or a removal started is under way
+  bool active = false;   // a walk that an outage or a removal started is under way
   uint64_t checked = 0;  // records looked at since the start
   uint64_t repaired = 0; // items that got copies
-  uint64_t failed = 0;   // attempts that will be made again
+  uint64_t failed = 0;   // attempts that will be repeated
   uint64_t under_way = 0;
   auto fields() {
     return std::tie(active, checked, repaired, failed, under_way);
@@ -100,7 +100,7 @@ struct repair_report {
 struct cluster_report {
   std::string self;
   std::vector<node_report> nodes;
-  int64_t catching_up_ms = 0; // how long already; 0: it is not
+  int64_t catching_up_ms = 0; // how long it has been catching up; 0: it is not
   repair_report repair = {};
   std::vector<removed_node> removed = {}; // for good
   auto fields() {
@@ -108,8 +108,8 @@ struct cluster_report {
   }
 };
 
-/// Take a node out for good: its name leaves all holders, its store is refused for ever, its copies are made anew.
-/// `force` does it to one that is alive as well.
+/// Removes a node for good: its name leaves all holders, its store is refused for ever, its copies are made again.
+/// `force` also removes a node that is alive.
 struct remove_node {
   std::string node;
   bool force = false;
@@ -121,7 +121,7 @@ struct remove_node {
 struct node_removal {
   std::string node;
   uint64_t incarnation = 0;
-  uint64_t items = 0; // that it said to hold when it was last heard
+  uint64_t items = 0; // how many it said to hold when it was last heard
   auto fields() {
     return std::tie(node, incarnation, items);
   }
@@ -141,7 +141,7 @@ struct hello_client {
 /// Urgency on a link; lower values go first.
 enum class traffic : uint8_t { client, repair, prefetch };
 
-/// Changes of the asked node's slice `shard` since its change number `since` of `generation`.
+/// Asks for the changes of the asked node's slice `shard` after change number `since` of `generation`.
 struct pull_catalog {
   uint32_t shard = 0;
   uint64_t generation = 0;
@@ -163,7 +163,8 @@ struct catalog_position {
   }
 };
 
-/// Who a node is. `incarnation` is its store's: it tells a restart from a stranger with the same name.
+/// Who a node is. `incarnation` belongs to its store. It distinguishes a restarted node from another one with the same
+/// name.
 struct node_identity {
   std::string cluster;
   std::string node;
@@ -189,8 +190,8 @@ struct ping {
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
   bool fresh = false; // the sender may call its copies current
-  // What the sender owes the receiver: updates are numbered as they begin, those below `updates_settled` have been
-  // answered or left a hint, and `hints` says that hints may be waiting.
+  // What the sender owes the receiver. Updates are numbered as they begin. Those below `updates_settled` have been
+  // answered or have left a hint. `hints` says that hints may be waiting.
   uint64_t updates_begun = 0;
   uint64_t updates_settled = 0;
   bool hints = true;
@@ -208,13 +209,13 @@ struct pong {
   }
 };
 
-/// How a node receives another that calls at its tunnel.
+/// How a node receives another one that calls at its tunnel.
 enum class reception : uint8_t {
   welcome,   // the connection stays
-  call_back, // only the node with the smaller name dials: the called one will
-  refused,   // never as things stand: another cluster, a second node of a region, a name that is taken
+  call_back, // only the node with the smaller name dials: the called node will dial back
+  refused,   // permanently: another cluster, a second node of a region, a name that is taken
   busy,      // too many connections, or still starting: try again
-  removed,   // never: an operator took the caller's store out of the cluster
+  removed,   // permanently: an operator removed the caller's store from the cluster
 };
 
 /// The called node's answer to a caller's identity. `sentence` says why when it is not a welcome.
@@ -236,7 +237,7 @@ struct frame {
   }
 };
 
-/// The receiver has taken in that much and can take as much again.
+/// The receiver has taken in that much, and can take as much again.
 struct credit {
   uint64_t session = 0;
   uint64_t bytes = 0;
@@ -246,7 +247,7 @@ struct credit {
   }
 };
 
-/// The sender of this knows no such session any more.
+/// The sender of this no longer knows that session.
 struct session_over {
   uint64_t session = 0;
   auto fields() {
@@ -277,8 +278,8 @@ struct catalog_delta {
   }
 };
 
-/// How far a node's catalog was when the node stopped, so that the next start can go on with it: then peers need not
-/// pull again what they have.
+/// How far a node's catalog was when the node stopped. The next start goes on from there, so peers need not pull again
+/// what they have.
 struct catalog_memory {
   uint64_t incarnation = 0; // of the store that it describes
   uint64_t generation = 0;

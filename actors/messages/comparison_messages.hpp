@@ -3,7 +3,7 @@
 #include "actors/messages/messages.hpp"
 #include "storage/hash_tree.hpp"
 
-/// What travels to compare copies, to reap tombstones and to demote durable copies.
+/// Messages that compare copies, reap tombstones and demote durable copies.
 namespace gnomon {
 
 // -- between nodes ----------------------------------------------------------------------------------------------------
@@ -17,7 +17,7 @@ struct tree_block {
   }
 };
 
-/// Anti-entropy: where does the receiver's tree towards `from` differ from these blocks of one level?
+/// Anti-entropy: asks where the receiver's tree towards `from` differs from these blocks of one level.
 struct compare_trees {
   std::string from;
   uint32_t level = 0;
@@ -43,8 +43,8 @@ struct leaf_entry {
   }
 };
 
-/// All that `from` holds and believes the receiver to hold in these leaves. The receiver has its shadows meet those of
-/// `from` where digests differ or where `from` names nothing.
+/// All that `from` holds, and believes the receiver to hold, in these leaves. Where digests differ, or `from` does not
+/// name an entry, the receiver's shadows exchange what they have with those of `from`.
 struct compare_leaves {
   std::string from;
   std::vector<uint32_t> leaves;
@@ -54,8 +54,8 @@ struct compare_leaves {
   }
 };
 
-/// `ids`: entries that the receiver has no equal of in its tree: the asker's shadows have to meet it. `bytes`: size of
-/// the copies that the receiver itself sets in motion.
+/// `ids`: entries that have no equal in the receiver's tree. For these the asker's shadows have to begin the exchange.
+/// `bytes`: size of the copies that the receiver itself begins to exchange.
 struct leaf_difference {
   std::vector<std::string> ids;
   uint64_t bytes = 0;
@@ -64,17 +64,17 @@ struct leaf_difference {
   }
 };
 
-/// What the steward of an item asks or tells another holder.
+/// What the steward of an item asks another holder, or orders it to do.
 enum class steward_word : uint8_t {
   confirm, // have you synced exactly this tombstone?
-  reap,    // everybody has it: forget it
+  reap,    // all holders have it: forget it
   guard,   // have you synced this context, and will you stay durable until I release you?
-  demote,  // enough others stay: end being durable
+  demote,  // enough others stay durable: become a shadow
   release, // the demotion is over
-  dismiss, // there are more copies than policy asks for: drop yours, if nobody has read it
+  dismiss, // there are more copies than the policy asks for: drop yours, if nobody has read it
 };
 
-/// Acts only when the receiver has exactly (for tombstones) or at least (else) `context` on disk.
+/// The receiver acts only when it has `context` on disk: exactly this one for tombstones, at least this one otherwise.
 struct steward_order {
   std::string id;
   std::string from;
@@ -85,7 +85,7 @@ struct steward_order {
   }
 };
 
-/// `done`: the receiver has, or did, what was asked. The rest is how things stand with it now.
+/// `done`: the receiver has, or did, what was asked. The other fields are its present state.
 struct steward_answer {
   bool done = false;
   holder_state role = holder_state::left;
@@ -98,8 +98,8 @@ struct steward_answer {
 
 // -- inside a node ----------------------------------------------------------------------------------------------------
 
-/// What is so of some of this node's copies. `complete`: with these, all that the store held of one shard at the start
-/// was said.
+/// The present state of some of this node's copies. `complete`: these are the last that the store held of one shard at
+/// the start.
 struct copy_notes {
   std::vector<copy_note> notes;
   bool complete = false;
@@ -125,7 +125,7 @@ struct found_copies {
   }
 };
 
-/// What the store had of some of the ids from `first` to `last`, both included, may be lost; `last` empty: to the end.
+/// The store may have lost some of the ids from `first` to `last`, both included; an empty `last`: to the end.
 struct lost_ids {
   std::string first;
   std::string last;
@@ -134,7 +134,8 @@ struct lost_ids {
   }
 };
 
-/// Ids that this node holds in these leaves of its shard; or, with `peer`, those the catalog says `peer` holds too.
+/// Asks for ids that this node holds in these leaves of its shard; with `peer`, for those that the catalog says `peer`
+/// holds too.
 struct list_held {
   std::vector<uint32_t> leaves;
   std::string peer;

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-/// What the actors of one node tell each other: plain structs, as in `messages.hpp`, which includes this.
+/// Messages between the actors of one node: plain structs, as in `messages.hpp`, which includes this file.
 namespace gnomon {
 
-/// A link's connection ended; it fails fast until membership opens another session.
+/// A link's connection ended. The link fails all requests at once until membership opens another session.
 struct session_lost {
   std::string node;
   std::string reason;
@@ -41,7 +41,7 @@ struct access_batch {
   }
 };
 
-/// The expiry index names `id` under `at`: its lease, or a version, may have run out.
+/// The expiry index names `id` under `at`: its lease, or a version, may have ended.
 struct expiry_due {
   std::string id;
   timestamp at{};
@@ -51,8 +51,8 @@ struct expiry_due {
   bool operator==(const expiry_due&) const = default;
 };
 
-/// Bring the copies of `id` up to `factor`, in the order of `candidates` (nodes, best first). The shadow that holds the
-/// item invites them; those that refuse or do not answer are passed over.
+/// Brings the copies of `id` up to `factor`, in the order of `candidates` (nodes, best first). The shadow that holds
+/// the item invites them. It skips candidates that refuse or do not answer.
 struct place_copies {
   std::string id;
   uint32_t factor = 0;

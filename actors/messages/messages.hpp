@@ -12,14 +12,13 @@
 #include <string>
 #include <vector>
 
-/// What travels: plain structs, each listing its members once. Who understands what stands in `protocol.hpp`; what is
-/// about nodes rather than items, in `cluster_messages.hpp`; what only actors of one node tell each other, in
-/// `inner_messages.hpp`.
+/// What travels: plain structs, each of which lists its members once. `protocol.hpp` says who understands what.
+/// Messages about nodes are in `cluster_messages.hpp`, those between actors of one node in `inner_messages.hpp`.
 namespace gnomon {
 
 // -- a client's requests ----------------------------------------------------------------------------------------------
 
-/// Read one item. `seen` asks for a copy at least that new (session guarantees).
+/// Reads one item. `seen` asks for a copy that is at least that new (session guarantees).
 struct read_item {
   std::string id;
   std::string user;
@@ -31,7 +30,7 @@ struct read_item {
   }
 };
 
-/// How an answer was found, seen from the node that was asked.
+/// How the asked node found the answer.
 enum class copy_kind : uint8_t { local, remote, prefetched };
 
 /// All current versions of an item. `values[i]` belongs to `versions.siblings[i]`.
@@ -49,10 +48,11 @@ struct item_versions {
 
 enum class write_condition : uint8_t { none, if_match, if_absent };
 
-/// `acks` of a write: a number of durable or pinned copies, 0 for what the policy says, or every durable holder.
+/// `acks` of a write: a number of durable or pinned copies; 0: as the policy says; `acks_all`: every durable holder.
 inline constexpr uint32_t acks_all = UINT32_MAX;
 
-/// Write or delete one item. `seen` is what the write replaces; what it does not cover stays as a sibling.
+/// Writes or deletes one item. `seen` is the context that the write replaces; versions it does not cover stay as
+/// siblings.
 struct write_item {
   std::string id;
   std::string user;
@@ -113,11 +113,11 @@ struct item_page {
   }
 };
 
-/// Make copies of an item until `factor` regions hold one. `ttl` zero: what the policy says.
+/// Makes copies of an item until `factor` regions hold one. `ttl` zero: as the policy says.
 struct create_shadow {
   std::string id;
-  std::string user;    // whose policy counts; empty: only those of item, data type and default
-  uint32_t factor = 0; // zero: what the policy says
+  std::string user;    // whose policy applies; empty: only those of item, data type and default
+  uint32_t factor = 0; // zero: as the policy says
   duration ttl{};
   lease_reason reason = lease_reason::request;
   auto fields() {
@@ -168,7 +168,7 @@ struct copy_report {
   uint64_t cost_bytes = 0; // bytes moved to make and refresh it
   uint64_t saved_ms = 0;   // latency its reads saved
   bool pinned = false;
-  bool reachable = true; // false: the node did not answer; the fields are what `holders` says of it
+  bool reachable = true; // false: the node did not answer, and the fields are what `holders` says about it
   auto fields() {
     return std::tie(node, region, role, reason, confidence, context, etag, created, expiry, bytes, reads, cost_bytes,
                     saved_ms, pinned, reachable);
@@ -188,7 +188,8 @@ struct shadow_report {
 
 enum class policy_scope : uint8_t { fallback, type, user, item };
 
-/// One rule as it travels and is kept; `text` is the policy's JSON, empty when it was deleted. The newest stamp wins.
+/// One rule as it travels and is stored. `text` is the policy's JSON, empty when the policy was deleted. The newest
+/// stamp wins.
 struct policy_entry {
   policy_scope scope = policy_scope::type;
   std::string name;
@@ -199,7 +200,7 @@ struct policy_entry {
   }
 };
 
-/// Set (or with an empty text delete) a policy on every node.
+/// Sets a policy on every node, or deletes it when the text is empty.
 struct put_policy {
   policy_scope scope = policy_scope::type;
   std::string name;
@@ -218,7 +219,7 @@ struct get_policies {
 struct policy_list {
   std::vector<policy_entry> entries;      // without deleted ones when a client asks
   std::vector<removed_node> removed = {}; // empty when a client asks
-  std::string warning = {};               // about the policy that was set: it names regions that nobody knows
+  std::string warning = {};               // about the policy that was set: it names regions without a known node
   auto fields() {
     return std::tie(entries, removed, warning);
   }
@@ -226,9 +227,9 @@ struct policy_list {
 
 // -- between nodes ----------------------------------------------------------------------------------------------------
 
-/// Ask a holder for an item. With `join` the holder first adds `requester` durably to `holders`, then sends the value.
-/// A deleted item gets no new holders; with `tombstones` one that does not join is told of it, for a snapshot. A
-/// tombstone that may have been overtaken is told to everyone who asks for values.
+/// Asks a holder for an item. With `join` the holder first syncs `requester` into `holders`, then sends the value. A
+/// deleted item gets no new holders. With `tombstones`, a requester that does not join is told of the delete, for a
+/// snapshot. A tombstone that may be out of date is given to every node that asks for values.
 struct fetch_item {
   std::string id;
   std::string requester; // node
@@ -240,20 +241,20 @@ struct fetch_item {
   }
 };
 
-/// Values that do not fit into one message are left out, and asked for one by one with `fetch_value`.
+/// Values that do not fit into one message are left out. The receiver asks for them one by one with `fetch_value`.
 struct item_copy {
   std::string id;
   version_set versions;
   std::vector<blob> values;
   holder_map holders;
   std::vector<past_request> requests = {};
-  bool stale = false; // who gives it may have missed newer versions
+  bool stale = false; // the giver may have missed newer versions
   auto fields() {
     return std::tie(id, versions, values, holders, requests, stale);
   }
 };
 
-/// Ask a holder for the value of one version, of `bytes` bytes.
+/// Asks a holder for the value of one version, which has `bytes` bytes.
 struct fetch_value {
   std::string id;
   dot version;
@@ -270,7 +271,7 @@ struct version_value {
   }
 };
 
-/// Put back one item of a snapshot. Its versions are merged with what the cluster has; its holders mean nothing here.
+/// Puts one item of a snapshot back. Its versions are merged with those of the cluster; its holders are ignored.
 struct load_item {
   item_copy copy;
   bool dry_run = false; // only say what would happen
@@ -282,7 +283,7 @@ struct load_item {
 enum class load_outcome : uint8_t {
   restored, // no region that can be reached had the item: it begins here
   merged,   // the item was there, and lacked versions that it now has
-  known,    // nothing new: what is there has seen all of it, also when it was deleted since
+  known,    // nothing new: the copy there has seen all of it, or the item was deleted since
   expired,  // all its versions have expired, and nobody has it
 };
 
@@ -294,7 +295,7 @@ struct load_receipt {
   }
 };
 
-/// Merge these versions. `going_to` names the nodes that the update is already going to.
+/// Merges these versions. `going_to` names the nodes that this update goes to.
 struct replicate_item {
   item_copy copy;
   std::string from;
@@ -313,20 +314,20 @@ struct replicate_ack {
   }
 };
 
-/// Become a holder of `id`: fetch it from `giver`, as `state`. Refusing is an answer, not an error.
+/// The receiver becomes a holder of `id`: it fetches the item from `giver`, as `state`. A refusal is an answer, not an
+/// error.
 struct invite_copy {
   std::string id;
   std::string giver;
   holder_state state = holder_state::shadow;
   struct lease lease;
-  uint64_t bytes = 0; // of the values that it will fetch; zero: not known
+  uint64_t bytes = 0; // of the values that it will fetch; zero: unknown
   auto fields() {
     return std::tie(id, giver, state, lease, bytes);
   }
 };
 
-/// News about who holds `id`, and what `from` has synced; the receiver merges them when it holds the item. `refused`:
-/// it could not take these versions, so that its copy is behind.
+/// News about who holds `id`, and what `from` has synced. The receiver merges it when it holds the item.
 struct update_holders {
   std::string id;
   std::string from;
@@ -334,7 +335,7 @@ struct update_holders {
   version_vector context;
   bool counts = false;    // `from` is durable or pinned
   bool refused = false;   // the receiver could not take what `context` covers
-  bool forbidden = false; // a rule keeps it away from the receiver
+  bool forbidden = false; // a rule keeps the item away from the receiver
   auto fields() {
     return std::tie(id, from, holders, context, counts, refused, forbidden);
   }
@@ -353,7 +354,7 @@ struct holders_ack {
 struct invite_answer {
   bool accepted = false;
   std::string reason;   // when refused
-  holders_ack standing; // of the copy, when accepted: the giver need not be told in another message
+  holders_ack standing; // of the copy, when accepted: saves the giver a further message
   auto fields() {
     return std::tie(accepted, reason, standing);
   }
@@ -366,12 +367,12 @@ struct get_copy_report {
   }
 };
 
-/// Policies a node has, and the nodes it knows to be removed; the answer holds what of these is newer here and, when
-/// they are all that the sender has, what it lacks.
+/// The policies of a node, and the nodes that it knows to be removed. The answer has those that are newer here. When
+/// the sender has sent all that it has, the answer also has those that it lacks.
 struct exchange_policies {
   std::vector<policy_entry> entries;
   std::vector<removed_node> removed = {};
-  bool tell_peers = false; // they come from a snapshot: the other nodes have not heard of them either
+  bool tell_peers = false; // they come from a snapshot: the other nodes do not know them either
   bool all = false;
   auto fields() {
     return std::tie(entries, removed, tell_peers, all);

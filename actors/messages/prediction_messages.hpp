@@ -12,12 +12,12 @@ namespace gnomon {
 
 // -- a client's requests ----------------------------------------------------------------------------------------------
 
-/// What will this user read next? Only the region where the user reads knows; the router of a node that does not asks
-/// the others.
+/// Asks what this user will read next. Only the region where the user reads knows that. The router of another node asks
+/// the other regions.
 struct get_prediction {
   std::string user;
   uint32_t limit = 20;
-  bool repeats = false; // also what is among the user's last ten reads
+  bool repeats = false; // also items among the user's last ten reads
   auto fields() {
     return std::tie(user, limit, repeats);
   }
@@ -45,7 +45,8 @@ struct prediction {
   }
 };
 
-/// Forget all that was learned from this user's reads: in all regions when a client asks, here when a peer does.
+/// Forgets everything that was learned from this user's reads: in all regions when a client asks, here when a peer
+/// asks.
 struct forget_user {
   std::string user;
   auto fields() {
@@ -63,8 +64,8 @@ struct forget_receipt {
 
 // -- training ---------------------------------------------------------------------------------------------------------
 
-/// A piece of the accesses to train with: text as POST /prefetch/train takes it, cut anywhere. `job` is 0 in the first
-/// piece and then as answered; `number` counts from 0. The training begins after the `last` one.
+/// A piece of the accesses to train with: text in the format of POST /prefetch/train, cut anywhere. `job` is 0 in the
+/// first piece, and then as answered. `number` counts from 0. The training begins after the `last` piece.
 struct train_piece {
   uint64_t job = 0;
   uint32_t number = 0;
@@ -82,7 +83,7 @@ struct get_training {
   }
 };
 
-/// `adopted`: models that came out better are in service. `kept`: none did, the running ones stay.
+/// `adopted`: models that did better are in service. `kept`: none did better, and the running ones stay.
 enum class training_phase : uint8_t { receiving, training, adopted, kept, failed };
 std::string_view name(training_phase phase);
 
@@ -95,7 +96,7 @@ struct line_complaint {
   }
 };
 
-/// How well a user model did on held-back accesses; `predictions` 0: not measured.
+/// The quality of a user model on accesses held back from training; `predictions` 0: not measured.
 struct model_figures {
   real recall_20;          // share of next accesses among the first 20 guesses
   real mrr_20;             // mean of 1 / rank, 0 beyond 20
@@ -106,7 +107,7 @@ struct model_figures {
   }
 };
 
-/// How well a demand model did on held-back decisions; `decisions` 0: not measured.
+/// The quality of a demand model on decisions held back from training; `decisions` 0: not measured.
 struct demand_figures {
   real loss; // mean negative log-likelihood of what happened within a day, in nats
   real calibration_error;
@@ -116,16 +117,16 @@ struct demand_figures {
   }
 };
 
-/// Where a training job stands.
+/// The state of a training job.
 struct training_status {
   uint64_t job = 0;
   training_phase phase = training_phase::receiving;
   uint64_t lines = 0;
   uint64_t accesses = 0; // to learn from
   uint64_t bad_lines = 0;
-  uint64_t left_out = 0;                  // good ones that were older than `prediction.train_accesses` others
-  uint64_t withheld = 0;                  // good ones that a policy or a forgotten user keeps from being learned
-  uint64_t counted = 0;                   // that counters and histories have learned from, whatever becomes of networks
+  uint64_t left_out = 0;                  // good lines that are older than `prediction.train_accesses` others
+  uint64_t withheld = 0;                  // good lines that are not learned because of a policy or a forgotten user
+  uint64_t counted = 0;                   // that counters and histories learned from, whatever becomes of the networks
   std::vector<line_complaint> complaints; // of the first bad lines
   real share;                             // of the work done, 0 to 1
   real seconds_left;
@@ -134,7 +135,7 @@ struct training_status {
   demand_figures demand, running_demand;
   bool better_users = false, better_demand = false;
   uint64_t model = 0; // version that was put into service
-  std::string reason; // why it failed, or changed nothing
+  std::string reason; // why it failed or changed nothing
   auto fields() {
     return std::tie(job, phase, lines, accesses, bad_lines, left_out, withheld, counted, complaints, share,
                     seconds_left, events_per_second, users, running_users, demand, running_demand, better_users,
@@ -155,7 +156,7 @@ struct item_accesses {
   }
 };
 
-/// What a region's readers did lately, without who they are: the others' demand models learn from it.
+/// What a region's readers did lately, without their names. The demand models of the other regions learn from it.
 struct region_accesses {
   std::string region;
   std::vector<item_accesses> items;
@@ -180,8 +181,8 @@ struct past_access {
   }
 };
 
-/// Reads of an upload, the oldest first: counters and histories learn from them. After those from `rehearse_from` on,
-/// what would have been guessed is held against what follows, for the probabilities to mean something.
+/// Reads of an upload, the oldest first. Counters and histories learn from them. After each read from `rehearse_from`
+/// on, the model makes a prediction and compares it with what follows. That calibrates the probabilities.
 struct past_accesses {
   std::vector<past_access> reads;
   uint32_t rehearse_from = 0;
@@ -199,7 +200,8 @@ struct past_receipt {
   }
 };
 
-/// A piece of the file that keeps what was learned; `number` counts from 0. The `last` one puts it in its place.
+/// A piece of the file that keeps what was learned. `number` counts from 0. The `last` piece puts the file in place of
+/// the old one.
 struct state_piece {
   uint32_t number = 0;
   blob text;
@@ -209,7 +211,7 @@ struct state_piece {
   }
 };
 
-/// A copy of `id` in this region would be read with that probability while its lease runs.
+/// Says with which probability a copy of `id` in this region would be read while its lease runs.
 struct prefetch_wish {
   std::string id;
   real confidence;

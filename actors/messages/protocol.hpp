@@ -5,26 +5,26 @@
 
 #include <caf/actor_system_config.hpp>
 
-/// Who understands what: every typed actor interface of a node. `docs/protocol.md` is the same as a table.
-/// Errors are `gnomon::ec`; "safe to repeat" is said where it matters.
+/// Who understands what: every typed actor interface of a node. `docs/protocol.md` has the same as a table.
+/// Errors are `gnomon::ec`. Comments say "safe to repeat" where it matters.
 
 namespace gnomon {
 
-/// Every actor system that speaks this protocol calls this on its config: makes all messages and our errors travel.
+/// Registers all messages and our errors. Every actor system that speaks this protocol calls it on its config.
 void register_messages(caf::actor_system_config& config);
 
-/// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached but in tests.
+/// Owns one LevelDB. Callers: shards, shadows, region, collector. Calls nobody. Blocking, so detached outside tests.
 using store_actor = caf::typed_actor<
-    // Applies the batch; answered once synced, which batches that wait together are as one. Errors: store_failed.
+    // Applies the batch; answered once synced. Batches that wait are synced together. Errors: store_failed.
     caf::replies_to<store_batch>::with<store_receipt>,
     // Answers the values under the keys. Safe to repeat.
     caf::replies_to<store_get>::with<store_values>,
     // Answers a range of entries in key order. Safe to repeat.
     caf::replies_to<store_scan>::with<store_entries>,
-    // Sent by the store to itself: sync what waits; see whether the disk takes writes.
+    // From itself: sync the batches that wait; check whether the disk takes writes.
     caf::reacts_to<tick_a>, caf::reacts_to<flush_a>>;
 
-/// What can be asked about one item: of its shard, which hands it to the item's shadow.
+/// What can be asked about one item: its shard gets the request and hands it to the item's shadow.
 using item_service_actor = caf::typed_actor<
     // Answers the current versions; fetches them from the nearest holder when there is no copy here. Safe to repeat.
     caf::replies_to<read_item>::with<item_versions>,
@@ -44,9 +44,9 @@ using item_service_actor = caf::typed_actor<
     caf::replies_to<update_holders>::with<holders_ack>,
     // Explains the local copy. Errors: not_here.
     caf::replies_to<get_copy_report>::with<copy_report>,
-    // The steward reaps a tombstone or demotes a copy: done only where it is safe. Safe to repeat.
+    // The steward reaps a tombstone or demotes a copy. The receiver does it only when it is safe. Safe to repeat.
     caf::replies_to<steward_order>::with<steward_answer>,
-    // Merges an item of a snapshot into the copy here or, without one, into that of another region; answered once
+    // Merges an item of a snapshot into the copy here; without one, into the copy of another region. Answered once
     // synced. Errors: forbidden_region, bad_message. Safe to repeat.
     caf::replies_to<load_item>::with<load_receipt>>;
 
@@ -55,39 +55,39 @@ using item_service_actor = caf::typed_actor<
 using shadow_actor = item_service_actor::extend<
     // The read index answered reads of this item.
     caf::reacts_to<access_batch>,
-    // Looks whether the lease, or a version, has run out. `expiry_due`: because the expiry index says so; an entry that
-    // the record does not know of is erased.
+    // Checks whether the lease or a version has ended. `expiry_due`: because the expiry index says so; an index entry
+    // that the record does not know of is erased.
     caf::reacts_to<expire_a>, caf::reacts_to<expiry_due>,
-    // A hint says that this node has not got the current versions: send them.
+    // A hint says that the named node lacks the current versions: send them.
     caf::reacts_to<refresh_a, std::string>,
-    // The catalog says that this node holds the item: exchange holders when ours do not name it.
+    // The catalog says that the named node holds the item: exchange holders when ours do not name it.
     caf::reacts_to<meet_a, std::string>,
-    // The trees differ at this item: exchange holders and versions with this node.
+    // The trees differ at this item: exchange holders and versions with the named node.
     caf::reacts_to<compare_a, std::string>,
-    // This node is to reap its tombstone, if all holders have it.
+    // Reap the tombstone if all holders have it; or demote or dismiss a surplus copy.
     caf::reacts_to<reap_a>,
-    // That node may have lost what we believe it holds: ask it.
+    // The named node may have lost its copy: ask it.
     caf::reacts_to<verify_a, std::string>,
-    // Tell the watcher of every change from now on.
+    // Tell the watcher of every change from now on; end that.
     caf::reacts_to<watch_a, item_watcher_actor>, caf::reacts_to<unwatch_a, item_watcher_actor>,
-    // From itself: a write may have waited too long for its acks; the search of that number may ask one more holder.
+    // From itself: a write may have waited too long for its acks; the search with that number may ask one more holder.
     caf::reacts_to<deadline_a>, caf::reacts_to<deadline_a, uint64_t>,
-    // Asked by its shard when it may be idle: true when it stops now, false when it has work under way.
+    // From its shard: stop if you are idle. True when it stops now, false when it has work under way.
     caf::replies_to<tick_a>::with<bool>>;
 
 /// Owns a slice of the ids. Owns: the registry of its shadows (as their supervisor), its slice of the catalog.
 /// Callers: region, router, agent, collector, its shadows. Calls: its shadows, links (catalog pulls).
 using shard_actor = item_service_actor::extend<
-    // Nodes believed to hold the id, this one included, nearest first, unreachable ones last; and whether all peers
-    // that can be reached have said what they hold of the slice.
+    // Answers the nodes believed to hold the id: this one first, then nearest first, unreachable ones last. Also
+    // whether all peers that can be reached have said what they hold of the slice.
     caf::replies_to<locate_a, std::string>::with<std::vector<std::string>, bool>,
     // A peer asks for our slice.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
     // A peer's heartbeat says how far its slice is: pulls what is missing.
     caf::reacts_to<catalog_position>,
-    // What the store holds, read at the start: pages, and behind them what makes the shard ready.
+    // What the store holds, read at the start: pages, then the message that makes the shard ready.
     caf::reacts_to<found_copies>, caf::reacts_to<catalog_delta>,
-    // From a store that is damaged: wakes the shadows of what is held there, which find out.
+    // From a damaged store: wakes the shadows of the items there, which find out what is lost.
     caf::reacts_to<lost_ids>,
     // A shadow says that this node now holds its item, or no longer does.
     caf::reacts_to<catalog_row>, caf::reacts_to<access_batch>,
@@ -101,30 +101,30 @@ using shard_actor = item_service_actor::extend<
     // Ids held here, for anti-entropy. Safe to repeat.
     caf::replies_to<list_held>::with<held_ids>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>,
-    // From itself: whose turn is it to be awake? Who can sleep?
+    // From itself: decide which shadows may be awake next, and which can sleep.
     caf::reacts_to<flush_a>, caf::reacts_to<tick_a>>;
 
-/// Compares what this node and its peers hold, a (shard, peer) after the other, and has shadows meet where it differs.
+/// Compares what this node and its peers hold, one peer after the other. Where it differs, shadows exchange versions.
 /// Owns: the hash trees towards all peers. Callers: region, shards, shadows (what is held here), peers' anti-entropy.
 /// Calls: links (questions), shards, stores.
 using anti_entropy_actor = caf::typed_actor<
-    // What is so of some copies; from each shadow once it is synced, and from the region at the start.
+    // The state of some copies: from each shadow once it is synced, and from the shards at the start.
     caf::reacts_to<copy_notes>,
-    // From a shard: the shadow of this item died, and nobody knows what it had synced last.
+    // From a shard: the shadow of this item died, and it is unknown what it had synced last.
     caf::reacts_to<doubt_a, std::string>,
     // A peer compares its tree with ours. Errors: unavailable at the start. Safe to repeat.
     caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // From a shard: a peer's whole slice was taken over. Items in it may have begun here as well.
     caf::reacts_to<catalog_position>,
-    // From a shard: the catalog says that this peer holds these items of ours as well. Those whose records do not name
-    // it meet it.
+    // From a shard: the catalog says that this peer holds these items of ours as well. Items whose records do not name
+    // the peer exchange holders with it.
     caf::reacts_to<meet_a, std::string, held_ids>,
     // The peer is back: compare with it as soon as possible.
     caf::reacts_to<compare_a, std::string>,
     // From itself: the next step of the round with that number.
     caf::reacts_to<compare_a, uint64_t>, caf::reacts_to<tick_a>>;
 
-/// What one region answers another; the receiving link hands everything to the region actor, which finds the shard.
+/// What one region answers another. The receiving link hands everything to the region actor, which finds the shard.
 using peer_service_actor = caf::typed_actor<
     // As in `shadow_actor`.
     caf::replies_to<fetch_item>::with<item_copy>, caf::replies_to<fetch_value>::with<version_value>,
@@ -151,21 +151,21 @@ using region_actor = peer_service_actor::extend<
     // Takes a node out for good, answers once that is synced, and tells the peers. Errors: not_found,
     // precondition_failed for a live node without `force`, invalid_argument for this node itself. Safe to repeat.
     caf::replies_to<remove_node>::with<node_removal>,
-    // A peer's heartbeat: says how far its catalog is, and that it is there to take what it missed.
+    // A peer's heartbeat: says how far its catalog is, and that the peer can take what it missed.
     caf::reacts_to<ping>,
-    // From itself: read on where a store could not be read.
+    // From itself: try again to read a store that could not be read.
     caf::reacts_to<tick_a>>;
 
 /// The shadowing agent: watches access patterns. Callers: gateways (reads answered from the read index), router (all
 /// other reads, and writes). Calls: shards, predictor.
 using agent_actor = caf::typed_actor<caf::reacts_to<access_batch>>;
 
-/// Keeps what was learned in a file, in the background. Callers: predictor, which spawns it with room for what it
-/// reads.
+/// Keeps what was learned in a file, in the background. Callers: predictor, which spawns it and gives it memory for
+/// what it reads.
 using state_file_actor = caf::typed_actor<
-    // Reads the file into that room; answers its size, 0 when there is none. Errors: bad_message, store_failed.
+    // Reads the file into that memory; answers its size, 0 when there is none. Errors: bad_message, store_failed.
     caf::replies_to<open_a>::with<uint64_t>,
-    // A piece of a new file; with the last one it takes the place of the old one. Errors: store_failed.
+    // Writes a piece of a new file. The last piece puts it in place of the old one. Errors: store_failed.
     caf::replies_to<state_piece>::with<uint64_t>,
     // Removes the file. Errors: store_failed. Safe to repeat.
     caf::replies_to<reap_a>::with<uint64_t>>;
@@ -176,7 +176,7 @@ using state_file_actor = caf::typed_actor<
 using predictor_actor = caf::typed_actor<
     // Learns from accesses in this region, predicts for those who made them, passes the accesses on to the prefetcher.
     caf::reacts_to<access_batch>,
-    // Learns from what another region's readers did. Not safe to repeat: it counts.
+    // Learns from reads in another region. Not safe to repeat: it counts.
     caf::replies_to<region_accesses>::with<accesses_ack>,
     // Errors: not_found when this region does not know the user. Safe to repeat.
     caf::replies_to<get_prediction>::with<prediction>,
@@ -189,49 +189,49 @@ using predictor_actor = caf::typed_actor<
     // From itself: tell the other regions what was read here.
     caf::reacts_to<tick_a>>;
 
-/// Has models trained, on uploads and on what the cluster reads, and puts those that are better into service. Owns: the
+/// Has models trained on uploads and on what the cluster reads, and puts better ones into service. Owns: the
 /// last accesses, the jobs, the versions in the store. Callers: router, predictor (accesses), its `training` actor.
 /// Calls: `training`, store, router (the models of other regions), shards (who holds this?).
 using trainer_actor = caf::typed_actor<
-    // A piece of an upload. Errors: overloaded while another one is under way, not_found for an upload that is not,
-    // precondition_failed when a piece is missing, invalid_argument when the last one leaves no access. Safe to repeat.
+    // A piece of an upload. Errors: overloaded while another upload is under way, not_found for an unknown upload,
+    // precondition_failed when a piece is missing, invalid_argument when no line was an access. Safe to repeat.
     caf::replies_to<train_piece>::with<training_status>,
     // Errors: not_found. Safe to repeat.
     caf::replies_to<get_training>::with<training_status>,
-    // What was read here, and elsewhere; what policies keep from being learned is left out by the predictor.
+    // What was read here and elsewhere. The predictor has removed what policies exclude from learning.
     caf::reacts_to<access_batch>, caf::reacts_to<region_accesses>, caf::reacts_to<forget_user>,
-    // From `training`: it is over. From itself: look what there is to do.
+    // From `training`: it is over. From itself: check what there is to do.
     caf::reacts_to<tick_a>, caf::reacts_to<refresh_a>>;
 
-/// Does the work of one training, then ends. Spawned by the trainer; detached, since it blocks, but in tests.
+/// Does the work of one training, then ends. Spawned by the trainer. Blocks, so detached outside tests.
 using training_actor = caf::typed_actor<
     // As in `trainer_actor`.
     caf::replies_to<train_piece>::with<training_status>,
-    // All is there: begin.
+    // Everything has arrived: begin.
     caf::reacts_to<tick_a>,
     // From itself: hand the next reads of the upload to the predictor.
     caf::reacts_to<flush_a>>;
 
-/// Makes copies ahead of their first read, within a budget. Owns: the copies it made, until they were read or their
-/// time is over. Callers: predictor. Calls: shards (who holds this? become a holder; explain the copy).
+/// Makes copies ahead of their first read, within a budget. Owns: the list of copies it made, until their leases
+/// end. Callers: predictor. Calls: shards (who holds this? become a holder; explain the copy).
 using prefetcher_actor = caf::typed_actor<caf::reacts_to<prefetch_wishes>,
-                                          // What was read: some of it had been copied ahead.
+                                          // What was read: some items had been copied ahead.
                                           caf::reacts_to<access_batch>, caf::reacts_to<tick_a>>;
 
 /// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
 using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
-/// Looks for items with too few durable copies among the reachable nodes, and for copies that a rule keeps away from
-/// here: after an outage, a removal or a new rule at once and else slowly. Callers: its own timer, region (rules).
+/// Looks for items with too few durable copies among the reachable nodes, and for copies that a rule forbids here.
+/// Fast after an outage, a removal or a new rule, otherwise slowly. Callers: its own timer, region (rules).
 /// Calls: stores, shards.
 using repair_actor = caf::typed_actor<
     // Rules about residency changed.
     caf::reacts_to<rules_a>, caf::reacts_to<tick_a>>;
 
-/// Feels how late the node is, for the pace of the background. Callers: its own timer. Calls: stores, region.
+/// Measures how late the node is, for the pace of the background. Callers: its own timer. Calls: stores, region.
 using pulse_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
-/// The node's front door: every client request, from HTTP, the shell or an embedding program.
+/// The node's entry for every client request, from HTTP, the shell or an embedding program.
 /// Calls: shards, region, agent, links. All of it safe to repeat except writes without a request id.
 using router_actor =
     caf::typed_actor<caf::replies_to<read_item>::with<item_versions>, caf::replies_to<write_item>::with<write_receipt>,
@@ -243,12 +243,13 @@ using router_actor =
                      caf::replies_to<fetch_item>::with<item_copy>,
                      // As in `item_service_actor`.
                      caf::replies_to<load_item>::with<load_receipt>,
-                     // Merges policies of a snapshot, here and at the peers; without any answers all, deleted ones too.
+                     // Merges policies of a snapshot here and at the peers. Without any, answers all, also deleted
+                     // ones.
                      caf::replies_to<exchange_policies>::with<policy_list>,
                      caf::replies_to<get_route>::with<route_list>, caf::replies_to<get_cluster>::with<cluster_report>,
                      caf::replies_to<remove_node>::with<node_removal>, // as in `region_actor`
-                     caf::reacts_to<deadline_a, uint64_t>,             // from itself: that read may ask one more region
-                     // Asked here first, then in the other regions, nearest first. Errors: not_found, unavailable.
+                     caf::reacts_to<deadline_a, uint64_t>,             // from itself: the read may ask one more region
+                     // Asks this region first, then the others, nearest first. Errors: not_found, unavailable.
                      caf::replies_to<get_prediction>::with<prediction>,
                      // In all regions. Errors: unavailable, naming those that did not confirm.
                      caf::replies_to<forget_user>::with<forget_receipt>,
@@ -259,15 +260,15 @@ using router_actor =
                      caf::reacts_to<flush_a>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
                      caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
 
-/// What a node's link shows the link at the other end of a session. Frames of any other session are dropped.
+/// What the link at the other end of a session can send to a node's link. Frames of other sessions are dropped.
 using link_end_actor = caf::typed_actor<
-    // Chunks of requests and replies; answered in time by `credit`.
+    // Chunks of requests and replies; the receiver answers with `credit` later.
     caf::reacts_to<frame>, caf::reacts_to<credit>,
     // The other end knows no such session: it ends here as well.
     caf::reacts_to<session_over>>;
 
-/// Opens a session between two links; the answer is the other side's hello of the same session. Windows say how much
-/// the sender of the hello may have under way before it needs credit.
+/// Opens a session between two links. The answer is the other side's hello of the same session. The windows say how
+/// much the sender of the hello may have under way before it needs credit.
 struct hello {
   node_identity from;
   uint64_t session = 0;
@@ -279,7 +280,7 @@ struct hello {
   }
 };
 
-/// A local client may talk to this router until it gets DOWN; then it greets again.
+/// A local client may talk to this router until it gets the router's DOWN. Then it greets again.
 struct client_welcome {
   node_identity node;
   router_actor router;
@@ -304,16 +305,17 @@ struct dial_result {
   }
 };
 
-/// Reaches other nodes by host:port: through the tunnel, or through the simulator. Callers: membership.
+/// Connects to other nodes by host:port, through the tunnel or the simulator. Callers: membership.
 using dialer_actor = caf::typed_actor<
-    // Calls the node that listens there, ending an earlier connection. Errors: unavailable, timeout, invalid_argument.
+    // Calls the node that listens there, and ends an earlier connection. Errors: unavailable, timeout,
+    // invalid_argument.
     caf::replies_to<dial_a, std::string>::with<dial_result>,
     // Ends the connection to that address, if there is one.
     caf::reacts_to<hang_up_a, std::string>>;
 
-/// Connection to one peer: credit, batching, chunks, urgency. Fails what is pending when the peer goes (peer_gone) or
-/// does not answer in time (timeout), and refuses when its queue is full (overloaded). Owned by membership; survives
-/// reconnects. Hands what the peer asks to the region actor, pings to membership.
+/// Connection to one peer: credit, batching, chunks, urgency. Pending requests fail when the peer goes (peer_gone) or
+/// does not answer in time (timeout). New ones are refused when the queue is full (overloaded). Owned by membership;
+/// survives reconnects. Hands the peer's requests to the region actor, pings to membership.
 using link_actor = caf::typed_actor<
     caf::replies_to<traffic, fetch_item>::with<item_copy>, caf::replies_to<traffic, fetch_value>::with<version_value>,
     caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
@@ -330,9 +332,10 @@ using link_actor = caf::typed_actor<
     caf::replies_to<traffic, region_accesses>::with<accesses_ack>,
     caf::replies_to<traffic, get_prediction>::with<prediction>,
     caf::replies_to<traffic, forget_user>::with<forget_receipt>, caf::replies_to<traffic, ping>::with<pong>,
-    // From membership: opens a session through the peer's gate; answers whom it found. Errors: as the gate's hello.
+    // From membership: opens a session through the peer's gate. Answers which node it found. Errors: as the gate's
+    // hello.
     caf::replies_to<open_a, gate_actor>::with<node_identity>,
-    // From membership, for the peer that opens a session: takes the place of the one before.
+    // From membership, when the peer opens a session: it replaces the one before.
     caf::replies_to<hello>::with<hello>,
     // From membership: the peer counts as down.
     caf::reacts_to<hang_up_a>,
@@ -346,17 +349,17 @@ using link_actor = caf::typed_actor<
 using membership_actor = caf::typed_actor<
     // A peer's heartbeat arrived over a link.
     caf::replies_to<ping>::with<pong>,
-    // A node calls at the tunnel: shall it come in? Safe to repeat.
+    // A node calls at the tunnel: may it come in? Safe to repeat.
     caf::replies_to<greet_a, node_identity>::with<greeting>,
     // A node's link opens a session; passed on to ours. Errors: rejected, with the reason.
     caf::replies_to<hello>::with<hello>,
     // A link's session ended.
     caf::reacts_to<session_lost>,
-    // Answers how many seeds were reached, once each was tried. Errors: rejected, when a seed or peer will not have
-    // this node in the cluster; its sentence is for the person who started the node.
+    // Answers how many seeds were reached, once each was tried. Errors: rejected, when a seed or peer refuses this node
+    // in the cluster; its sentence is for the person who started the node.
     caf::replies_to<join_a>::with<uint32_t>, caf::reacts_to<tick_a>>;
 
-/// Carries what the HTTP threads ask to the router, each under a number that names the waiting connection, and gives
+/// Carries requests of the HTTP threads to the router, each under a number that names the waiting connection, and gives
 /// the replies back to their threads. Callers: the HTTP server. Calls: the router. Every request ends in a reply or an
 /// error.
 using gateway_actor =

@@ -8,28 +8,28 @@
 
 namespace gnomon {
 
-/// How much a node does in the background at once: repair, hand-off, anti-entropy, what expires, what a rule moves
-/// away. The window of items under way grows by a few while the node answers itself in time, and halves when it is late
-/// (additive increase, multiplicative decrease: Chiu and Jain 1989), so that clients have the processor and the store
-/// first. Thread-safe; a window of its own never falls below `least`, so that the background always gets on.
+/// How much a node does in the background at once: repair, hand-off, anti-entropy, expiry, and moves that a rule asks
+/// for. The window of items under way grows by a few while the node is on time, and halves when it is late (additive
+/// increase, multiplicative decrease: Chiu and Jain 1989). So clients get the processor and the store first. The window
+/// never falls below `least`, so the background always makes progress. Thread-safe.
 class background_pace {
 public:
   static constexpr uint64_t least = 4;
   static constexpr uint64_t most = 512;
   static constexpr uint64_t step = 8;
-  static constexpr duration late_from{50}; // later than that, clients notice
+  static constexpr duration late_from{50}; // clients notice when the node is later than that
 
   /// An item under way, until its last copy is gone. The pace outlives it.
   using unit = std::shared_ptr<void>;
 
-  /// Null when as many are under way as may be; whoever asked asks again later.
+  /// Null when as many items are under way as allowed. The caller asks again later.
   unit begin();
-  /// How late the node was found to be: every `pulse_every`.
+  /// Reports how late the node is: called every `pulse_every`.
   void feel(duration late);
-  /// What was asked of another node timed out or was refused: it is late, too.
+  /// A request to another node timed out or was refused: that node is late as well.
   void peer_is_late();
 
-  /// One more waits for its turn, or no longer does. Those who find work look at `has_room` first.
+  /// One more item waits for its turn, or one no longer does. Parts that look for work check `room` first.
   void wait() {
     ++waiting_;
   }
@@ -51,7 +51,7 @@ public:
   duration lateness() const {
     return duration{late_ms_};
   }
-  /// How many more items may be looked for now: none while those that were found wait for their turn.
+  /// How many more items may be looked for now: none while the items that were found wait for their turn.
   uint64_t room() const;
 
 private:
@@ -59,7 +59,7 @@ private:
 
   std::atomic<uint64_t> window_{most}, under_way_{0}, waiting_{0}, put_off_{0};
   std::atomic<int64_t> late_ms_{0};
-  std::atomic<bool> shrunk_{false}; // since it was last felt
+  std::atomic<bool> shrunk_{false}; // since the last `feel`
 };
 
 } // namespace gnomon

@@ -8,8 +8,8 @@
 
 namespace gnomon {
 
-/// The items of this node with the most versions that did not know of each other: an item that grows so is written
-/// without a context. Thread-safe, and bounded: of very many such items the smallest are forgotten.
+/// The items of this node with the most versions without common history. Such an item is written without a context.
+/// Thread-safe and bounded: when there are very many such items, the smallest are forgotten.
 class crowded_items {
 public:
   struct entry {

@@ -6,8 +6,8 @@
 
 namespace gnomon {
 
-/// What this node has to deliver to its peers: updates under way and hints on disk, without naming the items.
-/// Heartbeats carry it, so that a peer that was away knows when it has all that was kept for it. Thread-safe; bounded
+/// What this node has to deliver to its peers: updates under way and hints on disk, without the items' names.
+/// Heartbeats carry it, so a peer that was away knows when it has everything that was kept for it. Thread-safe; bounded
 /// by the number of peers and of updates under way.
 class deliveries {
   struct book;
@@ -22,7 +22,7 @@ public:
     ~update();
     update(const update&) = delete;
     update& operator=(const update&) = delete;
-    /// It failed, and a hint is being stored in its place: keep the update until the hint is synced.
+    /// The update failed, and a hint is being stored in its place. Keep the update until the hint is synced.
     void leaves_hint() {
       hint_ = true;
     }
@@ -36,16 +36,16 @@ public:
 
   struct position {
     uint64_t begun = 0;   // number of the next update
-    uint64_t settled = 0; // all below were answered, or their hints are on disk
-    bool hints = true;    // hints may be waiting: no search has found none since the last one was made
+    uint64_t settled = 0; // all updates below were answered, or their hints are on disk
+    bool hints = true;    // hints may be waiting: no search has found none since the last hint was made
   };
 
   std::shared_ptr<update> begin(const std::string& peer);
   position of(const std::string& peer) const;
   size_t under_way(const std::string& peer) const;
 
-  /// How many hints were made for `peer` since the start: ask before a search for hints, and tell a search that found
-  /// none what it was then.
+  /// How many hints were made for `peer` since the start. Read it before a search for hints. When the search finds
+  /// none, pass the number to `found_no_hints`.
   uint64_t hints_made(const std::string& peer) const;
   void found_no_hints(const std::string& peer, uint64_t made_before);
 

@@ -6,9 +6,9 @@
 
 namespace gnomon {
 
-/// The entry that answers a read of `id` right here, now; null when the read has to be asked of actors. A hit counts
-/// while its lease runs, no value of it has expired, no residency rule forbids it here, the node is fresh, and it is as
-/// new as `seen`; it slides the lease. Who answers with it reports the access to the agent. Thread-safe.
+/// The entry that answers a read of `id` here and now. Null when actors have to answer the read. A hit counts while its
+/// lease runs, none of its values has expired, no residency rule forbids it here, the node is fresh, and it is at least
+/// as new as `seen`. The hit renews the lease. The caller reports the access to the agent. Thread-safe.
 inline std::shared_ptr<const index_entry> index_hit(const node_context& node, std::string_view id,
                                                     const version_vector& seen = {}) {
   auto entry = node.index.find(id);

@@ -34,8 +34,8 @@ struct peer_view {
   uint64_t leases = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
-  bool fresh = true;         // said that it may call its copies current
-  bool caught_up = true;     // this node has what the peer kept for it
+  bool fresh = true;         // it said that it may call its copies current
+  bool caught_up = true;     // this node has everything that the peer kept for it
   int64_t answered_ms = 0;   // `steady_ms` of the last ping that it answered; 0: none
   int64_t away_since_ms = 0; // `steady_ms`; 0: it is not down
   bool usable() const {
@@ -46,20 +46,20 @@ struct peer_view {
 /// The cluster as this node sees it, published by membership. Sorted by node name; does not contain the node itself.
 struct cluster_view {
   std::vector<peer_view> peers;
-  bool alone_among_seeds = false; // no member was ever met, though others are named: nobody told who they are
+  bool alone_among_seeds = false; // it knows no other node although seeds are named, so it cannot know who there is
   const peer_view* find(std::string_view node) const;
   /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;
 };
 
-/// The node's current actors, published by the supervisors at every (re)start, so that nobody keeps a dead handle.
+/// The node's current actors. The supervisors publish them at every start and restart, so nobody keeps a dead handle.
 struct node_handles {
   std::vector<store_actor> stores;
   membership_actor membership;
   region_actor region;
   std::vector<shard_actor> shards;
   anti_entropy_actor anti_entropy;
-  predictor_actor predictor; // null, as the prefetcher, when prediction is off
+  predictor_actor predictor; // null when prediction is off, like the prefetcher
   prefetcher_actor prefetcher;
   trainer_actor trainer; // null when prediction is off
   agent_actor agent;
@@ -68,50 +68,50 @@ struct node_handles {
   router_actor router;
 };
 
-/// Counters that any thread bumps; /metrics and pings read them.
+/// Counters that any thread increments; /metrics and pings read them.
 struct node_counters {
   std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
-  std::atomic<uint64_t> activations_refused{0};        // of items, because too many were in use
-  std::atomic<uint64_t> requests_shed{0};              // of peers, who had given up before their turn came
-  std::atomic<uint64_t> reads_not_kept{0};             // counts of reads from the index that nobody took
+  std::atomic<uint64_t> activations_refused{0};        // activations of items, because too many were in use
+  std::atomic<uint64_t> requests_shed{0};              // requests of peers that had given up before their turn came
+  std::atomic<uint64_t> reads_not_kept{0};             // reads from the index whose counts were lost
   std::atomic<uint64_t> items{0}, leases{0}, bytes{0}; // held now
   std::atomic<uint64_t> tombstones{0}, reaped{0};      // deleted items held now; forgotten since the start
   std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0}; // item bytes moved between regions
   std::atomic<uint64_t> hints{0};                  // on disk now: updates that peers have not got yet
-  std::atomic<uint64_t> undelivered{0};            // of those, refused by the peer: the item's trouble, not the node's
+  std::atomic<uint64_t> undelivered{0};            // of these, refused by the peer: the item's problem, not the node's
   std::atomic<uint64_t> copies_damaged{0}, copies_mended{0};
-  std::atomic<uint64_t> writes_refused{0}; // that would have made too many versions of an item
+  std::atomic<uint64_t> writes_refused{0}; // they would have made too many versions of an item
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::atomic<uint64_t> store_losses{0}; // damaged parts that were found
   std::atomic<uint64_t> stores_full{0};  // now: stores that take no writes
   std::atomic<uint64_t> records_read{0}; // since the reading of the stores began
-  std::atomic<bool> rules_known{false};  // the policies are read: requests are taken from then on
+  std::atomic<bool> rules_known{false};  // the policies are read: from then on requests are taken
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
   std::atomic<uint64_t> repair_under_way{0};                                     // items now
   std::atomic<bool> repair_active{false};
-  std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of ours
+  std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of this node
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
-  std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the store was not begun to be read
-  std::atomic<uint32_t> shards_ready{0};       // that have read their slice of the store
-  /// For peers. 0 while the stores are read: what is begun here meanwhile is in no catalog.
+  std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the reading of the stores has not begun
+  std::atomic<uint32_t> shards_ready{0};       // shards that have read their slice of the store
+  /// For peers. 0 while the stores are read, because the catalog does not yet have all items.
   uint64_t announced_generation() const {
     return shards_ready < shard_count ? 0 : catalog_generation.load();
   }
 };
 
-/// What prediction does and how well; written by predictor and prefetcher, read by /metrics.
+/// What prediction does, and how well. Predictor and prefetcher write it, /metrics reads it.
 struct prediction_counters {
-  std::atomic<uint64_t> accesses{0}, skipped{0};        // learned from; too late to be predicted for
+  std::atomic<uint64_t> accesses{0}, skipped{0};        // learned from; skipped because too many were waiting
   std::atomic<uint64_t> predictions{0}, nanoseconds{0}; // inferences, and the time they took
   std::atomic<uint64_t> issued{0}, refused{0};          // copies made ahead; wishes over the budget
-  std::atomic<uint64_t> used{0}, wasted{0};             // issued ones that were read; whose time was over unread
+  std::atomic<uint64_t> used{0}, wasted{0};             // issued ones that were read; those whose lease ended unread
   std::atomic<uint64_t> bytes{0}, wasted_bytes{0};
   std::atomic<uint64_t> lead_ms{0};         // of the used ones: from the copy to its first read
-  std::atomic<double> threshold{0};         // confidence that a copy is made for now
-  std::atomic<double> calibration_error{0}; // mean distance of what was said from what came true
+  std::atomic<double> threshold{0};         // least confidence for which a copy is made now
+  std::atomic<double> calibration_error{0}; // mean distance between stated confidence and what came true
 };
 
 namespace learning {
@@ -124,7 +124,7 @@ struct served_models {
   std::shared_ptr<const learning::trained_models> models;
 };
 
-/// What every actor of one node shares. Owned by the node, outlives its actors; all members are safe from any thread.
+/// What all actors of one node share. Owned by the node, outlives its actors. All members are safe from any thread.
 struct node_context {
   node_context(node_identity who, settings s, std::shared_ptr<const clock> c)
       : self(std::move(who)), config(std::move(s)), time(std::move(c)), index(config.read_index_bytes) {}
@@ -137,24 +137,25 @@ struct node_context {
   published<policy_table> policies;
   published<removed_nodes> removed;
   published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
-  published<std::string> reading_problem; // why the stores are not read on just now; empty: they are
+  published<std::string> reading_problem; // why a store cannot be read at the moment; empty: it can
   published<served_models> models;
   deliveries owed; // to peers
   background_pace pace;
-  std::optional<catalog_memory> last_catalog; // of the last run, when it ended well; for the first reading of the store
+  std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store
   read_index index;
   crowded_items crowded;
   node_counters counters;
   prediction_counters predicting;
-  /// Milliseconds of a clock that never jumps and goes on while the process or the machine is stopped, thread-safe. The
-  /// simulator puts its own here before actors start.
+  /// Milliseconds of a clock that never jumps, and that goes on while the process or the machine is stopped.
+  /// Thread-safe. The simulator puts its own clock here before actors start.
   std::function<int64_t()> steady_ms = &boot_ms;
-  /// Until then (`steady_ms`) the node has heard from enough peers to call its copies current.
+  /// Until this time (`steady_ms`) enough peers have answered for the node to call its copies current.
   std::atomic<int64_t> fresh_until_ms{0};
   bool is_fresh() const;
-  /// When this node noticed that it is not fresh (`steady_ms`); reads are answered elsewhere for a while. 0: it is.
+  /// When this node noticed that it is not fresh (`steady_ms`). Other nodes answer its reads for a while. 0: it is
+  /// fresh.
   std::atomic<int64_t> lapsed_at_ms{0};
-  /// True when a node of that name was removed for good, and no other store has come under the name.
+  /// True when a node of that name was removed for good, and no other store uses the name since.
   bool is_removed(const std::string& node) const;
 
   /// A sequence number that this store has never given out, over all starts (see `holding_id`).
@@ -168,21 +169,22 @@ struct node_context {
   policy effective_policy(std::string_view id, std::string_view user) const {
     return policies.get()->resolve(id, user, config);
   }
-  /// Of an item with these versions. The rule of each one's user has to allow a region, not only the creator's.
+  /// The policy of an item with these versions. A region must be allowed by the rule of each version's user, not only
+  /// by the creator's.
   policy policy_of(std::string_view id, const version_set& versions) const {
     return policies.get()->resolve_versions(id, versions, config);
   }
-  /// False when a rule keeps the entry's item away from here, and nobody has taken it out of the index yet.
+  /// False when a rule keeps the entry's item away from here, and the entry is still in the index.
   bool may_serve(const index_entry& entry) const {
     auto table = policies.get();
     return !table->restricts()
            || table->resolve_versions(entry.versions.id, entry.versions.versions, config).allows(self.region);
   }
   caf::error still_starting() const;
-  /// A residency rule forbids what was asked for there: this region, or the node of that name.
+  /// The error for what a residency rule forbids: in this region, or at the node of that name.
   caf::error kept_away() const;
   static caf::error kept_away_from(const std::string& node);
-  /// Where this node keeps the item, at the moment of asking: the actor may be another one later.
+  /// The actors that keep the item on this node now. Ask for each message, because a restart replaces them.
   shard_actor shard(std::string_view id) const {
     return handles.get()->shards[shard_of(id)];
   }

@@ -3,10 +3,10 @@
 #include "actors/messages/messages.hpp"
 #include "actors/node/settings.hpp"
 
-/// How long to wait for what moves values: large ones need longer than the timeout of a small request.
+/// How long to wait for messages that move values: a large one needs longer than the timeout of a small request.
 namespace gnomon {
 
-/// Bytes of values that `request` moves, there or back, as far as it says.
+/// Bytes of values that `request` moves in either direction, as far as the request says.
 template <class Request>
 uint64_t bytes_moved(const Request&) {
   return 0;
@@ -28,7 +28,7 @@ inline uint64_t bytes_moved(const fetch_value& request) {
   return request.bytes;
 }
 
-/// The answer may be long, and only who gives it knows how long: the link waits while it gets nearer.
+/// The answer may be long, and only its giver knows how long. The link waits as long as more of it arrives.
 template <class Request>
 bool may_bring_values(const Request&) {
   return false;
@@ -42,13 +42,13 @@ inline bool may_bring_values(const read_item& request) {
   return !request.without_values;
 }
 
-/// For the part of `request` that is under way, without any progress.
+/// How long to wait for the part of `request` that is under way, without any progress.
 template <class Request>
 duration peer_patience(const settings& config, const Request& request) {
   return config.patience(config.peer_timeout, bytes_moved(request));
 }
 
-/// For all of it. Whoever asks a link waits that long: the link itself knows better when to give up.
+/// How long to wait for all of it. Actors that ask a link wait that long: the link itself knows better when to give up.
 template <class Request>
 duration longest_patience(const settings& config, const Request& request) {
   if (!may_bring_values(request))

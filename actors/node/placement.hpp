@@ -23,7 +23,7 @@ std::vector<std::string> rank_candidates(std::vector<placement_candidate> candid
 /// The live, permitted regions other than this one, as `rank_candidates` orders them.
 std::vector<std::string> candidates_for_copies(const node_context& node, const policy& rules);
 
-/// What the policy asks for where `wish` leaves it open, and who may get the copies.
+/// The copies that `wish` asks for, and the regions that may get them. The policy decides what `wish` leaves open.
 place_copies plan_copies(const node_context& node, const create_shadow& wish);
 
 /// Mean Earth radius great-circle distance in kilometres (haversine).

@@ -14,7 +14,7 @@ namespace gnomon {
 
 enum class conflict_rule : uint8_t { siblings, lww };
 
-/// A policy as someone wrote it: only the fields that it sets.
+/// A policy as a client wrote it: only the fields that it sets.
 struct policy_rule {
   std::optional<uint32_t> factor;     // 1 to 64
   std::optional<uint32_t> min_copies; // 1 to 64
@@ -31,7 +31,7 @@ struct policy_rule {
   std::string to_json() const;
 };
 
-/// What holds for one item: every field has a value.
+/// The rules that apply to one item: every field has a value.
 struct policy {
   uint32_t factor = 3;
   uint32_t min_copies = 2;
@@ -45,25 +45,26 @@ struct policy {
   void narrow(const policy& other);
 };
 
-/// All policies of a node, mergeable: for each (scope, name) the entry with the newest stamp wins, deletions included.
-/// A copy shares all that neither of the two changes afterwards, so that setting one policy among many costs little.
+/// All policies of a node. They can be merged: for each (scope, name) the entry with the newest stamp wins, deletions
+/// included. A copy of the table shares all entries that neither of the two changes afterwards, so setting one policy
+/// among many is cheap.
 class policy_table {
 public:
-  /// Field by field: item over creating user over data type over fallback over `defaults`. Copies asked for never
-  /// exceed the factor.
+  /// Field by field: item over creating user over data type over fallback over `defaults`. `min_copies` never exceeds
+  /// the factor.
   policy resolve(std::string_view id, std::string_view user, const settings& defaults) const;
-  /// The same for an item with these versions: what the creator's policy says, in the regions that the policies of all
-  /// values' users allow. A tombstone has no value: what its user's policy says of regions does not keep it from any.
+  /// The same for an item with these versions: the policy of the creator, in the regions that the policies of all
+  /// values' users allow. A tombstone has no value, so the policy of its user does not restrict regions.
   policy resolve_versions(std::string_view id, const version_set& versions, const settings& defaults) const;
-  /// True when `entry` is newer than what was there. Texts that `policy_rule::from_json` refuses are kept, to be passed
-  /// on, but set nothing. Merging in any order gives the same table.
+  /// True when `entry` is newer than the one that was there. Texts that `policy_rule::from_json` refuses are kept and
+  /// passed on, but set nothing. Merging in any order gives the same table.
   bool merge(const policy_entry& entry);
-  /// True when any rule keeps anything away from a region.
+  /// True when any rule keeps an item away from a region.
   bool restricts() const {
     return restrictions_ > 0;
   }
   const policy_entry* find(policy_scope scope, const std::string& name) const;
-  /// The regions that this one rule, not the others beside it, permits; empty: it says nothing.
+  /// The regions that this one rule permits, without the other rules; empty: it does not restrict them.
   std::optional<std::vector<std::string>> residency(policy_scope scope, std::string_view name) const;
   /// Entries, in order of scope and name; with `deleted` those that delete as well.
   std::vector<policy_entry> entries(bool deleted) const;

@@ -6,8 +6,8 @@
 
 namespace gnomon {
 
-/// Feels how late the node is: how long its own message waited for its turn, and how old what waits at the stores and
-/// in the mailboxes of region and shards is. The background keeps its pace by that.
+/// Measures how late the node is: how long its own message waited for its turn, and how long messages wait at the
+/// stores and in the mailboxes of region and shards. The background adjusts its pace to that.
 class pulse_state {
 public:
   using self_pointer = pulse_actor::stateful_pointer<pulse_state>;

@@ -10,13 +10,14 @@
 
 namespace gnomon {
 
-/// The current, synced value of one item, immutable but for its read clock. Published by the item's shadow.
+/// The current, synced value of one item. Immutable except for the time of its last read. Published by the item's
+/// shadow.
 struct index_entry {
   item_versions versions;  // served_by is this node
   std::string http_head;   // ready response head for a plain GET of a single version; made by the gateway's renderer
   duration ttl{};          // of the lease; zero: durable, no end
-  bool prefetched = false; // the copy was made by a prediction and not read before
-  mutable std::atomic<int64_t> last_read_ms{0}; // node clock; a hit slides the lease by storing its time here
+  bool prefetched = false; // the copy was made ahead by a prediction and not yet read
+  mutable std::atomic<int64_t> last_read_ms{0}; // node clock; a hit renews the lease by storing its time here
   bool lease_runs(timestamp now) const {
     return ttl.count() == 0
            || now.time_since_epoch().count() <= last_read_ms.load(std::memory_order_relaxed) + ttl.count();
@@ -24,21 +25,21 @@ struct index_entry {
   size_t bytes() const; // in memory, about
 };
 
-/// Items that can be answered without queueing: id -> entry, bounded in bytes, evicting with S3-FIFO (Yang et al., SOSP
-/// 2023), so that a scan does not push out what is read again. Thread-safe: 16 parts, each with a short lock and a
-/// sixteenth of the bytes; an entry larger than that is not kept.
+/// Items that can be answered without queueing: id -> entry, bounded in bytes. S3-FIFO (Yang et al., SOSP 2023) evicts,
+/// so a scan does not push out items that are read again. Thread-safe: 16 parts, each with a short lock and a sixteenth
+/// of the bytes. An entry larger than that is not kept.
 class read_index {
 public:
   explicit read_index(uint64_t max_bytes);
   ~read_index();
   /// The entry, or null. Marks it as used.
   std::shared_ptr<const index_entry> find(std::string_view id) const;
-  /// Without marking it: for the shadow that asks when the item was last read.
+  /// The same without marking it: for the shadow, which asks when the item was last read.
   std::shared_ptr<const index_entry> peek(std::string_view id) const;
-  /// Replaces what was there under the same id, if the entry fits; else the id is without an entry afterwards.
+  /// Replaces the entry of the same id, if the new one fits. Otherwise the id has no entry afterwards.
   void put(std::shared_ptr<const index_entry> entry);
   void erase(std::string_view id);
-  /// Erases all entries that `unwanted` picks; those that are put meanwhile may stay.
+  /// Erases all entries for which `unwanted` is true. Entries that are put meanwhile may stay.
   void erase_if(const std::function<bool(const item_versions&)>& unwanted);
   void clear();
   uint64_t bytes() const;

@@ -9,19 +9,19 @@
 
 namespace gnomon {
 
-/// The nodes that operators took out for good. Only grows, a few dozen bytes for each; merging in any order gives the
-/// same set.
+/// The nodes that operators removed for good. The set only grows, by a few dozen bytes for each node. Merging in any
+/// order gives the same set.
 class removed_nodes {
 public:
-  /// True when that is news.
+  /// True when the node was not in the set yet.
   bool add(const removed_node& node) {
     return nodes_.insert(node).second;
   }
-  /// True for the very store that was removed.
+  /// True for exactly that store which was removed.
   bool refuses(const std::string& node, uint64_t incarnation) const {
     return nodes_.count({node, incarnation}) > 0;
   }
-  /// True when a node of that name was removed; another store may have come under the name since.
+  /// True when a node of that name was removed. Another store may use the name since.
   bool names(const std::string& node) const {
     auto i = nodes_.lower_bound({node, 0});
     return i != nodes_.end() && i->node == node;
@@ -37,7 +37,7 @@ private:
   std::set<removed_node> nodes_;
 };
 
-/// Why a node whose store was removed cannot come in.
+/// Why a node whose store was removed is refused.
 std::string why_removed(const std::string& node);
 
 } // namespace gnomon

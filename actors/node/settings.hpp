@@ -11,7 +11,7 @@ namespace gnomon {
 
 using namespace std::chrono_literals;
 
-/// What the actors of a node are told by its config. Leases run on the node's clock, all the rest on real time.
+/// What a node's config tells its actors. Leases run on the node's clock, everything else on real time.
 struct settings {
   // placement
   uint32_t factor = 3;     // copies at first access
@@ -19,27 +19,27 @@ struct settings {
   uint32_t acks = 1;       // holders that must have a write synced before it is acknowledged
   bool last_writer_wins = false;
   bool shadow_on_read = true;  // leave a shadow where an item was read
-  duration shadow_ttl = 24h;   // slides with each read; zero: no end
+  duration shadow_ttl = 24h;   // renewed by each read; zero: no end
   duration join_timeout = 60s; // a joining record that got no value by then is dropped
 
   // bounds
   duration request_timeout = 10s; // one client request, all retries together
   duration peer_timeout = 8s;     // one request to one peer
   uint32_t max_active_shadows = 100'000;
-  duration shadow_idle = 30s; // passive after that long without a message
+  duration shadow_idle = 30s; // a shadow sleeps after that long without a message
   uint64_t read_index_bytes = 256u << 20;
   uint64_t link_queue_bytes = 64u << 20;
   uint32_t link_queue_messages = 65'536;
   uint64_t link_credit_bytes = 4u << 20; // sent and not yet credited
   uint32_t link_credit_messages = 256;
 
-  uint64_t link_floor = 64u << 10; // bytes a second: what a value is given time for, beyond the timeout of its request
+  uint64_t link_floor = 64u << 10; // bytes a second: extra time for a request that moves a value
 
-  // versions of one item that did not know of each other: a write without a context makes no more than that
+  // versions of one item without common history: a write without a context may not make more
   uint32_t max_versions = 100;
   uint64_t max_versions_bytes = 64u << 20; // of all together
 
-  /// What a request may take that moves `bytes` of values.
+  /// How long a request may take that moves `bytes` of values.
   duration patience(duration base, uint64_t bytes) const {
     return base + duration{static_cast<int64_t>(bytes * 1000 / link_floor)};
   }
@@ -48,8 +48,8 @@ struct settings {
   duration heartbeat = 500ms;
   duration suspect_after = 1500ms;
   duration down_after = 3s;
-  duration fresh_for = 3s;     // a node that has heard of no majority of its peers for that long is not current
-  duration catch_up_for = 60s; // a node that is catching up has reads answered elsewhere for that long
+  duration fresh_for = 3s;     // a node to which no majority has answered for that long is not current
+  duration catch_up_for = 60s; // for that long, other nodes answer the reads of a node that is catching up
   duration hedge_after = 1s;   // a read that a holder has not answered by then asks the next one as well
   duration collect_every = 1s;
   duration sample_every = 200ms; // gateways hand over their access samples
@@ -60,7 +60,7 @@ struct settings {
   duration reap_after = 60s;                    // tombstones are kept at least that long
 
   // repair of items with too few durable copies
-  duration repair_after = 60s;                  // of a node that is down, its copies do not count after that long
+  duration repair_after = 60s;                  // the copies of a node that is down do not count after that long
   duration repair_scan_every = 1s;              // between two pages of the search that always runs
   uint32_t repair_at_once = 512;                // items
   uint64_t repair_bytes_per_second = 32u << 20; // of values
@@ -68,7 +68,7 @@ struct settings {
   // prediction
   bool predict = true;                           // learn from accesses, and make copies ahead of their first read
   double prefetch_confidence = 0.3;              // the least that a copy is made for
-  double prefetch_waste = 0.6;                   // of the copies made ahead, the most that may go unread
+  double prefetch_waste = 0.6;                   // the largest share of the copies made ahead that may go unread
   uint64_t prefetch_bytes_per_second = 4u << 20; // on the node's clock
   uint32_t predict_users = 50'000;               // whose histories are kept; those unseen for the longest make room
   uint32_t predict_items = 100'000;              // further items are not learned from

@@ -11,7 +11,7 @@
 
 namespace gnomon {
 
-/// Who is restarted when a child fails: only itself, also the siblings that were started after it, or all of them.
+/// Which children are restarted when one fails: only that one, also the siblings started after it, or all of them.
 enum class restart_strategy : uint8_t { one_for_one, rest_for_one, one_for_all };
 
 /// One line of the table of restart rules.
@@ -19,12 +19,12 @@ struct restart_rule {
   std::string_view child;
   std::string_view parent;
   restart_strategy strategy;
-  size_t restarts; // within `window`, over all children of that kind; at one more the parent gives up as well
+  size_t restarts; // within `window`, over all children of that kind; at one more the parent gives up
   duration window;
   duration grace; // between asking it to stop and killing it
 };
 
-/// All restart rules, in the order in which a node starts; the same table stands in docs/architecture.md.
+/// All restart rules, in the order in which a node starts; the same table stands in docs/flows/supervision.md.
 /// A parent that gives up is a failed child of its own parent; when the root gives up, the process ends with status 1.
 const std::vector<restart_rule>& restart_rules();
 /// The rule of that kind of child, which must exist.
@@ -41,8 +41,8 @@ private:
   std::deque<time_point> failures_;
 };
 
-/// How one child is started. `start` spawns and publishes the new handle; when it throws, the start counts as failed.
-/// It must not link to or monitor what it spawns.
+/// How one child is started. `start` spawns the actor and publishes the new handle. When it throws, the start counts as
+/// failed. It must not link to or monitor the actor.
 struct child_spec {
   std::string name; // in logs: "shard 7"
   const restart_rule* rule = nullptr;
@@ -54,8 +54,8 @@ struct supervisor_config {
   std::vector<child_spec> children; // started in this order, stopped in the reverse one
 };
 
-/// Keeps its children running after the table's rules. Owns: its children. Callers: its parent (exit messages).
-/// Ends with `user_shutdown` once all children have ended after an exit message, or with an error when it gives up.
+/// Keeps its children running by the rules of the table. Owns: its children. Callers: its parent (exit messages). Ends
+/// with `user_shutdown` once all children have ended after an exit message, or with an error when it gives up.
 using supervisor_actor = caf::typed_actor<
     // Start what is not running.
     caf::reacts_to<tick_a>,
@@ -70,7 +70,7 @@ struct supervisor_state {
   void child_down(const caf::down_msg& down);
   void grace_over(size_t index, uint64_t generation);
   void stop(caf::error reason);
-  /// Stops what has to be stopped, one at a time, last first; after that starts what is not running, in order.
+  /// Stops the children that have to stop, one at a time, the last first. Then starts all missing ones, in order.
   void advance();
 
 private:

@@ -13,7 +13,7 @@
 
 namespace gnomon {
 
-/// Learns from each access and says what may be read in this region next.
+/// Learns from each access, and predicts what will be read in this region next.
 class predictor_state {
 public:
   using self_pointer = predictor_actor::stateful_pointer<predictor_state>;
@@ -33,7 +33,7 @@ public:
   void take_over_models();
   void end_overdue_trials();
   void keep_now_and_then();
-  /// Writes down what is not written yet, then ends.
+  /// Writes what is not written yet, then ends.
   void leave(const caf::error& reason);
 
 private:
@@ -64,8 +64,9 @@ private:
   std::unique_ptr<learning::demand_model> demand_;
   learning::id_table regions_{learning::max_demand_regions}; // 0 is this one
   std::map<std::string, item_accesses> unreported_;
-  /// Guesses about items that nobody here has read for as long as a copy lives: is one read here while a copy would?
-  /// Only what came of these tells what a copy is worth; most guesses are about items that are here.
+  /// Guesses about items that nobody here has read for as long as a copy lives, and whether each is read while its copy
+  /// would live. Only these outcomes show what a copy is worth: most other guesses are about items that are here
+  /// already.
   learning::follow_up trials_{{86'400}, 0};
   std::array<learning::calibrator, 1> worth_{learning::calibrator{5000}}; // by the logit of what the user model said
   uint64_t model_ = 0;                                                    // version of the models taken over last
@@ -74,21 +75,21 @@ private:
   std::deque<access_sample> waiting_; // to be learned from
   bool going_on_ = false;
 
-  state_file_actor file_; // none: nothing is kept
+  state_file_actor file_; // null: nothing is kept
   std::shared_ptr<learned_state> found_;
   bool reading_ = false, saving_ = false;
   bool changed_ = false; // since the last save began
-  bool anew_ = false;    // what is being saved has to begin again
+  bool anew_ = false;    // what is being saved has to be saved again from the beginning
   uint32_t piece_ = 0;
   time_point save_began_{}, next_save_{};
   std::vector<std::function<void(bool kept)>> after_save_;
-  caf::error leaving_; // why it ends once all is written
+  caf::error leaving_; // why the actor ends, once everything is written
 };
 
-/// False for what a policy keeps from being learned.
+/// False for accesses that a policy excludes from learning.
 bool may_learn(const node_context& node, const std::string& id, const std::string& user);
 
-/// What is counted about items, and for how long a read leaves a copy: the same in service and in training.
+/// What is counted about items, and for how long a read leaves a copy. The same in service and in training.
 learning::demand_config demand_config_of(const settings& config);
 learning::user_model_config user_config_of(const settings& config);
 

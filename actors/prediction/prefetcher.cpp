@@ -68,7 +68,7 @@ void prefetcher_state::consider(const prefetch_wishes& batch) {
     declined_.clear(); // asking once more costs a question each
 }
 
-/// Who has it? Held here it needs no copy, held nowhere there is none to be had.
+/// Asks who holds the item. A copy is made only when other nodes hold it and this one does not.
 void prefetcher_state::ask(const prefetch_wish& wish) {
   ++asking_;
   self_->request(node_->shard(wish.id), node_->config.peer_timeout, locate_a_v, wish.id)

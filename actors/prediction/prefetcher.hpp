@@ -10,7 +10,7 @@
 
 namespace gnomon {
 
-/// Turns wishes into copies in this region, as far as the budget goes, and finds out what became of each.
+/// Turns wishes into copies in this region, as far as the budget allows, and finds out what became of each.
 class prefetcher_state {
 public:
   using self_pointer = prefetcher_actor::stateful_pointer<prefetcher_state>;
@@ -31,9 +31,9 @@ private:
     float confidence = 0;
     uint64_t expected = 0; // bytes taken from the budget
     uint64_t bytes = 0;    // as its report said; 0 before
-    bool there = false;    // its report came
+    bool there = false;    // its report has arrived
     bool used = false;
-    caf::actor_clock::time_point given_up{}; // not there by then: it will not come
+    caf::actor_clock::time_point given_up{}; // when it is not there by then, it will not come
   };
   using copies = std::map<std::string, ahead>;
 
@@ -53,7 +53,7 @@ private:
   context_ptr node_;
   prefetch_budget budget_;
   copies ahead_;
-  std::map<std::string, timestamp> declined_; // ids that are held here or nowhere, and until when that is believed
+  std::map<std::string, timestamp> declined_; // ids that are held here or nowhere, and until when that is assumed
   size_t asking_ = 0;
   double mean_bytes_ = 4096; // of a copy, fading
   learning::calibration_table said_;

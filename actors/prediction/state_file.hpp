@@ -11,7 +11,7 @@
 
 namespace gnomon {
 
-/// What predictions have learned, as it comes out of a file.
+/// What the predictor has learned, as it is read from a file.
 struct learned_state {
   std::unique_ptr<learning::user_model> users;
   learning::calibrator worth{5000};
@@ -24,7 +24,7 @@ std::string state_head(const learned_state& state);
 
 /// The file DATA_DIR/learned; empty where nothing is kept.
 std::string state_file_of(const settings& config);
-/// Where nothing is learned nobody could be forgotten, so nothing is kept.
+/// Removes the file. Where nothing is learned, a request to forget a user could not be fulfilled, so nothing is kept.
 void drop_state(const settings& config);
 
 /// Writes and reads one file; detached outside of tests, since it blocks.
@@ -53,7 +53,7 @@ private:
   uint64_t bytes_ = 0;
 };
 
-/// `found` gets what the file holds before the answer to `open_a`.
+/// `found` gets the content of the file before the answer to `open_a`.
 state_file_actor::behavior_type state_file(state_file_actor::stateful_pointer<state_file_state> self, std::string file,
                                            learning::user_model_config config, std::shared_ptr<learned_state> found);
 

@@ -84,7 +84,8 @@ void trainer_state::start(self_pointer self, context_ptr node) {
   self_->send(self_, refresh_a_v);
 }
 
-/// Comes to itself again and again. The first time, the node's other actors are known.
+/// Runs again and again, because the trainer sends itself this message. At its first run the node's other actors are
+/// known.
 void trainer_state::refresh() {
   if (!std::exchange(begun_, true))
     restore();

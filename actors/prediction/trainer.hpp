@@ -10,8 +10,8 @@
 
 namespace gnomon {
 
-/// Has models trained, by `training` actors, one job at a time; puts those that are better into service, keeps the last
-/// versions in the store, and exchanges them with the other regions as ordinary items.
+/// Has models trained by `training` actors, one job at a time. Puts better models into service, keeps the last versions
+/// in the store, and exchanges them with the other regions as ordinary items.
 class trainer_state {
 public:
   using self_pointer = trainer_actor::stateful_pointer<trainer_state>;
@@ -62,12 +62,12 @@ private:
   context_ptr node_;
   bool begun_ = false;
   learning::access_history history_{4};
-  uint64_t trained_upto_ = 0; // accesses ever added when the last training on them began
+  uint64_t trained_upto_ = 0; // how many accesses had been added when the last training on them began
   time_point last_training_{};
-  std::shared_ptr<training_job> job_; // the newest; also when it is over
+  std::shared_ptr<training_job> job_; // the newest, even when it is over
   training_actor worker_;
-  bool upload_ = false; // job_ is a client's
-  time_point heard_{};  // of the upload under way
+  bool upload_ = false; // job_ is a client's upload
+  time_point heard_{};  // last piece of the upload under way
   std::deque<std::shared_ptr<training_job>> jobs_;
   uint64_t last_number_ = 0;
   learning::trained_models running_;
@@ -75,18 +75,18 @@ private:
   blob unpublished_;           // trained here, and not yet an item
   bool publishing_ = false;
   time_point looked_elsewhere_{};
-  std::map<std::string, std::string> judged_; // etag of the models last looked at, by region
+  std::map<std::string, std::string> judged_; // etag of the models that were judged last, by region
 };
 
 trainer_actor::behavior_type trainer(trainer_actor::stateful_pointer<trainer_state> self, context_ptr node);
 
-/// How both the trainer and the predictor count what was read.
+/// The most reads that trainer and predictor count for one sample or report, so that a burst teaches no more.
 inline constexpr uint32_t most_of_one = 8; // reads of one sample or report: a burst teaches no more
 uint32_t epoch_seconds(timestamp t);
 
 /// The item through which a region's models reach the others.
 std::string models_item(std::string_view region);
-/// True for such an item: nothing is learned from reads of it.
+/// True for such an item. Nothing is learned from reads of it.
 bool is_models_item(std::string_view id);
 
 } // namespace gnomon

@@ -12,13 +12,13 @@
 
 namespace gnomon {
 
-/// What came out of a training.
+/// The outcome of a training.
 struct training_result {
   learning::judged_models judged;
   blob file; // the models, sealed
 };
 
-/// One training from its first line to the verdict: worked on by a `training` actor, looked at by the trainer.
+/// One training from its first line to the verdict. A `training` actor works on it, and the trainer reads its state.
 /// Thread-safe.
 class training_job {
 public:
@@ -28,7 +28,7 @@ public:
     return number_;
   }
   bool over() const;
-  /// The work ends soon, and its result is not wanted.
+  /// The work ends soon, and its result is dropped.
   void stop(std::string reason);
   bool stopped() const {
     return stopped_.load(std::memory_order_relaxed);
@@ -41,10 +41,10 @@ public:
       change(status_);
   }
   void fail(std::string reason);
-  /// No networks came of it, and none were expected to.
+  /// No networks came of it, and that is no failure.
   void keep(std::string reason);
   void finish(training_result result);
-  /// What `finish` brought, once.
+  /// The result that `finish` brought, once.
   std::optional<training_result> take();
 
 private:
@@ -57,13 +57,14 @@ private:
   std::optional<training_result> result_;
 };
 
-/// What a `training` actor is to do: learn from an upload that follows, from these logs, or judge files of others.
+/// What a `training` actor has to do: learn from an upload that follows, learn from these logs, or judge models of
+/// other regions.
 struct training_order {
   std::shared_ptr<training_job> job;
-  trainer_actor trainer;            // hears when it is over
-  learning::trained_models running; // what the outcome is compared with
+  trainer_actor trainer;            // it is told when the work is over
+  learning::trained_models running; // the outcome is compared with these
   learning::training_logs logs;
-  std::vector<blob> candidates; // files to be judged on `logs`; empty: train
+  std::vector<blob> candidates; // files to judge on `logs`; empty: train
 };
 
 /// Works on one job and then ends.
@@ -76,7 +77,7 @@ public:
 
   void start(self_pointer self, context_ptr node, training_order order);
   caf::result<training_status> receive(const train_piece& piece);
-  /// Hands the next reads to the predictor; after the last of them the training begins.
+  /// Hands the next reads to the predictor. The training begins after the last of them.
   void warm();
   void work();
 
@@ -95,13 +96,13 @@ private:
   learning::access_history received_{4};
   std::unique_ptr<access_reader> reader_;
   uint32_t next_piece_ = 0;
-  uint64_t withheld_ = 0; // by a policy, or since their users were forgotten
+  uint64_t withheld_ = 0; // because of a policy, or because their users were forgotten
   std::vector<uint32_t> order_of_time_;
-  size_t warmed_ = 0; // of these, handed to the predictor
+  size_t warmed_ = 0; // how many of them were handed to the predictor
   int tries_ = 0;
 };
 
-/// Detached outside of tests: it blocks for as long as the training takes, with the lowest claim to the processor.
+/// Detached outside of tests: it blocks for as long as the training takes, with the lowest priority.
 training_actor::behavior_type training(training_actor::stateful_pointer<training_state> self, context_ptr node,
                                        training_order order);
 

@@ -4,8 +4,9 @@
 
 namespace gnomon {
 
-/// The shadowing agent: it watches access patterns. Whoever serves a read or takes a write hands it a sample; it tells
-/// the predictor, and of reads that no shadow has seen the shards, which know for how long a copy is still wanted.
+/// The shadowing agent: watches access patterns. Every part that serves a read or takes a write hands it a sample. It
+/// passes all samples to the predictor. It passes reads that no shadow has seen to the shards, which know how long a
+/// copy is still wanted.
 class agent_state {
 public:
   using self_pointer = agent_actor::stateful_pointer<agent_state>;

@@ -12,8 +12,8 @@
 
 namespace gnomon {
 
-/// The regional coordinator: reads the store's slices at the start, hands what peers ask to the shards, keeps the
-/// policies and passes them on, starts handoffs to peers that are back.
+/// The regional coordinator. Reads the store's slices at the start, passes peers' requests to the shards, keeps the
+/// policies and tells them to the peers, and starts handoffs to peers that are back.
 class region_state {
 public:
   using self_pointer = region_actor::stateful_pointer<region_state>;
@@ -22,14 +22,14 @@ public:
   const char* name = "region";
 
   void start(self_pointer self, context_ptr node);
-  /// Hands a peer's question to the item's shard, once the slices are read.
+  /// Passes a peer's request to the item's shard, once the slices are read.
   template <class Reply, class Message>
   caf::result<Reply> pass(Message message);
   caf::result<shadow_plan> place(const create_shadow& wish);
-  /// Hands a peer's comparison to anti-entropy, once the slices are read.
+  /// Passes a peer's comparison to anti-entropy, once the slices are read.
   template <class Reply, class Message>
   caf::result<Reply> pass_comparison(Message message);
-  /// Hands what a peer tells or asks about readers to the predictor. Errors: unavailable when there is none.
+  /// Passes what a peer tells or asks about readers to the predictor. Errors: unavailable when there is none.
   template <class Reply, class Message>
   caf::result<Reply> to_predictor(const Message& message);
   void heard(const ping& facts);
@@ -44,7 +44,7 @@ private:
     store_actor store;
     std::string after;
   };
-  /// What the shards were told of a peer's catalog.
+  /// Tells the shards how far a peer's catalog is.
   struct told_positions {
     uint64_t generation = 0;
     std::vector<uint64_t> heads;
@@ -81,17 +81,17 @@ private:
   std::vector<uint64_t> found_;             // digest of what the store holds, by shard
   caf::actor_clock::time_point reported_{}; // how far the reading is
   hlc_source stamps_;
-  std::vector<policy_entry> moved_;         // whose residency changed, until what is held follows
+  std::vector<policy_entry> moved_;         // whose residency changed, until `follow_residency` has acted
   std::map<std::string, uint64_t> greeted_; // peer -> its start number when policies were exchanged
-  /// How far the hints for one peer were played out.
+  /// How far the hints for one peer have been played out.
   struct handoff {
     caf::actor_clock::time_point last;
     bool more = false;               // the last round did not reach the end
     size_t open = 0;                 // stores that have not answered yet
-    bool none = true;                // that waits was found so far, by a round from the first key on
-    uint64_t made = 0;               // hints when the round began
-    uint64_t refusing = 0;           // by the peer refused ones that this round has found so far
-    uint64_t refused = 0;            // and the last whole round
+    bool none = true;                // a round from the first key on has found no hint that waits
+    uint64_t made = 0;               // number of hints made when the round began
+    uint64_t refusing = 0;           // hints refused by the peer that this round has found so far
+    uint64_t refused = 0;            // the same of the last whole round
     std::vector<std::string> places; // by store: the key to go on from; empty: from the first
     bool from_the_first() const {
       return std::all_of(places.begin(), places.end(), [](const std::string& place) { return place.empty(); });

@@ -11,7 +11,7 @@
 
 namespace gnomon {
 
-/// The node's front door: sends each request to the item's shard, or to a region that may keep the item.
+/// The node's entry for clients: sends each request to the item's shard, or to a region that may keep the item.
 class router_state {
 public:
   using self_pointer = router_actor::stateful_pointer<router_state>;
@@ -32,7 +32,7 @@ public:
   caf::result<training_status> to_trainer(const Message& request);
   cluster_report cluster() const;
   void hedge(uint64_t number);
-  /// Tells the predictor of the accesses noted since the last time.
+  /// Tells the predictor of the accesses since the last time.
   void hand_over_accesses();
   self_pointer self() const {
     return self_;
@@ -42,15 +42,15 @@ public:
   }
 
 private:
-  /// The regions that a request may still go to, and what the last one said that neither served it nor lacked the item.
+  /// The regions that a request may still go to, and the last error of one that neither served it nor lacked the item.
   struct way {
     std::deque<std::string> regions;
     caf::error problem;
     size_t open = 0;                                               // asked, and not answered yet
-    std::optional<item_versions> old;                              // said by a region that cannot call it current
-    std::function<void(std::optional<item_versions>)> last_resort; // when no region serves it; none: it fails
+    std::optional<item_versions> old;                              // answer of a region that cannot call it current
+    std::function<void(std::optional<item_versions>)> last_resort; // when no region serves it; null: it fails
   };
-  /// A search for a region that knows a user: nodes to be asked, and regions that do not predict or did not answer.
+  /// A search for a region that knows a user: the nodes to ask, and the regions that do not predict or did not answer.
   struct user_search {
     std::deque<std::string> nodes;
     std::string off, silent;

@@ -13,10 +13,10 @@
 
 namespace gnomon {
 
-/// Keeps the trees of what this node holds, and compares them with those of one live peer after the other: hashes
-/// first, below those that differ the ids and contexts of a leaf. Where copies differ the shadows meet, here or at the
-/// peer. A round that breaks off is forgotten: the next one with that peer finds the same differences. At most one
-/// round of its own is under way, with at most `batch` blocks or leaves in a message.
+/// Keeps the trees of what this node holds, and compares them with those of one live peer after the other: first
+/// hashes, then ids and contexts of the leaves that differ. Where copies differ, the shadows here or at the peer
+/// exchange what they have. A round that breaks off is forgotten: the next one with that peer finds the same
+/// differences. At most one own round is under way, with at most `batch` blocks or leaves in a message.
 class anti_entropy_state {
 public:
   using self_pointer = anti_entropy_actor::stateful_pointer<anti_entropy_state>;
@@ -51,7 +51,7 @@ private:
     uint64_t bytes = 0;
   };
   using shared_copies = std::vector<shared_copy>; // in order of their ids
-  /// Copies on their way from shards and stores.
+  /// Copies that are being read from shards and stores.
   struct reading {
     std::string peer;
     size_t open = 0;
@@ -74,7 +74,7 @@ private:
   void end_round(const caf::error& problem);
   void pause();
   link_actor link_of(const std::string& peer) const;
-  /// Asks the round's peer; `done` runs if the round is still the same then.
+  /// Asks the round's peer. `done` runs if the same round is still under way then.
   template <class Reply, class Message, class Done>
   void ask_peer(Message message, Done done);
   void compare_blocks(uint32_t level);
@@ -94,7 +94,7 @@ private:
   context_ptr node_;
   copy_trees trees_;
   size_t complete_shards_ = 0;
-  bool complete_ = false;        // all that the store held at the start was noted
+  bool complete_ = false;        // everything that the store held at the start was noted
   std::set<std::string> doubts_; // ids whose shadows died
   std::unique_ptr<round> round_;
   uint64_t next_round_ = 0;

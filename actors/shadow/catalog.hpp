@@ -14,22 +14,22 @@
 
 namespace gnomon {
 
-/// What this node holds of one slice, with its recent changes numbered, so that peers can ask for what is new to them.
+/// What this node holds of one slice. Its recent changes are numbered, so that peers can ask for those they lack.
 class catalog_log {
 public:
   explicit catalog_log(size_t kept_changes = 4096) : kept_(kept_changes) {}
-  /// The store was found to hold `id` when it was read: no change.
+  /// The store was found to hold `id` when it was read. This is no change.
   void found(const std::string& id);
-  /// Changes are numbered behind `head`, which peers may have reached before the node stopped.
+  /// Changes continue after number `head`, which peers may have reached before the node stopped.
   void resume(uint64_t head) {
     head_ += head;
   }
-  /// Notes a change and returns its number; nothing happens when it is known already.
+  /// Notes a change and returns its number. Does nothing when it is known already.
   uint64_t record(const std::string& id, bool holds);
   uint64_t head() const {
     return head_;
   }
-  /// The same for equal sets of ids, whatever their order.
+  /// Equal for equal sets of ids, whatever their order.
   uint64_t digest() const {
     return digest_;
   }
@@ -39,7 +39,8 @@ public:
   const std::set<std::string>& held() const {
     return held_;
   }
-  /// The changes after `since`, or the whole slice behind `after` when they are no longer kept or `whole` is asked for.
+  /// The changes after `since`. The whole slice behind `after`, when these changes are no longer kept or `whole` is
+  /// set.
   catalog_delta delta(uint64_t since, bool whole, const std::string& after, size_t limit) const;
 
 private:
@@ -47,14 +48,14 @@ private:
   uint64_t head_ = 0;
   uint64_t digest_ = 0;
   std::set<std::string> held_;
-  std::deque<catalog_row> changes_; // the last of them has number head_
+  std::deque<catalog_row> changes_; // the last one has number head_
 };
 
-/// Adds `id` to the digest of a set of ids, or takes it out again.
+/// Adds `id` to the digest of a set of ids, or removes it.
 uint64_t digest_with(uint64_t digest, const std::string& id);
 
-/// What other nodes hold of one slice, for routing only: it may be stale. While a whole slice arrives page after page,
-/// what was known of its node before stands beside it.
+/// What other nodes hold of one slice. For routing only: it may be stale. While a whole slice arrives page by page, the
+/// earlier knowledge about its node is kept beside it.
 class catalog_view {
 public:
   void apply(const std::string& node, const catalog_delta& delta, bool first_page);
@@ -74,7 +75,7 @@ private:
   void set(const std::string& id, uint16_t node, bool holds);
 
   std::vector<std::string> nodes_; // by number; free ones are empty
-  numbers current_, incoming_;     // each node's number, and that of a whole slice which is not complete yet
+  numbers current_, incoming_;     // each node's number, and that of a whole slice that is not complete yet
   std::unordered_map<std::string, std::vector<uint16_t>> rows_;
 };
 

@@ -4,7 +4,7 @@
 
 namespace gnomon {
 
-/// Walks the expiry index of every store, never the items themselves, and wakes the shadows whose time may have come.
+/// Walks the expiry index of every store, without reading items, and wakes the shadows whose time may have come.
 class collector_state {
 public:
   using self_pointer = collector_actor::stateful_pointer<collector_state>;

@@ -12,17 +12,18 @@
 
 namespace gnomon {
 
-/// Reads that the read index answered for items whose shadows sleep: counts and last times, one entry an item, until
-/// the shadow wakes for some other reason. Bounded: the entry that was not added to for the longest makes room. Pure.
+/// Reads that the read index answered for items whose shadows sleep: their counts and last times, one entry an item,
+/// until the shadow wakes for another reason. Bounded: the entry that was not added to for the longest time makes room.
+/// Pure.
 class kept_reads {
 public:
   explicit kept_reads(size_t most) : most_(most) {}
 
-  /// `ttl` of the copy's lease; zero: it has no end. Answers what had to make room.
+  /// Adds a read. `ttl` of the copy's lease; zero: it has no end. Returns the entry that had to make room.
   std::optional<access_sample> add(const access_sample& read, duration ttl);
-  /// Takes out what is kept of the item.
+  /// Removes and returns the entry of the item.
   std::optional<access_sample> take(const std::string& id);
-  /// Takes out those whose lease on disk has half run out since their first read here.
+  /// Removes and returns the entries whose first read here is at least half a lease ago.
   std::vector<access_sample> take_due(timestamp now);
   size_t size() const {
     return kept_.size();

@@ -11,17 +11,17 @@
 
 namespace gnomon {
 
-/// One node's copy of one item as it will be once everything under way is synced: the record, the values, and what has
-/// to be written to the store because of the last changes. Pure: the shadow actor sends the batches and the messages.
+/// One node's copy of one item, as it will be once everything under way is synced: the record, the values, and what the
+/// last changes have to write to the store. Pure: the shadow actor sends the batches and the messages.
 class replica {
 public:
   replica(std::string id, std::string node);
 
-  /// Takes over what the store has. Errors: store_corrupt, naming the item.
+  /// Loads what the store has. Errors: store_corrupt, naming the item.
   caf::error load(std::string_view record, const std::map<dot, blob>& values);
 
-  /// A holding id that an earlier incarnation of the store drew may have named versions that this store has forgotten:
-  /// it is not continued.
+  /// Ends the holding id, if an earlier incarnation of the store drew it: it may have named versions that this store
+  /// has forgotten.
   void begin_incarnation(uint64_t incarnation);
 
   // -- what is here
@@ -34,23 +34,23 @@ public:
   const version_set& versions() const {
     return record_.versions;
   }
-  /// What readers see: the distinct versions with their values; `served_by` is this node.
+  /// What readers see: the distinct versions with their values. `served_by` is this node.
   item_versions snapshot() const;
   /// What other holders get: everything that is known of the versions.
   item_copy copy() const;
-  /// True when `other` brings the value of every version it names.
+  /// True when `other` has the value of every version it names.
   static bool complete(const item_copy& other);
-  /// Puts the values that are here into `other`, and answers the first version whose value is still missing, if any.
+  /// Puts the values that are here into `other`. Returns the first version whose value is still missing, if any.
   const sibling* complete_from_here(item_copy& other) const;
   std::string creator() const; // the user whose policy counts; empty when unknown
   uint64_t bytes() const;
-  /// When the collector should look at this copy next: end of the lease, or of the first version that expires by
-  /// itself, or time to review; zero: never.
+  /// When the collector has to look at this copy next: the end of the lease or of the first version that expires, or
+  /// the time to review it. Zero: never.
   timestamp due(duration join_timeout) const;
-  /// The lease, or the time to get a value, is over. A copy with obligations stays.
+  /// True when the lease, or the time to get a value, is over. A copy with obligations stays.
   bool lease_over(timestamp now, duration join_timeout) const;
-  /// The other holders that have to be asked whether the obligations still stand; those with a hint on disk are brought
-  /// what they are owed when they are there.
+  /// The other holders that have to be asked whether the obligations still exist. Holders with a hint on disk are not
+  /// among them: they get what they are owed when they are back.
   std::vector<std::string> to_review() const;
   bool needs_review() const {
     return moving_ || !to_review().empty();
@@ -64,10 +64,9 @@ public:
   /// Checks the condition of `request` against the pending state. Errors: precondition_failed, invalid_argument (on
   /// lww).
   caf::error check(const write_item& request, conflict_rule conflicts) const;
-  /// The version that an earlier write with the same request id made: one that is here, or that was replaced not long
-  /// ago.
+  /// The version that an earlier write with the same request id made, if it is here or was replaced recently.
   std::optional<dot> repeated(const write_item& request, timestamp now) const;
-  /// How many versions would be here beside the one of `request`, and their bytes.
+  /// How many versions would be here beside the one of `request`, and how many bytes they have.
   std::pair<size_t, uint64_t> left_beside(const write_item& request, conflict_rule conflicts) const;
   /// Applies a client's write. The first write of an absent item makes this node a durable holder.
   dot write(const write_item& request, conflict_rule conflicts, hlc stamp, holding_id fresh_holding, timestamp now);
@@ -76,11 +75,11 @@ public:
   bool merge(const holder_map& holders);
   /// Starts or renews the joining record of this node.
   void join(lease terms);
-  /// The fetched copy is complete: this node now counts as `state`.
+  /// The fetched copy is complete. From now on this node counts as `state`.
   void settle(holder_state state, lease terms);
-  /// Another node gets a copy from here.
+  /// Another node gets a copy from this one.
   void add_joining(const std::string& node);
-  /// `node` confirmed that it has no copy. It was asked in `epoch`: one that has joined again since stays.
+  /// `node` confirmed that it has no copy. It was asked in `epoch`; a node that has joined again since then stays.
   void mark_left(const std::string& node, uint32_t epoch);
   uint32_t epoch_of(const std::string& node) const;
   void promote();
@@ -88,21 +87,22 @@ public:
   void renew_lease(duration ttl, lease_reason reason);
   void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
   void set_pinned(bool pinned);
-  /// A rule forbids this copy: it is to be looked at again until it has gone.
+  /// A rule forbids this copy. The collector looks at it again until it has gone.
   void set_moving(bool moving) {
     dirty_ |= moving_ != moving;
     moving_ = moving;
   }
-  /// These holders are to get the current versions from here. On disk with the next change, so that no crash forgets
-  /// it.
+  /// These holders have to get the current versions from this node. That is on disk with the next change, so a crash
+  /// does not forget it.
   void owe(const std::vector<std::string>& nodes);
-  /// `node` has the current versions. Not worth a write of its own: a debt remembered for too long is asked about.
+  /// `node` has the current versions. This alone is not written: a debt that is remembered for too long only costs a
+  /// question.
   void settle_debt(const std::string& node) {
     record_.owed.erase(node);
   }
-  /// What is owed to `node` is noted on disk apart from the record, or no longer.
+  /// What is owed to `node` is noted on disk as a hint, or no longer.
   void note_hint(const std::string& node, bool on_disk);
-  /// The other holders were asked: the expiry index has to be written anew where it says something else now.
+  /// The other holders were asked. The expiry index is written again when it has another time.
   void reviewed(duration join_timeout);
   /// The store has lost these values.
   void write_again(const std::vector<dot>& lost);
@@ -112,11 +112,11 @@ public:
   }
   /// Ends versions that expire by themselves. True when any did.
   bool expire_versions(timestamp now);
-  /// Forgets the item: the batch erases everything of it. Answers the holders that have to be told.
+  /// Forgets the item: the batch erases everything of it. Returns the holders that have to be told.
   holder_map drop();
 
-  /// What must reach the store since the last call; empty when nothing changed. With something to review that
-  /// is due `join_timeout` later.
+  /// What has to be written to the store since the last call. Empty when nothing changed. With something to review, the
+  /// review is due `join_timeout` later.
   store_batch take_changes(timestamp now, duration join_timeout);
 
 private:
@@ -136,7 +136,7 @@ private:
   std::set<std::string> hinted_; // nodes for which a hint is on disk
   timestamp review_{};           // zero: nothing to review
   bool exists_ = false;          // there is a record, joining or more
-  uint32_t last_epoch_ = 0;      // of the copy that was here before; others may go on hearing of its end
+  uint32_t last_epoch_ = 0;      // of the copy that was here before; others may still get news of its end
   bool dirty_ = false;
   bool moving_ = false;
 };

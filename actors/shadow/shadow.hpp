@@ -23,9 +23,9 @@ struct shadow_config {
   bool in_catalog = false;    // the shard counts a copy of the item
 };
 
-/// The state of one item's shadow. A request meets the members in the order in which they stand here; what takes
-/// several steps waits in `readers_`, `search_` or `writes_` for its outcome. `item_` is the pending state, `visible_`
-/// the synced one.
+/// The state of one item's shadow. The members stand in the order in which a request meets them. Work of several steps
+/// waits in `readers_`, `search_` or `writes_` for its outcome. `item_` is the pending state, `visible_` the synced
+/// one.
 class shadow_state {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
@@ -35,8 +35,8 @@ public:
 
   void start(self_pointer self, context_ptr node, shadow_config config);
 
-  /// Runs `step` with an answer of type `T` as soon as the record has been read; fails it when the record is
-  /// unreadable.
+  /// Runs `step` with an answer of type `T` as soon as the record has been read. When the record cannot be read, the
+  /// answer fails.
   template <class T, class F>
   caf::result<T> when_loaded(F step) {
     answer<T> reply{self_->make_response_promise<T>()};
@@ -51,7 +51,7 @@ public:
     return caf::delegated<T>{};
   }
 
-  /// The same for messages that nobody waits to be answered.
+  /// The same for messages that need no answer.
   template <class F>
   void once_loaded(F step) {
     last_used_ = self_->clock().now();
@@ -107,7 +107,7 @@ private:
   /// A client's write on its way to `need` holders, or to all that are `named`.
   struct waiting_write {
     dot made;
-    version_vector context; // covers what it replaced, and of what its writer has not seen as little as can be said
+    version_vector context; // covers what it replaced, and as little as possible of what its writer has not seen
     std::string etag;
     uint32_t need = 1;
     std::vector<std::string> named;
@@ -122,8 +122,8 @@ private:
     holder_state as = holder_state::shadow;
     lease terms;
   };
-  /// Whom a search asks: the known holders, and every node where those fail or, with the second, where the catalog does
-  /// not know yet what all peers hold.
+  /// Whom a search asks: only the known holders; also every node, but only while the catalog does not yet know what all
+  /// peers hold; or the known holders and then every node.
   enum class audience : uint8_t { known, all_while_unsure, all };
   /// The search for a copy, at most one at a time: all readers share it.
   struct search {
@@ -141,12 +141,12 @@ private:
     size_t open_questions = 0;                   // to regions that may hold the item
     bool waits = false;                          // for their answers
     std::string deleted_at;                      // has the item's tombstone
-    std::unique_ptr<replica> aside;              // what holders have that cannot say that it is current
+    std::unique_ptr<replica> aside;              // what holders have that cannot call their copies current
     std::string stale_at;                        // the first of them
     std::string holder;                          // gave the item
-    std::set<std::string> inviters;              // hear in the answer to their invitation how it went
-    std::string refused_by;                      // has the item, and may not give it to this region
-    version_vector needs;                        // of a write that may not come before what its writer saw
+    std::set<std::string> inviters;              // they hear the outcome in the answer to their invitation
+    std::string refused_by;                      // a holder that may not give the item to this region
+    version_vector needs;                        // of a write, which must come after everything that its writer saw
     std::map<std::string, version_vector> older; // what holders have that turned out to be behind
     std::vector<std::function<void(const search&)>> then;
   };
@@ -155,15 +155,15 @@ private:
     caf::actor_clock::time_point deadline;
     answer<write_receipt> reply;
   };
-  /// A note on disk that a holder has not got the current versions.
+  /// A note on disk that a holder lacks the current versions.
   struct hint {
     bool written = false; // or being written
-    duration pause{};     // until the next try, for a holder that answers with an error
-    bool refused = false; // that will not pass by itself: the trouble is the item's
-    timestamp next{};     // try of one that was refused
+    duration pause{};     // until the next try, for a holder that answered with an error
+    bool refused = false; // the error will not pass by itself: it is a problem of the item
+    timestamp next{};     // time of the next try for one that was refused
   };
 
-  /// A durable copy elsewhere on its way to being a shadow.
+  /// A durable copy at another node that is being demoted to a shadow.
   struct demotion {
     version_vector context;
     std::string who;
@@ -333,8 +333,8 @@ private:
   std::unique_ptr<replica> item_;
   std::shared_ptr<const item_versions> visible_; // null: no copy here
   std::shared_ptr<const item_copy> synced_;      // the same with all that other holders need
-  version_vector behind_;                        // what a peer has, and this copy could not take
-  timestamp rests_until_{};                      // then it tries to fetch that again
+  version_vector behind_;                        // what a peer has and this copy could not take
+  timestamp rests_until_{};                      // until then it does not try to fetch that again
   bool loaded_ = false;
   caf::error broken_;
   caf::actor_clock::time_point mended_next_{}; // when to look for a sound copy again
@@ -346,9 +346,9 @@ private:
   uint64_t next_write_ = 0;
   uint64_t next_search_ = 0;
   bool syncing_ = false;
-  std::vector<std::function<void()>> after_sync_;  // what waits for the sync behind the one under way
+  std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
   std::vector<answer<replicate_ack>> merging_;     // updates that are being synced
-  size_t questions_under_way_ = 0;                 // requests to peers that were not answered yet
+  size_t questions_under_way_ = 0;                 // requests to peers that are not answered yet
   bool unsaved_ = false;                           // counts and settled debts that the record on disk lacks
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;
@@ -376,8 +376,8 @@ item_copy within_a_message(item_copy copy);
 shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
                                    shadow_config config);
 
-/// Sends `message` over the link to `peer`; `failed` hears peer_gone when there is no usable link. Counted as under
-/// way.
+/// Sends `message` over the link to `peer`. Without a usable link, `failed` gets peer_gone. The question counts as
+/// under way.
 template <class Reply, class Message, class Done, class Failed>
 void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed) {
   auto view = node_->cluster.get();
@@ -385,8 +385,8 @@ void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message me
   if (!known || !known->usable() || !known->link)
     return failed(make_error(ec::peer_gone, "region of node " + peer + " is not reachable"));
   ++questions_under_way_;
-  // The link answers, or fails the question in time: a timer of CAF's for each would live on until then, answered or
-  // not.
+  // The link answers the question, or fails it in time. CAF's own timer for each question would live until its end,
+  // answered or not.
   self_->request(known->link, caf::infinite, urgency, std::move(message))
       .then(
           [this, done](Reply& reply) {

@@ -19,22 +19,22 @@ namespace gnomon {
 /// For whom a shadow is woken, most urgent first.
 enum class claim : uint8_t { client, peer, background };
 
-/// One slice of the ids: who holds what (catalog), and the shadows that are awake. A shadow that sleeps or dies is
-/// started again by the next message for its item, and never before the old one is surely gone. Not more are awake than
-/// `shadows.max_active` allows: the next ones wait until others sleep. What the background wakes keeps to the node's
-/// pace besides, and sleeps as soon as it has nothing to do.
+/// One slice of the ids: who holds what (catalog), and the shadows that are awake. The next message for an item starts
+/// its shadow again when it sleeps or has died, but never before the old shadow has ended. At most `shadows.max_active`
+/// shadows are awake; further ones wait until others sleep. Shadows that the background wakes also keep to the node's
+/// pace, and sleep as soon as they have nothing to do.
 class shard_state {
 public:
   using self_pointer = shard_actor::stateful_pointer<shard_state>;
 
   shard_state() = default;
-  /// Ends its shadows: whoever takes this slice over starts them afresh.
+  /// Ends its shadows. The next owner of this slice starts them again.
   ~shard_state();
   const char* name = "shard";
 
   void start(self_pointer self, context_ptr node, size_t index);
 
-  /// Hands `message` to the shadow of its item, which answers in our place.
+  /// Passes `message` to the shadow of its item, which answers in this shard's place.
   template <class Reply, class Message>
   caf::result<Reply> pass(claim who, const std::string& id, const Message& message);
   /// The same for messages without an answer.
@@ -43,12 +43,12 @@ public:
 
   // the catalog
   std::vector<std::string> locate(const std::string& id) const;
-  /// Every peer that can be reached has told what it holds of this slice, but for changes that are on their way.
+  /// True when every peer that can be reached has said what it holds of this slice. Changes may still be on their way.
   bool knows_whole() const;
   catalog_delta slice(const pull_catalog& request) const;
   held_ids list(const list_held& which) const;
   void compare(const catalog_position& theirs);
-  /// What a shadow has said since counts more: the page may have been read before that.
+  /// What a shadow has said since counts more than the page, which may have been read before that.
   void take_found(const found_copies& page);
   void take_own(const catalog_delta& rows);
   void note(const catalog_row& row);
@@ -68,7 +68,7 @@ private:
   struct held_message {
     virtual ~held_message() = default;
     virtual void deliver(const shadow_actor& shadow) = 0;
-    /// True when whoever asked was told that it takes too long; news without an answer goes on waiting.
+    /// True when the asker was told that it takes too long. News without an answer goes on waiting.
     virtual bool refuse() {
       return false;
     }
@@ -78,7 +78,7 @@ private:
   };
   using held_messages = std::vector<std::unique_ptr<held_message>>;
 
-  /// When the shard ends before it was delivered, the asker is told to try again.
+  /// When the shard ends before the message was delivered, the asker is told to try again.
   template <class Reply, class Message>
   struct held_request : held_message {
     caf::typed_response_promise<Reply> promise;
@@ -98,7 +98,7 @@ private:
       return true;
     }
   };
-  /// The same news twice is one.
+  /// The same news twice counts once.
   template <class... Ts>
   struct held_news : held_message {
     self_pointer self = nullptr;
@@ -160,14 +160,14 @@ private:
   catalog_log own_;
   catalog_view others_;
   bool ready_ = false;
-  /// How far we have the rows of a peer; generation 0: it has not told us the whole slice once.
+  /// How far this node has the rows of a peer. Generation 0: the peer has not yet told the whole slice.
   struct position {
     uint64_t generation = 0, head = 0;
     bool reading = false; // it reads its stores, and may hold more
   };
   std::map<std::string, position> positions_; // by peer
   std::set<std::string> pulling_;
-  std::set<std::string> spoken_for_; // until it is ready: items whose shadows were awake, and say what is so
+  std::set<std::string> spoken_for_; // until it is ready: items whose shadows were awake, and report themselves
   std::unordered_map<std::string, awake> awake_;
   std::list<std::string> order_; // of those that are not stopping, least recently used first
   std::unordered_map<std::string, expected_one> expected_;

@@ -10,10 +10,10 @@
 
 namespace gnomon {
 
-/// A group of batches that grew to this size is synced at once, so that neither memory nor waiting is without bound.
+/// A group of batches that has grown to this size is synced at once, to bound memory and waiting.
 inline constexpr size_t max_group_bytes = 8u << 20;
 
-/// Owns the batches that wait for the next sync. Everyone who waits gets an answer, also when the actor ends.
+/// Owns the batches that wait for the next sync. Every waiting request gets an answer, even when the actor ends.
 struct store_state {
   store_state() = default;
   ~store_state();
@@ -31,13 +31,13 @@ struct store_state {
   size_t waiting_bytes = 0;
   std::unordered_set<std::string> waiting_keys; // what the batches that wait will change
   uint64_t groups = 0;                          // synced since the start
-  size_t losses = 0;                            // of the database that were told
+  size_t losses = 0;                            // losses of the database that were reported
   bool full = false;                            // takes no writes
   uint64_t hints = 0;                           // on disk, and what this store adds to the node's counter
 
   caf::result<store_receipt> enqueue(store_batch&& batch);
   void commit();
-  /// Tells the node, and the shards whose items are hit, of damage that was met since.
+  /// Tells the node about new damage, and the shards whose items it hits.
   void tell_losses();
   void look_at_space();
   void note_full(bool now);

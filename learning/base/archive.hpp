@@ -8,11 +8,11 @@
 #include <type_traits>
 #include <vector>
 
-/// Model files: a header (magic, what kind, version, length, checksum) and numbers in the byte order of the machine
-/// that all supported machines share, little-endian.
+/// Model files: a header (magic, kind, version, length, checksum) and numbers in little-endian byte order, which all
+/// supported machines share.
 namespace gnomon::learning {
 
-/// What a sealed file may hold. A kind's version grows whenever its content changes shape.
+/// The kinds of sealed files. A kind's version grows whenever its content changes shape.
 enum class model_kind : uint32_t {
   user_parts = 1,
   demand = 2,
@@ -50,8 +50,7 @@ private:
   std::string bytes_;
 };
 
-/// Reads what `writer` wrote. Never reads past the end: a read that would fails, as do all that follow, and leaves
-/// zeroes.
+/// Reads what `writer` wrote. Never reads past the end: such a read fails and returns zeroes, and so do all later ones.
 class reader {
 public:
   explicit reader(std::string_view bytes) : rest_(bytes) {}
@@ -78,7 +77,7 @@ public:
   bool good() const {
     return good_;
   }
-  /// Declares what was read unusable: for values that cannot be.
+  /// Declares the data unusable, for impossible values.
   void fail() {
     good_ = false;
   }
@@ -111,10 +110,10 @@ private:
 /// `payload` with its header before it.
 std::string seal(model_kind kind, uint32_t version, std::string_view payload);
 
-/// The payload inside `file`. Errors, each a bad_message with a sentence of its own: too short for its header, not a
-/// model, another kind, a version newer than `newest` (or older than `oldest`), truncated, corrupted.
+/// The payload inside `file`. Errors, each a bad_message with its own sentence: too short for its header, not a model,
+/// another kind, a version newer than `newest` (or older than `oldest`), truncated, corrupted.
 expected<std::string_view> unseal(std::string_view file, model_kind kind, uint32_t oldest, uint32_t newest);
-/// The same for the first of several sealed pieces in a row, which is taken off `file`.
+/// The same for the first of several sealed pieces in a row, which it removes from `file`.
 expected<std::string_view> unseal_next(std::string_view& file, model_kind kind, uint32_t oldest, uint32_t newest);
 
 } // namespace gnomon::learning

@@ -8,11 +8,11 @@
 
 namespace gnomon::learning {
 
-/// Guesses whose time is not over: some came true, the others may yet. What they show already keeps a calibration from
-/// lagging behind by the whole time that outcomes take.
+/// Guesses whose time is not over. Some have come true, the others may still do. They keep a calibration from lagging
+/// behind by the whole time that outcomes take.
 class open_outcomes {
 public:
-  /// `passed`: the share, 0 to 1, of the reads to be expected within the guess's time that would have come by now.
+  /// `passed`: the share, 0 to 1, of the reads expected within the guess's time that would have come by now.
   void add(float logit, bool came_true, float passed);
 
 private:
@@ -20,26 +20,26 @@ private:
   static constexpr size_t steps = 8;
   struct bin {
     double hits = 0, sum = 0;
-    std::array<double, steps> waiting{}; // by what has passed
+    std::array<double, steps> waiting{}; // by the share that has passed
   };
   std::vector<bin> bins_;
 };
 
-/// Turns logits into probabilities that mean what they say, from what came true: isotonic regression (Zadrozny and
-/// Elkan 2002) over blocks of at least 200 outcomes, with a sigmoid (Platt 1999) as the prior where outcomes are few.
-/// Outcomes fade as newer ones come in, so it follows a world that changes. Not thread-safe.
+/// Turns logits into probabilities that agree with what came true: isotonic regression (Zadrozny and Elkan 2002) over
+/// blocks of at least 200 outcomes, with a sigmoid (Platt 1999) as the prior where outcomes are few. Old outcomes fade
+/// as new ones come in, so it follows changes. Not thread-safe.
 class calibrator {
 public:
-  /// `memory`: about so many outcomes, at least a thousand, count.
+  /// `memory`: how many outcomes count, about; at least a thousand.
   calibrator() : calibrator(50'000) {}
   explicit calibrator(double memory);
 
-  /// One outcome; refits by itself at 125, at each doubling, and then every thousand.
+  /// Adds one outcome. Fits again by itself at 125 outcomes, at each doubling, and then every thousand.
   void add(float logit, bool came_true);
-  /// Fits to the outcomes so far. Without any, the sigmoid of the logit itself is believed.
+  /// Fits to the outcomes so far. Without any, it uses the sigmoid of the logit itself.
   void fit();
-  /// The same with what open ones show, in place of those of the last call. One that is still waiting counts as true by
-  /// the chance that is left to it (self-consistency: Efron 1967).
+  /// The same, including open guesses in place of those of the last call. A guess that is still waiting counts as true
+  /// with the chance that is left to it (self-consistency: Efron 1967).
   void fit(open_outcomes open);
   /// Probability, 0 to 1, never falling as the logit grows.
   float operator()(float logit) const;
@@ -77,7 +77,7 @@ private:
   size_t added_ = 0;
 };
 
-/// What was said against what came true, in tenths: the table that shows whether a probability can be trusted.
+/// Stated probabilities against what came true, in tenths: shows whether a probability can be trusted.
 class calibration_table {
 public:
   struct row {
@@ -86,7 +86,7 @@ public:
   };
   void add(float probability, bool came_true);
   std::vector<row> rows() const;
-  /// Mean distance between said and came true, weighted by count (expected calibration error).
+  /// Mean distance between stated and true shares, weighted by count (expected calibration error).
   double error() const;
 
 private:

@@ -6,8 +6,8 @@
 
 namespace gnomon::learning {
 
-/// Finds the rows with the greatest inner product plus bias without looking at all of them: rows are clustered
-/// (k-means), and a query looks only into the clusters whose centres score best (an inverted file, Jégou et al. 2011).
+/// Finds the rows with the greatest inner product plus bias without comparing all of them. Rows are clustered
+/// (k-means), and a query searches only the clusters whose centres score best (an inverted file, Jégou et al. 2011).
 /// Immutable once built; searching is safe from any thread.
 class item_index {
 public:
@@ -15,7 +15,7 @@ public:
   /// `rows` holds `count` rows of `width` floats, width a multiple of 16. About sqrt(count) clusters.
   item_index(const std::vector<float>& rows, const std::vector<float>& biases, size_t width);
 
-  /// Indices of the `wanted` best of the rows looked at, best first. `probes` 0 looks into every cluster.
+  /// Indices of the `wanted` best of the rows compared, best first. `probes` 0 searches every cluster.
   void search(const float* query, size_t wanted, size_t probes, std::vector<uint32_t>& out) const;
 
   size_t clusters() const {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
-/// The few loops that take the time in training and inference, compiled for several instruction sets and chosen when
-/// the program is loaded. Plain arrays in, plain arrays out; nothing here allocates or fails.
+/// The few loops that take most of the time in training and inference. They are compiled for several instruction sets,
+/// and the right one is chosen when the program is loaded. They work on plain arrays, and never allocate or fail.
 namespace gnomon::learning {
 
 /// Sixteen floats at once. GCC and Clang lower it to whatever the processor has.

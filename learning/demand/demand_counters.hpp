@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-/// How often and how lately items are read and written, and where: what the demand model looks at.
+/// How often and how recently items are read and written, and where: the input of the demand model.
 namespace gnomon::learning {
 
-/// A count that halves every so often; the half-life is given by whoever keeps it. Times are in seconds.
+/// A count that halves after each half-life, which its owner gives. Times are in seconds.
 struct fading_count {
   float value = 0;
   uint32_t time = 0;
@@ -27,7 +27,8 @@ struct fading_count {
 
 inline constexpr size_t max_demand_regions = 16;
 
-/// Features of (item, region) at a moment. "log" is log2 of a floor plus the count. None names an item or a region.
+/// Features of (item, region) at a moment. "log" is log2 of a floor plus the count. No feature names an item or a
+/// region.
 enum class demand_feature : uint8_t {
   // the item, everywhere
   reads_log,

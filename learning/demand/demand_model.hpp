@@ -9,18 +9,18 @@
 
 #include <span>
 
-/// Will this region read this item soon? The answer makes the first read in a region a local one.
+/// Will this region read this item soon? With the answer, the first read in a region can be a local one.
 namespace gnomon::learning {
 
 /// How far ahead the model looks, in seconds.
 inline constexpr std::array<uint32_t, 4> demand_horizons{3600, 6 * 3600, 24 * 3600, 48 * 3600};
 inline constexpr size_t day_horizon = 2;
 
-/// Probabilities that the item is read in the region within each of `demand_horizons`; they never fall from one to the
+/// Probabilities that the item is read in the region within each of `demand_horizons`. They never fall from one to the
 /// next.
 using demand_estimate = std::array<float, demand_horizons.size()>;
 
-/// What training makes and nodes exchange. Names neither items nor regions, so that it serves any node.
+/// What training makes and nodes exchange. It names neither items nor regions, so any node can use it.
 struct demand_parts {
   uint64_t version = 0;
   mlp network; // empty: a fixed formula estimates
@@ -34,8 +34,8 @@ struct demand_parts {
 std::string to_file(const demand_parts& parts);
 expected<demand_parts> demand_from_file(std::string_view file);
 
-/// Learns from reads and writes at once, estimates at any time, and follows up on some estimates to keep them
-/// calibrated. Not thread-safe: one owner.
+/// Learns from reads and writes at once, estimates at any time, and follows some estimates up to keep them calibrated.
+/// Not thread-safe: one owner.
 class demand_model {
 public:
   explicit demand_model(const demand_config& config = {}, size_t track_every = 4);
@@ -47,11 +47,11 @@ public:
   bool due(std::string_view item, uint32_t time) {
     return counts_.due(item, time);
   }
-  /// For each region of the node's `count`: the estimates. Zeroes for an unknown item. 3 us for 8 regions.
+  /// The estimates for each of the node's `count` regions. Zeroes for an unknown item. 3 us for 8 regions.
   void estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out);
   /// The same for one region.
   demand_estimate estimate_in(std::string_view item, size_t region, uint32_t time);
-  /// Estimates whose outcome within `horizon` is known: how well founded the probabilities are.
+  /// Number of estimates whose outcome within `horizon` is known: shows how well founded the probabilities are.
   size_t outcomes(size_t horizon) const {
     return parts_.calibration[horizon].outcomes();
   }
@@ -77,8 +77,8 @@ private:
   follow_up tracked_;
 };
 
-/// The logits of one decision for each of `demand_horizons`, from its `demand_feature_count` features; without a
-/// network by the formula.
+/// The logits of one decision for each of `demand_horizons`, from its `demand_feature_count` features. Without a
+/// network, a formula gives them.
 void score_demand(const mlp& network, const float* features, float* logits);
 
 struct demand_training_config {
@@ -90,21 +90,22 @@ struct demand_training_config {
   uint64_t seed = 1;
 };
 
-/// How well estimates for the next day fit what happened.
+/// How well estimates for the next day agree with what happened.
 struct demand_quality {
   double loss = 0;              // mean negative log-likelihood, in nats
   double calibration_error = 0; // mean distance between what was said and what came true
   uint64_t decisions = 0;       // what both were measured on
 };
 
-/// How good each of `parts` is on the decisions at the end of the log that `train_demand` keeps from them; parts
-/// without a network are judged by what the formula says. Zeroes for a log that is too short.
+/// The quality of each of `parts` on the decisions at the end of the log that `train_demand` does not use. Parts
+/// without a network are judged by the formula. Zeroes for a log that is too short.
 std::vector<demand_quality> measure_demand(const access_log& log, std::span<const demand_parts* const> parts,
                                            const demand_training_config& config = {});
 
-/// Trains on a log of reads in time order, by streaming it once. Of the decisions after `calibrate_from` every other
-/// one calibrates; the rest is left for `measure_demand`. Decisions too near its end to know what came true
-/// are left out of the horizons that reach beyond it. Errors: invalid_argument (an untimed log, too short), timeout.
+/// Trains on a log of reads in order of time, by streaming it once. Every other decision after `calibrate_from`
+/// calibrates; the rest is left for `measure_demand`. Decisions so near the end of the log that their outcome is
+/// unknown are left out of the horizons that reach beyond it. Errors: invalid_argument (an untimed log, too short),
+/// timeout.
 expected<demand_parts> train_demand(const access_log& log, const demand_training_config& config,
                                     const training_listener& listener = {});
 

@@ -9,8 +9,8 @@
 
 namespace gnomon::learning {
 
-/// A placement rule played over a trace: every read makes or renews a copy in its region; the origin region keeps one
-/// of every item. Sizes are not known to a trace, so copies count alike.
+/// A placement rule played over a trace. Every read makes or renews a copy in its region. The origin region keeps a
+/// copy of every item. A trace has no sizes, so copies count alike.
 struct placement_score {
   double local_percent = 0;           // reads answered in their own region
   double moved_per_100 = 0;           // copies sent to another region, per 100 reads

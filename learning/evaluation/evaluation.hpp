@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-/// How good are the guesses? On session files and on traces, beside simple methods, with every guess made before what
-/// it guesses is seen.
+/// Measures the guesses on session files and on traces, beside simple methods. Every guess is made before the access
+/// that it is about is seen.
 namespace gnomon::learning {
 
 /// Shares of accesses whose item was among the first 1, 5 and 20 guesses, and the mean of 1 / rank within 20.
@@ -22,7 +22,7 @@ struct method_score {
   method_score means() const;
 };
 
-/// What prefetching everything above a threshold would have done.
+/// The effect of prefetching everything above a threshold.
 struct prefetch_score {
   double threshold = 0;
   double precision = 0; // share of what was fetched that was read within the useful window
@@ -43,7 +43,8 @@ struct evaluation {
   uint64_t bad_lines = 0;
 };
 
-/// JSON with, per method, recall_1, recall_5, recall_20, mrr_20 and predictions; and the rest by its name above.
+/// JSON with recall_1, recall_5, recall_20, mrr_20 and predictions for each method, and the other members above by
+/// name.
 std::string to_json(const evaluation& e);
 /// The same as tables for people.
 std::string to_text(const evaluation& e);
@@ -52,19 +53,19 @@ struct evaluation_config {
   training_config training;
   demand_evaluation_config demand;
   double hold_back = 0.1;              // of the sessions, when there is no test file
-  size_t network_predictions = 20'000; // the network alone is ranked against every item, which is slow: only so often
+  size_t network_predictions = 20'000; // of the network alone: few, because it scores every item, which is slow
   size_t users_in_simulation = 50'000;
 };
 
 /// Trains on a file of sessions (one a line: item ids in order, separated by blanks) and predicts the target of every
-/// line of `test` (item ids, a tab, the item that followed). Without `test` the last sessions are held back, and every
-/// item of them but the first is a target, as long as training saw it. Nothing is learned from the test.
-/// Files may be gzipped. Errors: not_found (no such file), invalid_argument (nothing in it), and those of training.
+/// line of `test` (item ids, a tab, the item that followed). Without `test` the last sessions are held back: every item
+/// of them except the first is a target, if training has seen it. Nothing is learned from the test. Files may be
+/// gzipped. Errors: not_found (no such file), invalid_argument (nothing in it), and those of training.
 expected<evaluation> evaluate_sequences(const std::string& train, const std::string& test,
                                         const evaluation_config& config, const training_listener& listener = {});
 
-/// Trains on the first `split` of a trace (CSV with a header that names t or timestamp, user, region and item) and then
-/// goes through the rest, learning as a node does; each prediction is made after an access, about the user's next one.
+/// Trains on the first `split` of a trace (CSV with a header that names t or timestamp, user, region and item). Then
+/// goes through the rest and learns as a node does. Each prediction is made after an access, about the user's next one.
 /// Does the same with the demand model when the trace has several regions and is long enough. Files may be gzipped.
 /// Errors as above.
 expected<evaluation> evaluate_trace(const std::string& trace, double split, const evaluation_config& config,

@@ -21,7 +21,7 @@ private:
   std::vector<uint32_t> best_;
 };
 
-/// Median and 99th percentile of what was added, in microseconds.
+/// Median and 99th percentile of the added values, in microseconds.
 class latency_sample {
 public:
   void add(double seconds) {

@@ -6,13 +6,13 @@
 
 namespace gnomon::learning {
 
-/// The last accesses that were seen, to train from: 16 bytes each, and the names of users and items once. Beyond its
-/// limit the oldest quarter goes. Not thread-safe.
+/// The last accesses, to train from: 16 bytes each, and each name of a user or item once. Beyond its limit the oldest
+/// quarter goes. Not thread-safe.
 class access_history {
 public:
   explicit access_history(size_t limit) : limit_(std::max<size_t>(limit, 4)) {}
 
-  /// `user` may be empty: an access that teaches only where items are read.
+  /// `user` may be empty: such an access only teaches where items are read.
   void add(std::string_view user, std::string_view item, std::string_view region, uint32_t time);
   /// Removes all accesses of the user, and the name. False when there were none.
   bool forget(std::string_view user);
@@ -36,7 +36,7 @@ public:
   access_log all() const;
 
 private:
-  /// Takes what `keep` says into fresh tables, so that names that nothing refers to any more go.
+  /// Copies the accesses for which `keep` is true into new tables, so that names without accesses go.
   template <class Keep>
   void rebuild(Keep keep);
   access_log log_of(bool with_anonymous) const;

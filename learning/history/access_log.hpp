@@ -9,7 +9,7 @@
 
 namespace gnomon::learning {
 
-/// One access with names made small: user, item and region are dense indices of an access log.
+/// One access with short names: user, item and region are dense indices of an access log.
 struct access {
   uint32_t user = 0;
   uint32_t item = 0;
@@ -23,18 +23,18 @@ struct access_log {
   uint32_t users = 0;
   uint32_t items = 0;
   bool timed = true;
-  std::vector<std::string> item_names; // by index; empty where indices are all that is needed
-  /// Puts the accesses in order of time, keeping the order of equals.
+  std::vector<std::string> item_names; // by index; empty where only indices are needed
+  /// Sorts the accesses by time; equal times keep their order.
   void sort();
   /// The accesses [begin, end), with the items up to the greatest of them.
   access_log slice(size_t begin, size_t end) const;
 };
 
-/// Builds a log from names. Users beyond four billion and items beyond `max_items` are not taken.
+/// Builds a log from names. It does not take users beyond four billion, and items beyond `max_items`.
 class log_builder {
 public:
   explicit log_builder(size_t max_items = 1'000'000);
-  /// False when the tables are full: the access was left out.
+  /// False when the tables are full; the access was then left out.
   bool add(std::string_view user, std::string_view item, std::string_view region, uint32_t time);
   uint32_t item(std::string_view name) const {
     return items_.find(name);
@@ -45,7 +45,7 @@ public:
   size_t size() const {
     return log_.accesses.size();
   }
-  /// The log in order of time; the builder is done.
+  /// The log in order of time. The builder is then done.
   access_log take(bool timed);
 
 private:
@@ -59,7 +59,7 @@ struct useful_window {
   uint32_t seconds = 6 * 3600;
 };
 
-/// What happened to each access's user afterwards: ground truth for training and evaluation.
+/// What each access's user did afterwards: the ground truth for training and evaluation.
 class outcomes {
 public:
   outcomes(const access_log& log, const useful_window& window);

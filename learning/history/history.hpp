@@ -8,12 +8,12 @@
 #include <unordered_map>
 #include <vector>
 
-/// Who read what, within bounds: names become small dense numbers, and of every user the last accesses are kept.
+/// Who read what, in bounded memory: names become small dense numbers, and the last accesses of every user are kept.
 namespace gnomon::learning {
 
 inline constexpr uint32_t no_index = UINT32_MAX;
 
-/// Names to dense indices and back, in order of arrival, up to a limit. A name may be taken out; its index goes to
+/// Names to dense indices and back, in order of arrival, up to a limit. A name may be removed. Its index goes to
 /// another name once the owner says that nothing refers to it any more. Not thread-safe.
 class id_table {
 public:
@@ -24,14 +24,14 @@ public:
   uint32_t index_of(std::string_view name);
   /// `no_index` when unknown.
   uint32_t find(std::string_view name) const;
-  /// Empty for an index whose name was taken out.
+  /// Empty for an index whose name was removed.
   const std::string& name(uint32_t index) const {
     return names_[index] == nullptr ? nothing() : *names_[index];
   }
   bool has(uint32_t index) const {
     return index < names_.size() && names_[index] != nullptr;
   }
-  /// Indices given out so far, those of names that were taken out included.
+  /// Number of indices given out so far, including those of removed names.
   size_t size() const {
     return names_.size();
   }
@@ -42,12 +42,12 @@ public:
   size_t limit() const {
     return limit_;
   }
-  /// Takes the name out; its index stays taken until `reuse`.
+  /// Removes the name. Its index stays taken until `reuse`.
   void erase(uint32_t index);
   void reuse(uint32_t index) {
     free_.push_back(index);
   }
-  /// Puts a name where it was before: for tables that are read from a file. False when that cannot be.
+  /// Puts a name where it was before: for tables that are read from a file. False when that is impossible.
   bool place(uint32_t index, std::string_view name);
 
 private:
@@ -70,7 +70,7 @@ struct visit {
   uint32_t time = 0;
 };
 
-/// A user's last accesses, newest first, and how many there ever were. At most 400 bytes of them.
+/// A user's last accesses, newest first, and how many there ever were. At most 400 bytes of accesses.
 class user_history {
 public:
   static constexpr size_t kept = 50;
@@ -92,9 +92,9 @@ public:
   /// True when `item` is among the last `steps` accesses.
   bool read_lately(uint32_t item, size_t steps) const;
   void clear();
-  /// Takes out the accesses of the items that `gone` marks.
+  /// Removes the accesses of the items that `gone` marks.
   void remove(const std::vector<bool>& gone);
-  /// The accesses of both in order of time, as many of the last as fit; one that both have counts once.
+  /// The accesses of both in order of time, as many of the last as fit. An access that both have counts once.
   static user_history merged(const user_history& one, const user_history& other);
   void save(writer& out) const;
   void load(reader& in);
@@ -113,12 +113,12 @@ struct user_record {
   std::vector<float> state; // of the sequence network
 };
 
-/// Users by name, up to a limit; beyond it the user who was not seen for about the longest makes room (the clock
+/// Users by name, up to a limit. Beyond it, one of the users not seen for the longest time makes room (the clock
 /// algorithm, Corbató 1968). Not thread-safe.
 class history_store {
 public:
   explicit history_store(size_t max_users) : limit_(max_users) {}
-  /// The user's record, made when new; marks the user as seen. Valid until the next call of `touch` or `forget`.
+  /// The user's record, created when new. Marks the user as seen. Valid until the next call of `touch` or `forget`.
   user_record& touch(std::string_view user);
   const user_record* find(std::string_view user) const;
   /// False when there was nothing to forget.

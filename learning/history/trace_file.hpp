@@ -11,7 +11,7 @@ struct trace_file {
   uint64_t bad_lines = 0;
 };
 
-/// Errors: not_found, invalid_argument (nothing in it that can be used), bad_message (a damaged file).
+/// Errors: not_found, invalid_argument (it has nothing usable), bad_message (a damaged file).
 expected<trace_file> read_trace(const std::string& path);
 
 } // namespace gnomon::learning

@@ -16,7 +16,7 @@ struct mlp_weights {
   std::vector<float> w1, b1, w2, b2, w3, b3;
 };
 
-/// Serves trained weights. Immutable once made: any thread may use it.
+/// Uses trained weights. Immutable once made: any thread may use it.
 class mlp {
 public:
   mlp() = default;
@@ -63,8 +63,8 @@ struct mlp_config {
   size_t batch = 1024; // samples, rounded up to whole groups
   float rate = 0.003f; // of Adam, multiplied by `rate_decay` after each pass
   float rate_decay = 0.6f;
-  /// The first output is trained by the softmax over its group (Cao et al. 2007), which ranks better than judging each
-  /// candidate alone. The other outputs, and the first without this, take the logistic loss.
+  /// The first output is trained by the softmax over its group (Cao et al. 2007), which ranks better than rating each
+  /// candidate alone. The other outputs take the logistic loss. So does the first one when this is false.
   bool listwise_first = false;
   uint64_t seed = 1;
 };

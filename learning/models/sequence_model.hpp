@@ -42,7 +42,7 @@ struct sequence_config {
   uint64_t seed = 1;
 };
 
-/// What training yields and serving needs: plain numbers, row-major.
+/// What training returns and serving needs: plain numbers, row-major.
 struct sequence_weights {
   size_t units = 0;
   std::vector<float> items;  // items x units
@@ -55,15 +55,15 @@ struct sequence_weights {
   }
 };
 
-/// Trains on `data`, whose items are below `item_count`. With `start` the training goes on from there (items new since
-/// then start fresh). Single-threaded; blocks for as long as it takes; 60,000 to 100,000 accesses a second.
+/// Trains on `data`, whose items are below `item_count`. With `start` the training continues from there (later items
+/// start without training). Single-threaded; blocks for as long as it takes; 60,000 to 100,000 accesses a second.
 /// Errors: invalid_argument (no sequence with two accesses, an item out of range, units not a multiple of 16),
 /// timeout (the report said stop).
 expected<sequence_weights> train_sequence(const sequence_set& data, size_t item_count, const sequence_config& config,
                                           const sequence_weights* start = nullptr,
                                           const training_listener& report = {});
 
-/// Serves trained weights. Immutable once made, so any thread may use it; each caller brings its own state (`units`
+/// Uses trained weights. Immutable once made, so any thread may use it. Each caller brings its own state (`units`
 /// floats, zero at first) and scratch.
 class sequence_model {
 public:
@@ -79,17 +79,17 @@ public:
   size_t item_count() const {
     return weights_.item_count();
   }
-  /// The user read `item`: moves `state` on. Items this model does not know leave the state alone.
+  /// The user read `item`: updates `state`. An item that this model does not know leaves the state as it is.
   void step(float* state, uint32_t item, uint8_t gap) const;
   /// out[i] = unnormalised log-probability that picked[i] comes next; `unknown_score` for items it does not know.
   void score(const float* state, std::span<const uint32_t> picked, float* out) const;
-  /// The about `count` likeliest next items, best first, found through an index that looks at part of the items.
-  /// `probes` clusters are looked at; 0 looks at every item.
+  /// About `count` of the likeliest next items, best first. An index finds them by comparing part of the items: those
+  /// in `probes` clusters. With 0 it compares all.
   void top(const float* state, size_t count, size_t probes, std::vector<uint32_t>& out) const;
   const sequence_weights& weights() const {
     return weights_;
   }
-  /// From now on this model does not know `item`: its number will mean something else. For its owner alone.
+  /// From now on this model does not know `item`, because its number will mean another item. For its owner only.
   void forget(uint32_t item);
 
   static constexpr float unknown_score = -20.0f;

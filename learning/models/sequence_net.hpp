@@ -23,9 +23,9 @@ struct fast_random {
   float uniform();
 };
 
-/// The embedding, kept out of Dlib's parameters because Dlib steps over every dense parameter at each update, while a
-/// batch touches one row in a hundred. A row holds the vector and, last, the item's bias; the gap classes' rows follow
-/// the items'.
+/// The embedding. It is kept out of Dlib's parameters, because Dlib updates every dense parameter at each step, while a
+/// batch uses one row in a hundred. A row has the vector and, last, the item's bias. The rows of the gap classes follow
+/// those of the items.
 class embedding_table {
 public:
   embedding_table(size_t items, size_t units, uint64_t seed);
@@ -38,9 +38,9 @@ public:
   float* row(size_t r) {
     return &rows_[r * stride()];
   }
-  /// Where the gradient of row `r` gathers; valid until the next call.
+  /// Where the gradient of row `r` is summed; valid until the next call.
   float* gradient(size_t r);
-  /// Adam on the rows touched since the last call, each with its own count of steps.
+  /// Adam on the rows used since the last call. Each row has its own count of steps.
   void apply(float rate);
   void forget_gradients();
   const std::vector<uint32_t>& touched() const {
@@ -104,12 +104,12 @@ private:
 template <class Below>
 using embedding = dlib::add_layer<embedding_, Below>;
 
-/// One gated recurrent layer, unrolled over the rows of its input; back-propagation ends at the first of them. The
-/// states at the end of a batch are those at the start of the next, except where a sequence restarts.
+/// One gated recurrent layer, unrolled over the rows of its input. Back-propagation ends at the first row. The states
+/// at the end of a batch are those at the start of the next one, except where a sequence restarts.
 class recurrent_ {
 public:
   recurrent_() = default;
-  /// Without `shared` no state is kept from batch to batch.
+  /// Without `shared`, no state is kept from batch to batch.
   recurrent_(size_t units, shared_ptr shared, float dropout, uint64_t seed)
       : units_(static_cast<long>(units)), shared_(std::move(shared)), dropout_(dropout), seed_(seed) {}
   template <class Below>

@@ -8,12 +8,12 @@
 #include <string>
 #include <string_view>
 
-/// Both models as one thing that is trained, judged, kept and exchanged.
+/// Both models together: trained, judged, kept and exchanged as one.
 namespace gnomon::learning {
 
-/// Immutable once made. A part that is null has not been trained: counters and formulas do its work.
+/// Immutable once made. A null part has not been trained: counters and formulas take its place.
 struct trained_models {
-  uint64_t version = 0; // of the set; its parts say themselves when they were trained
+  uint64_t version = 0; // of the set; its parts have their own times of training
   std::string origin;   // the region that trained it
   std::shared_ptr<const model_parts> users;
   std::shared_ptr<const demand_parts> demand;
@@ -23,14 +23,14 @@ struct trained_models {
 std::string to_file(const trained_models& models);
 expected<trained_models> models_from_file(std::string_view file);
 
-/// What two sets of models were worth on the same accesses, held back from the training of the first one.
+/// The quality of two sets of models on the same accesses, which were held back from the training of the first set.
 struct judgement {
   model_quality users, running_users;
   demand_quality demand, running_demand;
   bool better_users = false, better_demand = false;
 };
 
-/// What there is to learn from: accesses with users, and all of them.
+/// What there is to learn from: the accesses with users, and all accesses.
 struct training_logs {
   access_log of_users;
   access_log all;
@@ -46,14 +46,14 @@ struct judged_models {
   judgement verdict;
 };
 
-/// Trains both models as far as the logs allow, going on from the running ones, and judges them beside these. `fresh`
-/// has version and origin of what comes of it, and no models. Blocks. Errors: invalid_argument when there is too little
+/// Trains both models as far as the logs allow, starting from the running ones, and judges them beside these. `fresh`
+/// has the version and origin of the result, and no models. Blocks. Errors: invalid_argument when there is too little
 /// for either, timeout when the listener said stop.
 expected<judged_models> train_models(const training_logs& logs, const trained_models& running, trained_models fresh,
                                      const models_config& config, const training_listener& listener = {});
 
-/// Judges models trained elsewhere on the accesses seen here. With too few accesses to tell, a part is better only when
-/// none is running. Errors: timeout.
+/// Judges models trained elsewhere on the accesses seen here. With too few accesses to decide, a part counts as better
+/// only when none is running. Errors: timeout.
 expected<judged_models> judge_models(const training_logs& logs, const trained_models& running,
                                      const trained_models& candidate, const models_config& config,
                                      const training_listener& listener = {});

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <vector>
 
-/// The items a user may read next, and what speaks for each of them.
+/// The items a user may read next, with the features that rate each of them.
 namespace gnomon::learning {
 
-/// Features of one candidate, in columns. Shares lie in 0 to 1; "log" is the natural logarithm of 1 + count, or of a
-/// share above a floor. None names an item: what is learned holds for new items as well.
+/// Features of one candidate, in columns. Shares are from 0 to 1. "log" is the natural logarithm of 1 + count, or of a
+/// share above a floor. No feature names an item, so what is learned holds for new items as well.
 enum class feature : uint8_t {
   // successors of the last item
   first_log,
@@ -65,7 +65,7 @@ enum class feature : uint8_t {
 };
 inline constexpr size_t feature_count = static_cast<size_t>(feature::count_);
 
-/// One prediction's candidates. Large; meant to be kept and used again. Not thread-safe.
+/// The candidates of one prediction. Large, and meant to be kept and reused. Not thread-safe.
 class candidate_set {
 public:
   static constexpr size_t capacity = 192; // also the stride of the columns; a multiple of 16
@@ -105,7 +105,7 @@ private:
   alignas(64) std::array<float, feature_count * capacity> columns_{};
 };
 
-/// How much of each generator goes into the candidates.
+/// How many candidates each generator contributes.
 struct candidate_config {
   size_t own_history = 20;
   size_t network = 30; // the sequence network's own choice; 0: it only scores what the counters bring
@@ -115,8 +115,8 @@ struct candidate_config {
   size_t leaders = 20; // of each popularity
 };
 
-/// Collects the candidates for a user and fills in their features. `state` is the user's state in `network`, null when
-/// there is no network. Call with at least one access in the history.
+/// Collects the candidates for a user and computes their features. `state` is the user's state in `network`, null when
+/// there is no network. The history needs at least one access.
 void find_candidates(const counters& counts, const sequence_model& network, const user_record& user, const float* state,
                      const candidate_config& config, candidate_set& out);
 

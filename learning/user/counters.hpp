@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-/// Online counters: what follows what, what goes with what, and what is read much. They learn from each access at once,
-/// in a microsecond, within fixed memory for each item, and hold nothing that names a user.
+/// Online counters: what follows what, what is read with what, and what is read much. They learn from each access at
+/// once, in a microsecond. Memory for each item is fixed. Nothing in them names a user.
 namespace gnomon::learning {
 
-/// The heaviest successors of something, as many as fit, each with a decayed weight (a lossy count in the manner of
-/// Metwally et al. 2005: when the row is full, a newcomer wears the lightest one down before it takes its place).
+/// The heaviest successors of something, as many as fit, each with a decayed weight. A lossy count in the manner of
+/// Metwally et al. 2005: when the row is full, a newcomer reduces the lightest weight before it takes its place.
 template <size_t N>
 struct successor_row {
   float total = 0;
@@ -21,17 +21,17 @@ struct successor_row {
   std::array<float, N> weights{};
 
   void add(uint32_t item, float weight, float keep);
-  /// Takes `weight` back, as far as it is still there.
+  /// Subtracts `weight`, as far as it is still there.
   void subtract(uint32_t item, float weight);
-  /// Takes out the items that `gone` marks.
+  /// Removes the items that `gone` marks.
   void remove(const std::vector<bool>& gone);
-  /// Only what is in use is written.
+  /// Writes only what is in use.
   void save(writer& out) const;
   void load(reader& in);
 };
 
-/// Weights that halve every `half_life`, without touching each one: newer additions count more, and all are scaled down
-/// when the numbers grow large (forward decay, Cormode et al. 2009).
+/// Weights that halve every `half_life`, without an update of each one: newer additions count more, and all are scaled
+/// down when the numbers grow large (forward decay, Cormode et al. 2009).
 class decayed_weights {
 public:
   static constexpr size_t leaders_kept = 32;
@@ -40,7 +40,7 @@ public:
   void add(uint32_t item, double now);
   void subtract(uint32_t item, float share_of_one);
   void erase(uint32_t item);
-  /// What an item weighs at `when`, in additions of that moment; and back, after `begin` and before any `add`.
+  /// What an item weighs at `when`, in additions of that moment. And the reverse, after `begin` and before any `add`.
   float at(uint32_t item, double when) const;
   void begin(double when) {
     origin_ = when;
@@ -94,13 +94,13 @@ public:
   using near_row = successor_row<48>;
   using before_row = successor_row<24>;
   using pair_row = successor_row<8>;
-  static constexpr size_t window = 5; // accesses back that count as going together
+  static constexpr size_t window = 5; // accesses back that count as read together
 
   explicit counters(const counter_config& config = {});
 
-  /// The user with `before` behind them reads `item`. Call before the access joins the history.
+  /// The user, whose earlier accesses are `before`, reads `item`. Call it before the access joins the history.
   void observe(const user_history& before, uint32_t item, uint8_t region, uint32_t time);
-  /// Takes back what the kept accesses of `history` added, as far as it is still there.
+  /// Subtracts what the kept accesses of `history` added, as far as it is still there.
   void forget(const user_history& history);
 
   /// Rows are null while nothing is known.
@@ -114,7 +114,7 @@ public:
     return item < before_.size() ? &before_[item] : nullptr;
   }
   const pair_row* after_pair(uint32_t earlier, uint32_t item) const;
-  /// Total weight of the row `near(item)`; kept apart because it is asked for every candidate.
+  /// Total weight of the row `near(item)`. Stored separately, because it is needed for every candidate.
   float near_total(uint32_t item) const {
     return item < near_totals_.size() ? near_totals_[item] : 0.0f;
   }
@@ -132,16 +132,17 @@ public:
   bool timed() const {
     return config_.timed;
   }
-  /// Fetches what is known of the item into the processor's caches, for use soon: single numbers, or its rows.
+  /// Loads the data of an item into the processor's caches, for use soon: its single numbers, or its rows.
   void prefetch(uint32_t item, uint8_t region) const;
   void prefetch_rows(uint32_t item) const;
   size_t items() const {
     return first_.size();
   }
 
-  /// Forgets what is known of an item itself; other rows may still name it.
+  /// Forgets the data of an item itself. Other rows may still name it.
   void erase(uint32_t item);
-  /// Rows that may name items: of items, then of pairs. `sweep` takes the items that `gone` marks out of some of them.
+  /// Number of rows that may name items: of items, then of pairs. `sweep` removes the items that `gone` marks from some
+  /// of them.
   size_t rows() const {
     return first_.size() + pairs_.size();
   }

@@ -12,20 +12,20 @@
 
 namespace gnomon::learning {
 
-/// Predictions whose outcome is awaited: what becomes of them keeps both probabilities of a guess honest. Bounded. Not
+/// Predictions that wait for their outcome. The outcomes keep both probabilities of a guess calibrated. Bounded. Not
 /// thread-safe.
 class open_predictions {
 public:
   open_predictions(const useful_window& window, size_t capacity) : window_(window), capacity_(capacity) {}
 
-  /// Follows what was guessed about the user, until `due`.
+  /// Follows the guesses about the user, until `due`.
   void add(std::string_view user, const std::vector<guess>& guesses, uint32_t due);
   /// The user reads the item.
   void came(std::string_view user, uint32_t item, uint32_t time, calibrator& next, calibrator& useful);
-  /// What is due by `time` is over.
+  /// Ends the predictions that are due by `time`.
   void advance(uint32_t time, calibrator& useful);
   void forget(std::string_view user);
-  /// The items that `gone` marks will not come any more.
+  /// The items that `gone` marks will not be read any more.
   void remove(const std::vector<bool>& gone);
   void clear();
 
@@ -34,7 +34,7 @@ private:
     std::string user;
     uint32_t due = 0; // when the useful window ends
     size_t accesses = 0;
-    bool done = false; // waits only for those before it
+    bool done = false; // it only waits for those before it
     std::vector<guess> guesses;
     std::vector<char> hits;
   };

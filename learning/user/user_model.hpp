@@ -9,20 +9,20 @@
 namespace gnomon::learning {
 
 struct user_model_config {
-  size_t max_users = 200'000; // with the longest unseen making room
-  size_t max_items = 500'000; // with the longest unread making room, a sixteenth of them at a time
+  size_t max_users = 200'000; // beyond that, those not seen for the longest time make room
+  size_t max_items = 500'000; // beyond that, a sixteenth makes room: those not read for the longest time
   counter_config counts;
   candidate_config candidates;
   useful_window window;
   size_t guesses = 20;    // most guesses of one prediction
-  size_t track_every = 4; // one prediction in so many is followed up to keep the probabilities honest
+  size_t track_every = 4; // one prediction in so many is followed up to keep the probabilities calibrated
   size_t max_tracked = 20'000;
 };
 
-/// Which items will this user read next? Learns from every access at once, serves guesses with calibrated
-/// probabilities, and follows up on some of its guesses to keep them calibrated. Works from the first access on; gets
-/// better when trained parts are adopted. Owns the users' histories; nothing else that it keeps names a user. Not
-/// thread-safe: one owner, such as the predictor actor.
+/// Which items will this user read next? Learns from every access at once, gives guesses with calibrated probabilities,
+/// and follows some of its guesses up to keep them calibrated. Works from the first access on, and gets better when
+/// trained parts are adopted. Owns the users' histories; nothing else in it names a user. Not thread-safe: one owner,
+/// such as the predictor actor.
 class user_model {
 public:
   explicit user_model(const user_model_config& config = {});
@@ -30,33 +30,32 @@ public:
   /// The user reads the item. `region` is any small number for the region; `time` is in seconds since 1970 UTC.
   void observe(std::string_view user, std::string_view item, uint8_t region, uint32_t time);
 
-  /// The same of a read that is long over, such as those of an uploaded file, which come in order of time: it takes its
-  /// place in a history that may already have newer ones. With `rehearse` a prediction is made after it, as it would
-  /// have been then, and the accesses that follow in the file tell what it was worth. `end_past` when there are no
-  /// more.
+  /// The same for a past read, for instance from an uploaded file. Such reads come in order of time, and go before
+  /// newer ones in a history. With `rehearse`, a prediction is made after the read, as it would have been made then,
+  /// and the accesses that follow in the file give its outcome. Call `end_past` after the last one.
   void observe_past(std::string_view user, std::string_view item, uint8_t region, uint32_t time, bool rehearse);
   void end_past();
 
   /// Guesses for the user's next accesses, likeliest first; empty for an unknown user. Valid until the next call.
   const std::vector<guess>& predict(std::string_view user);
-  /// The same for those who only want to know: up to `wanted` guesses, none of which is followed up.
+  /// The same for a caller who only asks: up to `wanted` guesses, none of which is followed up.
   const std::vector<guess>& guesses_about(std::string_view user, size_t wanted);
   /// The name of a guess's item.
   const std::string& item_name(uint32_t item) const {
     return items_.name(item);
   }
 
-  /// Puts trained parts into service; states of users are worked out again as they come by.
+  /// Puts trained parts into service. States of users are computed again when they are needed.
   void adopt(const model_parts& parts);
   const model_parts& parts() const {
     return parts_;
   }
 
-  /// Removes the user's history, and takes what it added to the counters back as far as it is still there. False when
+  /// Removes the user's history, and subtracts what it added to the counters, as far as it is still there. False when
   /// the user was not known.
   bool forget(std::string_view user);
 
-  /// Guesses whose outcome is known: how well founded the probabilities are.
+  /// Number of guesses whose outcome is known: shows how well founded the probabilities are.
   size_t outcomes() const {
     return useful_.outcomes();
   }
@@ -72,7 +71,7 @@ public:
   const counters& counts() const {
     return counts_;
   }
-  /// What the last prediction looked at.
+  /// The candidates of the last prediction.
   const prediction_space& space() const {
     return space_;
   }
@@ -81,8 +80,8 @@ public:
   }
 
   /// Everything learned online (items, histories, counters, calibration), without the adopted parts, as sealed pieces
-  /// of kind user_state that follow one another in a file. Learning may go on between two pieces, but for `forget`:
-  /// then it has to begin again. Empty when there is no more.
+  /// of kind user_state that follow one another in a file. Learning may go on between two pieces. After `forget`,
+  /// saving has to begin again. Empty when there are no more pieces.
   void begin_saving();
   std::string next_piece();
   /// All pieces at once.
@@ -92,17 +91,17 @@ public:
   caf::error restore(std::string_view file);
 
 private:
-  /// Calibration, and the version of the parts whose scores it is about.
+  /// The calibration, and the version of the parts whose scores it is about.
   struct calibration {
     uint64_t version = 0;
     calibrator next, useful;
   };
-  /// How far a save has come.
+  /// The progress of a save.
   struct saving {
     uint8_t part = 0;
     size_t position = 0;
     double when = 0;
-    std::vector<uint32_t> erased; // items whose names went since it began
+    std::vector<uint32_t> erased; // items whose names were removed since it began
   };
 
   void learn(std::string_view user, user_record& record, uint32_t item, uint8_t region, uint32_t time);
@@ -137,9 +136,9 @@ private:
   std::vector<guess> guesses_;
   open_predictions open_, past_open_;
   uint64_t observed_ = 0, predicted_ = 0;
-  std::vector<bool> gone_; // items whose names went; empty when nothing refers to any of them
-  size_t swept_ = 0;       // rows, then users, that do not refer to them any more
-  uint32_t oldest_ = 0;    // the last read of those that went last
+  std::vector<bool> gone_; // items whose names were removed; empty when nothing refers to any of them
+  size_t swept_ = 0;       // rows, then users, that no longer refer to them
+  uint32_t oldest_ = 0;    // last read of the items that were removed last
   saving saving_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace gnomon::learning {
 
-/// How well a model did on accesses held back from its training.
+/// The quality of a model on accesses held back from its training.
 struct model_quality {
   double recall_20 = 0;          // share of next accesses among the first 20 guesses
   double mrr_20 = 0;             // mean of 1 / rank, 0 beyond 20
@@ -21,15 +21,15 @@ struct model_parts {
   uint64_t version = 0;    // of the training, for people and metrics
   uint64_t trained_at = 0; // seconds since 1970
   bool timed = true;
-  sequence_model network;              // empty: the counters alone bring candidates
+  sequence_model network;              // empty: only the counters find candidates
   std::vector<std::string> item_names; // of the network's rows
   mlp ranker;                          // empty: a fixed formula ranks
   calibrator next, useful;             // starting points; the running ones go on learning
   model_quality quality;
 };
 
-/// A sealed file of the parts (kind user_parts), and back. Errors of reading: bad_message, one sentence for each of
-/// truncated, corrupted, another kind of file, a version from the future.
+/// A sealed file of the parts (kind user_parts), and back. Errors of reading: bad_message, with its own sentence for
+/// truncated, corrupted, another kind of file, a newer version.
 std::string to_file(const model_parts& parts);
 expected<model_parts> parts_from_file(std::string_view file);
 
@@ -43,7 +43,7 @@ struct guess {
   bool read_lately = false; // among the last ten: a copy is probably near already
 };
 
-/// Room for one prediction at a time; one for each thread that predicts.
+/// Memory for one prediction at a time. Each thread that predicts needs its own.
 struct prediction_space {
   candidate_set candidates;
   std::vector<float> scores;   // logits: of next, then of useful, `candidate_set::capacity` apart
@@ -51,14 +51,14 @@ struct prediction_space {
   size_t scored = 0;
 };
 
-/// `weights` with its items in the order of `names`; items it does not know get a row that is never chosen.
+/// `weights` with its items in the order of `names`. Items that it does not know get a row that is never chosen.
 sequence_weights reordered(const sequence_weights& weights, const std::vector<std::string>& its_names,
                            const std::vector<std::string>& names);
 
-/// Works the user's state out again from the history when it belongs to another network.
+/// Computes the user's state from the history again when it belongs to another network.
 void refresh_state(const sequence_model& network, uint32_t network_version, bool timed, user_record& user);
 
-/// The user reads `item`: the counters learn, the history grows, the state of the network moves on.
+/// The user reads `item`: the counters learn, the history grows, and the network's state is updated.
 void observe_access(counters& counts, const sequence_model& network, uint32_t network_version, user_record& user,
                     uint32_t item, uint8_t region, uint32_t time);
 

@@ -19,18 +19,18 @@ struct training_config {
   double calibrate_from = 0.93;    // calibration from those after this one
   size_t ranker_contexts = 60'000; // predictions the ranker learns from
   size_t calibration_contexts = 20'000;
-  size_t guesses = 20; // what a prediction returns, and so what is calibrated
+  size_t guesses = 20; // what a prediction returns, and therefore what is calibrated
   uint64_t seed = 1;
 };
 
-/// Trains network, ranker and calibration on `log`. The network that the ranker sees while it learns was trained on
-/// earlier accesses only; the one that is returned has seen all of them. Quality is measured on the last part of the
-/// log, before the final network is trained. With `start` the networks go on from those weights. Blocks.
-/// Errors: invalid_argument (fewer than 50 users with two accesses), timeout (the listener said stop).
+/// Trains network, ranker and calibration on `log`. The ranker learns with a network that was trained on earlier
+/// accesses only; the returned network has seen all of them. Quality is measured on the last part of the log, before
+/// the final network is trained. With `start` the networks continue from those weights. Blocks. Errors:
+/// invalid_argument (fewer than 50 users with two accesses), timeout (the listener said stop).
 expected<model_parts> train_parts(const access_log& log, const training_config& config,
                                   const model_parts* start = nullptr, const training_listener& listener = {});
 
-/// Which predictions of a log quality is measured with: about `contexts` of those after `from`, the same for every
+/// The predictions of a log with which quality is measured: about `contexts` of those after `from`, the same for every
 /// model.
 class held_back {
 public:
@@ -46,8 +46,9 @@ private:
   uint64_t seed_, bound_;
 };
 
-/// How good `parts` are on what `held_back` chooses, with counters that learn from the whole log as it goes by; parts
-/// without networks are judged by what counting and the formula do. Blocks. Errors: timeout (the listener said stop).
+/// The quality of `parts` on the predictions that `held_back` chooses, with counters that learn from the whole log on
+/// the way. Parts without networks are judged by counting and the formula. Blocks. Errors: timeout (the listener said
+/// stop).
 expected<model_quality> measure_quality(const access_log& log, const model_parts& parts, const training_config& config,
                                         const training_listener& listener = {});
 

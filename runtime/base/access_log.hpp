@@ -7,7 +7,7 @@
 /// Access logs of web servers, one line at a time. Pure functions.
 namespace gnomon {
 
-/// One read as its line tells it. `region` is empty where the line names none, as in access logs.
+/// One read, as a line has it. `region` is empty where the line names none, as in access logs.
 struct raw_read {
   double t = 0; // seconds, in traces with dates since 1970 UTC
   std::string user;
@@ -15,21 +15,21 @@ struct raw_read {
   std::string item;
 };
 
-/// A request that is no read: why.
+/// Why a request of a log is no read.
 enum class no_read { other_method, redirected, failed };
 
-/// A line that cannot be understood; the reason is a sentence for a person that starts in lower case.
+/// A line that cannot be understood. The reason is a sentence for a person and starts in lower case.
 struct malformed {
   std::string reason;
 };
 
 using parsed_line = std::variant<raw_read, no_read, malformed>;
 
-/// Common or Combined Log Format, also with the virtual host in front. A read is a GET answered with 2xx or 304: its
-/// item is "web" and the path without the query, its user the client address, its time the date with its zone.
+/// Common or Combined Log Format, also with the virtual host in front. A read is a GET answered with 2xx or 304. Its
+/// item is "web" and the path without the query, its user is the client address, its time is the date with its zone.
 parsed_line parse_access_log_line(std::string_view line);
 
-/// True when the line looks like an access log's, malformed or not: decides the format of a file.
+/// True when the line looks like that of an access log, malformed or not. This decides the format of a file.
 bool looks_like_access_log(std::string_view line);
 
 } // namespace gnomon

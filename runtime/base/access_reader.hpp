@@ -15,25 +15,25 @@ struct named_access {
   double time = 0;
 };
 
-/// Why a line, or the element of an array, was passed over.
+/// Why a line, or the element of an array, was skipped.
 struct bad_access {
   uint64_t line = 0; // or element; from 1
   std::string reason;
 };
 
-/// Reads accesses from text that arrives in pieces, cut anywhere; a byte order mark in front is passed over. Each is an
-/// object with the members user_id, data_id and timestamp (seconds since 1970, from 10^11 on milliseconds, or text such
-/// as "2024-05-01T12:00:00Z"), and perhaps region; others are passed over. What is wrong is counted and never ends the
-/// reading. Keeps at most one line, of up to 64 KiB. Not thread-safe.
+/// Reads accesses from text that arrives in pieces, cut anywhere. A byte order mark in front is ignored. Each access is
+/// an object with the members user_id, data_id and timestamp (seconds since 1970, from 10^11 on milliseconds, or text
+/// such as "2024-05-01T12:00:00Z"), and optionally region. Other members are ignored. Faults are counted and never end
+/// the reading. Keeps at most one line, of up to 64 KiB. Not thread-safe.
 class access_reader {
 public:
   using taker = std::function<void(const named_access&)>;
   explicit access_reader(taker take) : take_(std::move(take)) {}
 
   void feed(std::string_view piece);
-  /// The text is over: reads what has no end of line.
+  /// The text is over: reads a last line that has no end.
   void finish();
-  /// For the taker: counts the access that it was handed as a bad one.
+  /// For the receiver of an access: counts it as a bad one.
   void refuse(std::string reason);
 
   uint64_t lines() const {
@@ -56,8 +56,8 @@ private:
 
   taker take_;
   layout layout_ = layout::unknown;
-  std::string front_;  // of a byte order mark that was cut
-  std::string record_; // what is there of the current line or element
+  std::string front_;  // start of a byte order mark that was cut
+  std::string record_; // what has arrived of the current line or element
   bool too_long_ = false;
   int depth_ = 0; // of braces and brackets inside an element
   bool in_text_ = false, escaped_ = false;

@@ -8,7 +8,7 @@ namespace gnomon {
 
 /// RFC 4648, section 4, with padding.
 std::string base64_encode(std::string_view bytes);
-/// Nothing for text that `base64_encode` never makes, but for missing padding, which is taken.
+/// Nothing for text that `base64_encode` never makes. Missing padding is accepted.
 std::optional<std::string> base64_decode(std::string_view text);
 
 } // namespace gnomon

@@ -11,8 +11,8 @@ namespace gnomon {
 /// How the bytes of a file are stored.
 enum class coding { as_it_is, gzip_by_content };
 
-/// The bytes of a file from front to end; of one with gzip, also of several members, what was compressed. An error is
-/// told apart from the end. Not thread-safe.
+/// The bytes of a file from front to end; of a gzip file, also with several members, the decompressed bytes. An error
+/// is distinguished from the end. Not thread-safe.
 class byte_source {
 public:
   /// "-" is standard input. Errors: not_found with a sentence that names the file.
@@ -21,9 +21,9 @@ public:
   byte_source(const byte_source&) = delete;
   byte_source& operator=(const byte_source&) = delete;
 
-  /// Puts the next bytes, at most `most`, at `to` and answers how many. 0: the end, or a fault.
+  /// Writes the next bytes, at most `most`, to `to` and returns their number. 0: the end, or an error.
   size_t read(char* to, size_t most);
-  /// Why reading ended before the end: a sentence that names the file. Empty otherwise.
+  /// Why reading ended before the end: a sentence that names the file. Otherwise empty.
   const std::string& fault() const {
     return fault_;
   }
@@ -31,7 +31,7 @@ public:
   const std::string& name() const {
     return name_;
   }
-  /// Share of the file that was read, 0 to 1; negative when its size is not known.
+  /// Share of the file that was read, 0 to 1; negative when its size is unknown.
   double progress() const;
 
 private:
@@ -51,13 +51,13 @@ private:
   coding how_ = coding::gzip_by_content;
   bool begun_ = false;
   std::string input_; // as it lies in the file
-  size_t used_ = 0;   // of `input_`
+  size_t used_ = 0;   // how much of `input_` is used
   std::unique_ptr<decoder> decoder_;
   std::string fault_;
 };
 
-/// All bytes of `file`, as they are. Errors: too_large above `most`, not_found, and bad_message when it cannot be read
-/// to its end.
+/// All bytes of `file`, as they are. Errors: too_large above `most`, not_found, bad_message when it cannot be read to
+/// its end.
 expected<std::string> read_all(const std::string& file, size_t most);
 expected<std::string> read_all(byte_source& from, size_t most);
 

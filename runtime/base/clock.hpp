@@ -10,18 +10,18 @@ using duration = std::chrono::milliseconds;
 /// Milliseconds since 1970 UTC of a node's own clock. The zero point means "never".
 using timestamp = std::chrono::time_point<std::chrono::system_clock, duration>;
 
-/// Where every lease, expiry and version stamp takes its time from. Thread-safe.
+/// The source of time for every lease, expiry and version stamp. Thread-safe.
 class clock {
 public:
   virtual ~clock() = default;
   virtual timestamp now() const = 0;
 };
 
-/// Milliseconds since the machine started, its sleep included. Thread-safe.
+/// Milliseconds since the machine started, including its sleep. Thread-safe.
 int64_t boot_ms();
 
-/// The machine's clock, run `scale` times as fast from `origin` on; scale 1 is the wall clock itself. Leases, rates and
-/// horizons shrink alike in a replay, while network delays stay what they are.
+/// The machine's clock, run `scale` times as fast from `origin` on. Scale 1 is the wall clock itself. In a replay,
+/// leases, rates and horizons shrink alike, while network delays stay the same.
 class scaled_clock final : public clock {
 public:
   explicit scaled_clock(double scale = 1.0, timestamp origin = {});
@@ -35,7 +35,7 @@ private:
   timestamp origin_;
 };
 
-/// A clock that moves when told to: for tests and the simulator. Not thread-safe.
+/// A clock that moves only when told to: for tests and the simulator. Not thread-safe.
 class manual_clock : public clock {
 public:
   timestamp now() const override {

@@ -14,7 +14,7 @@ namespace gnomon {
 /// An error of `code` with a sentence for a person.
 caf::error make_error(ec code, std::string sentence = {});
 
-/// The code of `err`; foreign errors (CAF's own) map to the nearest of ours.
+/// The code of `err`. Foreign errors (CAF's own) map to the nearest of ours.
 ec code_of(const caf::error& err);
 
 /// The sentence inside `err`, without CAF's decoration.

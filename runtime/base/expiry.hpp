@@ -5,7 +5,7 @@
 
 namespace gnomon {
 
-/// How far ahead an item's end may lie: about 100 years, however it is written.
+/// How far ahead the end of an item may be: about 100 years, in every notation.
 inline constexpr std::chrono::seconds longest_expiry{100ll * 366 * 24 * 3600};
 
 inline bool is_too_far(timestamp expires, timestamp now) {

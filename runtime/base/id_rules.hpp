@@ -7,12 +7,12 @@
 
 namespace gnomon {
 
-/// True when a part of `id` between slashes is "." or "..", also with a dot written as %2e. Clients that take an id for
-/// a path leave such parts out, and what comes before "..": they would ask for another item.
+/// True when a part of `id` between slashes is "." or "..", also with a dot written as %2e. Clients that treat an id as
+/// a path remove such parts, with what comes before "..", and would ask for another item.
 bool has_dot_segment(std::string_view id);
 
-/// As `checked_id`, for an item that may be there already: one that is read or deleted by a client which does not take
-/// ids for paths may have such parts, since earlier versions took them.
+/// As `checked_id`, for an item that may already exist. A client that does not treat ids as paths may read or delete an
+/// id with such parts, because earlier versions accepted them.
 expected<std::string> checked_known_id(std::string id);
 
 } // namespace gnomon

@@ -48,7 +48,7 @@ typename Inspector::result_type inspect(Inspector& f, real& x) {
   }
 }
 
-/// Bytes shared by everyone who handles them, never changed once made; empty when null.
+/// Bytes that all their users share. Never changed once made; empty when null.
 class blob {
 public:
   blob() = default;

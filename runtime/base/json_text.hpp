@@ -6,9 +6,9 @@
 
 namespace gnomon {
 
-/// `document` as JSON that says every byte. A text that is not UTF-8 cannot stand there: instead of a member NAME there
-/// is NAME_base64, instead of an element of a list an object with the one member base64. Characters that a terminal
-/// could obey are written \uNNNN. `indent` as in nlohmann::json::dump.
+/// `document` as JSON that keeps every byte. A text that is not UTF-8 cannot be written directly. A member NAME then
+/// becomes NAME_base64, and an element of a list becomes an object with the one member base64. Characters that could
+/// control a terminal are written as \uNNNN. `indent` as in nlohmann::json::dump.
 std::string json_text(const nlohmann::ordered_json& document, int indent = -1);
 std::string json_text(const nlohmann::json& document, int indent = -1);
 

@@ -6,26 +6,26 @@
 
 namespace gnomon {
 
-/// A byte order mark, which editors put in front of UTF-8.
+/// A byte order mark, which some editors write in front of UTF-8.
 inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-/// The lines of a text file, plain or gzip, in bounded memory. The one way to read text: a byte order mark at the front
-/// is passed over, and an error is never taken for the end. Not thread-safe.
+/// The lines of a text file, plain or gzip, in bounded memory. The one way to read text: it skips a byte order mark at
+/// the front, and never takes an error for the end. Not thread-safe.
 class line_reader {
 public:
   /// Errors: as `byte_source::open`.
   static expected<std::unique_ptr<line_reader>> open(const std::string& file, size_t max_line,
                                                      coding how = coding::gzip_by_content);
 
-  /// The next line without its end ("\n" or "\r\n"); false at the end and at a fault. A line longer than `max_line` is
+  /// The next line without its end ("\n" or "\r\n"); false at the end and on an error. A line longer than `max_line` is
   /// cut there, and `too_long` is true for it.
   bool next(std::string& line);
-  /// The next bytes, as they are: `count`, fewer at the end and at a fault.
+  /// The next bytes, as they are: `count`, or fewer at the end and on an error.
   void next_bytes(std::string& bytes, size_t count);
-  /// What is at hand of the bytes that come next, without taking them; empty at the end and at a fault.
+  /// The buffered part of the next bytes, without taking them; empty at the end and on an error.
   std::string_view ahead();
 
-  /// The number of the line that `next` gave last; the first is 1.
+  /// The number of the line that `next` returned last. The first is 1.
   uint64_t number() const {
     return number_;
   }
@@ -36,7 +36,7 @@ public:
   bool returned() const {
     return returned_;
   }
-  /// Why reading ended before the end: a sentence that names the file. Empty otherwise.
+  /// Why reading ended before the end: a sentence that names the file. Otherwise empty.
   const std::string& fault() const {
     return fault_.empty() ? source_->fault() : fault_;
   }

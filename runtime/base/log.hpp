@@ -21,9 +21,9 @@ struct field {
   std::string value;
 };
 
-/// Where lines go: standard error for an empty path, else a file. Once more with the same path opens it again (log
-/// rotation).
-/// `level_name` is debug, info, warn or error. Returns false when the file cannot be opened or the level is unknown.
+/// Where lines go: standard error for an empty path, otherwise a file. A further call with the same path opens it again
+/// (log rotation). `level_name` is debug, info, warn or error. False when the file cannot be opened or the level is
+/// unknown.
 bool start(const std::string& path, std::string_view level_name);
 
 void write(level l, std::string_view component, std::string_view event, std::initializer_list<field> fields = {});

@@ -6,7 +6,7 @@
 
 namespace gnomon {
 
-/// The number that `text` spells from its first to its last character; nothing when it spells none that fits a `T`.
+/// The number that the whole of `text` spells. Nothing when it is no number, or when the number does not fit a `T`.
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   T value{};

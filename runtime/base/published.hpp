@@ -5,8 +5,8 @@
 
 namespace gnomon {
 
-/// A value that few write and any thread reads without queueing: readers get the immutable snapshot that was current
-/// when they asked. `T` must be default-constructible.
+/// A value that few threads write and any thread reads without waiting. Readers get the immutable snapshot that was
+/// current when they asked. `T` must be default-constructible.
 template <class T>
 class published {
 public:
@@ -17,7 +17,7 @@ public:
   void set(T next) {
     current_.store(std::make_shared<const T>(std::move(next)), std::memory_order_release);
   }
-  /// Publishes a copy that `change` has changed; it runs again when another thread was faster.
+  /// Publishes a copy that `change` has changed. `change` runs again when another thread was faster.
   template <class F>
   void update(F change) {
     auto seen = current_.load(std::memory_order_acquire);

@@ -9,16 +9,16 @@
 #include <memory>
 #include <optional>
 
-/// The one reader of traces: reads that happened, in a file.
+/// The one reader of traces: files with reads that happened.
 namespace gnomon {
 
-/// A line that was passed over, with the reason.
+/// A line that was skipped, with the reason.
 struct complaint {
   uint64_t line = 0;
   std::string reason;
 };
 
-/// What a trace held beside its reads.
+/// What a trace contained beside its reads.
 struct trace_counts {
   uint64_t lines = 0;
   uint64_t malformed = 0; // lines that could not be understood, and the first few of them
@@ -29,30 +29,29 @@ struct trace_counts {
   uint64_t no_reads() const {
     return other_methods + redirected + failed;
   }
-  /// "3 have another method than GET, 2 were redirected"; empty without any.
+  /// For instance "3 have another method than GET, 2 were redirected"; empty without any.
   std::string no_reads_in_words() const;
 };
 
 /// Reads a trace, plain or gzip, in one of these formats, which its content tells:
 ///   CSV          the first line names the columns, in any order: t (or time, timestamp), user (or user_id), item (or
-///   data_id), and
-///                perhaps region; others are passed over. Without such a line: t,user,region,item
+///                data_id), and optionally region; other columns are ignored. Without such a line: t,user,region,item
 ///   JSON         as `access_reader` takes it
 ///   access log   as `parse_access_log_line` takes it
-/// A time is a number as `trace_seconds` takes it, or as RFC 3339 writes it. What cannot be understood is counted and
-/// passed over. Not thread-safe.
+/// A time is a number as `trace_seconds` takes it, or a text as in RFC 3339. Lines that cannot be understood are
+/// counted and skipped. Not thread-safe.
 class trace_reader {
 public:
   /// Reads the first `limit` lines only; 0: all. Errors: not_found.
   static expected<std::unique_ptr<trace_reader>> open(const std::string& file, uint64_t limit = 0);
 
-  /// The next read; nothing at the end, and where the file cannot be read on.
+  /// The next read. Nothing at the end, or where the file cannot be read further.
   std::optional<raw_read> next();
-  /// After the last read. Errors: bad_message (the file is damaged; says how far it was read), invalid_argument (there
-  /// is no read in it; says why).
+  /// Call it after the last read. Errors: bad_message (the file is damaged; says how far it was read), invalid_argument
+  /// (it has no read; says why).
   caf::error problem() const;
 
-  /// The line, or element of a JSON array, of the read that `next` gave last.
+  /// The line, or the element of a JSON array, of the read that `next` returned last.
   uint64_t line() const {
     return line_;
   }
@@ -69,7 +68,7 @@ public:
 private:
   enum class format { unknown, csv, json, access_log };
   enum column : size_t { time, user, region, item, column_count };
-  /// Where the columns are; `absent` for those that are not there.
+  /// Where the columns are; `absent` for missing ones.
   struct layout {
     std::array<size_t, column_count> at{0, 1, 2, 3};
     size_t count = 4;

@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-/// Spans of time and sizes as configs write them: a whole number and its unit. What is written reads back alike. Pure.
+/// Durations and sizes as configs write them: a whole number and its unit. Written text reads back to the same value.
+/// Pure.
 namespace gnomon {
 
 /// "250ms", "30s", "5m", "24h", "7d"; nothing else.

@@ -10,7 +10,7 @@
 
 namespace gnomon {
 
-/// Where callers hand over their requests. Copies reach the same session. Thread-safe.
+/// Callers hand over their requests here. Copies reach the same session. Thread-safe.
 struct session_port {
   client_options options;
   std::shared_ptr<session_outbox> outbox = std::make_shared<session_outbox>();
@@ -21,11 +21,11 @@ class local_clients {
 public:
   local_clients() = default;
   ~local_clients();
-  /// `current_router` answers the router as it is now (it changes when the supervisor restarts it); it is called from
-  /// the client's actor. `system`, and what the function uses, must live until `close`.
+  /// `current_router` returns the present router (it changes when the supervisor restarts it). The client's actor calls
+  /// it. `system`, and everything that the function uses, must live until `close`.
   client make(caf::actor_system& system, std::function<router_actor()> current_router, client_options options);
-  /// Ends their sessions: what is under way, or asked later, fails with `unavailable`. To be called before the actor
-  /// system ends, which else waits for them. Bounded by a second.
+  /// Ends their sessions: requests under way, and later ones, fail with `unavailable`. Call it before the actor system
+  /// ends, because that waits for the sessions. Takes at most a second.
   void close();
 
 private:
@@ -33,7 +33,7 @@ private:
   std::vector<std::weak_ptr<session_outbox>> made_;
 };
 
-/// What the copies of a client share: the session, and for a client outside the node an actor system of its own.
+/// What the copies of a client share: the session, and for a client outside the node its own actor system.
 class client::core {
 public:
   /// Inside the node.

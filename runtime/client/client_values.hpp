@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-/// From what travels to what the public headers promise, and back. Pure.
+/// Converts between messages and the types of the public headers. Pure.
 namespace gnomon {
 
 /// Errors: invalid_argument for a bad id or context, too_large.

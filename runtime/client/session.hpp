@@ -11,13 +11,13 @@
 #include <set>
 #include <vector>
 
-/// The actor inside a `gnomon::client`: sends the callers' requests to the router of a node, bounds each in time, and
-/// connects again when the node comes back.
+/// The actor inside a `gnomon::client`. Sends the callers' requests to the router of a node, bounds the time of each,
+/// and connects again when the node comes back.
 namespace gnomon {
 
 struct session_state;
 
-/// Callers: any thread, through an outbox (`refresh_a` says that it has something); the node (`item_changed`).
+/// Callers: any thread, through an outbox (`refresh_a` says that it has jobs); the node (`item_changed`).
 /// Calls: the router; the app's watchers.
 using session_actor = item_watcher_actor::extend<caf::reacts_to<refresh_a>, caf::reacts_to<tick_a>>;
 
@@ -27,12 +27,12 @@ public:
   using job = std::function<void(session_state&)>;
   /// Where jobs go from now on.
   void open(session_actor to);
-  /// False when there is no session (any more); `next` is then dropped.
+  /// False when there is no session, or no longer one. `next` is then dropped.
   bool push(job next);
   std::vector<job> take();
-  /// The session has ended: drops what is left.
+  /// The session has ended: drops the jobs that are left.
   void close();
-  /// Waits until it has ended; false when `bound` is over before.
+  /// Waits until the session has ended. False when `bound` passes first.
   bool wait_closed(std::chrono::milliseconds bound);
 
 private:
@@ -53,8 +53,8 @@ public:
   virtual void fail(const caf::error& reason) = 0;
 
   const clock::time_point deadline;
-  const clock::time_point impatient; // waits no longer than that for a node that is not there
-  const bool repeatable;             // may be sent again when it is not known whether it was carried out
+  const clock::time_point impatient; // it waits no longer than that for a node that is away
+  const bool repeatable;             // it may be sent again when it is unknown whether it was carried out
 };
 
 /// How a session finds the router of its node. Used by one session only, from its own thread.
@@ -85,9 +85,9 @@ struct session_state {
   /// Unsubscribes and ends the session.
   void close();
 
-  /// The call with this number, taken out of the books; null when it has ended before.
+  /// Removes and returns the call with this number; null when it has ended before.
   std::shared_ptr<session_call> finish(uint64_t sequence);
-  /// The router said no, or has gone.
+  /// The router refused the call, or has gone.
   void failed(uint64_t sequence, const caf::error& reason);
 
   session_actor::pointer self = nullptr;

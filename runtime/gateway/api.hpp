@@ -7,8 +7,8 @@
 
 #include <variant>
 
-/// The HTTP API without sockets and without actors: a request becomes a message to the router, or an answer at once,
-/// and the router's reply becomes a response. All pure functions.
+/// The HTTP API without sockets and without actors. A request becomes a message to the router, or gets an answer at
+/// once. The router's reply becomes a response. All functions are pure.
 namespace gnomon::http {
 
 /// What the router understands.
@@ -26,9 +26,9 @@ enum class own_page : uint8_t { live, ready, metrics, openapi };
 
 using next_step = std::variant<response, client_message, own_page>;
 
-/// Decides what a complete request asks for; a write takes the body out of it. `now` is the node's clock, for expiries
-/// given in seconds. The order is: path, method, media type, then what the path, query, fields and body say; the first
-/// fault found is the answer.
+/// Decides what a complete request asks for. A write takes the body out of the request. `now` is the node's clock, for
+/// expiries given in seconds. Checks path, method, media type, and then path, query, fields and body in detail. The
+/// first fault is the answer.
 next_step prepare(request& asked, timestamp now);
 
 /// Turns the router's reply to `asked` into the response.

@@ -5,7 +5,7 @@
 
 namespace gnomon::http {
 
-/// What a Range field asks of a value.
+/// The part of a value that a Range field asks for.
 struct byte_range {
   enum class kind : uint8_t { whole, part, unsatisfiable } what = kind::whole;
   uint64_t first = 0;

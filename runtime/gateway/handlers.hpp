@@ -2,7 +2,7 @@
 
 #include "runtime/gateway/api.hpp"
 
-/// The parts of the API, one pair of functions for each kind of thing: from a request to a message, from a reply to a
+/// The parts of the API: for each kind of thing a function from a request to a message, and one from a reply to a
 /// response. `api.cpp` puts them together. A `next_step` that holds a response is a refusal.
 namespace gnomon::http {
 
@@ -14,7 +14,7 @@ next_step prepare_list(const request& asked);
 response answer_write(const request& asked, const write_receipt& receipt);
 response answer_list(const request& asked, const item_page& page);
 
-/// How the ETag of an item's versions as JSON ends; the rest is as in their other form.
+/// The end of an item's ETag when its versions are JSON. The rest is as in their other form.
 inline constexpr std::string_view json_tag_end = "-json\"";
 
 /// A read, with its conditions, ranges and conflicts (read_answer.cpp).
@@ -46,17 +46,18 @@ response answer_forget();
 
 // -- training (training_pages.cpp) ------------------------------------------------------------------------------------
 
-/// Takes the body, or the piece of it that has come; `last` when nothing follows.
+/// Takes the body, or the piece of it that has arrived. `last`: nothing follows.
 next_step prepare_train(request& asked, bool last);
 next_step prepare_training(const request& asked);
 response answer_training(const request& asked, const training_status& status);
 
 // -- shared (api.cpp) -------------------------------------------------------------------------------------------------
 
-/// What a bad parameter is refused with.
+/// The refusal of a bad parameter.
 caf::error invalid(std::string sentence);
 
-/// The problem document for a fault found while a request was prepared; what is too large then stands in its address.
+/// The problem document for a fault found while a request was prepared. A part that is too large is then in its
+/// address.
 response refusal(const caf::error& err);
 
 template <class T>

@@ -7,8 +7,8 @@
 
 namespace gnomon::http {
 
-/// One client's connection: reads requests one after the other, answers each before it looks at the next. Belongs to
-/// one worker and its thread; kept alive by the worker and by the socket operation that is under way.
+/// One client's connection. Reads requests one after the other, and answers each before it looks at the next. Belongs
+/// to one worker and its thread. The worker and the socket operation under way keep it alive.
 ///
 ///   head -> (index hit) -> writing -> head ...
 ///   head -> body -> waiting for the router -> writing -> head ...
@@ -20,16 +20,16 @@ public:
 
   connection(worker& owner, uint64_t serial, boost::asio::ip::tcp::socket socket);
 
-  /// Begins to read; or says 503, because the server has as many connections as it may, and closes.
+  /// Begins to read. When the server has as many connections as it may, answers 503 and closes.
   void start(bool turn_away);
   /// The router's reply to the request that waits.
   void resume(client_result result);
-  /// Closes when idle; else the answer under way is the last.
+  /// Closes when idle. Otherwise the answer under way is the last one.
   void drain();
   bool is_late(clock::time_point now) const {
     return now >= deadline_;
   }
-  /// The deadline has passed: answers what can still be answered, and closes.
+  /// The deadline has passed: answers if that is still possible, and closes.
   void time_out();
   void close();
 
@@ -102,8 +102,8 @@ private:
   size_t out_sent_ = 0;       // of the head
 };
 
-/// Does a step of this connection. What it throws, as when memory runs out, is the end of this connection alone, and
-/// its client hears of it.
+/// Does a step of this connection. An exception, for instance when memory runs out, ends only this connection, and its
+/// client is told.
 template <class Step>
 void connection::guarded(Step step) {
   try {

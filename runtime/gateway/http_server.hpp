@@ -10,7 +10,7 @@
 
 namespace gnomon {
 
-/// Where the HTTP server listens and how much it lets strangers ask of it. Every wait has its bound here.
+/// Where the HTTP server listens, and what it allows clients. Every wait has its bound here.
 struct http_config {
   std::string host = "127.0.0.1";        // an address of this machine, IPv4 or IPv6
   uint16_t port = 8101;                  // 0: one that is free
@@ -27,26 +27,26 @@ struct http_config {
   duration drain_timeout = 5s;              // for requests under way when the server stops
 };
 
-/// Serves the HTTP API of one node. Owns its threads, its sockets and, under a supervisor, the gateway actor through
-/// which requests reach the router; reads that the node's index can answer never leave the thread that parsed them. Its
-/// member functions are for one thread, which must not be a thread of the actor system: `stop` waits.
+/// Serves the HTTP API of one node. Owns its threads, its sockets and, under a supervisor, the gateway actor, which
+/// passes requests to the router. Reads that the node's index can answer never leave the thread that parsed them. Its
+/// member functions are for one thread, which must not be a thread of the actor system, because `stop` waits.
 class http_server {
 public:
   /// `node` and `system` must outlive the server. Nothing happens before `start`.
   http_server(context_ptr node, caf::actor_system& system, http_config config);
-  /// Stops when that was not done before.
+  /// Stops, if that has not been done.
   ~http_server();
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;
 
-  /// Listens and serves; answers the port. Errors: bad_config for an address that cannot be listened at, timeout when
+  /// Listens and serves; returns the port. Errors: bad_config for an address that cannot be listened on, timeout when
   /// the gateway does not start.
   expected<uint16_t> start();
 
   /// Accepts no more, lets requests under way finish within `drain_timeout`, then ends its threads and its actor.
   void stop();
 
-  /// The gateway that requests go through now; null while none runs. It is followed by another one when it fails.
+  /// The gateway that requests go through now; null while none runs. When it fails, another one follows.
   gateway_actor gateway() const;
 
 private:

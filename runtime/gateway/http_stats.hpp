@@ -11,8 +11,8 @@
 
 namespace gnomon::http {
 
-/// What one HTTP thread counted: requests by route and class of status, with their latencies. One thread writes, any
-/// may read.
+/// Counters of one HTTP thread: requests by route and class of status, with their latencies. One thread writes, any
+/// thread may read.
 class http_stats {
 public:
   static constexpr std::array<double, 14> bounds{0.000'05, 0.000'1, 0.000'25, 0.000'5, 0.001, 0.002'5, 0.005,

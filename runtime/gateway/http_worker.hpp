@@ -17,7 +17,7 @@ namespace gnomon::http {
 class connection;
 class worker;
 
-/// What the threads of one server share. Set up before they start; only the atomics change afterwards.
+/// What the threads of one server share. Complete before they start; afterwards only the atomics change.
 struct server_parts {
   context_ptr node;
   http_config config;
@@ -27,7 +27,7 @@ struct server_parts {
   std::vector<std::unique_ptr<worker>> workers;
 };
 
-/// One HTTP thread: its connections, its counters and the accesses it answered from the read index. All members but
+/// One HTTP thread: its connections, its counters and the accesses it answered from the read index. All members except
 /// `context` and `stats` are for that thread alone.
 class worker {
 public:
@@ -36,16 +36,16 @@ public:
 
   /// Runs until the context is stopped.
   void run();
-  /// Takes over a new connection, or tells it that there are too many.
+  /// Takes over a new connection, or tells its client that there are too many.
   void adopt(boost::asio::ip::tcp::socket socket, bool turn_away);
   /// The router's reply for the connection `serial`, which may be gone.
   void deliver(uint64_t serial, client_result result);
-  /// Closes idle connections; the others end with the request they are at.
+  /// Closes idle connections. The others end after the request under way.
   void drain();
   void close_all();
   void forget(uint64_t serial);
 
-  /// As `index_hit`, with the access counted.
+  /// As `index_hit`. Counts the access.
   std::shared_ptr<const index_entry> current(std::string_view id, std::string_view user,
                                              const version_vector& seen = {});
   /// Hands a request to the router; the reply comes through `deliver`.

@@ -14,7 +14,7 @@ namespace gnomon::http {
 /// Keeps the order in which fields were added: answers read as they are written here.
 using json = nlohmann::ordered_json;
 
-/// Bodies of requests other than values; larger ones are refused.
+/// Largest body of a request that is not a value. Larger ones are refused.
 inline constexpr size_t max_json_bytes = 1u << 20;
 
 /// One line of text; bytes that are not UTF-8 are replaced.

@@ -14,14 +14,13 @@
 /// HTTP messages as plain values, without sockets: what the handlers see and make.
 namespace gnomon::http {
 
-/// Where a streamed upload stands: the job it belongs to, 0 before the first piece was answered, and pieces before
-/// this.
+/// The state of a streamed upload: its job (0 before the first piece was answered), and the pieces before this one.
 struct upload_position {
   uint64_t job = 0;
   uint32_t pieces = 0;
 };
 
-/// One request, complete with its body. Nothing here is decoded but the transfer coding.
+/// One request, complete with its body. Only the transfer coding is decoded.
 struct request {
   std::string method;
   std::string path;                                        // before the '?', still percent-encoded
@@ -37,8 +36,8 @@ struct request {
   void add_field(std::string_view name, std::string_view value);
 };
 
-/// One answer. `Content-Length`, `Date` and `Connection` are added when it is sent, and `Cache-Control: no-store` when
-/// it says nothing else about caches.
+/// One answer. Sending adds `Content-Length`, `Date` and `Connection`, and `Cache-Control: no-store` when the answer
+/// says nothing else about caches.
 struct response {
   int status = 200;
   header_list headers;
@@ -52,7 +51,7 @@ struct response {
   std::string_view content() const;
 };
 
-/// An error as RFC 9457 says it: type `urn:gnomon:error:<error>`, the status with its title, and a sentence.
+/// An error as in RFC 9457: type `urn:gnomon:error:<error>`, the status with its title, and a sentence.
 response problem(int status, std::string_view error, std::string_view detail);
 
 /// The same for one of our errors, with the status that belongs to its code.
@@ -61,14 +60,14 @@ response problem(const caf::error& err);
 /// "Not Found" for 404, and so on.
 std::string_view reason_phrase(int status);
 
-/// `{...}` as `application/json`. Caches may keep it, but have to ask before they use it again.
+/// `{...}` as `application/json`. Caches may keep it, but must ask before they use it again.
 response json_response(int status, std::string text);
 
-/// A page about this very moment, which no cache may keep.
+/// A page about the present moment, which no cache may keep.
 response momentary(std::string_view type, std::string text);
 
-/// Status line and fields of `answer`, with what sending adds: `date` as in the Date field, and `connection` as in the
-/// Connection field, which is left out when empty.
+/// Status line and fields of `answer`, with those that sending adds: `date` as in the Date field, and `connection` as
+/// in the Connection field, which is left out when empty.
 std::string head_of(const response& answer, std::string_view date, std::string_view connection);
 
 /// True for "news" and "News": header field names and many of their values ignore case.

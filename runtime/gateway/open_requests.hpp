@@ -11,9 +11,9 @@
 
 namespace gnomon::http {
 
-/// The requests that wait for the gateway actor, and the way to the one that runs now. When it ends, all that waited
-/// for it hear an error that says to try again, whether it had begun with them or not, and its successor gets the next
-/// ones. Thread-safe; `deliver` is called on any thread, once for each request.
+/// The requests that wait for the gateway actor, and the way to the one that runs now. When it ends, all requests that
+/// waited for it get an error that says to try again, whether it had begun with them or not. Its successor gets the
+/// following ones. Thread-safe. `deliver` is called on any thread, once for each request.
 class open_requests : public std::enable_shared_from_this<open_requests> {
 public:
   using deliver_function = std::function<void(uint64_t token, client_result result)>;
@@ -36,7 +36,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable served_;
   gateway_actor gateway_;
-  std::unordered_map<uint64_t, caf::actor_id> waiting_; // by token: whom it waits for
+  std::unordered_map<uint64_t, caf::actor_id> waiting_; // by token: the gateway that it waits for
 };
 
 } // namespace gnomon::http

@@ -12,7 +12,7 @@
 
 namespace gnomon::http {
 
-/// A body that is handed on piece by piece, never whole, may be that large.
+/// The largest body that is handed on piece by piece and never kept whole.
 inline constexpr uint64_t max_streamed_bytes = 16ull << 30;
 
 /// Bytes of request bodies that the connections of a server hold together.
@@ -21,7 +21,7 @@ struct body_budget {
   uint64_t limit = 0;
 };
 
-/// The part of the budget that one body has taken; gives it back when it goes.
+/// The part of the budget that one body has taken. The destructor gives it back.
 class body_share {
 public:
   explicit body_share(body_budget& budget) : budget_(budget) {}
@@ -44,8 +44,8 @@ struct request_head {
   std::string_view target;
   std::vector<std::pair<std::string_view, std::string_view>> fields;
   unsigned version = 11;
-  bool conditional = false; // a field is there that changes the answer to a GET
-  bool folded = false;      // a field goes on in the next line
+  bool conditional = false; // it has a field that changes the answer to a GET
+  bool folded = false;      // a field continues in the next line
   // fields of which there may be one: how many there are, and the last one's value
   unsigned hosts = 0, lengths = 0, codings = 0, types = 0;
   std::string_view host, length, coding;
@@ -57,18 +57,20 @@ struct head_fault {
   std::string_view error, sentence;
 };
 
-/// What Beast lets pass though another parser may read it differently, so that the two would disagree about where this
-/// request ends, what it is about or to whom it goes (RFC 9112). Nothing when the head is sound. Allocates nothing.
+/// Checks what Beast accepts although another parser may read it differently, so that the two would disagree about
+/// where this request ends, what it is about or to whom it goes (RFC 9112). Nothing when the head is sound. Allocates
+/// nothing.
 std::optional<head_fault> find_fault(const request_head& head);
 
-/// True when `bytes`, of a head that is not complete yet, cannot become one: a control character, or a line that does
-/// not end with CRLF. `before` is the byte in front of them.
+/// True when `bytes`, of a head that is not complete yet, can never become valid: a control character, or a line that
+/// does not end with CRLF. `before` is the byte in front of them.
 bool is_broken(std::string_view bytes, char before);
 
-/// True for "GET / HTTP/2.0": such a client hears about the version, others that they are not understood.
+/// True for "GET / HTTP/2.0". The answer to such a client is about the version; others are told that the request is not
+/// understood.
 bool names_other_version(std::string_view head);
 
-/// Beast's parser, told to keep views of the head and to collect the body, so that a plain GET costs no allocation.
+/// Beast's parser, set to keep views of the head and to collect the body, so that a plain GET costs no allocation.
 class request_parser final : public boost::beast::http::basic_parser<true> {
 public:
   using string_view = boost::beast::string_view;
@@ -77,7 +79,7 @@ public:
   /// All must outlive the parser; `head` is emptied.
   request_parser(request_head& head, std::string& body, body_share& share, uint64_t max_body_bytes);
 
-  /// Takes more of the request: what is left of `bytes` is to be given again. Returns what was used.
+  /// Takes more of the request. Returns how much of `bytes` was used; give the rest again.
   size_t read(std::string_view bytes, error_code& ec);
 
 private:
@@ -100,7 +102,7 @@ private:
   size_t extension_bytes_ = 0; // of all chunks
 };
 
-/// An owned request from the views of a head. `has_body` says whether one was announced.
+/// An owned request from the views of a head. `has_body` says whether the head announced one.
 request to_request(const request_head& head, bool has_body);
 
 /// Splits a target, in origin or absolute form, into path and query.

@@ -32,7 +32,7 @@ enum class endpoint : uint8_t {
 inline constexpr std::string_view item_path = "/data/";
 inline constexpr std::string_view train_path = "/prefetch/train";
 
-/// One row of the table of all that the server answers. Where GET is allowed, so is HEAD.
+/// One row of the table of everything that the server answers. Where GET is allowed, HEAD is too.
 struct route {
   endpoint where;
   std::string_view pattern;
@@ -63,14 +63,14 @@ inline constexpr std::array<route, 18> routes{{
 /// The pattern, or "unknown".
 std::string_view pattern_of(endpoint where);
 
-/// Which row a path, still encoded, belongs to. Everything behind "/data/" is one id, slashes included.
+/// The row that a path, still encoded, belongs to. Everything after "/data/" is one id, slashes included.
 endpoint find_route(std::string_view path);
 
-/// True when the row's methods name `method`, which is case-sensitive.
+/// True when the row's methods contain `method`, which is case-sensitive.
 bool allows(const route& row, std::string_view method);
 
-/// What can be refused by the head alone, before a body is read: unknown paths (404), wrong methods (405 with Allow),
-/// announced bodies that are missing or a part only (400), bodies that are coded, or not JSON where it is needed (415).
+/// The refusal that the head alone justifies, before a body is read: unknown paths (404), wrong methods (405 with
+/// Allow), bodies that are missing or only a part (400), bodies that are coded, or not JSON where JSON is needed (415).
 std::optional<response> refuse(const request& asked, endpoint where);
 
 } // namespace gnomon::http

@@ -8,8 +8,8 @@
 
 namespace gnomon::http {
 
-/// The decoded value of the parameter `name`; nothing when it is absent. Errors: invalid_argument, also when it is
-/// there twice, since readers differ about which of the two counts.
+/// The decoded value of the parameter `name`; nothing when it is absent. Errors: invalid_argument, also when it occurs
+/// twice, because readers differ about which of the two counts.
 expected<std::optional<std::string>> query_parameter(std::string_view query, std::string_view name);
 
 } // namespace gnomon::http

@@ -14,7 +14,8 @@ namespace gnomon {
 /// Where nodes may speak plain TCP: on loopback, and in the private networks that the operator names.
 class plain_networks {
 public:
-  /// Errors: invalid_argument for what is no network such as "10.77.0.0/24", or has addresses that are not private.
+  /// Errors: invalid_argument for text that is no network such as "10.77.0.0/24", or for a network with addresses that
+  /// are not private.
   static expected<plain_networks> from(const std::vector<std::string>& texts);
   bool allow(const boost::asio::ip::address& who) const;
 
@@ -27,11 +28,12 @@ private:
 /// Errors: invalid_argument, with a sentence that names the text.
 expected<boost::asio::ip::tcp::endpoint> parse_address(const std::string& text);
 
-/// True when two servers cannot listen there at once: one port, and the same address, or one that stands for all.
+/// True when two servers cannot listen there at the same time: the port is the same, and so is the address, or one
+/// address stands for all.
 bool clash(const boost::asio::ip::tcp::endpoint& a, const boost::asio::ip::tcp::endpoint& b);
 
-/// The same as `parse_address`, where plain TCP is allowed: without TLS nothing
-/// may cross a network that strangers can reach. Errors: invalid_argument, with a sentence that names the text.
+/// As `parse_address`, for addresses where plain TCP is allowed: without TLS, no byte may cross a network that
+/// strangers can reach. Errors: invalid_argument, with a sentence that names the text.
 expected<boost::asio::ip::tcp::endpoint> parse_plain(const std::string& text, const plain_networks& allowed);
 
 /// The same form back.

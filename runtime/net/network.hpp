@@ -9,7 +9,7 @@
 
 namespace gnomon {
 
-/// A node's way to the others: the gate on its CAF socket, the tunnel in front of it, the dialer for membership.
+/// A node's connection to the others: the gate on its CAF socket, the tunnel in front of it, the dialer for membership.
 ///
 ///   auto net = network::start(system, node, config);     // before membership, which needs the dialer
 ///   membership_config{.seeds = seeds, .dialer = (*net)->dialer()}
@@ -17,13 +17,13 @@ namespace gnomon {
 /// Until membership is published in `node->handles`, callers are told `busy`. Members are safe from any thread.
 class network {
 public:
-  /// `config.self` is taken from `node`. Errors: as `publish_on_socket` and `tunnel::start`. `system` must outlive it.
+  /// `node` sets `config.self`. Errors: as `publish_on_socket` and `tunnel::start`. `system` must outlive it.
   static expected<std::unique_ptr<network>> start(caf::actor_system& system, context_ptr node, tunnel_config config);
   ~network();
   const std::string& address() const;
   dialer_actor dialer() const;
-  /// Calls `tell`, on any thread, when gate or dialer ends by itself: without them nobody reaches this node or is
-  /// reached, and neither can have a successor, since others hold their handles.
+  /// Calls `tell`, on any thread, when gate or dialer ends by itself. Without them no node can be reached in either
+  /// direction. Neither can have a successor, because other actors hold their handles.
   void when_failed(const std::function<void(std::string_view part)>& tell) const;
   /// Closes all connections and the socket, ends gate and dialer. Bounded.
   void stop();

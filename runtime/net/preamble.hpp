@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-/// What two tunnels say to each other before any byte reaches CAF. Written and read by hand, with every length checked,
-/// because the other side may be anybody.
+/// What two tunnels tell each other before any byte reaches CAF. Written and read by hand, with every length checked,
+/// because the other side may be a stranger.
 ///
 /// Envelope: "GNOMON", format number (1 byte), length of the body (2 bytes), body. Integers are little-endian, texts a
 /// length (2 bytes) and their bytes. The caller's body is its identity: cluster, node, region, address, incarnation,
@@ -20,10 +20,11 @@ inline constexpr size_t max_preamble_bytes = 4096;
 std::string encode_caller(const node_identity& who);
 std::string encode_greeting(const greeting& answer);
 
-/// Bytes of the body that follows `head`. Errors: bad_message for another magic, format or a length over the limit.
+/// Number of body bytes that follow `head`. Errors: bad_message for another magic, format or a length over the limit.
 expected<size_t> body_length(std::string_view head);
 
-/// Errors: bad_message for lengths that do not fit, names that are empty, not UTF-8 or hold control characters.
+/// Errors: bad_message for lengths that do not fit, and for names that are empty, not UTF-8 or contain control
+/// characters.
 expected<node_identity> decode_caller(std::string_view body);
 expected<greeting> decode_greeting(std::string_view body);
 

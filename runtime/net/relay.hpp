@@ -15,9 +15,9 @@
 
 namespace gnomon {
 
-/// Carries bytes both ways between two connected sockets until either side closes. Each direction keeps at most
-/// `buffer_bytes`; when they do not drain, it stops reading. Bytes towards `far` may leave later by a fixed delay, in
-/// order. Lives on one thread, that of its sockets; keeps itself alive while it runs.
+/// Carries bytes in both directions between two connected sockets until either side closes. Each direction keeps at
+/// most `buffer_bytes`. When they do not drain, it stops reading. Bytes towards `far` may be delayed by a fixed time,
+/// in order. Runs on one thread, that of its sockets, and keeps itself alive while it runs.
 class relay : public std::enable_shared_from_this<relay> {
 public:
   using socket = boost::asio::generic::stream_protocol::socket;
@@ -35,7 +35,7 @@ private:
     std::chrono::steady_clock::time_point due;
     std::vector<char> bytes;
   };
-  /// One direction. `filled` and `drained` never expire; they are cancelled to wake up who waits on them.
+  /// One direction. `filled` and `drained` never expire: they are cancelled to wake the operation that waits on them.
   struct pump {
     pump(socket& source, socket& sink, duration wait);
     socket& from;

@@ -14,7 +14,7 @@
 
 namespace gnomon {
 
-/// Everything a node is told by its config file. `configs/default.toml` documents every key with unit and default.
+/// All settings of a node's config file. `configs/default.toml` documents every key with unit and default.
 struct node_config {
   // [cluster]
   std::string cluster = "gnomon";
@@ -30,7 +30,7 @@ struct node_config {
   bool has_place = false; // latitude and longitude were given
   std::string data_dir;
   duration stop_within = 10s;
-  bool restored = false; // data_dir was set back in a way that cannot be seen: a disk image, a file system snapshot
+  bool restored = false; // data_dir was set back in a way the node cannot see: a disk image, a file system snapshot
 
   // [listen]
   host_port tunnel{"127.0.0.1", 7101};
@@ -66,22 +66,23 @@ struct node_config {
   }
 };
 
-/// Reads `file` (none when empty), then applies `overrides` ("section.key=VALUE", the last one wins), then
-/// `check_config`. Errors: bad_config with one line that names file, line and key, says what was wrong and what is
+/// Reads `file` (none when empty), then applies `overrides` ("section.key=VALUE"; the last one wins), then calls
+/// `check_config`. Errors: bad_config with one line that names file, line and key, and says what was wrong and what is
 /// allowed.
 expected<node_config> load_config(const std::string& file, const std::vector<std::string>& overrides);
 
-/// Like `load_config` for text that is at hand; `origin` stands for the file in errors. Does not call `check_config`.
+/// Like `load_config` for text in memory; `origin` stands for the file in errors. Does not call `check_config`.
 expected<node_config> parse_config(std::string_view text, const std::string& origin,
                                    const std::vector<std::string>& overrides = {});
 
-/// What one key alone cannot tell: required keys, orders between values. Returns no error when all is well.
+/// Checks what one key alone cannot show: required keys, and the order between values. No error when all is well.
 caf::error check_config(const node_config& config);
 
 /// Every key, as "section.key" in the order of the documentation, with its value as TOML.
 std::vector<std::pair<std::string, std::string>> config_text(const node_config& config);
 
-/// The keys whose values differ between two configs, and can (`second`) or cannot (`first`) change at run time.
+/// The keys whose values differ between two configs: those that can change at run time (`second`), and those that
+/// cannot (`first`).
 std::pair<std::vector<std::string>, std::vector<std::string>> changed_keys(const node_config& before,
                                                                            const node_config& after);
 

@@ -14,7 +14,7 @@
 /// only.
 namespace gnomon {
 
-/// A value as TOML has it, without its place in the file.
+/// A value of a TOML file, without its place in the file.
 using config_value =
     std::variant<bool, int64_t, double, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
 
@@ -22,7 +22,7 @@ struct config_key {
   std::string_view section;
   std::string_view name;
   std::string allowed; // completes "must be ..."
-  /// Puts the value into the config; false when it is not allowed.
+  /// Puts the value into the config. False when it is not allowed.
   std::function<bool(node_config&, const config_value&)> set;
   std::function<std::string(const node_config&)> text;
   bool reloadable = false; // SIGHUP puts a new value in force

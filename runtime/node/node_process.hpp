@@ -12,28 +12,28 @@ namespace gnomon {
 struct node_context;
 using context_ptr = std::shared_ptr<node_context>;
 
-/// A running node: the one place that opens its stores, spawns its actors, and joins them to network and HTTP.
-/// Members are for one thread, which must not be a thread of the actor system, except where it says otherwise.
+/// A running node: opens its stores, spawns its actors, and connects them to network and HTTP. Members are for one
+/// thread, which must not be a thread of the actor system, unless their comment says otherwise.
 class node_process {
 public:
   explicit node_process(node_config config);
-  /// Stops when that was not done before, then ends the actor system.
+  /// Stops, if that has not been done, then ends the actor system.
   ~node_process();
   node_process(const node_process&) = delete;
   node_process& operator=(const node_process&) = delete;
 
-  /// Opens the stores, spawns, joins the cluster, listens; returns once requests are answered. When it fails,
-  /// everything is closed again. Errors: store_locked, store_failed, store_corrupt, bad_config (an address that cannot
-  /// be listened on), rejected (the cluster refuses this node), timeout; each says in one sentence what to do.
+  /// Opens the stores, spawns the actors, joins the cluster, listens. Returns once requests are answered. When it
+  /// fails, everything is closed again. Errors: store_locked, store_failed, store_corrupt, bad_config (an address that
+  /// cannot be listened on), rejected (the cluster refuses this node), timeout. Each says in one sentence what to do.
   caf::error start();
 
-  /// Lets requests under way end, stops all actors and closes everything; takes no longer than `stop_within`, apart
-  /// from threads that the operating system holds in a disk access. Does nothing when it is not running.
+  /// Lets requests under way end, stops all actors and closes everything. Takes no longer than `stop_within`, except
+  /// for threads that the operating system holds in a disk access. Does nothing when it is not running.
   void stop();
 
   /// False before `start`, after `stop`, and once the root supervisor gave up. Thread-safe.
   bool running() const;
-  /// Waits until it does not run any more; false when `bound` is over before. Thread-safe.
+  /// Waits until it no longer runs. False when `bound` passes first. Thread-safe.
   bool wait(duration bound) const;
 
   const node_config& config() const;

@@ -9,16 +9,16 @@
 
 namespace gnomon {
 
-/// What a node's actors are made of.
+/// The parts that a node's actors are built from.
 struct node_parts {
   context_ptr node;
   std::vector<std::shared_ptr<kv_store>> stores;
   struct membership_config membership;
 };
 
-/// The supervision tree of a node: stores, membership, the region tree (the region and its shards), trainer,
-/// prefetcher and predictor when the config wants them, agent, collector, repair, router, under the rules of
-/// `restart_rules`. Every (re)start publishes the new handle in `node->handles`.
+/// The supervision tree of a node: stores, membership, the region tree (shards, anti-entropy, region), trainer,
+/// prefetcher and predictor if the config enables them, agent, collector, repair, router, pulse. The rules are those of
+/// `restart_rules`. Every start and restart publishes the new handle in `node->handles`.
 supervisor_config node_tree(const node_parts& parts);
 
 } // namespace gnomon

@@ -47,8 +47,8 @@ std::vector<std::string> node_command(const cluster_options& options, const std:
                                       size_t index, const std::vector<std::pair<uint16_t, uint16_t>>& ports,
                                       const round_trips& delays, int64_t clock_origin_ms);
 
-/// The processes of one cluster on this machine, each with a fresh data directory and free ports. Stops them when it
-/// goes. Not thread-safe.
+/// The processes of one cluster on this machine, each with a fresh data directory and free ports. The destructor stops
+/// them. Not thread-safe.
 class local_cluster {
 public:
   /// Starts all nodes and waits until each is ready, sees all others alive and has measured its distances. Errors:
@@ -61,7 +61,7 @@ public:
   }
   /// An error with the log's last lines when a node has ended; none while all run.
   caf::error check();
-  /// Asks all nodes to stop, waits up to 15 s and kills what is left. Safe to repeat.
+  /// Asks all nodes to stop, waits up to 15 s, and kills those that are left. Safe to repeat.
   void stop();
 
 private:

@@ -10,8 +10,8 @@
 
 namespace gnomon::replay {
 
-/// The one thread's loop: runs network handlers while somebody waits for something, within a bound. Ctrl-C and SIGTERM
-/// end every wait with an error instead of ending the process, so that what was started is also stopped.
+/// The loop of the one thread: runs network handlers while a function waits, within a bound. Ctrl-C and SIGTERM end
+/// every wait with an error instead of ending the process, so that everything that was started is also stopped.
 class event_loop {
 public:
   event_loop();

@@ -6,7 +6,7 @@
 
 namespace gnomon::replay {
 
-/// What one region, or all of them, saw of a pass.
+/// What one region, or all of them together, saw of a pass.
 struct latency_figures {
   uint64_t reads = 0;    // issued, failures included
   uint64_t failures = 0; // no answer in time, a status other than 200, or wrong bytes
@@ -19,7 +19,7 @@ struct latency_figures {
   double p99_ms = 0;
 };
 
-/// Collects what happened to single reads and sums it up. Not thread-safe.
+/// Collects the outcomes of single reads and sums them up. Not thread-safe.
 class latency_record {
 public:
   void answered(double ms, bool local, bool prefetched);

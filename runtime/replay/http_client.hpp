@@ -16,7 +16,7 @@
 
 namespace gnomon::replay {
 
-/// "http://HOST:PORT" with nothing behind it but perhaps a slash. Errors: invalid_argument.
+/// Reads "http://HOST:PORT", optionally with a slash at the end. Errors: invalid_argument.
 expected<host_port> parse_http_url(std::string_view url);
 
 struct http_request {
@@ -35,10 +35,10 @@ struct http_response {
   std::string_view header(std::string_view lower_case_name) const;
 };
 
-/// Sends requests to one server over connections that are kept open between them; opens another one whenever all are
-/// busy. A request that meets a kept connection which the server has closed meanwhile is sent once more on a new one.
-/// Callbacks run in the loop of `io`, never inside `send`. Destroying the client drops what is under way without an
-/// answer. Not thread-safe.
+/// Sends requests to one server over connections that stay open between them. Opens another connection when all are
+/// busy. When the server has closed a kept connection meanwhile, the request is sent once more on a new one. Callbacks
+/// run in the loop of `io`, never inside `send`. Destroying the client drops requests under way without an answer. Not
+/// thread-safe.
 class http_client {
 public:
   using callback = std::function<void(expected<http_response>)>;

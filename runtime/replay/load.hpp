@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-/// Plays a trace to a cluster over HTTP: first every item is written once, then each read goes to its reader's region
+/// Plays a trace to a cluster over HTTP. First every item is written once. Then each read goes to its reader's region
 /// when its time has come.
 namespace gnomon::replay {
 
@@ -26,7 +26,7 @@ struct load_plan {
   std::chrono::milliseconds timeout{15'000}; // one request
 };
 
-/// What a pass of reads gave.
+/// The outcome of a pass of reads.
 struct load_result {
   std::vector<latency_record> by_target;
   std::vector<std::string> failures; // the first few, as sentences
@@ -40,13 +40,13 @@ struct load_result {
 /// The bytes that `id` holds in a replay: always the same for the same id and size.
 std::string content_of(std::string_view id, size_t bytes);
 
-/// Writes every item of the trace once at the origin. An item that is there already is left alone. Errors: those of the
-/// first write that fails three times, or the loop's.
+/// Writes every item of the trace once at the origin. An item that is already there stays as it is. Errors: those of
+/// the first write that fails three times, or the loop's.
 caf::error write_items(event_loop& loop, const load_plan& plan, progress& shown);
 
 /// Sends all reads at their times, or as soon after as the bound on open requests allows, and checks every answer's
-/// bytes. A latency runs from the sending of a read to its last byte. Reads that fail are counted; it is an error only
-/// when 200 in a row do. Other errors: the loop's.
+/// bytes. A latency runs from the sending of a read to its last byte. Failed reads are counted. It is an error only
+/// when 200 in a row fail. Other errors: the loop's.
 expected<load_result> send_reads(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title);
 
 } // namespace gnomon::replay

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-/// The few questions that a replay asks about a running cluster, beside its reads and writes.
+/// The few questions that a replay asks a running cluster, beside its reads and writes.
 namespace gnomon::replay {
 
 /// What one node says about itself and the others at `GET /cluster`.
@@ -28,7 +28,7 @@ struct cluster_totals {
   double lead_seconds = 0;  // from such a copy to its first read, all together, on the nodes' clock
 };
 
-/// The sum of all samples of one metric in Prometheus' text format, whatever their labels; 0 when it is not there.
+/// The sum of all samples of one metric in Prometheus' text format, with any labels; 0 when it is not there.
 double metric_sum(std::string_view text, std::string_view name);
 
 /// Errors: bad_message when this is not the answer of `GET /cluster`.
@@ -37,7 +37,7 @@ expected<node_view> parse_cluster(const std::string& json);
 /// One GET that waits for its answer. Errors: as http_client, and bad_message for a status other than 200.
 expected<std::string> get_text(event_loop& loop, const host_port& api, std::string target);
 
-/// Asks every node for /cluster and /metrics. Errors: those of the first that fails.
+/// Asks every node for /cluster and /metrics. Errors: those of the first question that fails.
 expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<host_port>& nodes);
 
 } // namespace gnomon::replay

@@ -13,10 +13,10 @@ struct pace {
   double baseline_seconds = 0; // how long it then takes when all reads go to the origin
 };
 
-/// The default speed for reads whose answers, were they all to come from the origin, would take `origin_ms` on average.
-/// It is the fastest at which 64 open requests, and two cores, carry the origin-only pass with hardly a read late; when
-/// both passes would then take over nine minutes, as fast as that needs. Never slower than the trace itself. `reads`
-/// are sorted by time.
+/// The default speed. `origin_ms` is the mean time of an answer if all came from the origin. The result is the fastest
+/// speed at which 64 open requests and two cores carry the origin-only pass with hardly a read late. When both passes
+/// would then take over nine minutes, it is the speed at which they take nine. Never slower than the trace itself.
+/// `reads` are sorted by time.
 pace choose_pace(const std::vector<trace_read>& reads, double origin_ms);
 
 /// The same figures for a speed that the user chose.

@@ -9,8 +9,8 @@
 
 namespace gnomon::replay {
 
-/// One pass over a cluster that runs: writes the items, waits until their copies have settled, sends the reads, and
-/// asks the nodes what they hold and have moved. `title` names the pass in the progress. Errors: those of its steps.
+/// One pass over a running cluster: writes the items, waits until their copies have settled, sends the reads, and asks
+/// the nodes what they hold and have moved. `title` names the pass in the progress. Errors: those of its steps.
 expected<pass_report> play_pass(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title);
 
 } // namespace gnomon::replay

@@ -11,8 +11,8 @@
 
 namespace gnomon::replay {
 
-/// One program that we started. Owns it: what still runs when this object goes is killed and reaped. The program is
-/// also sent SIGTERM should we die ourselves, and does not see the terminal's Ctrl-C, which is for us. Not thread-safe.
+/// One program that this process started. The destructor kills and reaps it if it still runs. The program also gets
+/// SIGTERM when this process dies. It does not get the terminal's Ctrl-C, which is for this process. Not thread-safe.
 class process {
 public:
   /// Starts `command` (program, then arguments) with its output appended to `log`. Errors: store_failed (log, fork),

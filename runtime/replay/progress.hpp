@@ -5,8 +5,8 @@
 
 namespace gnomon::replay {
 
-/// Tells a person on standard error how far the work is: one line that is written over on a terminal, a plain line
-/// every few seconds elsewhere, nothing when quiet. Not thread-safe.
+/// Shows a person on standard error how far the work is: on a terminal one line that is written over, elsewhere a plain
+/// line every few seconds, nothing when quiet. Not thread-safe.
 class progress {
 public:
   explicit progress(bool quiet = false);
@@ -14,7 +14,7 @@ public:
 
   /// Shows `what`, the share done and `note`; cheap enough to be called for every read.
   void update(const std::string& what, uint64_t done, uint64_t all, const std::string& note);
-  /// True when `update` would show something now: lets callers skip making the note.
+  /// True when `update` would show something now, so that callers need not make the note in vain.
   bool due() const;
   /// Ends the current line, if any, with a last text that stays.
   void finish(const std::string& text);

@@ -28,7 +28,7 @@ struct pass_report {
   std::vector<std::string> failures; // the first few
 };
 
-/// What is said once for all passes.
+/// What the page says once for all passes.
 struct run_facts {
   std::string source;
   uint64_t items = 0;

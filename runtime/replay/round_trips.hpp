@@ -12,12 +12,12 @@ namespace gnomon::replay {
 /// Round trips between pairs of regions in milliseconds, the same in both directions.
 class round_trips {
 public:
-  /// Reads lines `from,to,round_trip_ms`; empty lines, lines that start with '#' and a header are passed over.
-  /// Errors: not_found (no such file), bad_config with the line.
+  /// Reads lines `from,to,round_trip_ms`. Skips empty lines, lines that start with '#', and a header. Errors: not_found
+  /// (no such file), bad_config with the line.
   static expected<round_trips> load(const std::filesystem::path& file);
 
   void set(const std::string& from, const std::string& to, double ms);
-  /// 0 within one region and for pairs that are not known.
+  /// 0 within one region and for unknown pairs.
   double between(const std::string& from, const std::string& to) const;
 
 private:

@@ -12,13 +12,12 @@ struct synthetic_options {
 /// The trace of a first run without a file: one virtual day of a news site with readers in five regions (us-east-1,
 /// sa-east-1, eu-central-1, ap-south-1, ap-northeast-1). The same options give the same trace on every machine.
 ///
-/// 3,000 readers read 1,200 stories in 24 topics. What makes it worth caching, and hard:
+/// 3,000 readers read 1,200 stories in 24 topics. These make caching worthwhile, and hard:
 /// - *Popularity* follows Zipf's law: over the stories of a topic, and over the topics in a region.
 /// - *Regional taste*: each region has its own favourite topics; a few are liked everywhere.
 /// - *Day and night*: a region reads most at 20 h of its own time, five times as much as at 8 h.
-/// - *Drift*: every 20 minutes each topic's front page moves on by one story, twice a day a region's taste changes, and
-/// a reader
-///   changes one of his two favourite topics every 40 reads or so.
+/// - *Drift*: every 20 minutes each topic's front page moves on by one story. Twice a day a region's taste changes. A
+///   reader changes one of his two favourite topics about every 40 reads.
 /// - *Habits*: a reader takes 7 of 10 stories from his favourite topics, the others from his region's.
 /// - *Travel*: one reader in twenty spends half of the day in another region.
 trace synthetic_trace(const synthetic_options& options);

@@ -11,7 +11,7 @@
 
 namespace gnomon::replay {
 
-/// Gives each different name a number, in the order of their first appearance.
+/// Gives each different name a number, in the order of first appearance.
 class name_table {
 public:
   name_table() = default;
@@ -73,7 +73,7 @@ struct trace_options {
   std::vector<std::string> regions; // over which readers are spread whose lines name no region
 };
 
-/// The part of a reader's name that decides the region until location databases say better: an IPv4 address's /16, an
+/// The part of a reader's name that decides the region while there are no location databases: an IPv4 address's /16, an
 /// IPv6 address's /32, another name as it is.
 std::string network_of(std::string_view client);
 

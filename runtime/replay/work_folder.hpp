@@ -7,10 +7,10 @@
 
 namespace gnomon::replay {
 
-/// A folder for the nodes' data and logs: a temporary one that goes with this object, or one that the user keeps.
+/// A folder for the nodes' data and logs: a temporary one, which the destructor removes, or one that the user keeps.
 class work_folder {
 public:
-  /// A temporary folder when `keep` is empty. Errors: invalid_argument (`keep` holds something), store_failed.
+  /// Makes a temporary folder when `keep` is empty. Errors: invalid_argument (`keep` is not empty), store_failed.
   static expected<std::unique_ptr<work_folder>> make(const std::filesystem::path& keep);
   ~work_folder();
   work_folder(const work_folder&) = delete;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-/// What a command of the shell is. Each group of commands has a file of its own that answers its part of the table.
+/// Defines a command of the shell. Each group of commands has its own file, which returns its part of the table.
 namespace gnomon::shell {
 
 /// Exit statuses.
@@ -21,21 +21,21 @@ inline constexpr int done = 0;
 inline constexpr int failed = 1; // not found, refused, not reachable
 inline constexpr int misused = 2;
 
-/// What the caller chose for all commands, and the node they talk to.
+/// The options that hold for all commands, and the node they talk to.
 class session_context {
 public:
   session_context(const terminal& where, client_options options) : to(where), options_(options) {}
-  /// The node behind `socket`, or behind the one that can be found (`find_socket`). Throws `failure`.
+  /// The node behind `socket`, or behind the one that `find_socket` finds. Throws `failure`.
   client& node();
-  /// The same for long work: from now on requests wait for a node that restarts. Throws at once when there is none.
+  /// The same for long work: from now on requests wait for a node that restarts. Throws at once when there is no node.
   client& patient_node();
-  /// One JSON document to standard output, indented for people, or in one line.
+  /// Writes one JSON document to standard output, indented for people, or in one line.
   void print(const nlohmann::ordered_json& document);
   void print_line(const nlohmann::ordered_json& document);
   /// Standard input, for commands and for the values among them; anew for each in a conversation, where Ctrl-D ends
   /// one.
   input_file& input();
-  /// In a conversation: the context of what it last saw of an item, so that it never reads anything older. Else empty.
+  /// In a session: the context of what it last saw of an item, so that it never reads anything older. Otherwise empty.
   std::string seen(const std::string& id) const;
   void remember(const std::string& id, const std::string& context);
 
@@ -67,7 +67,7 @@ struct command {
   size_t least = 0; // positional arguments
   size_t most = 0;
   std::vector<offer> offers; // by position
-  /// Answers the exit status. Throws usage_error, `failure`, or std::runtime_error with a sentence.
+  /// Returns the exit status. Throws usage_error, `failure`, or std::runtime_error with a sentence.
   std::function<int(session_context&, const arguments&)> run;
 };
 
@@ -85,14 +85,14 @@ std::vector<command> evaluate_commands(); // evaluate
 /// All of them, in the order in which `help` lists them.
 const std::vector<command>& command_table();
 
-/// The command whose name `words` begins with, and how many words that took; null when there is none.
+/// The command whose name `words` begin with, and how many words the name has; null when there is none.
 struct found_command {
   const command* what = nullptr;
   size_t words = 0;
 };
 found_command find_command(const std::vector<std::string>& words);
 
-/// Runs the command that `words` spell. Prints what went wrong, and answers the exit status; throws nothing.
+/// Runs the command that `words` spell. Prints errors, and returns the exit status. Throws nothing.
 int run_command(session_context& context, const std::vector<std::string>& words);
 
 /// Options that every command takes.

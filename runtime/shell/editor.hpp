@@ -12,10 +12,10 @@ namespace gnomon::shell {
 /// Lines typed at a terminal, through libedit: history kept in a file, completion with the tab key. One at a time.
 class editor {
 public:
-  /// `history_file` empty: not kept.
+  /// `history_file` empty: history is not kept.
   editor(std::string prompt, std::string history_file, completion_sources sources);
   ~editor();
-  /// The next line; nothing at Ctrl-D. Ctrl-C gives up the line that is being typed and answers an empty one.
+  /// The next line; nothing at Ctrl-D. Ctrl-C discards the line that is being typed and returns an empty one.
   std::optional<std::string> read();
   void remember(const std::string& line);
 

@@ -10,9 +10,9 @@
 ///
 ///   {"id":"news/1","value":"aGVsbG8=","content_type":"text/plain","user":"u1","expires":1700000000000}
 ///
-/// `value` is base64; `text` may stand in its place. A content type or user that is not UTF-8 stands as
-/// `content_type_base64` or `user_base64`. All but `id` and one of these may be left out. An item with several versions
-/// that do not know of each other has the others under `siblings`, as objects without `id`.
+/// `value` is base64; `text` may take its place. A content type or user that is not UTF-8 becomes `content_type_base64`
+/// or `user_base64`. Everything except `id` and one of these two may be left out. Further versions of an item are under
+/// `siblings`, as objects without `id`.
 namespace gnomon::shell {
 
 /// A line that cannot be read; `what()` says why.

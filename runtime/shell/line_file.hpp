@@ -7,14 +7,14 @@
 #include <string>
 #include <string_view>
 
-/// Files as commands read and write them. "-" is standard input or output. Errors are thrown as std::runtime_error with
-/// a sentence that names the file.
+/// Files that commands read and write. "-" is standard input or output. Errors are thrown as std::runtime_error with a
+/// sentence that names the file.
 namespace gnomon::shell {
 
 /// Lines, or bytes, as `gnomon::line_reader` reads them.
 class input_file {
 public:
-  /// Lines over `max_line` bytes are cut there: `too_long` tells.
+  /// Lines over `max_line` bytes are cut there; `too_long` says so.
   input_file(const std::string& file, size_t max_line, coding how = coding::gzip_by_content);
   /// The next line without its end; false at the end.
   bool next(std::string& line);
@@ -32,7 +32,7 @@ private:
   std::unique_ptr<line_reader> lines_;
 };
 
-/// Takes the value out of `outcome`, or throws its sentence.
+/// Returns the value of `outcome`, or throws its sentence.
 template <class T>
 T or_throw(expected<T> outcome) {
   if (!outcome)
@@ -40,9 +40,9 @@ T or_throw(expected<T> outcome) {
   return std::move(*outcome);
 }
 
-/// Writes a file. A regular one, and one that is not there yet, gets its content all at once, in `finish`: until then
-/// that lies beside it under a temporary name (`file`.part). It keeps its mode and owner, and the links to it stay.
-/// Into anything else, a pipe, a device, an open descriptor such as /dev/stdout, bytes go as they come.
+/// Writes a file. A regular file, or a new one, gets its content all at once, in `finish`. Until then the content is in
+/// a temporary file beside it (`file`.part). The file keeps its mode and owner, and links to it stay. A pipe, a device
+/// or an open descriptor such as /dev/stdout gets bytes directly.
 class output_file {
 public:
   /// `compress`: when the name ends with .gz.
@@ -53,7 +53,7 @@ public:
   void write_bytes(std::string_view bytes);
   /// Closes the file, makes sure that it is on disk, and gives it its name.
   void finish();
-  /// What became of what was written so far, for a message about why there is no more: "; what there is stands in ...".
+  /// Where the content written so far is, for a message about an error: "; what there is stands in ...".
   std::string remains() const;
 
 private:
@@ -66,7 +66,7 @@ private:
   std::unique_ptr<file_handle> file_;
 };
 
-/// True when what is written to `file` goes to standard output.
+/// True when bytes written to `file` go to standard output.
 bool is_standard_output(const std::string& file);
 
 } // namespace gnomon::shell

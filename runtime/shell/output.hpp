@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-/// How results look. Everything but `terminal::of_process` is pure.
+/// How results look. Everything except `terminal::of_process` is pure.
 namespace gnomon::shell {
 
 enum class style { plain, heading, good, warning, bad, faint };
@@ -26,7 +26,7 @@ struct terminal {
 
   /// Standard output and error of this process.
   static terminal of_process();
-  /// The reader of `out` has gone: nothing that is written there arrives.
+  /// The reader of `out` has gone: nothing written there arrives.
   bool reader_gone() const;
   /// `text` in `s` when colours are on.
   std::string paint(style s, std::string_view text) const;
@@ -40,8 +40,8 @@ struct cell {
   style look = style::plain;
 };
 
-/// Columns that line up. A heading that begins with '>' makes its column flush right. Columns that are empty in every
-/// row are left out.
+/// Aligned columns. A heading that begins with '>' aligns its column to the right. Columns that are empty in every row
+/// are left out.
 class table {
 public:
   explicit table(std::vector<std::string> headings);
@@ -56,7 +56,7 @@ private:
   std::vector<std::vector<cell>> rows_;
 };
 
-/// Columns that `text` takes, one for each code point.
+/// The number of columns that `text` takes: one for each code point.
 size_t columns(std::string_view text);
 
 std::string human_bytes(uint64_t bytes);                    // "1.5 KiB"

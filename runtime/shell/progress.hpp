@@ -7,7 +7,7 @@
 
 namespace gnomon::shell {
 
-/// How far a long work is. `share` 0 to 1, negative when the whole is not known.
+/// The progress of long work. `share` is 0 to 1, or negative when the total is unknown.
 struct progress_facts {
   uint64_t items = 0;
   uint64_t bytes = 0;
@@ -19,7 +19,8 @@ struct progress_facts {
 /// "  12,345 items  3.4 MiB  1,234/s  45%  about 12 s left". Pure.
 std::string progress_line(const progress_facts& facts);
 
-/// One line on standard error that is rewritten a few times a second, when that is a terminal; else nothing.
+/// One line on standard error that is rewritten a few times a second if standard error is a terminal. Otherwise
+/// nothing.
 class progress {
 public:
   explicit progress(const terminal& to) : to_(to) {}
@@ -27,7 +28,7 @@ public:
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
   void show(progress_facts facts);
-  /// Takes the line away, so that something else can be written.
+  /// Removes the line, so that something else can be written.
   void clear();
   std::chrono::milliseconds elapsed() const;
 

@@ -12,7 +12,8 @@
 
 namespace gnomon::shell {
 
-/// One request of many. `name` is how complaints call it; `share`, how much of the work is done once it is answered.
+/// One request of many. `name` identifies it in complaints. `share` is the part of the work that is done once it is
+/// answered.
 struct work_item {
   std::string name;
   uint64_t bytes = 0;
@@ -21,18 +22,18 @@ struct work_item {
       {}; // requests with the same text here are under way one after the other; empty: in any order
 };
 
-/// Keeps requests under way: as many at once as the caller chose, and no more bytes than fit, but always one. Answers
-/// are taken in the order of the requests. Requests that fail are counted and named by the tally.
+/// Keeps requests under way: as many at once as the caller chose, and no more bytes than fit, but always at least one.
+/// Answers are taken in the order of the requests. The tally counts and names failed requests.
 template <class Outcome>
 class request_window {
 public:
-  /// Called once for each request; without an outcome it failed. What it throws ends `run`.
+  /// Called once for each request. Without an outcome the request failed. An exception of it ends `run`.
   using settled = std::function<void(const work_item&, std::optional<Outcome>)>;
 
   request_window(tally& counts, size_t most, settled then) : tally_(counts), most_(most), then_(std::move(then)) {}
 
-  /// Does `work`, which begins requests, and waits for all of them, also when the work fails. `whole` comes last when
-  /// nothing went wrong. Answers why not all was done; empty when all was. Throws nothing.
+  /// Does `work`, which begins requests, and waits for all of them, even when the work fails. `whole` is called last
+  /// when nothing went wrong. Returns why not everything was done; empty when it was. Throws nothing.
   std::string run(const std::function<void()>& work, const std::function<void()>& whole = {}) {
     guard_.emplace();
     std::string stopped;
@@ -55,13 +56,13 @@ public:
     return stopped;
   }
 
-  /// Within `run`: the user wants it to end.
+  /// Within `run`: the user wants to end it.
   bool interrupted() const {
     return guard_ && guard_->interrupted();
   }
 
-  /// Waits until there is room, and for the request of the same order, then begins a request with `start`, which
-  /// answers its future. False: the request was refused before it was sent, and has failed.
+  /// Waits until there is room, and for the request of the same order. Then begins a request with `start`, which
+  /// returns its future. False: the request was refused before it was sent, and has failed.
   template <class Start>
   bool begin(work_item what, Start start) {
     while (!idle() && (under_way_.size() >= most_ || bytes_ + what.bytes > max_bytes || awaits(what.in_order_of)))
@@ -77,8 +78,8 @@ public:
     }
   }
 
-  /// Asks for each item that the node holds and whose id begins with `prefix`, with `deleted` for tombstones too, until
-  /// the user interrupts. `ask` answers the future for an id.
+  /// Asks for each item that the node holds and whose id begins with `prefix`, with `deleted` also for tombstones,
+  /// until the user interrupts. `ask` returns the future for an id.
   template <class Ask>
   void walk(client& node, const std::string& prefix, bool deleted, Ask ask) {
     const double expected = prefix.empty() ? static_cast<double>(self_of(node.cluster()).items) : 0;

@@ -27,11 +27,12 @@ private:
   snapshot_end so_far_;
 };
 
-/// Reads entries, each checked, until the end, which must say as many as there were.
+/// Reads entries and checks each, until the end, which must name as many as there were.
 class snapshot_reader {
 public:
   explicit snapshot_reader(const std::string& file);
-  /// The next item or list of policies; false when the whole file was read. Throws where it is damaged or cut short.
+  /// The next item or list of policies; false when the whole file was read. Throws where the file is damaged or cut
+  /// short.
   bool next();
   const std::string& entry() const {
     return entry_;

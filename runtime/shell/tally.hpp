@@ -8,7 +8,7 @@
 #include <ostream>
 #include <string>
 
-/// What import, export and snapshots have in common: many requests under way, counted.
+/// The common part of import, export and snapshots: many requests under way, counted.
 namespace gnomon::shell {
 
 /// `--in-flight N`
@@ -28,10 +28,10 @@ public:
   void bad(const std::string& where, const std::string& why);
   /// The same for a request. Throws `failure` when a hundred in a row failed because the node is not there.
   void bad(const std::string& where, const failure& why);
-  /// `share` of the work that is done: 0 to 1, negative when the whole is not known.
+  /// `share` of the work that is done: 0 to 1, negative when the total is unknown.
   void show(double share);
-  /// Prints the closing line and answers the exit status. `stopped`: why not all was done; empty when all was. `more`
-  /// are further counts, by what they count.
+  /// Prints the closing line and returns the exit status. `stopped`: why not everything was done; empty when it was.
+  /// `more`: further counts, with their names.
   int finish(const std::string& stopped, const nlohmann::ordered_json& more = nlohmann::ordered_json::object());
 
 private:

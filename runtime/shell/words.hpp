@@ -9,16 +9,16 @@
 /// From a line or argv to a command's arguments. Pure.
 namespace gnomon::shell {
 
-/// The caller typed something that cannot be: exit status 2. `what()` is a sentence.
+/// The user typed something invalid: exit status 2. `what()` is a sentence.
 struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Splits as a POSIX shell would: blanks separate; '...' keeps all, "..." all but \" and \\; a backslash keeps the next
-/// character. Throws usage_error for a quote that does not end.
+/// Splits as a POSIX shell would: blanks separate words; '...' keeps everything, "..." everything except \" and \\; a
+/// backslash keeps the next character. Throws usage_error for a quote that does not end.
 std::vector<std::string> split_words(std::string_view line);
 
-/// `word` so that split_words reads it back as one word.
+/// `word` in a form that split_words reads back as one word.
 std::string quote_word(std::string_view word);
 
 /// An option of a command: `--acks N` takes a value, `--json` does not.
@@ -46,7 +46,7 @@ arguments parse_arguments(const std::vector<std::string>& words, const std::vect
 uint64_t parse_count(const std::string& text, const std::string& what, uint64_t least, uint64_t most);
 double parse_real(const std::string& text, const std::string& what, double least, double most);
 
-/// The candidate that is nearest to a mistyped word; empty when none is near.
+/// The candidate nearest to a mistyped word; empty when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 } // namespace gnomon::shell

@@ -9,7 +9,7 @@ folders=$(for folder in actors runtime storage learning examples tests; do [ ! -
 # The names hold no blanks: they are ours.
 # shellcheck disable=SC2086
 sources=$(find $folders \( -name "*.[ch]pp" -o -name "*.sh" \) -type f)
-texts=$(find . docs -maxdepth 1 -name '*.md' -type f)
+texts=$(find . docs docs/flows docs/decisions -maxdepth 1 -name '*.md' -type f)
 # The names hold no blanks: they are ours.
 # shellcheck disable=SC2086
 offences=$(LC_ALL=C awk '
@@ -85,7 +85,7 @@ offences=$(LC_ALL=C awk '
   /for \([^;]*: [^;]*get\(\)->[a-z_]+\)/ { offence("what get() answers is gone before the loop begins: name it first") }
   /\t/ { offence("no tabs") }
   / $/ { offence("no blanks at the end of a line") }
-  /(^|[^A-Za-z0-9_])(TOD[O]|FIXM[E])([^A-Za-z0-9_]|$)/ { offence("do it, or name it as a limit in docs/architecture.md") }
+  /(^|[^A-Za-z0-9_])(TOD[O]|FIXM[E])([^A-Za-z0-9_]|$)/ { offence("do it, or name it as a limit in docs/limits.md") }
   name !~ /[.]md$/ {
     line = $0
     gsub(/[\200-\277]/, "", line) # what follows the first byte of a character

@@ -21,8 +21,8 @@ namespace gnomon {
 /// Milliseconds since 1970 UTC by the node's clock; the zero point means "never".
 using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
-/// One current version of an item. There is more than one when clients in several regions wrote without seeing each
-/// other.
+/// One current version of an item. There are several when clients in several regions wrote without seeing each other's
+/// writes.
 struct item_version {
   std::string value;
   std::string content_type;
@@ -46,7 +46,7 @@ struct item {
 
 struct get_options {
   std::string user = {};    // on whose behalf; learns what this user reads
-  std::string context = {}; // answer nothing older than this
+  std::string context = {}; // accept nothing older than this
 };
 
 /// `put_options::acks`: every durable holder must have the write synced.
@@ -55,7 +55,7 @@ inline constexpr uint32_t acks_of_all = UINT32_MAX;
 struct put_options {
   std::string user = {};
   std::string content_type = "application/octet-stream";
-  std::string context = {};  // of the read that this write replaces; what it did not cover stays beside it
+  std::string context = {};  // of the read that this write replaces; versions that it does not cover stay
   bool replace = false;      // without a context: read first, and replace what is there
   bool if_absent = false;    // only when there is no such item (decided at one region)
   std::string if_match = {}; // only when the item still has this ETag (decided at one region)
@@ -100,7 +100,7 @@ struct shadow_creation {
   std::string shortfall; // why there are fewer copies than the factor asks for; empty when there are enough
 };
 
-/// What one holder says of its copy.
+/// One holder's explanation of its copy.
 struct copy_status {
   std::string node;
   std::string region;
@@ -141,7 +141,7 @@ struct route_entry {
   std::string reason;
 };
 
-/// `scope` is "type", "user", "item", or "default", which has no name; `text` is a JSON object such as {"factor": 4}.
+/// `scope` is "type", "user", "item", or "default", which has no name. `text` is a JSON object such as {"factor": 4}.
 struct policy_setting {
   std::string scope;
   std::string name;
@@ -160,28 +160,28 @@ struct node_status {
   uint64_t bytes = 0;
   std::optional<std::chrono::milliseconds> silent; // since it last answered the asked node
   bool fresh = false;                              // it may call its copies current
-  bool caught_up = false;                          // the asked node has all that this one kept for it
+  bool caught_up = false;                          // the asked node has everything that this one kept for it
 };
 
 /// What the asked node does about items with too few copies.
 struct repair_status {
-  bool active = false;   // a search that an outage or a removal started is under way
+  bool active = false;   // a walk that an outage or a removal started is under way
   uint64_t checked = 0;  // records looked at since the start
   uint64_t repaired = 0; // items that got copies
-  uint64_t failed = 0;   // attempts that will be made again
+  uint64_t failed = 0;   // attempts that will be repeated
 };
 
 struct cluster_status {
   std::string self; // the node that answered
   std::vector<node_status> nodes;
-  std::chrono::milliseconds catching_up{0}; // how long already; 0: it is not
+  std::chrono::milliseconds catching_up{0}; // how long it has been catching up; 0: it is not
   repair_status repair;
-  std::vector<std::string> removed; // nodes that were taken out for good
+  std::vector<std::string> removed; // nodes that were removed for good
 };
 
 struct removal {
   std::string node;
-  uint64_t items = 0; // that it said to hold when it was last heard
+  uint64_t items = 0; // how many it said to hold when it was last heard
 };
 
 /// One item that a user may read next.
@@ -195,8 +195,8 @@ struct predicted_read {
 
 struct user_prediction {
   std::string user;
-  std::string served_by;             // the node whose reader the user is
-  uint64_t model = 0;                // version of the trained model; 0: the counters answer alone
+  std::string served_by;             // the node in whose region the user reads
+  uint64_t model = 0;                // version of the trained model; 0: only the counters answer
   std::vector<predicted_read> items; // by confidence, the likeliest first
   uint32_t repeats_left_out = 0;     // guesses that are among the user's last ten reads
 };
@@ -207,15 +207,15 @@ struct saved_item {
   bool deleted = false; // a tombstone
 };
 
-/// What loading an entry of a snapshot did.
+/// The result of loading an entry of a snapshot.
 enum class load_result {
-  restored, // no region that can be reached had the item: it began anew at the asked node
-  merged,   // something was missing and is back
-  known,    // nothing new: what is there is as new or newer, also when it was deleted since
+  restored, // no region that can be reached had the item: it began at the asked node
+  merged,   // versions were missing and have been restored
+  known,    // nothing new: the copy there is as new or newer, or the item was deleted since
   expired,  // all its versions have expired, and nobody has it
 };
 
-/// How well a user model did on reads held back from its training.
+/// The quality of a user model on reads held back from its training.
 struct user_model_quality {
   double recall_20 = 0;          // share of next reads among its first 20 guesses
   double mrr_20 = 0;             // mean of 1 / rank, 0 beyond 20
@@ -223,23 +223,23 @@ struct user_model_quality {
   uint64_t predictions = 0;
 };
 
-/// How well a demand model did on decisions held back from its training.
+/// The quality of a demand model on decisions held back from its training.
 struct demand_model_quality {
   double loss = 0; // mean negative log-likelihood, in nats
   double calibration_error = 0;
   uint64_t decisions = 0;
 };
 
-/// Where a training job stands.
+/// The state of a training job.
 struct training_report {
   uint64_t job = 0;
   std::string state; // "receiving", "training", "adopted", "kept" (the running models stay), "failed"
   uint64_t lines = 0;
   uint64_t accesses = 0; // to learn from
   uint64_t bad_lines = 0;
-  uint64_t left_out = 0; // older than as many as the node keeps
-  uint64_t withheld = 0; // not to be learned: a policy, or a forgotten user
-  uint64_t counted = 0;  // learned from by counters and histories, whatever becomes of the networks
+  uint64_t left_out = 0; // older than the accesses that the node keeps
+  uint64_t withheld = 0; // not learned because of a policy or a forgotten user
+  uint64_t counted = 0;  // accesses that counters and histories learned from, whatever becomes of the networks
   std::vector<std::pair<uint64_t, std::string>> complaints; // of the first bad lines: number and reason
   double share = 0;                                         // of the work done, 0 to 1
   double seconds_left = 0;
@@ -247,7 +247,7 @@ struct training_report {
   std::optional<user_model_quality> users, running_users; // of the new and the running one, on the same reads
   std::optional<demand_model_quality> demand, running_demand;
   uint64_t model = 0; // version that was put into service
-  std::string reason; // why it failed, or changed nothing
+  std::string reason; // why it failed or changed nothing
   bool over() const {
     return state != "receiving" && state != "training";
   }
@@ -255,36 +255,37 @@ struct training_report {
 
 struct client_options {
   std::chrono::milliseconds timeout{15'000};  // of one request, all retries together
-  std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is not there, within `timeout`
-  size_t max_in_flight = 1024;                // more requests than that wait for their turn
+  std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is away, within `timeout`
+  size_t max_in_flight = 1024;                // further requests wait for their turn
 };
 
 /// Talks to one node: over its Unix socket, or inside the same process (`node::make_client`).
 ///
-/// Connects at the first request and again whenever the node comes back. Every request ends within `timeout`. Functions
-/// throw `failure`; the `_later` ones throw it from `future::get`. A write that got lost on the way is repeated under
-/// the same request id, which makes that safe, unless it has a condition. Give your own `request_id` to repeat a write
-/// yourself, also from another program. Copies share one connection. Thread-safe.
+/// Connects at the first request, and again whenever the node comes back. Every request ends within `timeout`.
+/// Functions throw `failure`; the `_later` ones throw it from `future::get`. A write that was lost on the way is
+/// repeated under the same request id, which is safe, unless it has a condition. Give your own `request_id` to repeat a
+/// write yourself, also from another program. Copies share one connection. Thread-safe.
 class client {
 public:
-  /// Does not connect yet. Throws nothing but std::bad_alloc.
+  /// Does not connect yet. Throws only std::bad_alloc.
   explicit client(std::filesystem::path socket, client_options options = {});
 
   /// The item, or nothing when there is none or it was deleted.
   std::optional<item> get(const std::string& id, const get_options& options = {});
   std::future<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
 
-  /// Writes. With neither context nor `replace` it adds a version beside those that exist. Errors: precondition_failed
-  /// for `if_absent` and `if_match`, invalid_argument for these where the last writer wins, too_large over 64 MiB,
-  /// not_enough_acks: it is stored, but by fewer than `acks`, and may still reach the others.
+  /// Writes. With neither context nor `replace` it adds a version beside the existing ones. Errors: precondition_failed
+  /// for `if_absent` and `if_match`; invalid_argument for these two where the last writer wins; too_large over 64 MiB;
+  /// not_enough_acks: the write is stored, but by fewer than `acks` copies, and may still reach the others.
   put_receipt put(const std::string& id, std::string value, const put_options& options = {});
   std::future<put_receipt> put_later(const std::string& id, std::string value, const put_options& options = {});
 
-  /// Deletes what `options.context` covers; without a context what is there now. `content_type` is not used.
+  /// Deletes what `options.context` covers; without a context, everything there is now. `content_type` is not used.
   /// Errors: not_found; otherwise as `put`.
   put_receipt del(const std::string& id, const put_options& options = {});
 
-  /// Ids held by the asked node, in order of their bytes, greater than `after`; with `deleted` those of tombstones too.
+  /// Ids held by the asked node, in order of their bytes, greater than `after`. With `deleted` also those of
+  /// tombstones.
   item_list list(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000,
                  bool deleted = false);
 
@@ -299,43 +300,44 @@ public:
 
   /// Policies, in force on every node at once and kept over restarts. Errors: invalid_argument names what is wrong.
   std::vector<policy_setting> policies();
-  /// Answers a warning when the policy names regions in which no node is known; empty when there is none.
+  /// Returns a warning when the policy names regions without a known node; otherwise empty.
   std::string set_policy(const policy_setting& rule);
   void delete_policy(const std::string& scope, const std::string& name);
 
   cluster_status cluster();
 
-  /// Takes a node out for good, on every node at once and over restarts: its name leaves all holders, its store is
-  /// refused for ever, its copies are made anew elsewhere. Errors: not_found; precondition_failed when the node is
+  /// Removes a node for good, on every node at once and over restarts. Its name leaves all holders, its store is
+  /// refused for ever, and its copies are made again elsewhere. Errors: not_found; precondition_failed when the node is
   /// alive and `force` is not set; invalid_argument for the asked node itself.
   removal remove_node(const std::string& name, bool force = false);
 
-  /// What the user will probably read next, at most 20 items; with `repeats` also what is among the last ten reads.
-  /// Errors: not_found when the user was never seen or nothing is learned from the user's reads, unavailable when
-  /// prediction is off or a region that might know the user did not answer.
+  /// What the user will probably read next, at most 20 items. With `repeats` also items among the last ten reads.
+  /// Errors: not_found when the user was never seen, or nothing is learned from the user's reads; unavailable when
+  /// prediction is off, or a region that might know the user did not answer.
   user_prediction predict(const std::string& user, uint32_t limit = 20, bool repeats = false);
 
-  /// Forgets all that was learned from the user's reads, in all regions; answers how many of them knew the user.
+  /// Forgets everything that was learned from the user's reads, in all regions. Returns how many regions knew the user.
   /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
   uint32_t forget(const std::string& user);
 
-  /// The asked node's copy of an item: all its versions with what is known of them, or its tombstone. Nothing when
-  /// there is no copy there.
+  /// The asked node's copy of an item: all its versions and their contexts, or its tombstone. Nothing when the node has
+  /// no copy.
   std::future<std::optional<saved_item>> save_later(const std::string& id);
-  /// All policies as one entry, with what is known of deleted ones.
+  /// All policies as one entry, deleted ones included.
   std::string save_policies();
-  /// Merges an entry of items or policies into what the cluster has, never over anything newer. Safe to repeat;
-  /// `dry_run` only says what would happen. Errors: bad_message for a damaged entry, forbidden_region.
+  /// Merges an entry of items or policies into the cluster. Never replaces anything newer. Safe to repeat. With
+  /// `dry_run` it only says what would happen. Errors: bad_message for a damaged entry, forbidden_region.
   std::future<load_result> load_later(const std::string& entry, bool dry_run = false);
-  /// Has the asked node train its models. `next` fills in a further piece of text, at best some 100 KB, cut anywhere,
-  /// and answers false when there is none: one JSON object a line, or one array of them, each with user_id, data_id,
-  /// timestamp and perhaps region. Blocks until all is sent; the training goes on in the background. Errors: overloaded
-  /// while another upload is under way, invalid_argument when no line is an access.
+  /// Has the asked node train its models. `next` writes the next piece of text into its argument, cut anywhere, best
+  /// about 100 KB long, and returns false at the end. The text has one JSON object a line, or one array of objects,
+  /// each with user_id, data_id, timestamp and optionally region. Blocks until everything is sent; the training goes on
+  /// in the background. Errors: overloaded while another upload is under way, invalid_argument when no line is an
+  /// access.
   training_report train(const std::function<bool(std::string&)>& next);
   /// Errors: not_found when the asked node does not know the job.
   training_report training(uint64_t job);
 
-  /// Where an app may spawn its own actors: those that `watch` items must live here.
+  /// The actor system where an app may spawn its own actors. Actors that `watch` items must live here.
   caf::actor_system& system();
 
   /// For the library itself: what all copies share.

@@ -25,8 +25,8 @@ namespace gnomon {
 /// Functions throw `failure`. Movable; destroying a running node stops it. Thread-safe once started.
 class node {
 public:
-  /// Read and check a configuration; nothing is opened yet. `settings` win over the file, each "section.key=VALUE".
-  /// Errors: bad_config names the key and what is wrong with it.
+  /// Reads and checks a configuration; nothing is opened yet. `settings` override the file, each "section.key=VALUE".
+  /// Errors: bad_config names the key and says what is wrong with it.
   static node from_file(const std::filesystem::path& file, const std::vector<std::string>& settings = {});
   /// Relative paths in `toml` count from the current directory.
   static node from_text(std::string_view toml);
@@ -35,7 +35,7 @@ public:
   node& operator=(node&&) noexcept;
   ~node();
 
-  /// Opens the store, spawns the actors, listens; returns when the node answers requests. Once only. Errors:
+  /// Opens the store, spawns the actors, listens. Returns when the node answers requests. Call it once. Errors:
   /// store_locked, store_failed, store_corrupt, bad_config for an address that cannot be listened on, rejected when the
   /// cluster refuses this node, timeout.
   void start();
@@ -43,30 +43,30 @@ public:
   /// Drains and stops within the bound of the config (`node.stop_within`). Does nothing when the node is not running.
   void stop();
 
-  /// Returns when the node has stopped, whoever stopped it, or when `bound` is over; true when it has stopped.
+  /// Returns when the node has stopped for any reason, or when `bound` is over. True when it has stopped.
   bool wait(std::chrono::milliseconds bound);
 
   bool running() const;
   const std::string& name() const;
   const std::string& region() const;
 
-  /// Where HTTP is served, as "host:port" with the port that was really taken; empty when it is off or not started.
+  /// Where HTTP is served, as "host:port" with the real port. Empty when HTTP is off or the node is not started.
   std::string http_address() const;
-  /// Where other nodes connect, likewise.
+  /// Where other nodes connect, in the same form.
   std::string tunnel_address() const;
   /// The Unix socket through which clients of this machine reach the node.
   std::filesystem::path socket() const;
 
-  /// Re-reads what can change at run time (log level, and log files are opened again). Errors: bad_config; then nothing
-  /// changed.
+  /// Reads again what can change at run time (log level), and opens log files again. Errors: bad_config; then nothing
+  /// has changed.
   void reload();
 
-  /// The node's actor system, where an app may spawn its own actors; they should end before the node stops, which waits
-  /// for them within its bound. Valid from start to stop.
+  /// The node's actor system, where an app may spawn its own actors. They should end before the node stops, because the
+  /// node waits for them within its bound. Valid from start to stop.
   caf::actor_system& system();
 
-  /// A client that reaches the node's actors without leaving the process. After the node
-  /// has stopped its requests fail with `unavailable`.
+  /// A client that reaches the node's actors inside the process. After the node has stopped, its requests fail with
+  /// `unavailable`.
   client make_client(client_options options = {});
 
 private:

@@ -8,7 +8,7 @@
 
 #include <string>
 
-/// An app's own actors and the node's: the typed messages they exchange.
+/// The typed messages between an app's own actors and the node's.
 namespace gnomon {
 
 class client;
@@ -19,7 +19,7 @@ struct item_changed {
   std::string context; // as in the Gnomon-Context header
   std::string etag;
   bool deleted = false;
-  bool dropped = false; // the local copy is gone; the item may live on elsewhere
+  bool dropped = false; // the local copy is gone; the item may have copies elsewhere
 };
 
 template <class Inspector>
@@ -27,14 +27,14 @@ typename Inspector::result_type inspect(Inspector& f, item_changed& x) {
   return f(caf::meta::type_name("item_changed"), x.id, x.context, x.etag, x.deleted, x.dropped);
 }
 
-/// Told about changes of items it asked to watch.
+/// An actor that is told about changes of the items it watches.
 using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
 
 /// Sends `watcher` an `item_changed` whenever the copy of `id` at the client's node changes, until `unwatch`, until
-/// `watcher` ends or until the last copy of `from` is gone. Returns once the node is connected and the subscription is
-/// on its way, ahead of everything `from` asks later. Subscribes again when the node comes back; changes in between are
-/// not replayed. `watcher` must live in `from.system()`. Throws `failure`: invalid_argument for a bad id; unavailable
-/// or timeout when there is no node.
+/// `watcher` ends, or until the last copy of `from` is gone. Returns once the node is connected and the subscription
+/// has been sent, before all later requests of `from`. Subscribes again when the node comes back; changes in between
+/// are not replayed. `watcher` must live in `from.system()`. Throws `failure`: invalid_argument for a bad id;
+/// unavailable or timeout when there is no node.
 void watch(client& from, const std::string& id, const item_watcher_actor& watcher);
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher);
 

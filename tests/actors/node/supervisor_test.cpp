@@ -201,7 +201,7 @@ CAF_TEST(a_killed_supervisor_leaves_no_orphans) {
 }
 
 CAF_TEST(the_documented_restart_rules_are_those_in_force) {
-  std::ifstream in{GNOMON_DOCS "/architecture.md"};
+  std::ifstream in{GNOMON_DOCS "/flows/supervision.md"};
   std::ostringstream text;
   text << in.rdbuf();
   const char* restarted[] = {"alone", "with all that started after it", "with all its siblings"};
