@@ -1,9 +1,7 @@
 #include "actors/node/placement.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
-#include <numbers>
 #include <tuple>
 
 namespace gnomon {
@@ -40,14 +38,6 @@ place_copies plan_copies(const node_context& node, const create_shadow& wish) {
   auto now = node.time->now();
   plan.lease = {wish.reason, 1.0, now, now, wish.ttl.count() != 0 ? wish.ttl : rules.ttl};
   return plan;
-}
-
-double great_circle_km(double lat1, double lon1, double lat2, double lon2) {
-  constexpr auto earth_radius_km = 6371.0088;
-  auto rad = [](double degrees) { return degrees * std::numbers::pi / 180; };
-  auto half = [](double angle) { return std::pow(std::sin(angle / 2), 2); };
-  auto h = half(rad(lat2 - lat1)) + std::cos(rad(lat1)) * std::cos(rad(lat2)) * half(rad(lon2 - lon1));
-  return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(h)));
 }
 
 } // namespace gnomon

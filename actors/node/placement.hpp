@@ -26,7 +26,4 @@ std::vector<std::string> candidates_for_copies(const node_context& node, const p
 /// The copies that `wish` asks for, and the regions that may get them. The policy decides what `wish` leaves open.
 place_copies plan_copies(const node_context& node, const create_shadow& wish);
 
-/// Mean Earth radius great-circle distance in kilometres (haversine).
-double great_circle_km(double lat1, double lon1, double lat2, double lon2);
-
 } // namespace gnomon

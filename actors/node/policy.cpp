@@ -2,6 +2,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/strict_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -107,23 +108,15 @@ caf::error read_field(const std::string& name, const json& x, policy_rule& rule)
                     + "\" is unknown; there are factor, min_copies, ttl, acks, conflicts, residency and learn");
 }
 
-/// The object in `text`; of equal names JSON libraries keep one silently, so they are looked for here.
 expected<json> parse_object(const std::string& text) {
-  std::set<std::string> names;
-  std::string repeated;
-  auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second)
-      repeated = parsed.get<std::string>();
-    return true;
-  };
-  auto object = json::parse(text, watch, false);
-  if (!object.is_object())
+  auto parsed = parse_strict_json(text);
+  if (!parsed.document.is_object())
     return bad_policy("the policy is not a JSON object; send one such as {\"factor\": 3, \"ttl\": 3600}");
-  if (object.empty())
+  if (parsed.document.empty())
     return bad_policy("the policy sets nothing; give at least one field, or delete the policy instead");
-  if (!repeated.empty())
-    return bad_policy("the policy field \"" + repeated + "\" is there twice; give it once");
-  return object;
+  if (parsed.repeated)
+    return bad_policy("the policy field \"" + *parsed.repeated + "\" is there twice; give it once");
+  return std::move(parsed.document);
 }
 
 /// The first of `rules`, most specific first, that sets the field decides.

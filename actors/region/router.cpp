@@ -2,6 +2,7 @@
 
 #include "actors/node/patience.hpp"
 #include "actors/node/placement.hpp"
+#include "runtime/base/great_circle.hpp"
 
 #include <algorithm>
 
@@ -362,12 +363,12 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
       .then(
           [=, this](const std::vector<std::string>& holders, bool) {
             auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };
-            double from_lat = request.has_place ? request.latitude : node_->self.latitude;
-            double from_lon = request.has_place ? request.longitude : node_->self.longitude;
+            auto from = request.has_place ? place{request.latitude, request.longitude}
+                                          : place{node_->self.latitude, node_->self.longitude};
             route_list result;
             auto add = [&](const node_identity& who, bool live, double rtt) {
               route_choice choice{who.node, who.region, holds(who.node), live, rtt, 0, {}};
-              choice.distance_km = great_circle_km(from_lat, from_lon, who.latitude, who.longitude);
+              choice.distance_km = great_circle_km(from, {who.latitude, who.longitude});
               choice.reason = !live ? "not reachable" : choice.holds ? "holds the item" : "live, would fetch it";
               result.choices.push_back(std::move(choice));
             };

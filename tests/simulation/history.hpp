@@ -247,6 +247,7 @@ private:
   bool answers_for(const operation& op, const version& v) const {
     return v.op == op.number || (!op.request_id.empty() && v.facts.request_id == op.request_id);
   }
+  bool is_repeated(const operation& op) const;
   bool anybody_knows_the_end_of(const std::string& id, const sibling& version) const;
   bool is_forbidden(int node, const std::string& id, const version_set& versions) const;
   bool knows_rules(int node) const;

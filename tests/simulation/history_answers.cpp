@@ -99,15 +99,20 @@ void history::check_missing(const operation& op) {
   }
 }
 
+/// The answer may be that of the same request, made earlier.
+bool history::is_repeated(const operation& op) const {
+  return !op.request_id.empty() && std::any_of(operations_.begin(), operations_.end(), [&](const auto& other) {
+    return other->number != op.number && other->request_id == op.request_id;
+  });
+}
+
 /// A delete, and a condition where the node had no copy of its own, has met what was at all nodes with which its node
 /// has been in touch for long enough that both must know it.
 void history::check_meeting(const operation& op) {
   const auto& copies = op.had_copies;
   auto record = op.served_by == outside ? nullptr : disks_[static_cast<size_t>(op.served_by)]->record(op.id);
   auto own = std::find(copies.begin(), copies.end(), op.served_by) != copies.end();
-  auto repeated = [&](const auto& other) { return other->number != op.number && other->request_id == op.request_id; };
-  if (!wanted_.writes_meet_what_is || !record || (own && op.kind != op_kind::remove)
-      || (!op.request_id.empty() && std::any_of(operations_.begin(), operations_.end(), repeated)))
+  if (!wanted_.writes_meet_what_is || !record || (own && op.kind != op_kind::remove) || is_repeated(op))
     return;
   const auto& state = record->versions;
   for (const auto& [node, d] : op.met) {
@@ -123,7 +128,7 @@ void history::check_meeting(const operation& op) {
 
 /// Of two conditional writes that were under way at one node at the same time, and that one state allowed, one failed.
 void history::check_exclusion(const operation& op) {
-  if (!wanted_.conditions_exclude || op.condition == write_condition::none)
+  if (!wanted_.conditions_exclude || op.condition == write_condition::none || is_repeated(op))
     return;
   auto overlap = [&](const operation& other) { return other.end == op_end::open || other.ended >= op.begun; };
   auto changed = disk_changes_.find(op.served_by);
@@ -132,9 +137,8 @@ void history::check_exclusion(const operation& op) {
       continue;
     if (other->kind == op_kind::remove) // the item may have gone and come between the two
       return;
-    auto same_request = !op.request_id.empty() && other->request_id == op.request_id;
     if (other->end == op_end::done && other->served_by == op.served_by && other->condition == op.condition
-        && other->wanted == op.wanted && !same_request
+        && other->wanted == op.wanted && !is_repeated(*other)
         && (changed == disk_changes_.end() || changed->second < other->begun))
       return accuse("two conditional writes at one node exclude each other", op.id,
                     fmt::format("{} acknowledged both {} and {}", node_name(op.served_by), other->number, op.number));
