@@ -3,6 +3,7 @@
 #include "actors/messages/answer.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
+#include "actors/shadow/demotion.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/replica.hpp"
 
@@ -163,14 +164,6 @@ private:
     timestamp next{};     // time of the next try for one that was refused
   };
 
-  /// A durable copy at another node that is being demoted to a shadow.
-  struct demotion {
-    version_vector context;
-    std::string who;
-    std::vector<std::string> guards; // promised to stay durable
-    size_t open = 0;                 // that have not answered yet
-  };
-
   bool is_busy();
 
   // loading: shadow.cpp, shadow_damage.cpp
@@ -302,7 +295,7 @@ private:
   // copies that policy does not ask for: shadow_demotion.cpp
   bool has_to_demote() const;
   void demote_one();
-  void demote_if_guarded();
+  void go_on_demoting();
   void end_demotion();
   bool is_guarding();
   bool guard(const steward_order& order);
@@ -355,8 +348,8 @@ private:
   size_t counted_versions_ = 0;
   copy_note noted_; // what anti-entropy knows of this copy
   std::unique_ptr<demotion> demotion_;
-  std::map<std::string, caf::actor_clock::time_point> guarding_; // for whom this copy stays durable, until when
-  std::unique_ptr<reaping> reaping_;                             // under way
+  guard_promises promises_;
+  std::unique_ptr<reaping> reaping_; // under way
   hlc_source stamps_;
   std::map<std::string, version_vector> confirmed_; // what other durable or pinned holders have synced
   std::map<std::string, bool> updates_;             // one under way to each of these; true: another has to follow

@@ -147,7 +147,7 @@ void shadow_state::obey(const steward_order& order, answer<steward_answer> reply
   case steward_word::demote:
     return be_demoted(order, reply);
   case steward_word::release:
-    guarding_.erase(order.from);
+    promises_.release(order.from);
     return reply.give(how_things_stand(true));
   case steward_word::dismiss:
     return be_dismissed(order, reply);
