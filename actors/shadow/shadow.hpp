@@ -4,6 +4,7 @@
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/shadow/demotion.hpp"
+#include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/replica.hpp"
 
@@ -104,18 +105,6 @@ private:
     read_item request;
     answer<item_versions> reply;
     uint64_t search = 0; // the first one that began after it
-  };
-  /// A client's write on its way to `need` holders, or to all that are `named`.
-  struct waiting_write {
-    dot made;
-    version_vector context; // covers what it replaced, and as little as possible of what its writer has not seen
-    std::string etag;
-    uint32_t need = 1;
-    std::vector<std::string> named;
-    bool synced = false;
-    bool created = false;
-    caf::actor_clock::time_point deadline;
-    answer<write_receipt> reply;
   };
   /// Where a found copy goes: nowhere, or here as a shadow or durable copy.
   struct stay {
@@ -226,12 +215,10 @@ private:
   void delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  dot make_version(const write_item& request, conflict_rule conflicts);
+  void describe(pending_writes::write& w, const write_item& request) const;
   void write_synced(uint64_t number);
   void acknowledge(const std::string& node, const version_vector& context, bool counts);
-  void answer_writes();
-  std::vector<std::string> reached(const dot& made) const;
-  bool has_acks(const waiting_write& w) const;
-  caf::error too_few_acks(const waiting_write& w) const;
 
   // loading a snapshot's item: shadow_load.cpp
   struct loading;
@@ -335,8 +322,7 @@ private:
   std::vector<waiting_reader> readers_;
   std::unique_ptr<search> search_;
   std::vector<unapplied_write> unapplied_;
-  std::map<uint64_t, waiting_write> writes_;
-  uint64_t next_write_ = 0;
+  std::unique_ptr<pending_writes> writes_;
   uint64_t next_search_ = 0;
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
@@ -351,11 +337,10 @@ private:
   guard_promises promises_;
   std::unique_ptr<reaping> reaping_; // under way
   hlc_source stamps_;
-  std::map<std::string, version_vector> confirmed_; // what other durable or pinned holders have synced
-  std::map<std::string, bool> updates_;             // one under way to each of these; true: another has to follow
-  std::set<std::string> pulling_;                   // nodes whose newer versions are being fetched
-  std::map<std::string, hint> hints_;               // by node
-  caf::actor_clock::time_point asked_around_{};     // when a forwarded read last found this copy too old
+  std::map<std::string, bool> updates_;         // one under way to each of these; true: another has to follow
+  std::set<std::string> pulling_;               // nodes whose newer versions are being fetched
+  std::map<std::string, hint> hints_;           // by node
+  caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
   bool after_a_crash_ = false;
   bool in_catalog_ = false;
   std::set<item_watcher_actor> watchers_;

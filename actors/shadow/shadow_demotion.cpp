@@ -95,7 +95,7 @@ bool shadow_state::guard(const steward_order& order) {
 
 void shadow_state::be_demoted(const steward_order& order, answer<steward_answer> reply) {
   auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
-  auto quiet = writes_.empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
+  auto quiet = writes_->empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
   if (item_->role() != holder_state::durable || !same || !quiet || is_guarding())
     return reply.give(how_things_stand(false));
   item_->demote({lease_reason::policy, 1.0, now(), now(), rules().ttl});
@@ -143,7 +143,7 @@ void shadow_state::be_dismissed(const steward_order& order, answer<steward_answe
     read = std::max(read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
   auto unread = record.lease.reason == lease_reason::policy && read <= record.lease.created;
   auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
-  auto quiet = writes_.empty() && readers_.empty() && !syncing_ && !search_ && !record.pinned && record.owed.empty();
+  auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !record.pinned && record.owed.empty();
   if (item_->role() != holder_state::shadow || !same || !unread || !quiet || !watchers_.empty())
     return reply.give(how_things_stand(false));
   drop();

@@ -157,7 +157,7 @@ void shadow_state::obey(const steward_order& order, answer<steward_answer> reply
 
 /// True when this tombstone is all that is here, on disk and on its way.
 bool shadow_state::holds_exactly(const version_vector& context) const {
-  auto quiet = !search_ && writes_.empty() && !syncing_;
+  auto quiet = !search_ && writes_->empty() && !syncing_;
   return quiet && visible_ && is_tombstone(visible_->versions) && visible_->versions.context == context
          && item_->versions().context == context;
 }
