@@ -63,6 +63,7 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   shard_ = std::move(config.shard);
   after_a_crash_ = config.after_a_crash;
   in_catalog_ = config.in_catalog;
+  writes_ = std::make_unique<pending_writes>(config.id, node_->self.node, node_->self.region);
   item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
   // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for
   // good.
@@ -265,7 +266,7 @@ void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
 }
 
 bool shadow_state::is_busy() {
-  return !loaded_ || !readers_.empty() || search_ || !writes_.empty() || !watchers_.empty() || syncing_
+  return !loaded_ || !readers_.empty() || search_ || !writes_->empty() || !watchers_.empty() || syncing_
          || questions_under_way_ > 0 || reaping_ || is_guarding() || is_behind();
 }
 

@@ -3,6 +3,8 @@
 #include "actors/messages/answer.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
+#include "actors/shadow/demotion.hpp"
+#include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/replica.hpp"
 
@@ -104,18 +106,6 @@ private:
     answer<item_versions> reply;
     uint64_t search = 0; // the first one that began after it
   };
-  /// A client's write on its way to `need` holders, or to all that are `named`.
-  struct waiting_write {
-    dot made;
-    version_vector context; // covers what it replaced, and as little as possible of what its writer has not seen
-    std::string etag;
-    uint32_t need = 1;
-    std::vector<std::string> named;
-    bool synced = false;
-    bool created = false;
-    caf::actor_clock::time_point deadline;
-    answer<write_receipt> reply;
-  };
   /// Where a found copy goes: nowhere, or here as a shadow or durable copy.
   struct stay {
     bool wanted = false;
@@ -161,14 +151,6 @@ private:
     duration pause{};     // until the next try, for a holder that answered with an error
     bool refused = false; // the error will not pass by itself: it is a problem of the item
     timestamp next{};     // time of the next try for one that was refused
-  };
-
-  /// A durable copy at another node that is being demoted to a shadow.
-  struct demotion {
-    version_vector context;
-    std::string who;
-    std::vector<std::string> guards; // promised to stay durable
-    size_t open = 0;                 // that have not answered yet
   };
 
   bool is_busy();
@@ -233,12 +215,10 @@ private:
   void delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  dot make_version(const write_item& request, conflict_rule conflicts);
+  void describe(pending_writes::write& w, const write_item& request) const;
   void write_synced(uint64_t number);
   void acknowledge(const std::string& node, const version_vector& context, bool counts);
-  void answer_writes();
-  std::vector<std::string> reached(const dot& made) const;
-  bool has_acks(const waiting_write& w) const;
-  caf::error too_few_acks(const waiting_write& w) const;
 
   // loading a snapshot's item: shadow_load.cpp
   struct loading;
@@ -302,7 +282,7 @@ private:
   // copies that policy does not ask for: shadow_demotion.cpp
   bool has_to_demote() const;
   void demote_one();
-  void demote_if_guarded();
+  void go_on_demoting();
   void end_demotion();
   bool is_guarding();
   bool guard(const steward_order& order);
@@ -342,8 +322,7 @@ private:
   std::vector<waiting_reader> readers_;
   std::unique_ptr<search> search_;
   std::vector<unapplied_write> unapplied_;
-  std::map<uint64_t, waiting_write> writes_;
-  uint64_t next_write_ = 0;
+  std::unique_ptr<pending_writes> writes_;
   uint64_t next_search_ = 0;
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
@@ -355,14 +334,13 @@ private:
   size_t counted_versions_ = 0;
   copy_note noted_; // what anti-entropy knows of this copy
   std::unique_ptr<demotion> demotion_;
-  std::map<std::string, caf::actor_clock::time_point> guarding_; // for whom this copy stays durable, until when
-  std::unique_ptr<reaping> reaping_;                             // under way
+  guard_promises promises_;
+  std::unique_ptr<reaping> reaping_; // under way
   hlc_source stamps_;
-  std::map<std::string, version_vector> confirmed_; // what other durable or pinned holders have synced
-  std::map<std::string, bool> updates_;             // one under way to each of these; true: another has to follow
-  std::set<std::string> pulling_;                   // nodes whose newer versions are being fetched
-  std::map<std::string, hint> hints_;               // by node
-  caf::actor_clock::time_point asked_around_{};     // when a forwarded read last found this copy too old
+  std::map<std::string, bool> updates_;         // one under way to each of these; true: another has to follow
+  std::set<std::string> pulling_;               // nodes whose newer versions are being fetched
+  std::map<std::string, hint> hints_;           // by node
+  caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
   bool after_a_crash_ = false;
   bool in_catalog_ = false;
   std::set<item_watcher_actor> watchers_;

@@ -26,38 +26,36 @@ void shadow_state::demote_one() {
   });
   if (ranked.empty() || ranked.size() < rules().min_copies) // with this node, one more than have to stay
     return;
-  demotion_ = std::make_unique<demotion>();
-  demotion_->context = visible_->versions.context;
-  demotion_->who = ranked.back();
-  ranked.pop_back();
-  demotion_->open = ranked.size();
-  if (ranked.empty())
-    return demote_if_guarded();
-  for (const auto& node : ranked)
+  demotion_ = std::make_unique<demotion>(visible_->versions.context, std::move(ranked), rules().min_copies);
+  for (const auto& node : std::vector<std::string>{demotion_->asked()}) // an answer may end the attempt
     ask_peer<steward_answer>(
         node, traffic::repair,
-        steward_order{item_->record().id, node_->self.node, demotion_->context, steward_word::guard},
+        steward_order{item_->record().id, node_->self.node, demotion_->context(), steward_word::guard},
         [this, node](const steward_answer& answer) {
-          if (answer.done)
-            demotion_->guards.push_back(node);
-          if (--demotion_->open == 0)
-            demote_if_guarded();
+          demotion_->heard(node, answer.done);
+          go_on_demoting();
         },
         [this](const caf::error&) {
-          if (--demotion_->open == 0)
-            demote_if_guarded();
+          demotion_->failed();
+          go_on_demoting();
         });
+  if (demotion_ && demotion_->asked().empty())
+    go_on_demoting();
 }
 
-void shadow_state::demote_if_guarded() {
-  auto enough = demotion_->guards.size() + 1 >= rules().min_copies;
-  if (!enough || item_->role() != holder_state::durable || item_->versions().context != demotion_->context)
+void shadow_state::go_on_demoting() {
+  auto step = demotion_->next();
+  if (step == demotion::step::wait)
+    return;
+  auto unchanged = item_->role() == holder_state::durable && item_->versions().context == demotion_->context();
+  if (step == demotion::step::give_up || !unchanged)
     return end_demotion();
   ask_peer<steward_answer>(
-      demotion_->who, traffic::repair,
-      steward_order{item_->record().id, node_->self.node, demotion_->context, steward_word::demote},
+      demotion_->leaver(), traffic::repair,
+      steward_order{item_->record().id, node_->self.node, demotion_->context(), steward_word::demote},
       [this](const steward_answer& answer) {
-        log::debug("shadow", "demotion", {{"id", item_->record().id}, {"node", demotion_->who}, {"done", answer.done}});
+        log::debug("shadow", "demotion",
+                   {{"id", item_->record().id}, {"node", demotion_->leaver()}, {"done", answer.done}});
         if (item_->role() != holder_state::left) {
           item_->merge(answer.holders);
           persist();
@@ -72,18 +70,18 @@ void shadow_state::demote_if_guarded() {
 /// Those that promised to stay are free again.
 void shadow_state::end_demotion() {
   auto ended = std::move(demotion_);
-  for (const auto& node : ended->guards)
+  for (const auto& node : ended->guards())
     ask_peer<steward_answer>(
         node, traffic::repair,
-        steward_order{item_->record().id, node_->self.node, ended->context, steward_word::release},
+        steward_order{item_->record().id, node_->self.node, ended->context(), steward_word::release},
         [](const steward_answer&) {}, [](const caf::error&) {}); // its promise ends by itself
 }
 
 // -- the other durable holders ---------------------------------------------------------------------------------------
 
 bool shadow_state::is_guarding() {
-  std::erase_if(guarding_, [until = self_->clock().now()](const auto& promise) { return promise.second <= until; });
-  return (demotion_ || !guarding_.empty()) && node_->config.fault != deliberate_fault::demote_two_at_once;
+  return (demotion_ || promises_.hold(self_->clock().now()))
+         && node_->config.fault != deliberate_fault::demote_two_at_once;
 }
 
 /// Promises `from` to stay durable, for longer than it may take to demote another one.
@@ -91,13 +89,13 @@ bool shadow_state::guard(const steward_order& order) {
   auto has_it = visible_ && visible_->versions.context.covers(order.context);
   if (item_->role() != holder_state::durable || !has_it)
     return false;
-  guarding_[order.from] = self_->clock().now() + 3 * node_->config.peer_timeout;
+  promises_.give(order.from, self_->clock().now() + 3 * node_->config.peer_timeout);
   return true;
 }
 
 void shadow_state::be_demoted(const steward_order& order, answer<steward_answer> reply) {
   auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
-  auto quiet = writes_.empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
+  auto quiet = writes_->empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
   if (item_->role() != holder_state::durable || !same || !quiet || is_guarding())
     return reply.give(how_things_stand(false));
   item_->demote({lease_reason::policy, 1.0, now(), now(), rules().ttl});
@@ -145,7 +143,7 @@ void shadow_state::be_dismissed(const steward_order& order, answer<steward_answe
     read = std::max(read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
   auto unread = record.lease.reason == lease_reason::policy && read <= record.lease.created;
   auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
-  auto quiet = writes_.empty() && readers_.empty() && !syncing_ && !search_ && !record.pinned && record.owed.empty();
+  auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !record.pinned && record.owed.empty();
   if (item_->role() != holder_state::shadow || !same || !unread || !quiet || !watchers_.empty())
     return reply.give(how_things_stand(false));
   drop();

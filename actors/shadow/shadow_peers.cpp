@@ -248,8 +248,7 @@ void shadow_state::sync() {
           [this](const caf::error& reason) {
             log::error("shadow", "not-stored", {{"id", item_->record().id}, {"reason", sentence_of(reason)}});
             fail_readers(reason);
-            for (auto& [number, w] : writes_)
-              w.reply.fail(reason);
+            writes_->fail_all(reason);
             for (auto& update : merging_)
               update.fail(reason);
             self_->quit(reason);

@@ -71,7 +71,7 @@ void shadow_state::move_away() {
   for (const auto& node : others())
     if (may_hold(node)) {
       auto durable = record.holders.state_of(node) == holder_state::durable;
-      if (durable && (!bound || confirmed_[node].covers(item_->versions().context)))
+      if (durable && (!bound || writes_->has_confirmed(node, item_->versions().context)))
         return drop();
       permitted->push_back(node);
     }

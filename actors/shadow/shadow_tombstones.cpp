@@ -147,7 +147,7 @@ void shadow_state::obey(const steward_order& order, answer<steward_answer> reply
   case steward_word::demote:
     return be_demoted(order, reply);
   case steward_word::release:
-    guarding_.erase(order.from);
+    promises_.release(order.from);
     return reply.give(how_things_stand(true));
   case steward_word::dismiss:
     return be_dismissed(order, reply);
@@ -157,7 +157,7 @@ void shadow_state::obey(const steward_order& order, answer<steward_answer> reply
 
 /// True when this tombstone is all that is here, on disk and on its way.
 bool shadow_state::holds_exactly(const version_vector& context) const {
-  auto quiet = !search_ && writes_.empty() && !syncing_;
+  auto quiet = !search_ && writes_->empty() && !syncing_;
   return quiet && visible_ && is_tombstone(visible_->versions) && visible_->versions.context == context
          && item_->versions().context == context;
 }

@@ -158,7 +158,7 @@ void shadow_state::settle_debt(const std::string& node) {
 void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
   item_->mark_left(node, epoch);
   if (item_->record().holders.state_of(node) == holder_state::left) {
-    confirmed_.erase(node);
+    writes_->forget(node);
     settle_debt(node);
   }
   persist();

@@ -147,44 +147,44 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
     return reply.fail(std::move(problem));
   if (!before && conflicts == conflict_rule::lww && !item_->versions().context.covers(request.seen))
     return catch_up(request, deadline, reply);
-  waiting_write w;
-  w.created = !item_->present() || item_->versions().siblings.empty() || item_->versions().deleted();
+  pending_writes::write w;
+  w.created = !before && (!item_->present() || item_->versions().siblings.empty() || item_->versions().deleted());
   w.deadline = deadline;
   w.reply = std::move(reply);
-  auto number = next_write_++;
-  if (before) {
-    w.made = *before;
-    w.created = false;
-  } else {
-    auto fault = node_->config.fault;
-    auto drawn = fault == deliberate_fault::reuse_dot_after_drop ? 1 : node_->next_holding_sequence();
-    auto applied = request;
-    if (fault == deliberate_fault::forget_context)
-      applied.seen = item_->versions().context;
-    w.made = item_->write(applied, conflicts, stamps_.next(now()), {node_->self.incarnation, drawn}, now());
-    item_->set_pinned(item_->role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
-  }
-  // A context that covers what other writers put beside this write would have the next one replace it unseen.
-  auto alone = item_->versions().siblings.size() == 1 && item_->versions().find(w.made);
-  w.context = alone ? item_->versions().context : request.seen;
+  w.made = before ? *before : make_version(request, conflicts);
+  describe(w, request);
+  auto acks = request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks;
+  w.need = acks == acks_all ? 1 : acks;
+  if (acks == acks_all)
+    w.named = item_->record().holders.durable();
+  persist([this, number = writes_->add(std::move(w))] { write_synced(number); });
+}
+
+dot shadow_state::make_version(const write_item& request, conflict_rule conflicts) {
+  auto fault = node_->config.fault;
+  auto drawn = fault == deliberate_fault::reuse_dot_after_drop ? 1 : node_->next_holding_sequence();
+  auto applied = request;
+  if (fault == deliberate_fault::forget_context)
+    applied.seen = item_->versions().context;
+  auto made = item_->write(applied, conflicts, stamps_.next(now()), {node_->self.incarnation, drawn}, now());
+  item_->set_pinned(item_->role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
+  return made;
+}
+
+/// Context and ETag of the answer. A context that covers what other writers put beside this write would have the next
+/// one replace it unseen; so would an ETag of what came after it.
+void shadow_state::describe(pending_writes::write& w, const write_item& request) const {
+  const auto& versions = item_->versions();
+  auto alone = versions.siblings.size() == 1 && versions.find(w.made);
+  w.context = alone ? versions.context : request.seen;
   w.context.add(w.made);
   if (w.context.size() > max_context_entries) { // longer than a client may send back
     w.context = {};
     w.context.add(w.made);
   }
-  w.etag = item_->versions().etag();
-  if (!item_->versions().find(w.made)) { // replaced since: its ETag must not let the next write replace what came after
-    version_set once;
-    once.siblings.emplace_back().id = w.made;
-    w.etag = once.etag();
-  }
-  auto acks = request.acks != 0 ? request.acks : node_->effective_policy(request.id, request.user).acks;
-  w.need = acks == acks_all ? 1 : acks;
-  if (acks == acks_all)
-    w.named = item_->record().holders.durable();
-  std::erase(w.named, node_->self.node);
-  writes_.emplace(number, std::move(w));
-  persist([this, number] { write_synced(number); });
+  version_set once;
+  once.siblings.emplace_back().id = w.made;
+  w.etag = versions.find(w.made) ? versions.etag() : once.etag(); // the latter where it was replaced since
 }
 
 /// The last writer wins by stamps, which follow the order of cause and effect only where a write comes after all that
@@ -203,13 +203,8 @@ void shadow_state::catch_up(const write_item& request, time_point deadline, answ
 }
 
 void shadow_state::write_synced(uint64_t number) {
-  auto i = writes_.find(number);
-  if (i == writes_.end())
-    return;
   node_->counters.writes.fetch_add(1, std::memory_order_relaxed);
-  i->second.synced = true;
-  auto created = i->second.created;
-  answer_writes();
+  auto created = writes_->synced(number);
   replicate(traffic::client);
   if (created)
     place_first_copies();
@@ -220,60 +215,22 @@ void shadow_state::write_synced(uint64_t number) {
 void shadow_state::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
   if (!node_counts)
     return;
-  confirmed_[node].merge(context);
-  answer_writes();
+  writes_->confirm(node, context);
   if (!item_->record().pinned)
     return;
-  auto has_all = [this](const auto& entry) {
-    return item_->record().holders.state_of(entry.first) == holder_state::durable
-           && entry.second.covers(item_->versions().context);
+  auto durable = item_->record().holders.durable();
+  auto has_all = [this](const std::string& holder) {
+    return holder == node_->self.node || writes_->has_confirmed(holder, item_->versions().context);
   };
-  auto durable =
-      std::count_if(confirmed_.begin(), confirmed_.end(), has_all) + (item_->role() == holder_state::durable ? 1 : 0);
-  if (static_cast<uint32_t>(durable) >= rules().min_copies) {
+  if (std::count_if(durable.begin(), durable.end(), has_all) >= static_cast<ptrdiff_t>(rules().min_copies)) {
     item_->set_pinned(false);
     persist();
   }
 }
 
-/// The durable or pinned holders that have the write on disk, this one first.
-std::vector<std::string> shadow_state::reached(const dot& made) const {
-  std::vector<std::string> nodes{node_->self.node};
-  for (const auto& [node, context] : confirmed_)
-    if (context.covers(made))
-      nodes.push_back(node);
-  return nodes;
-}
-
-bool shadow_state::has_acks(const waiting_write& w) const {
-  auto confirmed = [&](const std::string& node) {
-    auto i = confirmed_.find(node);
-    return i != confirmed_.end() && i->second.covers(w.made);
-  };
-  return w.synced && std::all_of(w.named.begin(), w.named.end(), confirmed) && reached(w.made).size() >= w.need;
-}
-
-/// Answers the writes that now have their acks.
-void shadow_state::answer_writes() {
-  std::erase_if(writes_, [this](auto& entry) {
-    auto& w = entry.second;
-    if (!has_acks(w))
-      return false;
-    auto acks = static_cast<uint32_t>(reached(w.made).size());
-    w.reply.give({item_->record().id, w.context, w.etag, w.created, acks, node_->self.node});
-    return true;
-  });
-}
-
 void shadow_state::check_deadlines() {
   auto late = self_->clock().now();
-  std::erase_if(writes_, [&](auto& entry) {
-    auto& w = entry.second;
-    if (w.deadline > late)
-      return false;
-    w.reply.fail(too_few_acks(w));
-    return true;
-  });
+  writes_->fail_late(late);
   // After those that were applied since, which are still listed here: they know better what has become of them.
   std::erase_if(unapplied_, [&](const unapplied_write& w) {
     if (w.deadline <= late)
@@ -281,28 +238,6 @@ void shadow_state::check_deadlines() {
                                            "same request id in case one of them has stored the write"));
     return w.reply.given();
   });
-}
-
-caf::error shadow_state::too_few_acks(const waiting_write& w) const {
-  auto list = [](const std::vector<std::string>& names) {
-    std::string text;
-    for (const auto& name : names)
-      text += (text.empty() ? "" : ", ") + name;
-    return text;
-  };
-  if (!w.synced)
-    return make_error(ec::timeout,
-                      "the store of region " + node_->self.region + " is slow; the write may still be stored later");
-  auto nodes = reached(w.made);
-  std::vector<std::string> missing;
-  for (const auto& node : w.named)
-    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end())
-      missing.push_back(node);
-  auto wanted = w.named.empty() ? std::to_string(w.need) + " durable copies were asked for"
-                                : "all durable copies were asked for, and there is no answer from " + list(missing);
-  return make_error(ec::not_enough_acks, "the write is on disk in " + std::to_string(nodes.size())
-                                             + (nodes.size() == 1 ? " region (" : " regions (") + list(nodes) + "); "
-                                             + wanted + ". It is kept, and may still arrive at the others later");
 }
 
 } // namespace gnomon

@@ -1,4 +1,5 @@
 #define CAF_SUITE demotion
+#include "actors/shadow/demotion.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "tests/support/cluster_fixture.hpp"
 
@@ -36,6 +37,34 @@ struct fixture : cluster_fixture {
 };
 
 } // namespace
+
+CAF_TEST(the_last_in_rank_goes_when_enough_others_promise_to_stay) {
+  demotion attempt{{}, {"b", "c", "d"}, 3};
+  CAF_CHECK_EQUAL(attempt.leaver(), "d");
+  CAF_CHECK(attempt.next() == demotion::step::wait);
+  attempt.heard("b", true);
+  CAF_CHECK(attempt.next() == demotion::step::wait);
+  attempt.heard("c", true);
+  CAF_CHECK(attempt.next() == demotion::step::demote);
+}
+
+CAF_TEST(nobody_goes_when_too_few_promise) {
+  demotion attempt{{}, {"b", "c", "d"}, 3};
+  attempt.heard("b", false);
+  attempt.failed();
+  CAF_CHECK(attempt.next() == demotion::step::give_up);
+}
+
+CAF_TEST(a_promise_ends_when_it_is_released_or_its_time_is_over) {
+  guard_promises promises;
+  auto now = guard_promises::time_point{1h};
+  promises.give("a", now + 10s);
+  promises.give("b", now + 20s);
+  CAF_CHECK(promises.hold(now));
+  promises.release("b");
+  CAF_CHECK(promises.hold(now + 9s));
+  CAF_CHECK(!promises.hold(now + 10s));
+}
 
 CAF_TEST_FIXTURE_SCOPE(demotion_tests, fixture)
 
