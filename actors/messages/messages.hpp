@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What travels: plain structs, each of which lists its members once. `protocol.hpp` says who understands what.
@@ -32,6 +33,7 @@ struct read_item {
 
 /// How the asked node found the answer.
 enum class copy_kind : uint8_t { local, remote, prefetched };
+std::string_view name(copy_kind kind); // "local", "remote", "prefetched"
 
 /// All current versions of an item. `values[i]` belongs to `versions.siblings[i]`.
 struct item_versions {

@@ -21,7 +21,7 @@ constexpr size_t part_count = 16;
 constexpr uint8_t max_uses = 3;          // a use counter of S3-FIFO has two bits
 constexpr uint8_t uses_to_stay = 2;      // that often while new: not part of a scan
 constexpr uint64_t share_of_new = 10;    // one tenth of the bytes
-constexpr uint64_t entry_overhead = 160; // of our slots and of the allocator, about
+constexpr uint64_t entry_overhead = 560; // of our slots, of the allocator and of a head for HTTP, about
 
 /// Held for a look-up and a pointer copy: shorter than a trip into the kernel.
 class spin_lock {
@@ -186,7 +186,7 @@ struct alignas(64) read_index::part {
 };
 
 size_t index_entry::bytes() const {
-  auto size = sizeof *this + entry_overhead + versions.id.size() + versions.served_by.size() + http_head.size();
+  auto size = sizeof *this + entry_overhead + versions.id.size() + versions.served_by.size();
   size += versions.versions.context.size() * 64;
   for (const auto& s : versions.versions.siblings)
     size += sizeof s + s.content_type.size() + s.request_id.size() + s.user.size();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -13,16 +14,26 @@ namespace gnomon {
 /// The current, synced value of one item. Immutable except for the time of its last read. Published by the item's
 /// shadow.
 struct index_entry {
-  item_versions versions;  // served_by is this node
-  std::string http_head;   // ready response head for a plain GET of a single version; made by the gateway's renderer
-  duration ttl{};          // of the lease; zero: durable, no end
-  bool prefetched = false; // the copy was made ahead by a prediction and not yet read
+  item_versions versions;                       // served_by is this node
+  duration ttl{};                               // of the lease; zero: durable, no end
+  bool prefetched = false;                      // the copy was made ahead by a prediction and not yet read
   mutable std::atomic<int64_t> last_read_ms{0}; // node clock; a hit renews the lease by storing its time here
   bool lease_runs(timestamp now) const {
     return ttl.count() == 0
            || now.time_since_epoch().count() <= last_read_ms.load(std::memory_order_relaxed) + ttl.count();
   }
   size_t bytes() const; // in memory, about
+
+  /// What a gateway sends before the value: `render` makes it when the entry is served for the first time. Thread-safe.
+  template <class Render>
+  const std::string& head(Render render) const {
+    std::call_once(rendered_, [&] { head_ = render(versions); });
+    return head_;
+  }
+
+private:
+  mutable std::once_flag rendered_;
+  mutable std::string head_;
 };
 
 /// Items that can be answered without queueing: id -> entry, bounded in bytes. S3-FIFO (Yang et al., SOSP 2023) evicts,

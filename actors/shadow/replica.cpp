@@ -1,6 +1,6 @@
 #include "actors/shadow/replica.hpp"
 
-#include "actors/node/http_head.hpp"
+#include "runtime/base/etag.hpp"
 #include "runtime/base/ids.hpp"
 #include "storage/keys.hpp"
 

@@ -1,5 +1,4 @@
 // What a shadow does with the other holders: giving, merging, becoming one, replicating, leaving.
-#include "actors/node/http_head.hpp"
 #include "actors/node/placement.hpp"
 #include "actors/shadow/shadow.hpp"
 
@@ -307,7 +306,6 @@ void shadow_state::publish() {
   }
   auto entry = std::make_shared<index_entry>();
   entry->versions = *visible_;
-  entry->http_head = render_head(*visible_);
   entry->ttl = ttl;
   entry->prefetched = visible_->copy == copy_kind::prefetched;
   entry->last_read_ms.store(last_read, std::memory_order_relaxed);

@@ -1,6 +1,5 @@
 #include "runtime/client/client_values.hpp"
 
-#include "actors/node/http_head.hpp"
 #include "actors/node/policy.hpp"
 #include "runtime/base/expiry.hpp"
 #include "runtime/base/id_rules.hpp"

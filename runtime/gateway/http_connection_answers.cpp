@@ -3,6 +3,7 @@
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/gateway/http_connection.hpp"
+#include "runtime/gateway/item_head.hpp"
 #include "runtime/gateway/own_pages.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -45,7 +46,7 @@ bool connection::answer_from_index() {
   auto entry = owner_.current(id, user);
   if (!entry)
     return false;
-  if (entry->http_head.empty())
+  if (entry->head(render_head).empty())
     return false;
   where_ = endpoint::item;
   owner_.stats.record(where_, 200, clock::now() - started_);
@@ -56,7 +57,7 @@ bool connection::answer_from_index() {
 void connection::send_entry(const std::shared_ptr<const index_entry>& entry) {
   const auto& value = entry->versions.values.front();
   const auto& end = owner_.head_end();
-  std::array<asio::const_buffer, 3> parts{asio::buffer(entry->http_head), asio::buffer(end),
+  std::array<asio::const_buffer, 3> parts{asio::buffer(entry->head(render_head)), asio::buffer(end),
                                           asio::buffer(value.view())};
   error_code fault;
   auto sent = socket_.write_some(parts, fault);
@@ -64,7 +65,7 @@ void connection::send_entry(const std::shared_ptr<const index_entry>& entry) {
     return close();
   if (sent == asio::buffer_size(parts))
     return;
-  out_head_ = entry->http_head + end;
+  out_head_ = entry->head(render_head) + end;
   out_body_ = value;
   out_sent_ = std::min(sent, out_head_.size());
   out_rest_ = std::string_view{out_body_.view()}.substr(sent - out_sent_);

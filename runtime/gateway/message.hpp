@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/node/http_head.hpp"
 #include "runtime/base/error.hpp"
 #include "runtime/base/inspect.hpp"
+#include "runtime/gateway/item_head.hpp"
 
 #include <cstdint>
 #include <optional>

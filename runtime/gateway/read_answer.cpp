@@ -1,4 +1,5 @@
 #include "runtime/base/base64.hpp"
+#include "runtime/base/etag.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/gateway/accept.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/node/http_head.hpp"
+#include "runtime/gateway/item_head.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "tests/support/http_get.hpp"
 
@@ -148,7 +148,6 @@ struct server_fixture {
     auto entry = std::make_shared<index_entry>();
     entry->versions = versions_of(id, blob{value});
     entry->versions.versions.siblings.front().expires = expires;
-    entry->http_head = render_head(entry->versions);
     node->index.put(entry);
   }
 

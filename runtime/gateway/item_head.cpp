@@ -1,20 +1,6 @@
-#include "actors/node/http_head.hpp"
-
-#include <algorithm>
+#include "runtime/gateway/item_head.hpp"
 
 namespace gnomon {
-
-std::string_view name(copy_kind kind) {
-  switch (kind) {
-  case copy_kind::local:
-    return "local";
-  case copy_kind::remote:
-    return "remote";
-  case copy_kind::prefetched:
-    return "prefetched";
-  }
-  return "local";
-}
 
 std::string field_value(std::string_view text, std::string_view otherwise) {
   std::string result;
@@ -47,26 +33,6 @@ std::string render_head(const item_versions& item) {
   for (const auto& [field, value] : item_headers(item))
     head.append(field).append(": ").append(value).append("\r\n");
   return head;
-}
-
-bool names_tag(std::string_view list, std::string_view etag, bool weakly) {
-  if (list == "*")
-    return true;
-  auto found = false;
-  auto skip = [&](const char* of) { list.remove_prefix(std::min(list.find_first_not_of(of), list.size())); };
-  for (skip(" \t,"); !list.empty(); skip(" \t,")) {
-    auto weak = list.starts_with("W/");
-    list.remove_prefix(weak ? 2 : 0);
-    auto end = list.starts_with('"') ? list.find('"', 1) : std::string_view::npos;
-    if (end == std::string_view::npos)
-      return false;
-    found |= list.substr(0, end + 1) == etag && (weakly || !weak);
-    list.remove_prefix(end + 1);
-    skip(" \t");
-    if (!list.empty() && list.front() != ',')
-      return false;
-  }
-  return found;
 }
 
 } // namespace gnomon

@@ -24,10 +24,4 @@ std::string render_head(const item_versions& item);
 /// `text` in a form that a header field may have: without control characters, never empty (then `otherwise`).
 std::string field_value(std::string_view text, std::string_view otherwise = {});
 
-/// True when `list`, as in If-Match or If-None-Match (RFC 9110, 13.1), names the strong tag `etag`, or is "*".
-/// `weakly`: a tag with W/ in front matches as well. A list that cannot be read names nothing.
-bool names_tag(std::string_view list, std::string_view etag, bool weakly);
-
-std::string_view name(copy_kind kind); // "local", "remote", "prefetched"
-
 } // namespace gnomon
