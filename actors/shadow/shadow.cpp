@@ -42,16 +42,16 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
       [&](const expiry_due& x) { state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
-      [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet(peer); }); },
+      [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
       [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
       [&](unwatch_a, const item_watcher_actor& x) { state.watch(x, false); },
       [&](deadline_a) { state.check_deadlines(); },
       [&](const steward_order& x) {
-        return state.when_loaded<steward_answer>([&, x](auto reply) { state.obey(x, reply); });
+        return state.when_loaded<steward_answer>([&, x](auto reply) { state.execute_order(x, reply); });
       },
       [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
-      [&](reap_a) { state.once_loaded([&] { state.do_duty(); }); },
+      [&](reap_a) { state.once_loaded([&] { state.do_steward_duty(); }); },
       [&](deadline_a, uint64_t number) { state.hedge(number); },
       [&](tick_a) { return state.stop_if_idle(); },
   };
@@ -105,7 +105,7 @@ void shadow_state::loaded(caf::error problem) {
   for (auto& run : waiting)
     run();
   if (item_->needs_review())
-    review();
+    review_debts();
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
     self_->quit(broken_);
@@ -146,7 +146,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     if (!visible_)
       return reply.fail(make_error(ec::not_here, "no copy here"));
     if (self_->clock().now() - std::exchange(asked_around_, self_->clock().now()) >= node_->config.collect_every)
-      tell(others(), item_->record().holders); // somebody has a newer one
+      tell_holders(others(), item_->record().holders); // somebody has a newer one
     return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
   }
   readers_.push_back({request, std::move(reply), next_search_});

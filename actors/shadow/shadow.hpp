@@ -85,7 +85,7 @@ public:
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void learn_holders(const update_holders& request, answer<holders_ack> reply);
   void hand_off(const std::string& node);
-  void meet(const std::string& node);
+  void meet_twin(const std::string& node);
   void verify(const std::string& node);
   void check_expiry();
   void expiry_due(timestamp at);
@@ -94,8 +94,8 @@ public:
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
   void compare_with(const std::string& node);
-  void do_duty();
-  void obey(const steward_order& order, answer<steward_answer> reply);
+  void do_steward_duty();
+  void execute_order(const steward_order& order, answer<steward_answer> reply);
 
   // what a snapshot brings: shadow_load.cpp
   void load_versions(const load_item& request, answer<load_receipt> reply);
@@ -197,7 +197,7 @@ private:
   void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
   void repair_older(const item_copy& newer);
   void go_on();
-  void leave();
+  void drop_joining_record();
   void settle(const item_copy& copy);
   void search_failed();
   caf::error why_not_found(const search& s) const;
@@ -239,7 +239,7 @@ private:
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   void tell_watchers();
   bool take_in(const item_copy& copy);
-  void heed(const std::string& node, const holder_map& theirs);
+  void merge_holders(const std::string& node, const holder_map& theirs);
   void compare(const std::string& node, const version_vector& theirs, bool node_counts);
   void answered(const std::string& node, uint32_t epoch, const holders_ack& ack);
   holders_ack standing() const;
@@ -257,15 +257,15 @@ private:
   void tell_forbidden(const std::string& node);
   void settle_debt(const std::string& node);
   void mark_left(const std::string& node, uint32_t epoch);
-  void review();
-  void tell(const std::vector<std::string>& nodes, const holder_map& news);
+  void review_debts();
+  void tell_holders(const std::vector<std::string>& nodes, const holder_map& news);
   void not_told(const std::string& node, ec reason);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<void> under_way = {}, traffic urgency = traffic::repair);
   void place_first_copies();
   void drop();
   void move_away();
-  void heed_residency();
+  void apply_residency();
   void adjust_counters();
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
@@ -275,7 +275,7 @@ private:
   steward_answer how_things_stand(bool done) const;
   void reap();
   void go_on_reaping();
-  void order(const std::string& node, steward_word word);
+  void send_order(const std::string& node, steward_word word);
   void answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer);
   void forget(std::function<void()> after);
 

@@ -113,7 +113,7 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
   node_->counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
   persist([this] {
     loaded({});
-    tell(others(), item_->record().holders);
+    tell_holders(others(), item_->record().holders);
   });
   return true;
 }

@@ -102,7 +102,7 @@ void shadow_state::be_demoted(const steward_order& order, answer<steward_answer>
   persist([this, reply] {
     reply.give(how_things_stand(true));
     publish();
-    tell(others(), item_->record().holders);
+    tell_holders(others(), item_->record().holders);
   });
 }
 

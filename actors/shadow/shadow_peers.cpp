@@ -94,7 +94,7 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
       publish();
       auto rest = others();
       std::erase(rest, giver);
-      tell(rest, item_->record().holders);
+      tell_holders(rest, item_->record().holders);
     });
     return;
   }
@@ -143,16 +143,16 @@ void shadow_state::hand_off(const std::string& node) {
     settle_debt(node);
 }
 
-void shadow_state::meet(const std::string& node) {
+void shadow_state::meet_twin(const std::string& node) {
   if (visible_ && item_->record().holders.state_of(node) == holder_state::left)
-    tell({node}, item_->record().holders);
+    tell_holders({node}, item_->record().holders);
 }
 
 /// When it answers that it holds nothing, it leaves the holders; so does one that was taken out for good.
 void shadow_state::verify(const std::string& node) {
   if (item_->role() == holder_state::left || item_->record().holders.state_of(node) == holder_state::left)
     return;
-  node_->is_removed(node) ? mark_left(node, item_->epoch_of(node)) : tell({node}, item_->record().holders);
+  node_->is_removed(node) ? mark_left(node, item_->epoch_of(node)) : tell_holders({node}, item_->record().holders);
 }
 
 // -- leases
@@ -187,7 +187,7 @@ void shadow_state::check_expiry() {
     }
     return move_away();
   }
-  review();
+  review_debts();
   item_->reviewed(node_->config.join_timeout);
   persist();
 }
@@ -202,7 +202,7 @@ void shadow_state::drop() {
   auto told = item_->drop();
   persist([this, told, id] {
     node_->counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
-    tell(told.current(), told);
+    tell_holders(told.current(), told);
     for (const auto& watcher : watchers_)
       self_->send(watcher, item_changed{id, {}, {}, false, true});
   });
@@ -240,7 +240,7 @@ void shadow_state::sync() {
             syncing_ = false;
             show(next, copy);
             run_all();
-            heed_residency();
+            apply_residency();
             if (!syncing_ && !after_sync_.empty())
               sync();
           },
@@ -278,12 +278,12 @@ bool shadow_state::take_in(const item_copy& copy) {
 }
 
 /// Merges what `node` knows of the holders. When it is behind on this copy, it is told again.
-void shadow_state::heed(const std::string& node, const holder_map& theirs) {
+void shadow_state::merge_holders(const std::string& node, const holder_map& theirs) {
   item_->merge(theirs);
   auto mine = item_->record().holders.find(node_->self.node);
   auto there = theirs.find(node_->self.node);
   if (mine && there && *there < *mine)
-    persist([this, node] { tell({node}, item_->record().holders); });
+    persist([this, node] { tell_holders({node}, item_->record().holders); });
   else
     persist();
 }

@@ -34,7 +34,7 @@ bool shadow_state::is_forbidden(const std::string& node, const version_set& vers
 void shadow_state::kept_away(const std::string& giver) {
   search_->refused_by = giver;
   search_->keep.wanted = search_->joined = false;
-  leave();
+  drop_joining_record();
   readers_.empty() ? end_search() : ask_next();
 }
 
@@ -52,7 +52,7 @@ void shadow_state::pass_to_permitted(const write_item& request, const answer<wri
 }
 
 /// After a sync: a rule may have arrived while it was under way.
-void shadow_state::heed_residency() {
+void shadow_state::apply_residency() {
   if (node_->config.fault == deliberate_fault::ignore_new_residency || !item_->present())
     return;
   if (may_hold(node_->self.node))

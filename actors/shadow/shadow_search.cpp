@@ -164,7 +164,7 @@ void shadow_state::refused(const std::string& holder) {
   search_->keep.wanted = search_->joined = false;
   if (readers_.empty())
     return search_failed();
-  leave();
+  drop_joining_record();
   search_->asked.erase(holder);
   search_->next.push_front(holder);
   ask_next();
@@ -317,7 +317,7 @@ void shadow_state::settle(const item_copy& copy) {
     for (const auto& node : search_->believed) // the item may have begun there as well: then the two meet now
       if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
         rest.push_back(node);
-    tell(rest, item_->record().holders);
+    tell_holders(rest, item_->record().holders);
     if (!invited && item_->record().holders.current().size() < rules().factor)
       place_first_copies();
     go_on();
@@ -366,12 +366,12 @@ void shadow_state::go_on() {
 }
 
 /// Drops the record of a copy that never came.
-void shadow_state::leave() {
+void shadow_state::drop_joining_record() {
   if (item_->role() != holder_state::joining)
     return;
   std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());
   auto told = item_->drop();
-  persist([this, asked, told] { tell(asked, told); });
+  persist([this, asked, told] { tell_holders(asked, told); });
 }
 
 void shadow_state::search_failed() {
@@ -390,7 +390,7 @@ void shadow_state::search_failed() {
       return settle(copy);
   }
   auto reason = why_not_found(s);
-  leave();
+  drop_joining_record();
   if (code_of(reason) == ec::unavailable)
     node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
   // Who came while this search was under way cannot take its word: the item may have begun since.

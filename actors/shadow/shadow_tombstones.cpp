@@ -53,7 +53,7 @@ void shadow_state::compare_with(const std::string& node) {
 
 // -- reaping: the steward --------------------------------------------------------------------------------------------
 
-void shadow_state::do_duty() {
+void shadow_state::do_steward_duty() {
   if (visible_ && is_tombstone(visible_->versions))
     reap();
   else if (has_to_demote())
@@ -92,7 +92,7 @@ void shadow_state::go_on_reaping() {
     return;
   case reaping::step::ask:
     for (const auto& node : move.nodes)
-      order(node, move.word);
+      send_order(node, move.word);
     return;
   case reaping::step::give_up:
     return reaping_.reset(); // anti-entropy reminds us of it again
@@ -102,7 +102,7 @@ void shadow_state::go_on_reaping() {
   }
 }
 
-void shadow_state::order(const std::string& node, steward_word word) {
+void shadow_state::send_order(const std::string& node, steward_word word) {
   ask_peer<steward_answer>(
       node, traffic::repair, steward_order{item_->record().id, node_->self.node, reaping_->context(), word},
       [this, node, word, epoch = item_->epoch_of(node)](const steward_answer& answer) {
@@ -128,13 +128,13 @@ void shadow_state::answered(const std::string& node, steward_word word, uint32_t
   else
     item_->merge(answer.holders);
   if (answer.role != holder_state::left && answer.context != reaping_->context())
-    tell({node}, item_->record().holders);
+    tell_holders({node}, item_->record().holders);
   persist([this] { go_on_reaping(); });
 }
 
 // -- reaping: the other holders --------------------------------------------------------------------------------------
 
-void shadow_state::obey(const steward_order& order, answer<steward_answer> reply) {
+void shadow_state::execute_order(const steward_order& order, answer<steward_answer> reply) {
   switch (order.word) {
   case steward_word::confirm:
     return reply.give(how_things_stand(holds_exactly(order.context)));

@@ -53,7 +53,7 @@ void shadow_state::update_acknowledged(const std::string& node, const replicate_
     return;
   if (!item_->versions().context.covers(ack.context))
     pull_from(node);
-  heed(node, ack.holders);
+  merge_holders(node, ack.holders);
 }
 
 void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec reason,
@@ -181,7 +181,7 @@ void shadow_state::pull_from(const std::string& node) {
       [this, node](const caf::error&) { pulling_.erase(node); });
 }
 
-void shadow_state::tell(const std::vector<std::string>& nodes, const holder_map& news) {
+void shadow_state::tell_holders(const std::vector<std::string>& nodes, const holder_map& news) {
   auto context = visible_ ? visible_->versions.context : version_vector{};
   for (const auto& node : nodes)
     ask_peer<holders_ack>(
@@ -208,7 +208,7 @@ void shadow_state::answered(const std::string& node, uint32_t epoch, const holde
     return;
   if (!ack.holds)
     return mark_left(node, epoch);
-  heed(node, ack.holders);
+  merge_holders(node, ack.holders);
   compare(node, ack.context, ack.counts);
 }
 
@@ -235,13 +235,13 @@ void shadow_state::compare(const std::string& node, const version_vector& theirs
 void shadow_state::pass_along(const std::string& source) {
   auto rest = others();
   std::erase(rest, source);
-  tell(rest, item_->record().holders);
+  tell_holders(rest, item_->record().holders);
 }
 
 /// Asks those to whom this copy owes something, or who may release it from its pin, and those who joined and were not
 /// heard of since, what they have: their answers settle it, or tell what to send. Whoever has a hint is left to that.
-void shadow_state::review() {
-  tell(item_->to_review(), item_->record().holders);
+void shadow_state::review_debts() {
+  tell_holders(item_->to_review(), item_->record().holders);
 }
 
 } // namespace gnomon
