@@ -144,7 +144,7 @@ CAF_TEST(what_regions_read_alike_is_copied_ahead_within_the_hour_and_without_any
     for (int again = 0; again < 3; ++again)
       self->send(predictor, region_accesses{"region-a", {{id, 1, 0, time->now()}}});
     time->advance(1min);
-    self->send(predictor, access_batch{{{.id = id, .at = time->now()}}});
+    self->send(predictor, access_batch{{{.id = id, .user = "", .at = time->now()}}});
     sched.run();
   }
   CAF_REQUIRE(put("a", "news/fresh", "text"));
@@ -178,7 +178,7 @@ CAF_TEST(an_item_goes_where_items_read_elsewhere_have_been_read_next_before_its_
     auto id = "news/" + std::to_string(k);
     self->send(predictor, region_accesses{"region-a", {{id, 1, 0, time->now()}}});
     time->advance(1min);
-    self->send(predictor, access_batch{{{.id = id, .at = time->now()}}});
+    self->send(predictor, access_batch{{{.id = id, .user = "", .at = time->now()}}});
     sched.run();
   }
   time->advance(49h);

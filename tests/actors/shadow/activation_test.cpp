@@ -59,7 +59,7 @@ struct fixture : cluster_fixture {
     CAF_REQUIRE(entry != nullptr);
     entry->last_read_ms.store(time->now().time_since_epoch().count());
     self->send(nodes[name].context->handles.get()->agent,
-               access_batch{{{.id = id, .at = time->now(), .from_index = true}}});
+               access_batch{{{.id = id, .user = "", .at = time->now(), .from_index = true}}});
     sched.run();
   }
 
