@@ -1,6 +1,6 @@
 #include "actors/cluster/link.hpp"
 
-#include "actors/cluster/exchanges.hpp"
+#include "actors/cluster/packing.hpp"
 #include "actors/node/patience.hpp"
 #include "runtime/base/log.hpp"
 
@@ -61,7 +61,7 @@ void serve_as(link_state& state, link_state::debt owed, const std::vector<char>&
 template <size_t... Is>
 void serve_any(link_state& state, link_state::debt owed, const std::vector<char>& bytes, std::index_sequence<Is...>) {
   using server = void (*)(link_state&, link_state::debt, const std::vector<char>&);
-  static constexpr server servers[] = {&serve_as<typename std::tuple_element_t<Is, exchanges>::request_type>...};
+  static constexpr server servers[] = {&serve_as<typename std::tuple_element_t<Is, peer_exchanges>::request_type>...};
   servers[static_cast<uint8_t>(bytes.front())](state, owed, bytes);
 }
 
@@ -364,34 +364,12 @@ link_state::time_point link_state::now() const {
 
 // -- the actor -------------------------------------------------------------------------------------------------------
 
-link_actor::behavior_type link(link_actor::stateful_pointer<link_state> self, context_ptr node, link_config config) {
-  auto& state = self->state;
-  state.self = self;
-  state.node = std::move(node);
-  state.config = std::move(config);
-  auto& limits = state.node->config;
-  state.out = outbox{
-      {limits.link_queue_bytes, limits.link_queue_messages, limits.link_credit_bytes, limits.link_credit_messages}};
-  self->set_down_handler([self](const caf::down_msg& down) { self->state.lost(down.source); });
+namespace {
+
+template <class... Es>
+link_actor::behavior_type behavior_of(link_actor::stateful_pointer<link_state> self, std::tuple<Es...>*) {
   return {
-      [self](traffic urgency, fetch_item& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, fetch_value& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, replicate_item& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, invite_copy& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, update_holders& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, get_copy_report& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, read_item& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, write_item& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, create_shadow& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, pull_catalog& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, compare_trees& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, compare_leaves& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, steward_order& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, exchange_policies& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, region_accesses& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, get_prediction& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, forget_user& request) { return ask(self->state, urgency, request); },
-      [self](traffic urgency, ping& request) { return ask(self->state, urgency, request); },
+      [self](traffic urgency, typename Es::request_type& request) { return ask(self->state, urgency, request); }...,
       [self](open_a, const gate_actor& gate) { return self->state.open(gate); },
       [self](const hello& theirs) { return self->state.accept(theirs); },
       [self](hang_up_a) { self->state.end_session("the peer counts as down", false); },
@@ -401,6 +379,20 @@ link_actor::behavior_type link(link_actor::stateful_pointer<link_state> self, co
       [self](const credit& granted) { self->state.take_credit(granted); },
       [self](const session_over& over) { self->state.peer_ended(over); },
   };
+}
+
+} // namespace
+
+link_actor::behavior_type link(link_actor::stateful_pointer<link_state> self, context_ptr node, link_config config) {
+  auto& state = self->state;
+  state.self = self;
+  state.node = std::move(node);
+  state.config = std::move(config);
+  auto& limits = state.node->config;
+  state.out = outbox{
+      {limits.link_queue_bytes, limits.link_queue_messages, limits.link_credit_bytes, limits.link_credit_messages}};
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.lost(down.source); });
+  return behavior_of(self, static_cast<peer_exchanges*>(nullptr));
 }
 
 } // namespace gnomon

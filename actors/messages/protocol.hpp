@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/messages/exchanges.hpp"
 #include "actors/messages/type_ids.hpp"
 #include "runtime/base/error.hpp"
 
@@ -316,22 +317,7 @@ using dialer_actor = caf::typed_actor<
 /// Connection to one peer: credit, batching, chunks, urgency. Pending requests fail when the peer goes (peer_gone) or
 /// does not answer in time (timeout). New ones are refused when the queue is full (overloaded). Owned by membership;
 /// survives reconnects. Hands the peer's requests to the region actor, pings to membership.
-using link_actor = caf::typed_actor<
-    caf::replies_to<traffic, fetch_item>::with<item_copy>, caf::replies_to<traffic, fetch_value>::with<version_value>,
-    caf::replies_to<traffic, replicate_item>::with<replicate_ack>,
-    caf::replies_to<traffic, invite_copy>::with<invite_answer>,
-    caf::replies_to<traffic, update_holders>::with<holders_ack>,
-    caf::replies_to<traffic, get_copy_report>::with<copy_report>,
-    caf::replies_to<traffic, read_item>::with<item_versions>, caf::replies_to<traffic, write_item>::with<write_receipt>,
-    caf::replies_to<traffic, create_shadow>::with<shadow_plan>,
-    caf::replies_to<traffic, pull_catalog>::with<catalog_delta>,
-    caf::replies_to<traffic, compare_trees>::with<tree_difference>,
-    caf::replies_to<traffic, compare_leaves>::with<leaf_difference>,
-    caf::replies_to<traffic, steward_order>::with<steward_answer>,
-    caf::replies_to<traffic, exchange_policies>::with<policy_list>,
-    caf::replies_to<traffic, region_accesses>::with<accesses_ack>,
-    caf::replies_to<traffic, get_prediction>::with<prediction>,
-    caf::replies_to<traffic, forget_user>::with<forget_receipt>, caf::replies_to<traffic, ping>::with<pong>,
+using link_actor = exchange_types<peer_exchanges>::carrier<
     // From membership: opens a session through the peer's gate. Answers which node it found. Errors: as the gate's
     // hello.
     caf::replies_to<open_a, gate_actor>::with<node_identity>,
@@ -362,13 +348,6 @@ using membership_actor = caf::typed_actor<
 /// Carries requests of the HTTP threads to the router, each under a number that names the waiting connection, and gives
 /// the replies back to their threads. Callers: the HTTP server. Calls: the router. Every request ends in a reply or an
 /// error.
-using gateway_actor =
-    caf::typed_actor<caf::reacts_to<uint64_t, read_item>, caf::reacts_to<uint64_t, write_item>,
-                     caf::reacts_to<uint64_t, list_items>, caf::reacts_to<uint64_t, create_shadow>,
-                     caf::reacts_to<uint64_t, get_shadow_status>, caf::reacts_to<uint64_t, put_policy>,
-                     caf::reacts_to<uint64_t, get_policies>, caf::reacts_to<uint64_t, get_route>,
-                     caf::reacts_to<uint64_t, get_cluster>, caf::reacts_to<uint64_t, remove_node>,
-                     caf::reacts_to<uint64_t, get_prediction>, caf::reacts_to<uint64_t, forget_user>,
-                     caf::reacts_to<uint64_t, train_piece>, caf::reacts_to<uint64_t, get_training>>;
+using gateway_actor = exchange_types<client_exchanges>::numbered_carrier;
 
 } // namespace gnomon

@@ -12,9 +12,7 @@
 namespace gnomon::http {
 
 /// What the router understands.
-using client_message =
-    std::variant<read_item, write_item, list_items, create_shadow, get_shadow_status, put_policy, get_policies,
-                 get_route, get_cluster, remove_node, get_prediction, forget_user, train_piece, get_training>;
+using client_message = exchange_types<client_exchanges>::any_request;
 
 /// What the router replies.
 using client_result =

@@ -22,27 +22,19 @@ void ask(gateway_pointer self, uint64_t token, const Message& message) {
             [self, token](caf::error& err) { self->state.deliver(token, std::move(err)); });
 }
 
+template <class... Es>
+gateway_actor::behavior_type behavior_of(gateway_pointer self, std::tuple<Es...>*) {
+  return {[self](uint64_t token, const typename Es::request_type& message) {
+    ask<typename Es::reply_type>(self, token, message);
+  }...};
+}
+
 } // namespace
 
 gateway_actor::behavior_type gateway(gateway_pointer self, context_ptr node, deliver_function deliver) {
   self->state.node = std::move(node);
   self->state.deliver = std::move(deliver);
-  return {
-      [=](uint64_t token, const read_item& message) { ask<item_versions>(self, token, message); },
-      [=](uint64_t token, const write_item& message) { ask<write_receipt>(self, token, message); },
-      [=](uint64_t token, const list_items& message) { ask<item_page>(self, token, message); },
-      [=](uint64_t token, const create_shadow& message) { ask<shadow_plan>(self, token, message); },
-      [=](uint64_t token, const get_shadow_status& message) { ask<shadow_report>(self, token, message); },
-      [=](uint64_t token, const put_policy& message) { ask<policy_list>(self, token, message); },
-      [=](uint64_t token, const get_policies& message) { ask<policy_list>(self, token, message); },
-      [=](uint64_t token, const get_route& message) { ask<route_list>(self, token, message); },
-      [=](uint64_t token, const get_cluster& message) { ask<cluster_report>(self, token, message); },
-      [=](uint64_t token, const remove_node& message) { ask<node_removal>(self, token, message); },
-      [=](uint64_t token, const get_prediction& message) { ask<prediction>(self, token, message); },
-      [=](uint64_t token, const forget_user& message) { ask<forget_receipt>(self, token, message); },
-      [=](uint64_t token, const train_piece& message) { ask<training_status>(self, token, message); },
-      [=](uint64_t token, const get_training& message) { ask<training_status>(self, token, message); },
-  };
+  return behavior_of(self, static_cast<client_exchanges*>(nullptr));
 }
 
 } // namespace gnomon

@@ -64,7 +64,7 @@ caf::result<reply_of<Message>> carry(link_actor::stateful_pointer<counting_link_
 link_actor::behavior_type counting_link(link_actor::stateful_pointer<counting_link_state> self, bench_node* peer,
                                         traffic_counts* counts) {
   self->state = {peer, counts};
-  return test::link_behavior([self](const char*, auto& message) { return carry(self, message); });
+  return test::link_behavior([self](auto& message) { return carry(self, message); });
 }
 
 std::string id_of(uint64_t number) {

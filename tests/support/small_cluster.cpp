@@ -30,8 +30,9 @@ struct direct_link_state {
   std::deque<std::function<void()>> unanswered; // requests; each fails in time, as with a link
 
   template <class Self, class Message>
-  caf::result<reply_of<Message>> pass(Self* self, const char* what, const Message& message) {
-    ++network->asked[what];
+  caf::result<reply_of<Message>> pass(Self* self, const Message& message) {
+    std::string_view name{caf::type_name_by_id<caf::type_id<Message>::value>::value};
+    ++network->asked[std::string{name.substr(name.rfind(':') + 1)}];
     if (network->cut.count({from, to}) > 0)
       return make_error(ec::peer_gone, to + " is cut off");
     if (network->silent.count({from, to}) > 0) {
@@ -51,7 +52,7 @@ link_actor::behavior_type direct_link(link_actor::stateful_pointer<direct_link_s
   s.network = std::move(network);
   s.from = std::move(from);
   s.to = std::move(to);
-  auto carry = [=, &s](const char* what, const auto& message) { return s.pass(self, what, message); };
+  auto carry = [=, &s](const auto& message) { return s.pass(self, message); };
   auto fail_first = [&s] {
     s.unanswered.front()();
     s.unanswered.pop_front();

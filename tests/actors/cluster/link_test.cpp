@@ -1,5 +1,5 @@
 #define CAF_SUITE link
-#include "actors/cluster/exchanges.hpp"
+#include "actors/cluster/packing.hpp"
 #include "actors/cluster/link.hpp"
 
 #include "tests/support/fake_region.hpp"

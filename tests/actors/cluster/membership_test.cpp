@@ -1,7 +1,7 @@
 #define CAF_SUITE membership
 #include "actors/cluster/membership.hpp"
 
-#include "actors/cluster/exchanges.hpp"
+#include "actors/cluster/packing.hpp"
 #include "actors/cluster/parcels.hpp"
 #include "tests/support/fake_region.hpp"
 

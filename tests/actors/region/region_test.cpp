@@ -109,7 +109,7 @@ CAF_TEST(a_catalog_goes_on_after_a_clean_stop_and_only_once) {
   for (auto peer : {"a", "c", "d"})
     network->cut.insert({peer, "b"}); // which has to pull what they hold
   heartbeats();
-  CAF_CHECK_EQUAL(network->asked["pull"], 0);
+  CAF_CHECK_EQUAL(network->asked["pull_catalog"], 0);
   network->heal();
   CAF_CHECK(put("b", "y", "1"));
   heartbeats();

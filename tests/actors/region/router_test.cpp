@@ -81,7 +81,7 @@ CAF_TEST(a_write_through_a_frozen_region_fails_in_time_and_is_never_sent_twice) 
   auto got = ask_for<write_receipt>("a", w, config.request_timeout);
   CAF_CHECK(!got);
   CAF_CHECK(code_of(got.error()) != ec::internal);
-  CAF_CHECK_EQUAL(network->asked["write"], 1);
+  CAF_CHECK_EQUAL(network->asked["write_item"], 1);
 }
 
 CAF_TEST(while_a_node_catches_up_its_reads_are_answered_by_a_holder_that_is_current) {

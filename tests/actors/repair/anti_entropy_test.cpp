@@ -71,8 +71,8 @@ CAF_TEST(nothing_is_exchanged_where_nothing_differs) {
     put("a", "x/" + std::to_string(i), "v");
   restart("a");
   compare_all();
-  CAF_CHECK(network->asked["trees"] > 0);
-  CAF_CHECK_EQUAL(network->asked["leaves"], 0);
+  CAF_CHECK(network->asked["compare_trees"] > 0);
+  CAF_CHECK_EQUAL(network->asked["compare_leaves"], 0);
   CAF_CHECK_EQUAL(sum(&node_counters::differences), 0u);
   CAF_CHECK(sum(&node_counters::comparisons) > 0u);
 }
@@ -172,9 +172,9 @@ CAF_TEST(a_shadow_that_dies_leaves_the_trees_as_the_store_is) {
   time->throws_next = false;
   compare_all();
   CAF_CHECK_EQUAL(value("a", "x"), value("b", "x"));
-  auto leaves = network->asked["leaves"];
+  auto leaves = network->asked["compare_leaves"];
   compare_all();
-  CAF_CHECK_EQUAL(network->asked["leaves"], leaves);
+  CAF_CHECK_EQUAL(network->asked["compare_leaves"], leaves);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -132,7 +132,7 @@ CAF_TEST(a_write_asks_who_has_the_item_only_while_the_catalog_does_not_know) {
   heartbeats();
   network->asked.clear();
   CAF_CHECK(put("b", "new", "1"));
-  CAF_CHECK_EQUAL(network->asked["fetch"], 0);
+  CAF_CHECK_EQUAL(network->asked["fetch_item"], 0);
   restart("b"); // what the others hold is not known yet
   CAF_CHECK(put("b", "x", "2"));
   CAF_CHECK_EQUAL(unbox(get("b", "x")).values.size(), 2u); // no twin: b joined before it wrote
@@ -188,7 +188,7 @@ CAF_TEST(a_holder_that_the_catalog_does_not_name_is_found_through_one_that_is_be
   auto got = unbox(get("d", "x"));
   CAF_CHECK_EQUAL(got.values.front().view(), "2");
   CAF_CHECK(!got.stale);
-  CAF_CHECK_EQUAL(network->asked["fetch"], 2);
+  CAF_CHECK_EQUAL(network->asked["fetch_item"], 2);
 }
 
 CAF_TEST(readers_do_not_wait_long_for_a_better_copy) {

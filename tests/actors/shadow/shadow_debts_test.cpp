@@ -363,8 +363,8 @@ CAF_TEST(a_holder_that_cannot_take_an_update_is_tried_ever_less_often) {
     sched.trigger_timeouts();
     sched.run();
   }
-  CAF_CHECK(network->asked["replicate"] > 2);
-  CAF_CHECK(network->asked["replicate"] < 12);
+  CAF_CHECK(network->asked["replicate_item"] > 2);
+  CAF_CHECK(network->asked["replicate_item"] < 12);
   CAF_CHECK_EQUAL(keys_of("a", 'h'), 1u);
 }
 

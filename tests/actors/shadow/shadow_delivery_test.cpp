@@ -95,7 +95,7 @@ CAF_TEST(versions_too_long_for_one_message_travel_one_by_one) {
     CAF_CHECK_EQUAL(got.values[0].size(), large.size());
     CAF_CHECK_EQUAL(got.values[1].size(), large.size());
   }
-  CAF_CHECK(network->asked["value"] > 0);
+  CAF_CHECK(network->asked["fetch_value"] > 0);
   CAF_CHECK_EQUAL(values_on_disk("a", "x"), 3u); // with the fence
   CAF_CHECK_EQUAL(values_on_disk("b", "x"), 3u);
   CAF_CHECK(put("b", "x", "one", unbox(get("b", "x")).versions.context));

@@ -86,8 +86,8 @@ CAF_TEST(an_update_is_sent_once_to_each_holder) {
   CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable c:shadow d:shadow");
   network->asked.clear();
   CAF_CHECK(put("c", "x", "2", first.context));
-  CAF_CHECK_EQUAL(network->asked["replicate"], 3);
-  CAF_CHECK_EQUAL(network->asked["fetch"], 0);
+  CAF_CHECK_EQUAL(network->asked["replicate_item"], 3);
+  CAF_CHECK_EQUAL(network->asked["fetch_item"], 0);
 }
 
 CAF_TEST(updates_to_one_holder_go_one_after_the_other_and_carry_the_newest_state) {
@@ -98,7 +98,7 @@ CAF_TEST(updates_to_one_holder_go_one_after_the_other_and_carry_the_newest_state
   for (int i = 0; i < 50; ++i)
     self->send(router, write_of("x", std::to_string(i)));
   sched.run();
-  CAF_CHECK(network->asked["replicate"] <= 3);
+  CAF_CHECK(network->asked["replicate_item"] <= 3);
   CAF_CHECK_EQUAL(unbox(get("b", "x")).values.size(), 51u);
   CAF_CHECK_EQUAL(value("b", "x"), value("a", "x"));
 }

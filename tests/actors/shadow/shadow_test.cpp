@@ -49,7 +49,7 @@ CAF_TEST(concurrent_misses_share_one_fetch) {
   std::move(two).receive(got, failed);
   std::move(three).receive(got, failed);
   CAF_CHECK_EQUAL(answers, 3);
-  CAF_CHECK_EQUAL(network->asked["fetch"], 1);
+  CAF_CHECK_EQUAL(network->asked["fetch_item"], 1);
 }
 
 CAF_TEST(a_write_reaches_every_holder) {

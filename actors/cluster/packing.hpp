@@ -11,38 +11,21 @@
 #include <type_traits>
 #include <vector>
 
-/// Which requests can be sent over a link, and how each becomes the bytes of a parcel. For `link.cpp` only.
+/// How requests and replies between nodes become the bytes of a parcel, and back. For `link.cpp` only.
 namespace gnomon {
 
-// -- what can be asked over a link -----------------------------------------------------------------------------------
-
-template <class Request, class Reply>
-struct exchange {
-  using request_type = Request;
-  using reply_type = Reply;
-};
-
-// The position in this list is the first byte of a request on the wire, so only append.
-using exchanges = std::tuple<
-    exchange<ping, pong>, exchange<fetch_item, item_copy>, exchange<replicate_item, replicate_ack>,
-    exchange<invite_copy, invite_answer>, exchange<update_holders, holders_ack>, exchange<get_copy_report, copy_report>,
-    exchange<read_item, item_versions>, exchange<write_item, write_receipt>, exchange<pull_catalog, catalog_delta>,
-    exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>,
-    exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
-    exchange<steward_order, steward_answer>, exchange<region_accesses, accesses_ack>,
-    exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>, exchange<fetch_value, version_value>>;
-inline constexpr size_t exchange_count = std::tuple_size_v<exchanges>;
+inline constexpr size_t exchange_count = std::tuple_size_v<peer_exchanges>;
 
 template <class Request, size_t I = 0>
 constexpr size_t position_of() {
-  if constexpr (std::is_same_v<Request, typename std::tuple_element_t<I, exchanges>::request_type>)
+  if constexpr (std::is_same_v<Request, typename std::tuple_element_t<I, peer_exchanges>::request_type>)
     return I;
   else
     return position_of<Request, I + 1>();
 }
 
 template <class Request>
-using reply_of = typename std::tuple_element_t<position_of<Request>(), exchanges>::reply_type;
+using reply_of = typename std::tuple_element_t<position_of<Request>(), peer_exchanges>::reply_type;
 
 // -- parcels' bytes --------------------------------------------------------------------------------------------------
 
