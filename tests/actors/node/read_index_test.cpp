@@ -105,7 +105,7 @@ CAF_TEST(a_scan_does_not_push_out_what_is_read_again) {
 }
 
 CAF_TEST(what_comes_back_soon_after_its_eviction_stays) {
-  read_index index{1u << 20};
+  read_index index{1400u << 10};
   auto scan = [&, n = 0](int count) mutable {
     for (int i = 0; i < count; ++i)
       index.put(entry("scanned/" + std::to_string(n++)));
