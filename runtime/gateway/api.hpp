@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/messages/messages.hpp"
+#include "actors/messages/exchanges.hpp"
 #include "runtime/gateway/routes.hpp"
 
 #include <caf/error.hpp>
