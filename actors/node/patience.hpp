@@ -2,6 +2,7 @@
 
 #include "actors/messages/messages.hpp"
 #include "actors/node/settings.hpp"
+#include "runtime/base/ids.hpp"
 
 /// How long to wait for messages that move values: a large one needs longer than the timeout of a small request.
 namespace gnomon {

@@ -2,6 +2,7 @@
 #include "actors/node/patience.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/http_connection.hpp"
 #include "runtime/gateway/item_head.hpp"
 #include "runtime/gateway/own_pages.hpp"

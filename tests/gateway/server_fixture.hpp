@@ -103,7 +103,6 @@ inline agent_actor::behavior_type fake_agent(agent_actor::pointer, std::shared_p
         std::lock_guard lock{script->guard};
         script->samples.insert(script->samples.end(), batch.samples.begin(), batch.samples.end());
       },
-      [](const create_shadow&) -> caf::result<shadow_plan> { return make_error(ec::unavailable); },
   };
 }
 
