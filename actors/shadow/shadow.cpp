@@ -321,16 +321,16 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
                          - static_cast<int64_t>(counted(holders.durable()).size());
   auto missing = static_cast<int64_t>(request.factor) - static_cast<int64_t>(current.size());
   auto urgency = request.wait ? traffic::repair : traffic::client; // a client's write may wait for these copies
-  std::shared_ptr<shadow_plan> outcome;                            // answered when the last invitation lets go of it
-  if (request.wait)
-    outcome = std::shared_ptr<shadow_plan>(new shadow_plan, [reply](shadow_plan* plan) {
-      reply.give(std::move(*plan));
-      delete plan;
-    });
-  shadow_plan plan{item_->record().id, request.factor, {}, {}};
+  // The answer: now, or when the last invitation lets go of it.
+  std::shared_ptr<shadow_plan> plan{new shadow_plan{item_->record().id, request.factor, {}, {}},
+                                    [reply](shadow_plan* done) {
+                                      reply.give(std::move(*done));
+                                      delete done;
+                                    }};
+  auto outcome = request.wait ? plan : nullptr;
   auto add = [&](const std::string& node, holder_state state, bool present) {
     auto peer = view->find(node);
-    plan.copies.push_back({node, peer ? peer->identity.region : node_->self.region, state, present});
+    plan->copies.push_back({node, peer ? peer->identity.region : node_->self.region, state, present});
   };
   invite_copy invitation{item_->record().id, node_->self.node, holder_state::shadow, request.lease, item_->bytes()};
   for (const auto& node : current) { // promotions and longer leases for those that have a copy already
@@ -355,11 +355,7 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
     invite(free, invitation, outcome, urgency);
   }
   if (missing > 0)
-    plan.shortfall = "only " + std::to_string(plan.copies.size()) + " regions are live and permitted";
-  if (outcome)
-    *outcome = std::move(plan);
-  else
-    reply.give(std::move(plan));
+    plan->shortfall = "only " + std::to_string(plan->copies.size()) + " regions are live and permitted";
 }
 
 // -- small helpers ----------------------------------------------------------------------------------------------------

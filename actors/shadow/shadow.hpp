@@ -261,7 +261,7 @@ private:
   void tell_holders(const std::vector<std::string>& nodes, const holder_map& news);
   void not_told(const std::string& node, ec reason);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
-              std::shared_ptr<void> under_way = {}, traffic urgency = traffic::repair);
+              std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);
   void place_first_copies();
   void drop();
   void move_away();

@@ -335,23 +335,27 @@ void shadow_state::adjust_counters() {
 
 /// Invites the first candidate; when it refuses or does not answer, the next.
 void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
-                          std::shared_ptr<void> under_way, traffic urgency) {
-  if (candidates->empty())
+                          std::shared_ptr<shadow_plan> plan, traffic urgency) {
+  if (candidates->empty()) {
+    if (plan)
+      plan->shortfall = "a region that was to get a copy has not taken it";
     return log::debug("shadow", "nobody-to-invite", {{"id", invitation.id}});
+  }
   auto node = std::move(candidates->front());
   candidates->pop_front();
   ask_peer<invite_answer>(
       node, urgency, invitation,
-      [this, candidates, invitation, node, epoch = item_->epoch_of(node), under_way,
-       urgency](const invite_answer& said) {
+      [this, candidates, invitation, node, epoch = item_->epoch_of(node), plan, urgency](const invite_answer& said) {
         if (said.accepted)
           return answered(node, epoch, said.standing);
         log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
-        invite(candidates, invitation, under_way, urgency);
+        invite(candidates, invitation, plan, urgency);
       },
-      [this, candidates, invitation, under_way, urgency](const caf::error& reason) {
-        if (code_of(reason) != ec::timeout) // else it is slow, but may be fetching the item
-          invite(candidates, invitation, under_way, urgency);
+      [this, candidates, invitation, plan, urgency](const caf::error& reason) {
+        if (code_of(reason) != ec::timeout)
+          return invite(candidates, invitation, plan, urgency);
+        if (plan) // it is slow, and may be fetching the item
+          plan->shortfall = "a region that was to get a copy does not answer in time";
       });
 }
 
