@@ -109,7 +109,10 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
   counted_role_ = item_->present() ? item_->role() : holder_state::left; // the shard counted it when it read its slice
   counted_bytes_ = item_->present() ? item_->bytes() : 0;
   item_->write_again(found.lost);
-  take_in(sound);
+  if (may_take(sound.versions)) // a rule may have come to keep what is newer away
+    take_in(sound);
+  else
+    behind_.merge(sound.versions.context);
   node_->counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
   persist([this] {
     loaded({});

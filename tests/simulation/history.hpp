@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages/messages.hpp"
+#include "actors/node/policy.hpp"
 #include "tests/simulation/disk.hpp"
 #include "tests/simulation/engine.hpp"
 
@@ -118,6 +119,12 @@ public:
   void record_changed(int node, const std::string& id, const record_ptr& before, const record_ptr& after) override;
   void rule_stored(int node) override {
     rules_changed_[node] = engine_.now();
+    stored_rules_[node] = rules_of(node);
+    tell({}, "  " + node_name(node) + " has a new rule");
+  }
+  /// From time to time: those that a node has read at its start are stored.
+  void note_rules(int node) {
+    stored_rules_.try_emplace(node, rules_of(node));
   }
   void wrong_store(int node, const std::string& id) override;
   /// A copy is ready for readers there.
@@ -127,6 +134,7 @@ public:
   }
   /// This node's store draws its dots under that incarnation now.
   void incarnation(int node, uint64_t drawn) {
+    stored_rules_.erase(node); // it starts
     if (incarnations_.emplace(drawn, node).second)
       removed_.erase(node);
   }
@@ -154,6 +162,8 @@ public:
   /// True when a rule that the node knows keeps what this user wrote of the item away from it.
   std::function<bool(int node, const std::string& id, const std::string& user)> forbidden =
       [](int, const std::string&, const std::string&) { return false; };
+  /// The policies that the node has in memory; null while it does not run.
+  std::function<std::shared_ptr<const policy_table>(int node)> rules_of = [](int) { return nullptr; };
   /// The latest time of any node's clock.
   std::function<timestamp()> latest = [] { return timestamp{}; };
 
@@ -271,7 +281,8 @@ private:
   std::map<int, moment> disk_changes_; // the last of each node
   moment last_disk_change_{-1};
   std::map<int, moment> rules_changed_; // at the node
-  std::set<int> removed_;               // nodes that have not come back as new ones yet
+  std::map<int, std::shared_ptr<const policy_table>> stored_rules_;
+  std::set<int> removed_; // nodes that have not come back as new ones yet
 };
 
 } // namespace gnomon::simulation

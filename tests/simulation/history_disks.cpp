@@ -222,10 +222,13 @@ bool history::is_forbidden(int node, const std::string& id, const version_set& v
                      [&](const sibling& s) { return !s.deleted && forbidden(node, id, s.user); });
 }
 
-/// What the store was given before a rule came may still be on its way to the disk.
+/// A rule that a node has heard of counts from when it is stored. What the store was given before that may still be on
+/// its way to the disk.
 bool history::knows_rules(int node) const {
   auto changed = rules_changed_.find(node);
-  return wanted_.residency && disks_[static_cast<size_t>(node)]->works()
+  auto stored = stored_rules_.find(node);
+  return wanted_.residency && disks_[static_cast<size_t>(node)]->works() && stored != stored_rules_.end()
+         && stored->second == rules_of(node)
          && (changed == rules_changed_.end() || engine_.now() - changed->second > moment{100'000});
 }
 

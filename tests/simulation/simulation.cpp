@@ -73,6 +73,10 @@ public:
     history_.min_copies = [this](const std::string& id) {
       return cluster_.context_of(0)->effective_policy(id, {}).min_copies;
     };
+    history_.rules_of = [this](int node) {
+      auto& context = cluster_.context_of(node);
+      return context && cluster_.up(node) ? context->policies.get() : nullptr;
+    };
     history_.forbidden = [this](int node, const std::string& id, const std::string& user) {
       auto& context = cluster_.context_of(node);
       return context && !context->effective_policy(id, user).allows(context->self.region);
@@ -178,6 +182,9 @@ private:
   /// At every second of a run.
   void look_around() {
     faults_.look_after();
+    for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+      if (cluster_.up(node))
+        history_.note_rules(node);
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
       for (const auto& id : clients_.ids())
         if (auto& context = cluster_.context_of(node); context && cluster_.up(node) && context->index.peek(id))
