@@ -62,6 +62,7 @@ void shadow_state::load_values(const std::string& record) {
 
 void shadow_state::damaged(damage found) {
   node_->counters.copies_damaged.fetch_add(1, std::memory_order_relaxed);
+  node_->index.erase(item_->record().id); // this copy takes no updates
   log::error("shadow", "damaged", {{"id", item_->record().id}, {"reason", sentence_of(found.problem)}});
   auto view = node_->cluster.get();
   for (auto peer : view->by_latency())

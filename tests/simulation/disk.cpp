@@ -4,6 +4,8 @@
 #include "storage/archive.hpp"
 #include "storage/keys.hpp"
 
+#include <algorithm>
+
 namespace gnomon::simulation {
 
 namespace {
@@ -142,6 +144,15 @@ void disk::damage(const std::string& id, bool record_too) {
   }
   if (record_too)
     records_.erase(id);
+}
+
+bool disk::is_sound(const std::string& id) const {
+  auto found = record(id);
+  return !found
+         || std::none_of(found->versions.siblings.begin(), found->versions.siblings.end(), [&](const sibling& s) {
+              auto i = seen_.find(keys::value(id, s.id));
+              return !s.deleted && (i == seen_.end() || !decode_value(i->second));
+            });
 }
 
 /// A write that fails may be found after a restart all the same, but only one, and only unless another has succeeded

@@ -44,6 +44,9 @@ public:
   /// notice.
   void damage(const std::string& id, bool record_too);
 
+  /// False when a value of the item's record cannot be read.
+  bool is_sound(const std::string& id) const;
+
   /// What a backup would hold.
   const image& kept() const {
     return kept_;

@@ -257,8 +257,7 @@ void faults::damage(int node) {
     return;
   auto record_too = dice_.chance(50);
   history_.disk_changes(node);
-  if (record_too)
-    history_.item_damaged(node, id);
+  history_.item_damaged(node, id, record_too);
   cluster_.disk_of(node).damage(id, record_too);
   history_.tell(id, fmt::format("** the {} at {} is damaged", record_too ? "record" : "values", node_name(node)));
   history_.disk_changed(node);

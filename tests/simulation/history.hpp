@@ -143,9 +143,14 @@ public:
   /// It was: promises that only it could keep are void.
   void disk_changed(int node);
 
-  /// The record of the item is about to turn bad there; a process that has it in memory may write it anew.
-  void item_damaged(int node, const std::string& id) {
-    items_[id].damaged.insert(node);
+  /// What is stored of the item there is about to turn bad: the values, or the record too, which a process that has it
+  /// in memory may write anew.
+  void item_damaged(int node, const std::string& id, bool record_too);
+  /// A copy has lost a value that nobody else has: it stays as it is.
+  bool is_unsound(const std::string& id) const;
+  bool was_damaged(const std::string& id) const {
+    auto i = items_.find(id);
+    return i != items_.end() && i->second.ever_damaged;
   }
 
   /// A snapshot that has the item is being loaded: what was forgotten may be there again.
@@ -216,7 +221,8 @@ private:
     std::map<std::string, moment> invited; // when a holder last took down that this node is joining
     std::map<int, moment> copies;          // when the node that has a copy got it
     moment loaded{-1};                     // from a snapshot, the last time
-    std::set<int> damaged;                 // nodes whose record has turned bad and was not written anew
+    bool ever_damaged = false;
+    std::set<int> damaged; // nodes whose record has turned bad and was not written anew
   };
   struct line {
     moment when;

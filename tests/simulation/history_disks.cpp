@@ -318,6 +318,20 @@ bool history::is_being_loaded(const std::string& id) const {
   return loaded >= moment{0} && engine_.now() - loaded < moment{30'000'000};
 }
 
+void history::item_damaged(int node, const std::string& id, bool record_too) {
+  auto& what = items_[id];
+  what.ever_damaged = true;
+  if (record_too)
+    what.damaged.insert(node);
+  for (const auto& s : disks_[static_cast<size_t>(node)]->record(id)->versions.siblings)
+    if (auto v = what.versions.find(s.id); v != what.versions.end() && !held(id, s.id, node))
+      v->second.excused = true;
+}
+
+bool history::is_unsound(const std::string& id) const {
+  return was_damaged(id) && std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return !d->is_sound(id); });
+}
+
 void history::node_removed(int node) {
   removed_.insert(node);
   last_disk_change_ = engine_.now();

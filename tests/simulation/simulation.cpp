@@ -214,14 +214,17 @@ private:
   void check_memory() {
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node) {
       auto& disk = cluster_.disk_of(node);
-      auto hint = disk.seen().lower_bound("h");
-      if (promises_.hints_go && hint != disk.seen().end() && hint->first.front() == 'h')
-        history_.accuse("hints are settled in the end", hint->first.substr(hint->first.find('\0') + 1),
-                        node_name(node) + " still owes " + hint->first.substr(1, 2));
+      for (auto hint = disk.seen().lower_bound("h"); hint != disk.seen().end() && hint->first.front() == 'h'; ++hint)
+        if (auto id = hint->first.substr(hint->first.find('\0') + 1); promises_.hints_go && !history_.is_unsound(id))
+          history_.accuse("hints are settled in the end", id,
+                          node_name(node) + " still owes " + hint->first.substr(1, 2));
       auto reminded = std::count_if(disk.records().begin(), disk.records().end(), // now and then to forget the item
                                     [this](const auto& entry) { return history_.has_to_stay(*entry.second); });
-      auto alive = fewest_actors_[static_cast<size_t>(node)] - static_cast<size_t>(reminded);
-      if (promises_.memory_returns && alive > actors_at_rest_[static_cast<size_t>(node)])
+      reminded += std::count_if(clients_.ids().begin(), clients_.ids().end(), // and a copy that nobody can mend to try
+                                [this](const std::string& id) { return history_.is_unsound(id); });
+      auto most = actors_at_rest_[static_cast<size_t>(node)] + static_cast<size_t>(reminded);
+      auto alive = fewest_actors_[static_cast<size_t>(node)];
+      if (promises_.memory_returns && alive > most)
         history_.accuse("memory returns to where it was", {},
                         fmt::format("{} has at least {} actors where {} were at the start:{}", node_name(node), alive,
                                     actors_at_rest_[static_cast<size_t>(node)], engine_.names_alive(node)));
