@@ -1,7 +1,7 @@
 #pragma once
 
-#include "runtime/gateway/item_head.hpp"
 #include "runtime/gateway/http_server.hpp"
+#include "runtime/gateway/item_head.hpp"
 #include "tests/support/http_get.hpp"
 
 #include <mutex>

@@ -1,6 +1,6 @@
 #define CAF_SUITE link
-#include "actors/cluster/packing.hpp"
 #include "actors/cluster/link.hpp"
+#include "actors/cluster/packing.hpp"
 
 #include "tests/support/fake_region.hpp"
 
