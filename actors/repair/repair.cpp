@@ -41,8 +41,8 @@ repair_need needs_repair(const item_record& record, const policy& rules, const r
     kind.push_back(node);
   }
   auto wanted = std::min(rules.min_copies, rules.factor);
-  if (scene.unreaped && reaper_of(record) != scene.self) // it may have left unheard
-    need.verify.push_back(reaper_of(record));
+  if (auto reaper = reaper_of(record); scene.unreaped && reaper != scene.self) // it may have left unheard
+    need.verify.push_back(std::move(reaper));
   auto tombstone = is_tombstone(record.versions);
   auto there = durable.size() + shadows.size() + joining.size();
   // Whoever had a copy once is remembered: with fewer than the factor some could not be made at first access.
@@ -239,7 +239,7 @@ void repair_state::look_at(const item_record& record) {
   scene.unreaped = is_tombstone(record.versions) && age_of(record, node_->time->now()) > 2 * node_->config.reap_after;
   scene.candidates = [&] { return candidates_for_copies(*node_, rules); };
   auto need = needs_repair(record, rules, scene);
-  const auto& shard = node_->shard(record.id);
+  auto shard = node_->shard(record.id);
   for (const auto& node : need.verify) {
     self_->send(shard, verify_a_v, record.id, node);
     again_ |= doubted_.count(node) > 0;

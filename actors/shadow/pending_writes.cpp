@@ -1,6 +1,5 @@
 #include "actors/shadow/pending_writes.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace gnomon {
@@ -58,12 +57,18 @@ std::vector<std::string> pending_writes::reached(const dot& made) const {
   return nodes;
 }
 
-bool pending_writes::has_acks(const write& w) const {
-  auto confirmed = [&](const std::string& node) {
+/// Those of the named holders that have not confirmed the write.
+std::vector<std::string> pending_writes::missing(const write& w) const {
+  auto nodes = w.named;
+  std::erase_if(nodes, [&](const std::string& node) {
     auto i = confirmed_.find(node);
     return i != confirmed_.end() && i->second.covers(w.made);
-  };
-  return w.synced && std::all_of(w.named.begin(), w.named.end(), confirmed) && reached(w.made).size() >= w.need;
+  });
+  return nodes;
+}
+
+bool pending_writes::has_acks(const write& w) const {
+  return w.synced && missing(w).empty() && reached(w.made).size() >= w.need;
 }
 
 void pending_writes::answer_complete() {
@@ -96,12 +101,9 @@ caf::error pending_writes::too_few_acks(const write& w) const {
   if (!w.synced)
     return make_error(ec::timeout, "the store of region " + region_ + " is slow; the write may still be stored later");
   auto nodes = reached(w.made);
-  std::vector<std::string> missing;
-  for (const auto& node : w.named)
-    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end())
-      missing.push_back(node);
-  auto wanted = w.named.empty() ? std::to_string(w.need) + " durable copies were asked for"
-                                : "all durable copies were asked for, and there is no answer from " + listed(missing);
+  auto wanted = w.named.empty()
+                    ? std::to_string(w.need) + " durable copies were asked for"
+                    : "all durable copies were asked for, and there is no answer from " + listed(missing(w));
   return make_error(ec::not_enough_acks, "the write is on disk in " + std::to_string(nodes.size())
                                              + (nodes.size() == 1 ? " region (" : " regions (") + listed(nodes) + "); "
                                              + wanted + ". It is kept, and may still arrive at the others later");

@@ -54,6 +54,7 @@ public:
 
 private:
   std::vector<std::string> reached(const dot& made) const;
+  std::vector<std::string> missing(const write& w) const;
   bool has_acks(const write& w) const;
   void answer_complete();
   caf::error too_few_acks(const write& w) const;

@@ -259,6 +259,7 @@ private:
   void mark_left(const std::string& node, uint32_t epoch);
   void review_debts();
   void tell_holders(const std::vector<std::string>& nodes, const holder_map& news);
+  void tell_holder(const std::string& node, const holder_map& news, std::function<void(const holders_ack&)> then = {});
   void not_told(const std::string& node, ec reason);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);

@@ -37,18 +37,13 @@ void shadow_state::compare_with(const std::string& node) {
   if (!visible_)
     return;
   auto ours = item_->record().holders;
-  ask_peer<holders_ack>(
-      node, traffic::repair,
-      update_holders{item_->record().id, node_->self.node, ours, visible_->versions.context, counts()},
-      [this, node, ours, epoch = item_->epoch_of(node)](const holders_ack& ack) {
-        auto same = ack.holds && ack.holders == ours && visible_ && ack.context == visible_->versions.context;
-        answered(node, epoch, ack);
-        if (!same) // else only the versions can differ: a rule for conflicts has changed, and each kept others
-          return;
-        send_update(node, traffic::repair);
-        pull_from(node);
-      },
-      [](const caf::error&) {}); // it is compared again
+  tell_holder(node, ours, [this, node, ours](const holders_ack& ack) {
+    if (!ack.holds || ack.holders != ours || !visible_ || ack.context != visible_->versions.context)
+      return;
+    // Only the versions can differ: a rule for conflicts has changed, and each kept others.
+    send_update(node, traffic::repair);
+    pull_from(node);
+  });
 }
 
 // -- reaping: the steward --------------------------------------------------------------------------------------------

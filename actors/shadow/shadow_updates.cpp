@@ -121,7 +121,12 @@ void shadow_state::tell_behind(const std::string& node) {
   if (visible_)
     ask_peer<holders_ack>(
         node, traffic::repair,
-        update_holders{item_->record().id, node_->self.node, {}, visible_->versions.context, counts(), true, false},
+        update_holders{.id = item_->record().id,
+                       .from = node_->self.node,
+                       .holders = {},
+                       .context = visible_->versions.context,
+                       .counts = counts(),
+                       .refused = true},
         [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
 }
 
@@ -131,7 +136,13 @@ void shadow_state::tell_forbidden(const std::string& node) {
     return;
   auto told = visible_->versions.context;
   ask_peer<holders_ack>(
-      node, traffic::repair, update_holders{item_->record().id, node_->self.node, {}, told, counts(), false, true},
+      node, traffic::repair,
+      update_holders{.id = item_->record().id,
+                     .from = node_->self.node,
+                     .holders = {},
+                     .context = told,
+                     .counts = counts(),
+                     .forbidden = true},
       [this, node, told, epoch = item_->epoch_of(node)](const holders_ack& ack) {
         if (!ack.holds)
           return mark_left(node, epoch);
@@ -182,12 +193,22 @@ void shadow_state::pull_from(const std::string& node) {
 }
 
 void shadow_state::tell_holders(const std::vector<std::string>& nodes, const holder_map& news) {
-  auto context = visible_ ? visible_->versions.context : version_vector{};
   for (const auto& node : nodes)
-    ask_peer<holders_ack>(
-        node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
-        [this, node, epoch = item_->epoch_of(node)](const holders_ack& ack) { answered(node, epoch, ack); },
-        [this, node](const caf::error& reason) { not_told(node, code_of(reason)); });
+    tell_holder(node, news);
+}
+
+/// `then` runs when the answer was taken in.
+void shadow_state::tell_holder(const std::string& node, const holder_map& news,
+                               std::function<void(const holders_ack&)> then) {
+  auto context = visible_ ? visible_->versions.context : version_vector{};
+  ask_peer<holders_ack>(
+      node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
+      [this, node, then = std::move(then), epoch = item_->epoch_of(node)](const holders_ack& ack) {
+        answered(node, epoch, ack);
+        if (then)
+          then(ack);
+      },
+      [this, node](const caf::error& reason) { not_told(node, code_of(reason)); });
 }
 
 /// What `node` is owed, or was to join, is left to a hint from now on.
