@@ -4,6 +4,7 @@
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace gnomon {
 membership_state::~membership_state() {
@@ -273,9 +274,15 @@ bool membership_state::knows_seeds() const {
   return std::all_of(contacts_.begin(), contacts_.end(), settled);
 }
 
-bool membership_state::is_alone_among_seeds() const {
-  auto unmet = [](auto& entry) { return entry.second.seed && !entry.second.own && !entry.second.reached; };
-  return peers_.empty() && std::any_of(contacts_.begin(), contacts_.end(), unmet);
+size_t membership_state::unmet_seeds() const {
+  std::set<std::string> met;
+  for (auto& [name, p] : peers_)
+    met.insert(p.identity.address);
+  auto unmet = [&](auto& entry) {
+    auto& [address, c] = entry;
+    return c.seed && !c.own && !c.reached && !met.count(address);
+  };
+  return static_cast<size_t>(std::count_if(contacts_.begin(), contacts_.end(), unmet));
 }
 
 void membership_state::answer_joins() {

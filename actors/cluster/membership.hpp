@@ -89,8 +89,8 @@ private:
   void connected(peer& p);
   void disconnect(peer& p);
   void refused(const std::string& sentence);
-  bool knows_seeds() const;          // each was tried
-  bool is_alone_among_seeds() const; // it knows nobody although seeds are named, so it cannot know what others have
+  bool knows_seeds() const;   // each was tried
+  size_t unmet_seeds() const; // there is a node at each, but nothing else is known of it
   void answer_joins();
   void later(contact& c);
   time_point now() const;

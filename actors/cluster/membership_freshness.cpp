@@ -5,8 +5,9 @@
 #include <limits>
 
 /// The part of membership that says how long this node may call its copies current. It may as long as a majority of all
-/// nodes, itself included, answered a ping that was sent less than `fresh_for` ago; pings that arrive prove nothing,
-/// for they may have waited while this process was frozen. Once that time has passed, answers alone do not bring it
+/// nodes, itself included, answered a ping that was sent less than `fresh_for` ago. A seed that was never met counts as a
+/// node, for it may be the one that has the items. Pings that arrive prove nothing, for they may have waited while this
+/// process was frozen. Once that time has passed, answers alone do not bring it
 /// back: first each peer that is not down has to say that what it owed this node after the lapse has been delivered.
 namespace gnomon {
 
@@ -35,11 +36,11 @@ void membership_state::catch_up(peer& p, int64_t sent_ms) {
 
 void membership_state::renew_freshness() {
   notice_lapse();
-  auto needed = (peers_.size() + 1) / 2;
+  auto needed = (peers_.size() + unmet_seeds() + 1) / 2;
   auto until = std::numeric_limits<int64_t>::max();
-  if (needed == 0 && is_alone_among_seeds()) // there are others, and what they have is not known
+  if (needed > peers_.size()) {
     until = 0;
-  if (needed > 0) {
+  } else if (needed > 0) {
     std::vector<int64_t> proofs;
     for (auto& [name, p] : peers_)
       proofs.push_back(p.proven_ms);

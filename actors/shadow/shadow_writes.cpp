@@ -72,7 +72,7 @@ void shadow_state::decide(const write_item& request, time_point deadline, answer
 }
 
 /// A delete without a context means whatever there is: also what has not arrived here yet, or began elsewhere at the
-/// same time. All peers that can be reached say what they have.
+/// same time. All peers that can be reached say what they have. One whose copy is damaged cannot.
 void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   auto view = node_->cluster.get();
   auto peers = view->by_latency();
@@ -94,7 +94,13 @@ void shadow_state::delete_everywhere(const write_item& request, time_point deadl
             item_->merge(there.holders);
           answered();
         },
-        [answered](const caf::error&) { answered(); });
+        [answered, reply, region = peer->identity.region](const caf::error& reason) {
+          if (code_of(reason) == ec::store_corrupt && !reply.given())
+            reply.fail(make_error(ec::unavailable, "the copy in region " + region
+                                                       + " is damaged, so that it is not known what to delete; try "
+                                                         "again, or send the Gnomon-Context of what you have read"));
+          answered();
+        });
   answered();
 }
 

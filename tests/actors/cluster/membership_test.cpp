@@ -239,6 +239,13 @@ CAF_TEST(a_node_that_has_met_none_of_its_seeds_cannot_know_what_is_current) {
   CAF_CHECK(node->is_fresh());
 }
 
+CAF_TEST(seeds_that_were_never_met_count_as_nodes_of_the_majority) {
+  start({"a:1", "seed:1", "seed:2", "seed:3"}); // `a` and this node are two of five
+  answering_peer();
+  pass(2s);
+  CAF_CHECK(!node->is_fresh());
+}
+
 CAF_TEST(a_node_that_was_itself_stopped_blames_nobody) {
   start();
   CAF_CHECK_EQUAL(say_hello(named("a")), ec{});

@@ -167,6 +167,24 @@ CAF_TEST(a_version_that_only_a_damaged_copy_has_is_kept_when_its_value_is_sound)
   CAF_CHECK_EQUAL(unbox(get("a", "x")).values.size(), 2u);
 }
 
+CAF_TEST(a_delete_without_a_context_does_not_pass_over_a_damaged_copy) {
+  begin(1, 1);
+  auto first = unbox(put("a", "x", "1"));
+  network->separate("a", "b");
+  CAF_CHECK(put("b", "x", "2")); // a twin
+  auto damaged = value_key("b", "x");
+  restart("b");
+  stored("b", damaged).back() ^= 1;
+  network->heal();
+  write_item remove;
+  remove.id = "x";
+  remove.deleted = true;
+  CAF_CHECK_EQUAL(code_of(ask<write_receipt>("a", remove).error()), ec::unavailable);
+  CAF_CHECK_EQUAL(value("a", "x"), "1");
+  remove.seen = first.context;
+  CAF_CHECK(ask<write_receipt>("a", remove));
+}
+
 CAF_TEST(a_damaged_copy_that_nobody_else_has_stays_and_is_named) {
   begin(1, 1);
   put("a", "x", "1");
