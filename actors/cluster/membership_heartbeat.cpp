@@ -138,7 +138,7 @@ void membership_state::forget_removed() {
 
 void membership_state::publish() {
   cluster_view view;
-  view.alone_among_seeds = peers_.empty() && unmet_seeds() > 0;
+  view.unmet_seeds = unmet_seeds();
   for (auto& [name, p] : peers_)
     view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.leases, p.facts.bytes,
                           p.facts.tombstones, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});

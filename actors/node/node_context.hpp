@@ -46,7 +46,7 @@ struct peer_view {
 /// The cluster as this node sees it, published by membership. Sorted by node name; does not contain the node itself.
 struct cluster_view {
   std::vector<peer_view> peers;
-  bool alone_among_seeds = false; // it knows no other node although seeds are named, so it cannot know who there is
+  size_t unmet_seeds = 0; // there is a node at each, but nothing else is known of it
   const peer_view* find(std::string_view node) const;
   /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;

@@ -8,12 +8,14 @@ namespace gnomon {
 
 namespace {
 
-/// Somebody has told this node who there is; a node that has met nobody cannot know.
+/// Somebody has told this node who there is. A node that has met nobody cannot know, nor one that has met a few among
+/// many seeds: those few may have started anew as well.
 bool knows_all_nodes(const node_context& node) {
   auto view = node.cluster.get();
-  return node.is_fresh() || std::any_of(view->peers.begin(), view->peers.end(), [](const peer_view& peer) {
-           return peer.answered_ms > 0;
-         });
+  auto was_told = view->unmet_seeds == 0
+                  && std::any_of(view->peers.begin(), view->peers.end(),
+                                 [](const peer_view& peer) { return peer.answered_ms > 0; });
+  return node.is_fresh() || was_told;
 }
 
 bool may_be_lost(const std::string& id, const std::vector<kv_loss>& lost) {

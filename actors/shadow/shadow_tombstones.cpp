@@ -67,7 +67,7 @@ void shadow_state::reap() {
   // joined elsewhere again after it had left, or came back with an older disk. Every region has to answer.
   std::vector<std::string> strangers;
   auto view = node_->cluster.get();
-  if (view->alone_among_seeds)
+  if (view->peers.empty() && view->unmet_seeds > 0)
     return; // anti-entropy reminds us of it again
   for (const auto& peer : view->peers)
     if (item_->record().holders.state_of(peer.identity.node) == holder_state::left)

@@ -42,12 +42,12 @@ void history::check_values(const operation& op, const item_versions& got) {
 
 /// An answer that is not marked as stale has seen every write that was acknowledged before its node last came back from
 /// a pause, by a node that nothing has kept from telling it since before the pause; and every one that was acknowledged
-/// so long ago that it has arrived wherever nothing kept it back.
+/// so long ago that it has arrived wherever nothing kept it back. What only damaged copies had cannot be told.
 void history::check_fresh(const operation& op) {
   if (!wanted_.answers_are_fresh || op.served_by == outside)
     return;
   for (const auto& [d, v] : items_[op.id].versions)
-    if (!op.context.covers(d) && held(op.id, d) && !may_lack(op, v))
+    if (!op.context.covers(d) && is_readable(op.id, d) && !may_lack(op, v))
       return accuse("an answer that is not marked as stale is not of the past", op.id,
                     fmt::format("read {} was answered by {} without {}, which was acknowledged at {:.3f} s", op.number,
                                 node_name(op.served_by), v.facts.user,

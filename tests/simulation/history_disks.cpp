@@ -295,6 +295,14 @@ bool history::held(const std::string& id, const dot& d, int except) const {
   return false;
 }
 
+bool history::is_readable(const std::string& id, const dot& d) const {
+  for (size_t node = 0; node < disks_.size(); ++node)
+    if (auto record = disks_[node]->record(id); counts(static_cast<int>(node), record) && disks_[node]->is_sound(id)
+                                                && record->versions.context.covers(d))
+      return true;
+  return false;
+}
+
 void history::promise(const std::string& id, const dot& d, const std::string& how, moment since) {
   auto& v = items_[id].versions.at(d);
   if (v.promised)

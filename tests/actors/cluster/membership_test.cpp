@@ -222,12 +222,12 @@ CAF_TEST(a_peer_that_is_down_is_told_of_after_those_that_are_live) {
   CAF_CHECK_EQUAL(told, "b a ");
 }
 
-CAF_TEST(a_node_is_alone_among_its_seeds_until_it_has_met_one) {
-  start({"seed:1"});
+CAF_TEST(a_seed_is_unmet_until_its_node_has_answered) {
+  start({"a:1", "seed:1"});
   pass(200ms);
-  CAF_CHECK(node->cluster.get()->alone_among_seeds);
+  CAF_CHECK_EQUAL(node->cluster.get()->unmet_seeds, 2u);
   CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
-  CAF_CHECK(!node->cluster.get()->alone_among_seeds);
+  CAF_CHECK_EQUAL(node->cluster.get()->unmet_seeds, 1u);
 }
 
 CAF_TEST(a_node_that_has_met_none_of_its_seeds_cannot_know_what_is_current) {
