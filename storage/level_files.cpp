@@ -139,7 +139,6 @@ bool is_full(const leveldb::Status& status) {
 }
 
 // -- files on the disk and over it
-// -------------------------------------------------------------------------------------
 
 leveldb::Status disk_files::NewRandomAccessFile(const std::string& name, leveldb::RandomAccessFile** result) {
   auto descriptor = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
@@ -198,7 +197,6 @@ leveldb::Status files_over_disk::NewLogger(const std::string& name, leveldb::Log
 }
 
 // -- logs
-// ---------------------------------------------------------------------------------------------------------------
 
 bool has_damaged_end(const std::string& log) {
   std::ifstream in{log, std::ios::binary};
@@ -220,7 +218,6 @@ bool has_damaged_end(const std::string& log) {
 }
 
 // -- tables
-// -------------------------------------------------------------------------------------------------------------
 
 leveldb::Slice table_order::ours(const leveldb::Slice& key) {
   return {key.data(), key.size() < 8 ? 0 : key.size() - 8};

@@ -97,7 +97,6 @@ bool may_learn(const node_context& node, const std::string& id, const std::strin
 }
 
 // -- what happens here
-// -----------------------------------------------------------------------------------------------------
 
 /// Batches may hold one access each: what waits is counted in accesses, and taken together.
 void predictor_state::learn(const access_batch& batch) {
@@ -203,7 +202,6 @@ void predictor_state::hand_over(prefetch_wishes wishes) {
 }
 
 // -- what happens elsewhere
-// -------------------------------------------------------------------------------------------------
 
 void predictor_state::note(const access_sample& sample) {
   if (unreported_.size() >= most_unreported && unreported_.count(sample.id) == 0)
@@ -281,7 +279,6 @@ void predictor_state::take_over_models() {
 }
 
 // -- questions
-// -------------------------------------------------------------------------------------------------------------
 
 void predictor_state::predict(const get_prediction& request, answer<prediction> reply) {
   if (reading_)

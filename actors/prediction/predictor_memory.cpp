@@ -21,7 +21,6 @@ predictor_state::~predictor_state() {
 }
 
 // -- uploads
-// -----------------------------------------------------------------------------------------------------------------
 
 caf::result<past_receipt> predictor_state::learn_past(const past_accesses& upload) {
   if (reading_)
@@ -49,7 +48,6 @@ caf::result<past_receipt> predictor_state::learn_past(const past_accesses& uploa
 }
 
 // -- the file
-// ----------------------------------------------------------------------------------------------------------------
 
 /// What is read until the file is there waits.
 void predictor_state::open_file() {
@@ -161,7 +159,6 @@ void predictor_state::leave(const caf::error& reason) {
 }
 
 // -- forgetting
-// --------------------------------------------------------------------------------------------------------------
 
 /// Answered when the file does not have the user any more: as it is written anew or, where that fails, removed.
 void predictor_state::forget(const forget_user& request, answer<forget_receipt> reply) {

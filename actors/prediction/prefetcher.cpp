@@ -48,7 +48,6 @@ duration prefetcher_state::lifetime(const std::string& id) const {
 }
 
 // -- from a wish to a copy
-// ----------------------------------------------------------------------------------------------
 
 void prefetcher_state::consider(const prefetch_wishes& batch) {
   const auto time = now();
@@ -119,7 +118,6 @@ void prefetcher_state::invite(const prefetch_wish& wish, const std::string& give
 }
 
 // -- what became of it
-// ----------------------------------------------------------------------------------------------------
 
 void prefetcher_state::note_reads(const access_batch& batch) {
   if (ahead_.empty())

@@ -83,7 +83,6 @@ void region_state::start(self_pointer self, context_ptr node) {
 }
 
 // -- what peers ask
-// -----------------------------------------------------------------------------------------------------
 
 template <class Reply, class Message>
 caf::result<Reply> region_state::to_predictor(const Message& message) {
@@ -136,7 +135,6 @@ caf::result<Reply> region_state::pass_comparison(Message message) {
 }
 
 // -- the start
-// ----------------------------------------------------------------------------------------------------------
 
 /// What is counted while the store is read begins anew. So does the catalog: its changes get new numbers, and peers
 /// that know those of before have to see that.
@@ -240,7 +238,6 @@ void region_state::slices_read() {
 }
 
 // -- peers' heartbeats
-// --------------------------------------------------------------------------------------------------
 
 void region_state::heard(const ping& facts) {
   if (!node_->counters.rules_known)

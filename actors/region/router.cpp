@@ -68,7 +68,6 @@ void router_state::start(self_pointer self, context_ptr node) {
 }
 
 // -- reads and writes
-// ---------------------------------------------------------------------------------------------------
 
 template <class Reply, class Message>
 caf::result<Reply> router_state::to_item(const Message& request) {
@@ -274,7 +273,6 @@ caf::result<load_receipt> router_state::load(const load_item& request) {
 }
 
 // -- explaining
-// ---------------------------------------------------------------------------------------------------------
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
   self_->request(node_->shard(id), node_->config.peer_timeout, locate_a_v, id)
@@ -356,7 +354,6 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
 }
 
 // -- routing
-// ------------------------------------------------------------------------------------------------------------
 
 void router_state::route(const get_route& request, answer<route_list> reply) {
   self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)

@@ -35,7 +35,6 @@ void replica::begin_incarnation(uint64_t incarnation) {
 }
 
 // -- what is here
-// -------------------------------------------------------------------------------------------------------
 
 holder_state replica::role() const {
   return exists_ ? record_.holders.state_of(node_) : holder_state::left;
@@ -135,7 +134,6 @@ std::vector<std::string> replica::to_review() const {
 }
 
 // -- changes
-// ------------------------------------------------------------------------------------------------------------
 
 caf::error replica::check(const write_item& request, conflict_rule conflicts) const {
   if (!record_.versions.vouches_for(request.seen, record_.holding))
@@ -365,7 +363,6 @@ holder_map replica::drop() {
 }
 
 // -- towards the store
-// --------------------------------------------------------------------------------------------------
 
 store_batch replica::take_changes(timestamp now, duration join_timeout) {
   store_batch batch;

@@ -25,7 +25,6 @@ public:
   void begin_incarnation(uint64_t incarnation);
 
   // -- what is here
-  // ----------------------------------------------------------------------------------------------------
   holder_state role() const; // `left` when there is no copy
   bool present() const;      // a copy with its values: durable or shadow
   const item_record& record() const {
@@ -60,7 +59,6 @@ public:
   }
 
   // -- changes; each is written with the next `take_changes`
-  // -----------------------------------------------------------
   /// Checks the condition of `request` against the pending state. Errors: precondition_failed, invalid_argument (on
   /// lww).
   caf::error check(const write_item& request, conflict_rule conflicts) const;

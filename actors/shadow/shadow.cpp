@@ -74,7 +74,6 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
 }
 
 // -- loading
-// ------------------------------------------------------------------------------------------------------------
 
 void shadow_state::load() {
   auto store = node_->store(item_->record().id);
@@ -131,7 +130,6 @@ void shadow_state::agree_with_catalog() {
 }
 
 // -- reading
-// ------------------------------------------------------------------------------------------------------------
 
 void shadow_state::read(const read_item& request, answer<item_versions> reply) {
   if (visible_ && satisfies(request)) {
@@ -290,12 +288,11 @@ caf::result<bool> shadow_state::stop_if_idle() {
 }
 
 // -- placing
-// ------------------------------------------------------------------------------------------------------------
 
 void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
   if (!item_->present()) {
     stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
-    return find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const search& s) {
+    return find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const copy_search& s) {
       if (item_->present())
         return place(request, reply);
       const auto& holder = s.refused_by.empty() ? s.holder : s.refused_by;

@@ -3,7 +3,9 @@
 #include "actors/messages/answer.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
+#include "actors/shadow/copy_search.hpp"
 #include "actors/shadow/demotion.hpp"
+#include "actors/shadow/hint_book.hpp"
 #include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/replica.hpp"
@@ -106,53 +108,11 @@ private:
     answer<item_versions> reply;
     uint64_t search = 0; // the first one that began after it
   };
-  /// Where a found copy goes: nowhere, or here as a shadow or durable copy.
-  struct stay {
-    bool wanted = false;
-    holder_state as = holder_state::shadow;
-    lease terms;
-  };
-  /// Whom a search asks: only the known holders; also every node, but only while the catalog does not yet know what all
-  /// peers hold; or the known holders and then every node.
-  enum class audience : uint8_t { known, all_while_unsure, all };
-  /// The search for a copy, at most one at a time: all readers share it.
-  struct search {
-    uint64_t number = 0;
-    stay keep;
-    bool joined = false; // the joining record is synced, or being synced
-    audience whom = audience::all;
-    bool whole = false; // the catalog knows what the peers hold
-    traffic urgency = traffic::client;
-    std::vector<std::string> believed; // to hold the item, by the catalog
-    std::deque<std::string> next;      // holders not asked yet, best first
-    std::set<std::string> asked, unreachable;
-    size_t asking = 0;                           // holders that have not answered; the first good answer counts
-    bool settling = false;                       // something is being synced, and the search goes on behind it
-    size_t open_questions = 0;                   // to regions that may hold the item
-    bool waits = false;                          // for their answers
-    std::string deleted_at;                      // has the item's tombstone
-    std::unique_ptr<replica> aside;              // what holders have that cannot call their copies current
-    std::string stale_at;                        // the first of them
-    std::string holder;                          // gave the item
-    std::set<std::string> inviters;              // they hear the outcome in the answer to their invitation
-    std::string refused_by;                      // a holder that may not give the item to this region
-    version_vector needs;                        // of a write, which must come after everything that its writer saw
-    std::map<std::string, version_vector> older; // what holders have that turned out to be behind
-    std::vector<std::function<void(const search&)>> then;
-  };
   /// A client's write that waits for other regions before it can be applied here.
   struct unapplied_write {
     caf::actor_clock::time_point deadline;
     answer<write_receipt> reply;
   };
-  /// A note on disk that a holder lacks the current versions.
-  struct hint {
-    bool written = false; // or being written
-    duration pause{};     // until the next try, for a holder that answered with an error
-    bool refused = false; // the error will not pass by itself: it is a problem of the item
-    timestamp next{};     // time of the next try for one that was refused
-  };
-
   bool is_busy();
 
   // loading: shadow.cpp, shadow_damage.cpp
@@ -178,9 +138,7 @@ private:
   void search_for_readers();
 
   // searching: shadow_search.cpp
-  using after_search = std::function<void(const search&)>;
-  void find_copy(stay keep, audience whom, traffic urgency, std::string first, after_search then);
-  void take_candidates(const std::vector<std::string>& believed);
+  void find_copy(stay keep, audience whom, traffic urgency, std::string first, copy_search::after then);
   void ask_next();
   void ask_holder(const std::string& holder);
   bool is_over(uint64_t number) const;
@@ -193,14 +151,13 @@ private:
   void kept_away(const std::string& giver);
   void set_aside(const item_copy& copy, const std::string& giver);
   void show_aside();
-  bool keeps_aside() const;
   void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
   void repair_older(const item_copy& newer);
   void go_on();
   void drop_joining_record();
   void settle(const item_copy& copy);
   void search_failed();
-  caf::error why_not_found(const search& s) const;
+  caf::error why_not_found(const copy_search& s) const;
   void end_search();
 
   // writing: shadow_writes.cpp
@@ -210,7 +167,7 @@ private:
   caf::error too_crowded(const write_item& request, conflict_rule conflicts) const;
   void write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply);
   bool must_know(const write_item& request) const;
-  void begin_or_pass(const write_item& request, const search& s, time_point deadline, answer<write_receipt> reply);
+  void begin_or_pass(const write_item& request, const copy_search& s, time_point deadline, answer<write_receipt> reply);
   void decide(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
@@ -251,8 +208,6 @@ private:
   void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
   void pull_from(const std::string& node);
   void leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update = {});
-  void know_hint(const std::string& node, std::string_view value);
-  bool is_resting(const std::string& node) const;
   void tell_behind(const std::string& node);
   void tell_forbidden(const std::string& node);
   void settle_debt(const std::string& node);
@@ -321,7 +276,7 @@ private:
   caf::actor_clock::time_point mended_next_{}; // when to look for a sound copy again
   std::vector<std::function<void()>> waiting_for_load_;
   std::vector<waiting_reader> readers_;
-  std::unique_ptr<search> search_;
+  std::unique_ptr<copy_search> search_;
   std::vector<unapplied_write> unapplied_;
   std::unique_ptr<pending_writes> writes_;
   uint64_t next_search_ = 0;
@@ -338,9 +293,9 @@ private:
   guard_promises promises_;
   std::unique_ptr<reaping> reaping_; // under way
   hlc_source stamps_;
-  std::map<std::string, bool> updates_;         // one under way to each of these; true: another has to follow
-  std::set<std::string> pulling_;               // nodes whose newer versions are being fetched
-  std::map<std::string, hint> hints_;           // by node
+  std::map<std::string, bool> updates_; // one under way to each of these; true: another has to follow
+  std::set<std::string> pulling_;       // nodes whose newer versions are being fetched
+  hint_book hints_;
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
   bool after_a_crash_ = false;
   bool in_catalog_ = false;

@@ -51,8 +51,10 @@ void shadow_state::load_values(const std::string& record) {
             auto problem = item_->load(record, found.values);
             auto place = dots.size();
             for (const auto& node : owed)
-              if (auto at = place++; got.found[at])
-                know_hint(node, got.values[at].view());
+              if (auto at = place++; got.found[at]) {
+                hints_.found_on_disk(node, got.values[at].view());
+                item_->note_hint(node, true);
+              }
             loaded(std::move(problem));
           },
           [this, record, dots](caf::error& reason) {
@@ -155,7 +157,7 @@ void shadow_state::join_anew(const std::string& giver, holder_state as) {
   if (!may_hold(node_->self.node))
     return;
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
-  find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const search&) {
+  find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const copy_search&) {
     node_->counters.copies_mended.fetch_add(item_->present() ? 1 : 0, std::memory_order_relaxed);
   });
   item_->join(terms);

@@ -53,7 +53,7 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
 
 void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
   if (search_) // a copy is being made here: wait how that ends
-    return find_copy({}, audience::known, traffic::repair, {}, [this, job](const search&) { merge_loaded(job); });
+    return find_copy({}, audience::known, traffic::repair, {}, [this, job](const copy_search&) { merge_loaded(job); });
   if (!item_->present() || !may_take(job->copy.versions))
     return ask_who_has(job);
   if (job->dry_run)

@@ -10,7 +10,6 @@
 namespace gnomon {
 
 // -- what other holders ask
-// ---------------------------------------------------------------------------------------------
 
 /// With `join` the requester is durably among the holders before it gets the value; only synced versions are given.
 void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
@@ -100,7 +99,7 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
   }
   auto terms = request.lease;
   terms.created = terms.last_read = now();
-  auto then = [this, reply, giver = request.giver](const search&) {
+  auto then = [this, reply, giver = request.giver](const copy_search&) {
     item_->present() ? reply.give({true, {}, standing()})
                      : reply.give({false, "the item could not be fetched from node " + giver, {}});
   };
@@ -134,9 +133,7 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
 
 /// `node` missed an update: it gets the versions as they are now. Without a copy the hint has lost its meaning.
 void shadow_state::hand_off(const std::string& node) {
-  auto& hint = hints_[node];
-  if (!std::exchange(hint.written, true))
-    hint.refused = true; // the disk may say so: the next failure writes what holds then
+  hints_.handed_off(node);
   if (visible_ && item_->record().holders.state_of(node) != holder_state::left)
     send_update(node, traffic::repair);
   else
@@ -156,7 +153,6 @@ void shadow_state::verify(const std::string& node) {
 }
 
 // -- leases
-// -------------------------------------------------------------------------------------------------------------
 
 /// An entry of the expiry index that the record does not know of would wake this shadow for ever.
 void shadow_state::expiry_due(timestamp at) {
@@ -209,7 +205,6 @@ void shadow_state::drop() {
 }
 
 // -- what follows a change
-// ----------------------------------------------------------------------------------------------
 
 /// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch is
 /// under way at a time: a later record names the values of an earlier one, so it must not be stored where that failed.

@@ -32,8 +32,7 @@ bool shadow_state::is_forbidden(const std::string& node, const version_set& vers
 
 /// The copy that was found may not stay here: it is read and written where it is.
 void shadow_state::kept_away(const std::string& giver) {
-  search_->refused_by = giver;
-  search_->keep.wanted = search_->joined = false;
+  search_->keep_away(giver);
   drop_joining_record();
   readers_.empty() ? end_search() : ask_next();
 }

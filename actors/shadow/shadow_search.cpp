@@ -27,79 +27,47 @@ bool may_be_lost(const std::string& id, const std::vector<kv_loss>& lost) {
 } // namespace
 
 /// Starts a search or joins the one under way; `then` runs when it ends, found or not.
-void shadow_state::find_copy(stay keep, audience whom, traffic urgency, std::string first, after_search then) {
-  if (search_) {
-    if (keep.wanted && !search_->keep.wanted)
-      search_->keep = keep;
-    if (keep.wanted && keep.as == holder_state::durable)
-      search_->keep.as = keep.as;
-    search_->whom = std::max(search_->whom, whom);
-    if (then)
-      search_->then.push_back(std::move(then));
-    return;
-  }
-  search_ = std::make_unique<search>();
-  search_->number = next_search_++;
-  search_->asked.insert(node_->self.node);
-  search_->keep = std::move(keep);
-  search_->whom = whom;
-  search_->urgency = urgency;
+void shadow_state::find_copy(stay keep, audience whom, traffic urgency, std::string first, copy_search::after then) {
+  auto running = search_ != nullptr;
+  if (running)
+    search_->widen(keep, whom);
+  else
+    search_ = std::make_unique<copy_search>(next_search_++, node_->self.node, std::move(keep), whom, urgency);
   if (then)
     search_->then.push_back(std::move(then));
-  if (!first.empty())
-    search_->next.push_back(std::move(first));
+  if (running)
+    return;
+  search_->add_first(std::move(first));
   self_->request(shard_, caf::infinite, locate_a_v, item_->record().id)
       .then(
           [this](const std::vector<std::string>& nodes, bool whole) {
-            search_->whole = whole;
-            take_candidates(nodes);
+            search_->take_candidates(nodes, others(), whole, *node_->cluster.get());
             ask_next();
           },
           [this](caf::error&) { ask_next(); });
 }
 
-/// Those that cannot say that their copies are current come last.
-void shadow_state::take_candidates(const std::vector<std::string>& believed) {
-  auto all = believed;
-  auto known = others();
-  all.insert(all.end(), known.begin(), known.end());
-  auto view = node_->cluster.get();
-  std::stable_partition(all.begin(), all.end(), [&](const std::string& node) {
-    auto peer = view->find(node);
-    return !peer || peer->fresh;
-  });
-  search_->next.insert(search_->next.end(), all.begin(), all.end());
-  search_->believed = believed;
-}
-
 void shadow_state::ask_next() {
-  auto& s = *search_;
-  while (!s.next.empty() && s.asked.count(s.next.front()) > 0)
-    s.next.pop_front();
-  if (s.next.empty() && s.asking > 0)
-    return; // its answer decides
-  if (s.next.empty() && s.open_questions > 0) {
-    s.waits = true;
+  switch (search_->next()) {
+  case copy_search::step::wait:
     return;
-  }
-  if (s.next.empty()) {
-    auto ask_all = s.whom == audience::all || (s.whom == audience::all_while_unsure && !s.whole);
-    return ask_all ? ask_everyone() : search_failed();
+  case copy_search::step::ask_everyone:
+    return ask_everyone();
+  case copy_search::step::give_up:
+    return search_failed();
+  case copy_search::step::ask_holder:
+    break;
   }
   // The record is synced while the question is under way: whatever arrives is synced behind it.
-  if (s.keep.wanted && !s.joined && !item_->present()) {
-    item_->join(s.keep.terms);
-    s.joined = true;
+  if (search_->keep.wanted && !search_->joined && !item_->present()) {
+    item_->join(search_->keep.terms);
+    search_->joined = true;
     persist();
   }
-  auto holder = std::move(s.next.front());
-  s.next.pop_front();
-  ask_holder(holder);
+  ask_holder(search_->take_holder());
 }
 
 void shadow_state::ask_holder(const std::string& holder) {
-  search_->asked.insert(holder);
-  ++search_->asking;
   auto number = search_->number;
   ask_peer<item_copy>(
       holder, search_->urgency,
@@ -118,12 +86,12 @@ void shadow_state::ask_holder(const std::string& holder) {
         if (!is_over(number))
           failed_at(holder, code_of(reason));
       });
-  if (!is_over(number) && search_->asking > 0)
+  if (!is_over(number) && search_->is_asking())
     self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
 }
 
 void shadow_state::answered_by(const std::string& holder, item_copy copy) {
-  --search_->asking;
+  search_->holder_answered();
   if (!search_->settling)
     found(std::move(copy), holder);
   else if (item_->present())
@@ -131,10 +99,7 @@ void shadow_state::answered_by(const std::string& holder, item_copy copy) {
 }
 
 void shadow_state::failed_at(const std::string& holder, ec reason) {
-  --search_->asking;
-  auto unreachable = reason != ec::not_here && reason != ec::forbidden_region && reason != ec::gone;
-  if (unreachable)
-    search_->unreachable.insert(holder);
+  search_->holder_failed(holder, reason);
   if (search_->settling)
     return; // the search goes on by itself
   if (reason == ec::gone) {
@@ -155,55 +120,32 @@ bool shadow_state::is_over(uint64_t number) const {
 void shadow_state::hedge(uint64_t number) {
   if (is_over(number) || search_->settling)
     return;
-  if (search_->asking > 0 && !search_->next.empty())
+  if (search_->is_asking() && search_->has_more_to_ask())
     return ask_next();
   show_aside();
 }
 
 /// A rule that only the holder knows keeps the item away from here: it is read there, and written there.
 void shadow_state::refused(const std::string& holder) {
-  search_->refused_by = holder;
-  search_->keep.wanted = search_->joined = false;
+  search_->keep_away(holder);
   if (readers_.empty())
     return search_failed();
   drop_joining_record();
-  search_->asked.erase(holder);
-  search_->next.push_front(holder);
+  search_->ask_again(holder);
   ask_next();
 }
 
 /// Nobody the catalog names has the item, but the catalog may be behind: asks all nodes at once who holds it. Those
 /// that cannot be reached may hold it as well.
 void shadow_state::ask_everyone() {
-  search_->whom = audience::known;
-  auto view = node_->cluster.get();
-  auto peers = view->by_latency();
-  if (node_->config.fault != deliberate_fault::absent_for_unreachable)
-    for (const auto& peer : view->peers)
-      if (!peer.usable())
-        peers.push_back(&peer);
-  std::vector<std::string> nodes;
-  for (auto peer : peers)
-    if (search_->asked.count(peer->identity.node) == 0)
-      nodes.push_back(peer->identity.node);
+  auto with_unreachable = node_->config.fault != deliberate_fault::absent_for_unreachable;
+  auto nodes = search_->take_everyone(*node_->cluster.get(), with_unreachable);
   if (nodes.empty())
     return search_failed();
-  search_->open_questions = nodes.size();
-  search_->waits = true;
   for (const auto& node : nodes) {
-    auto heard = [this, node, number = search_->number](ec answer) {
-      if (is_over(number))
-        return;
-      auto holds = answer == ec{} || answer == ec::gone; // which of the two it says when it is asked for the item
-      --search_->open_questions;
-      if (holds)
-        search_->next.push_back(node);
-      else if (answer != ec::not_here)
-        search_->unreachable.insert(node);
-      if (search_->waits && (holds || search_->open_questions == 0)) {
-        search_->waits = false;
-        holds ? ask_next() : search_failed();
-      }
+    auto heard = [this, node, number = search_->number](ec reason) {
+      if (!is_over(number) && search_->node_answered(node, reason))
+        ask_next();
     };
     ask_peer<item_copy>(
         node, search_->urgency,
@@ -247,8 +189,7 @@ void shadow_state::found(item_copy copy, const std::string& giver) {
   if (search_->joined)
     return settle(copy);
   if (search_->keep.wanted) { // someone came to want it here while the question was under way
-    search_->asked.erase(giver);
-    search_->next.push_front(giver);
+    search_->ask_again(giver);
     return ask_next();
   }
   readers_.empty() ? end_search() : ask_next();
@@ -262,18 +203,9 @@ void shadow_state::answer_with(const item_copy& copy, const std::string& giver) 
   answer_readers(answer, copy.stale);
 }
 
-/// What comes from a holder that cannot say that it is current waits until nobody has better. The holders that it names
-/// are asked next.
 void shadow_state::set_aside(const item_copy& copy, const std::string& giver) {
-  auto& s = *search_;
-  if (!s.aside) {
-    s.aside = std::make_unique<replica>(copy.id, std::string{});
-    s.stale_at = giver;
-  }
-  s.aside->merge(copy, rules().conflicts);
-  auto named = copy.holders.current();
-  s.next.insert(s.next.end(), named.begin(), named.end());
-  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, s.number);
+  search_->set_aside(copy, giver, rules().conflicts);
+  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, search_->number);
   ask_next();
 }
 
@@ -285,18 +217,6 @@ void shadow_state::show_aside() {
   answer.served_by = search_->stale_at;
   answer.copy = copy_kind::remote;
   answer_readers(answer, true);
-}
-
-/// Kept here it would count as current. Only who was asked to keep it does so, once all who are known to hold the item
-/// were heard, or where nothing counts as current.
-bool shadow_state::keeps_aside() const {
-  const auto& s = *search_;
-  if (!s.joined || s.inviters.empty() || is_tombstone(s.aside->versions()))
-    return false;
-  auto named = s.aside->record().holders.current();
-  return !node_->is_fresh() || std::none_of(named.begin(), named.end(), [&](const std::string& node) {
-    return s.unreachable.count(node) > 0;
-  });
 }
 
 void shadow_state::settle(const item_copy& copy) {
@@ -316,7 +236,7 @@ void shadow_state::settle(const item_copy& copy) {
     node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
     auto rest = others();
     std::erase_if(rest, [this](const std::string& node) { return search_->inviters.count(node) > 0; });
-    for (const auto& node : search_->believed) // the item may have begun there as well: then the two meet now
+    for (const auto& node : search_->believed()) // the item may have begun there as well: then the two meet now
       if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
         rest.push_back(node);
     tell_holders(rest, item_->record().holders);
@@ -371,7 +291,7 @@ void shadow_state::go_on() {
 void shadow_state::drop_joining_record() {
   if (item_->role() != holder_state::joining)
     return;
-  std::vector<std::string> asked(search_->asked.begin(), search_->asked.end());
+  std::vector<std::string> asked(search_->asked().begin(), search_->asked().end());
   auto told = item_->drop();
   persist([this, asked, told] { tell_holders(asked, told); });
 }
@@ -386,7 +306,7 @@ void shadow_state::search_failed() {
     return settle({item_->record().id, {}, {}, {}});
   if (s.deleted_at.empty() && s.aside) {
     show_aside();
-    auto keeps = keeps_aside();
+    auto keeps = s.may_keep_aside(node_->is_fresh());
     auto copy = std::exchange(s.aside, nullptr)->copy();
     if (keeps && may_take(copy.versions))
       return settle(copy);
@@ -407,9 +327,9 @@ void shadow_state::search_failed() {
     search_for_readers();
 }
 
-caf::error shadow_state::why_not_found(const search& s) const {
+caf::error shadow_state::why_not_found(const copy_search& s) const {
   std::string unreachable;
-  for (const auto& node : s.unreachable)
+  for (const auto& node : s.unreachable())
     unreachable += (unreachable.empty() ? "" : ", ") + node;
   auto held = item_->present() || !s.holder.empty() || !s.stale_at.empty();
   if (held && s.deleted_at.empty())

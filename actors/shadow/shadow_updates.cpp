@@ -68,23 +68,16 @@ void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec rea
 /// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
 /// the node's other items do not wait for it. The update counts as under way until the hint is synced.
 void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
-  auto& hint = hints_[node];
-  auto pause = reason != ec::peer_gone && reason != ec::unavailable;
-  auto longer = std::clamp<duration>(hint.pause * 2, 4s, keys::longest_pause);
-  hint.pause = pause ? longer : duration{};
-  auto refused = pause && reason != ec::timeout && reason != ec::overloaded;
-  auto same = std::exchange(hint.refused, refused) == refused;
-  hint.next = now() + longer;
-  if (std::exchange(hint.written, true) && !pause && same)
+  auto hint = hints_.failed(node, reason, now());
+  if (!hint)
     return;
-  if (refused) {
+  if (hint->refused) {
     log::warn("shadow", "not-delivered",
               {{"id", item_->record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
     tell_behind(node);
   }
   store_batch note;
-  note.puts.emplace_back(keys::hint(node, item_->record().id),
-                         blob{pause ? keys::hint_value(now() + longer, longer, refused) : keys::hint_value({})});
+  note.puts.emplace_back(keys::hint(node, item_->record().id), blob{std::move(hint->value)});
   if (!update)
     update = node_->owed.begin(node);
   update->leaves_hint();
@@ -93,27 +86,13 @@ void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_pt
       .then(
           [this, update, node](const store_receipt&) {
             --questions_under_way_;
-            if (hints_.count(node) > 0)
+            if (hints_.contains(node))
               item_->note_hint(node, true);
           },
           [this, update, node](const caf::error&) { // the store says so in the log
             --questions_under_way_;
-            if (auto i = hints_.find(node); i != hints_.end())
-              i->second.written = false;
+            hints_.not_written(node);
           });
-}
-
-/// The store had a hint when this shadow woke.
-void shadow_state::know_hint(const std::string& node, std::string_view value) {
-  hints_[node] = {true, keys::hint_pause(value), keys::hint_refused(value), keys::hint_time(value)};
-  item_->note_hint(node, true);
-}
-
-/// `node` has refused the item a short while ago.
-bool shadow_state::is_resting(const std::string& node) const {
-  auto i = hints_.find(node);
-  return i != hints_.end() && i->second.refused && i->second.next > now()
-         && i->second.next <= now() + keys::longest_pause;
 }
 
 /// `node` could not take what is here: it must not call its copy current.
@@ -158,7 +137,7 @@ void shadow_state::settle_debt(const std::string& node) {
     item_->settle_debt(node);
     unsaved_ = true;
   }
-  if (hints_.erase(node) == 0)
+  if (!hints_.erase(node))
     return;
   item_->note_hint(node, false);
   store_batch done;
@@ -214,8 +193,7 @@ void shadow_state::tell_holder(const std::string& node, const holder_map& news,
 /// What `node` is owed, or was to join, is left to a hint from now on.
 void shadow_state::not_told(const std::string& node, ec reason) {
   auto joins = item_->record().holders.state_of(node) == holder_state::joining;
-  auto hinted = hints_.count(node) > 0 && hints_[node].written;
-  if (!visible_ || hinted || (!joins && item_->record().owed.count(node) == 0))
+  if (!visible_ || hints_.is_written(node) || (!joins && item_->record().owed.count(node) == 0))
     return;
   if (joins) {
     item_->owe({node});
@@ -245,7 +223,7 @@ void shadow_state::compare(const std::string& node, const version_vector& theirs
     return;
   if (theirs.covers(item_->versions().context))
     settle_debt(node);
-  else if (!theirs.covers(visible_->versions.context) && !is_resting(node)
+  else if (!theirs.covers(visible_->versions.context) && !hints_.is_resting(node, now())
            && item_->record().holders.state_of(node) != holder_state::joining) // that one is being given the value
     send_update(node, traffic::repair);
   if (!item_->versions().context.covers(theirs))

@@ -30,10 +30,10 @@ void shadow_state::write_where_it_is(const write_item& request, time_point deadl
     return decide(request, deadline, std::move(reply));
   if (search_ && must_know(request)) // what that one has heard may have changed since
     return find_copy({}, audience::known, traffic::client, {},
-                     [this, request, deadline, reply](const search&) { write_where_it_is(request, deadline, reply); });
+                     [this, request, deadline, reply](const copy_search&) { write_where_it_is(request, deadline, reply); });
   stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   auto whom = must_know(request) || !request.seen.empty() ? audience::all : audience::all_while_unsure;
-  find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const search& s) {
+  find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const copy_search& s) {
     if (!reply.given())
       begin_or_pass(request, s, deadline, reply);
   });
@@ -49,7 +49,7 @@ bool shadow_state::must_know(const write_item& request) const {
 
 /// When nobody is known to hold the item the write begins it here; so does one that need not know, when nobody can be
 /// reached. Where a holder may not give the item, or cannot say that it has the newest versions, the write goes there.
-void shadow_state::begin_or_pass(const write_item& request, const search& s, time_point deadline,
+void shadow_state::begin_or_pass(const write_item& request, const copy_search& s, time_point deadline,
                                  answer<write_receipt> reply) {
   if (item_->present())
     return decide(request, deadline, reply);
@@ -197,7 +197,7 @@ void shadow_state::describe(pending_writes::write& w, const write_item& request)
 /// its context covers: a copy that is older gets the newer versions first.
 void shadow_state::catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   unapplied_.push_back({deadline, reply});
-  find_copy({}, audience::all, traffic::client, {}, [this, request, deadline, reply](const search&) {
+  find_copy({}, audience::all, traffic::client, {}, [this, request, deadline, reply](const copy_search&) {
     if (reply.given())
       return;
     if (item_->versions().context.covers(request.seen))

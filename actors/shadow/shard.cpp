@@ -127,7 +127,6 @@ void shard_state::forget_removed() {
 }
 
 // -- the catalog
-// --------------------------------------------------------------------------------------------------------
 
 std::vector<std::string> shard_state::locate(const std::string& id) const {
   std::vector<std::string> found;
