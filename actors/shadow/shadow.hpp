@@ -69,7 +69,7 @@ public:
       });
   }
 
-  // a client's requests: shadow.cpp, shadow_writes.cpp
+  // a client's requests: shadow.cpp, shadow_writes.cpp, shadow_placing.cpp
   void read(const read_item& request, answer<item_versions> reply);
   void write(const write_item& request, answer<write_receipt> reply);
   void place(const place_copies& request, answer<shadow_plan> reply);
@@ -216,6 +216,7 @@ private:
   void tell_holders(const std::vector<std::string>& nodes, const holder_map& news);
   void tell_holder(const std::string& node, const holder_map& news, std::function<void(const holders_ack&)> then = {});
   void not_told(const std::string& node, ec reason);
+  void place_elsewhere(const place_copies& request, answer<shadow_plan> reply);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);
   void place_first_copies();

@@ -1,5 +1,4 @@
 // What a shadow does with the other holders: giving, merging, becoming one, replicating, leaving.
-#include "actors/node/placement.hpp"
 #include "actors/shadow/shadow.hpp"
 
 #include "runtime/base/log.hpp"
@@ -326,41 +325,6 @@ void shadow_state::adjust_counters() {
   counted_versions_ = versions;
   if (holds != held)
     self_->send(shard_, catalog_row{item_->record().id, holds});
-}
-
-/// Invites the first candidate; when it refuses or does not answer, the next.
-void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
-                          std::shared_ptr<shadow_plan> plan, traffic urgency) {
-  if (candidates->empty()) {
-    if (plan)
-      plan->shortfall = "a region that was to get a copy has not taken it";
-    return log::debug("shadow", "nobody-to-invite", {{"id", invitation.id}});
-  }
-  auto node = std::move(candidates->front());
-  candidates->pop_front();
-  ask_peer<invite_answer>(
-      node, urgency, invitation,
-      [this, candidates, invitation, node, epoch = item_->epoch_of(node), plan, urgency](const invite_answer& said) {
-        if (said.accepted)
-          return answered(node, epoch, said.standing);
-        log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
-        invite(candidates, invitation, plan, urgency);
-      },
-      [this, candidates, invitation, plan, urgency](const caf::error& reason) {
-        if (code_of(reason) != ec::timeout)
-          return invite(candidates, invitation, plan, urgency);
-        if (plan) // it is slow, and may be fetching the item
-          plan->shortfall = "a region that was to get a copy does not answer in time";
-      });
-}
-
-/// First access of the item here: other regions get copies.
-void shadow_state::place_first_copies() {
-  create_shadow wish;
-  wish.id = item_->record().id;
-  wish.user = item_->creator();
-  wish.reason = lease_reason::policy;
-  place(plan_copies(*node_, wish), {});
 }
 
 } // namespace gnomon

@@ -29,8 +29,9 @@ void shadow_state::write_where_it_is(const write_item& request, time_point deadl
   if (item_->present())
     return decide(request, deadline, std::move(reply));
   if (search_ && must_know(request)) // what that one has heard may have changed since
-    return find_copy({}, audience::known, traffic::client, {},
-                     [this, request, deadline, reply](const copy_search&) { write_where_it_is(request, deadline, reply); });
+    return find_copy({}, audience::known, traffic::client, {}, [this, request, deadline, reply](const copy_search&) {
+      write_where_it_is(request, deadline, reply);
+    });
   stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   auto whom = must_know(request) || !request.seen.empty() ? audience::all : audience::all_while_unsure;
   find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const copy_search& s) {
