@@ -1,0 +1,160 @@
+// What a router says of an item's copies, of the way to them, and of the cluster.
+#include "actors/region/router.hpp"
+
+#include "runtime/base/great_circle.hpp"
+
+#include <algorithm>
+
+namespace gnomon {
+
+// -- where an item is
+
+void router_state::status(const std::string& id, answer<shadow_report> reply) {
+  self_->request(node_->shard(id), node_->config.peer_timeout, locate_a_v, id)
+      .then(
+          [=, this](const std::vector<std::string>& nodes, bool) {
+            auto left = std::make_shared<way>();
+            left->regions.assign(nodes.begin(), nodes.end());
+            auto view = node_->cluster.get();
+            for (const auto& peer : view->peers)
+              if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
+                left->regions.push_back(peer.identity.node);
+            if (!node_->is_fresh())
+              left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+            find_holders(id, left, reply);
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+/// Any holder knows all holders.
+void router_state::find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply) {
+  if (left->regions.empty())
+    return reply.fail(left->problem ? left->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
+  auto node = std::move(left->regions.front());
+  left->regions.pop_front();
+  auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
+  auto failed = [=, this](const caf::error& reason) {
+    if (auto code = code_of(reason); code != ec::not_here && code != ec::gone)
+      left->problem =
+          make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
+    find_holders(id, left, reply);
+  };
+  fetch_item question{id, node_->self.node, false, true};
+  auto view = node_->cluster.get();
+  auto peer = view->find(node);
+  if (node == node_->self.node)
+    self_->request(node_->shard(id), node_->config.peer_timeout, question).then(found, failed);
+  else if (peer && peer->usable() && peer->link)
+    self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
+  else
+    failed(make_error(ec::peer_gone, "not reachable"));
+}
+
+void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
+  auto rules = node_->policy_of(copy.id, copy.versions);
+  auto report = std::make_shared<shadow_report>();
+  auto ranked = copy.holders.durable_by_rank(copy.id);
+  report->id = copy.id;
+  report->factor = rules.factor;
+  report->min_copies = rules.min_copies;
+  report->steward = ranked.empty() ? std::string{} : ranked.front();
+  auto holders = copy.holders.current();
+  auto open = std::make_shared<size_t>(holders.size());
+  auto done = [report, reply, open] {
+    if (--*open == 0)
+      reply.give(std::move(*report));
+  };
+  auto view = node_->cluster.get();
+  report->copies.resize(holders.size());
+  for (size_t i = 0; i < holders.size(); ++i) {
+    auto peer = view->find(holders[i]);
+    auto& line = report->copies[i];
+    line.node = holders[i];
+    line.region = holders[i] == node_->self.node ? node_->self.region : peer ? peer->identity.region : "";
+    line.role = copy.holders.state_of(holders[i]);
+    line.reachable = false;
+    auto answered = [report, i, done](const copy_report& got) {
+      report->copies[i] = got;
+      done();
+    };
+    auto failed = [done](const caf::error&) { done(); };
+    get_copy_report question{copy.id};
+    if (holders[i] == node_->self.node)
+      self_->request(node_->shard(copy.id), node_->config.peer_timeout, question).then(answered, failed);
+    else if (peer && peer->usable() && peer->link)
+      self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(answered, failed);
+    else
+      done();
+  }
+}
+
+void router_state::route(const get_route& request, answer<route_list> reply) {
+  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders, bool) {
+            auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };
+            auto from = request.has_place ? place{request.latitude, request.longitude}
+                                          : place{node_->self.latitude, node_->self.longitude};
+            route_list result;
+            auto add = [&](const node_identity& who, bool live, double rtt) {
+              route_choice choice{who.node, who.region, holds(who.node), live, rtt, 0, {}};
+              choice.distance_km = great_circle_km(from, {who.latitude, who.longitude});
+              choice.reason = !live ? "not reachable" : choice.holds ? "holds the item" : "live, would fetch it";
+              result.choices.push_back(std::move(choice));
+            };
+            add(node_->self, true, 0);
+            auto view = node_->cluster.get();
+            for (const auto& peer : view->peers)
+              add(peer.identity, peer.usable(), peer.rtt_ms);
+            auto rank = [&](const route_choice& c) {
+              double near = request.has_place || c.rtt_ms < 0 ? double{c.distance_km} : double{c.rtt_ms};
+              return std::make_tuple(!c.live, !c.holds, near, c.node);
+            };
+            std::sort(result.choices.begin(), result.choices.end(),
+                      [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+            reply.give(std::move(result));
+          },
+          [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+// -- how the cluster is
+
+cluster_report router_state::cluster() const {
+  const auto& c = node_->counters;
+  auto now = node_->steady_ms();
+  cluster_report report;
+  report.self = node_->self.node;
+  auto add = [&](const node_identity& who) -> node_report& {
+    report.nodes.push_back({who.node, who.region, who.address, who.incarnation, who.latitude, who.longitude});
+    return report.nodes.back();
+  };
+  auto& own = add(node_->self);
+  own.state = peer_state::live;
+  own.rtt_ms = 0;
+  own.items = c.items;
+  own.leases = c.leases;
+  own.bytes = c.bytes;
+  own.tombstones = c.tombstones;
+  own.fresh = own.caught_up = node_->is_fresh();
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers) {
+    auto& line = add(peer.identity);
+    line.state = peer.state;
+    line.rtt_ms = peer.rtt_ms;
+    line.items = peer.items;
+    line.leases = peer.leases;
+    line.bytes = peer.bytes;
+    line.tombstones = peer.tombstones;
+    line.silent_ms = peer.answered_ms > 0 ? now - peer.answered_ms : -1;
+    line.fresh = peer.fresh;
+    line.caught_up = peer.caught_up;
+  }
+  std::sort(report.nodes.begin(), report.nodes.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  if (auto lapsed = node_->lapsed_at_ms.load(); lapsed > 0)
+    report.catching_up_ms = std::max<int64_t>(1, now - lapsed);
+  report.repair = {c.repair_active, c.repair_checked, c.repair_repaired, c.repair_failed, c.repair_under_way};
+  report.removed = node_->removed.get()->list();
+  return report;
+}
+
+} // namespace gnomon
