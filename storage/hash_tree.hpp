@@ -25,6 +25,9 @@ struct copy_note {
   auto fields() {
     return std::tie(id, held, digest, peers, steward);
   }
+  bool is_tombstone() const {
+    return held && digest == 0;
+  }
   bool operator==(const copy_note&) const = default;
 };
 

@@ -255,12 +255,13 @@ struct session_over {
   }
 };
 
-/// One line of a node's catalog: it holds `id`, or no longer does.
+/// One line of a node's catalog: it holds `id`, or no longer does. `deleted`: what it holds is a tombstone.
 struct catalog_row {
   std::string id;
   bool holds = true;
+  bool deleted = false;
   auto fields() {
-    return std::tie(id, holds);
+    return std::tie(id, holds, deleted);
   }
   bool operator==(const catalog_row&) const = default;
 };

@@ -142,6 +142,9 @@ struct node_context {
   deliveries owed; // to peers
   background_pace pace;
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store
+  /// Called by the shards with each item whose holders change, tombstones left out; from many threads. Geo-DNS listens.
+  /// Set before actors start; empty: nobody listens.
+  std::function<void(const std::string& id, const std::vector<std::string>& nodes)> holders_changed;
   read_index index;
   crowded_items crowded;
   node_counters counters;

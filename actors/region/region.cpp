@@ -198,7 +198,7 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
     if (role == holder_state::joining || role == holder_state::left)
       continue;
     auto shard = shard_of(record->id);
-    found_[shard] = digest_with(found_[shard], record->id);
+    found_[shard] = digest_with(found_[shard], record->id, is_tombstone(record->versions));
     found[shard].copies.push_back({note_of(*record, *node_), role == holder_state::shadow, record->versions.bytes()});
     node_->crowded.note(record->id, record->versions.siblings.size(), record->versions.bytes());
     for (const auto& peer : record->owed) // a crash may have come before the hint

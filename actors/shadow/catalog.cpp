@@ -8,21 +8,39 @@
 
 namespace gnomon {
 
-uint64_t digest_with(uint64_t digest, const std::string& id) {
-  return digest ^ stable_hash(id);
+namespace {
+
+constexpr uint16_t tombstone = 0x8000;
+
+uint16_t number_of(uint16_t entry) {
+  return entry & static_cast<uint16_t>(~tombstone);
 }
 
-void catalog_log::found(const std::string& id) {
-  if (held_.insert(id).second)
-    digest_ = digest_with(digest_, id);
+} // namespace
+
+uint64_t digest_with(uint64_t digest, const std::string& id, bool deleted) {
+  return digest ^ stable_hash(deleted ? "deleted " + id : id);
 }
 
-uint64_t catalog_log::record(const std::string& id, bool holds) {
-  auto changed = holds ? held_.insert(id).second : held_.erase(id) > 0;
-  if (!changed)
+void catalog_log::found(const std::string& id, bool deleted) {
+  if (held_.emplace(id, deleted).second)
+    digest_ = digest_with(digest_, id, deleted);
+}
+
+uint64_t catalog_log::record(const catalog_row& row) {
+  auto before = held_.find(row.id);
+  auto known = before != held_.end();
+  if (known == row.holds && (!known || before->second == row.deleted))
     return head_;
-  digest_ = digest_with(digest_, id);
-  changes_.push_back({id, holds});
+  if (known)
+    digest_ = digest_with(digest_, row.id, before->second);
+  if (row.holds) {
+    held_[row.id] = row.deleted;
+    digest_ = digest_with(digest_, row.id, row.deleted);
+  } else {
+    held_.erase(before);
+  }
+  changes_.push_back(row);
   if (changes_.size() > kept_)
     changes_.pop_front();
   return ++head_;
@@ -42,7 +60,7 @@ catalog_delta catalog_log::delta(uint64_t since, bool whole, const std::string& 
   }
   auto i = after.empty() ? held_.begin() : held_.upper_bound(after);
   for (; i != held_.end() && result.rows.size() < limit; ++i)
-    result.rows.push_back({*i, true});
+    result.rows.push_back({i->first, true, i->second});
   result.more = i != held_.end();
   return result;
 }
@@ -52,7 +70,7 @@ void catalog_view::apply(const std::string& node, const catalog_delta& delta, bo
     forget(incoming_, node); // of a pull that broke off
   auto number = number_in(delta.whole ? incoming_ : current_, node);
   for (const auto& row : delta.rows)
-    set(row.id, number, row.holds);
+    set(row, number);
   if (!delta.whole || delta.more)
     return;
   forget(current_, node);
@@ -60,11 +78,12 @@ void catalog_view::apply(const std::string& node, const catalog_delta& delta, bo
   incoming_.erase(node);
 }
 
-std::vector<std::string> catalog_view::holders(const std::string& id) const {
+std::vector<std::string> catalog_view::holders(const std::string& id, bool values_only) const {
   std::vector<std::string> result;
   if (auto i = rows_.find(id); i != rows_.end())
-    for (auto number : i->second)
-      result.push_back(nodes_[number]);
+    for (auto entry : i->second)
+      if (!values_only || (entry & tombstone) == 0)
+        result.push_back(nodes_[number_of(entry)]);
   std::sort(result.begin(), result.end());
   result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
@@ -77,7 +96,8 @@ bool catalog_view::holds(const std::string& node, const std::string& id) const {
 
 bool catalog_view::holds(const numbers& all, const std::string& node, const std::vector<uint16_t>& row) const {
   auto number = all.find(node);
-  return number != all.end() && std::find(row.begin(), row.end(), number->second) != row.end();
+  return number != all.end()
+         && std::any_of(row.begin(), row.end(), [&](uint16_t entry) { return number_of(entry) == number->second; });
 }
 
 void catalog_view::forget(const std::string& node) {
@@ -89,10 +109,15 @@ void catalog_view::forget(numbers& all, const std::string& node) {
   auto number = all.find(node);
   if (number == all.end())
     return;
+  std::vector<std::string> changed;
   for (auto i = rows_.begin(); i != rows_.end();) {
-    std::erase(i->second, number->second);
+    auto removed = std::erase_if(i->second, [&](uint16_t entry) { return number_of(entry) == number->second; });
+    if (removed > 0 && changed_)
+      changed.push_back(i->first);
     i = i->second.empty() ? rows_.erase(i) : std::next(i);
   }
+  for (const auto& id : changed)
+    changed_(id);
   nodes_[number->second].clear();
   all.erase(number);
 }
@@ -109,16 +134,17 @@ uint16_t catalog_view::number_in(numbers& all, const std::string& node) {
   return number;
 }
 
-void catalog_view::set(const std::string& id, uint16_t node, bool holds) {
-  if (holds) {
-    auto& nodes = rows_[id];
-    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end())
-      nodes.push_back(node);
-  } else if (auto i = rows_.find(id); i != rows_.end()) {
-    std::erase(i->second, node);
-    if (i->second.empty())
-      rows_.erase(i);
-  }
+void catalog_view::set(const catalog_row& row, uint16_t node) {
+  auto i = row.holds ? rows_.try_emplace(row.id).first : rows_.find(row.id);
+  if (i == rows_.end())
+    return;
+  std::erase_if(i->second, [&](uint16_t entry) { return number_of(entry) == node; });
+  if (row.holds)
+    i->second.push_back(row.deleted ? node | tombstone : node);
+  if (i->second.empty())
+    rows_.erase(i);
+  if (changed_)
+    changed_(row.id);
 }
 
 } // namespace gnomon

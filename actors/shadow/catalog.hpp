@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -19,24 +19,30 @@ class catalog_log {
 public:
   explicit catalog_log(size_t kept_changes = 4096) : kept_(kept_changes) {}
   /// The store was found to hold `id` when it was read. This is no change.
-  void found(const std::string& id);
+  void found(const std::string& id, bool deleted);
   /// Changes continue after number `head`, which peers may have reached before the node stopped.
   void resume(uint64_t head) {
     head_ += head;
   }
   /// Notes a change and returns its number. Does nothing when it is known already.
-  uint64_t record(const std::string& id, bool holds);
+  uint64_t record(const catalog_row& row);
   uint64_t head() const {
     return head_;
   }
-  /// Equal for equal sets of ids, whatever their order.
+  /// Equal for equal sets of rows, whatever their order.
   uint64_t digest() const {
     return digest_;
   }
   bool holds(const std::string& id) const {
     return held_.count(id) > 0;
   }
-  const std::set<std::string>& held() const {
+  /// A copy that is not a tombstone.
+  bool has_value(const std::string& id) const {
+    auto i = held_.find(id);
+    return i != held_.end() && !i->second;
+  }
+  /// The ids, with true for tombstones.
+  const std::map<std::string, bool>& held() const {
     return held_;
   }
   /// The changes after `since`. The whole slice behind `after`, when these changes are no longer kept or `whole` is
@@ -47,20 +53,23 @@ private:
   size_t kept_;
   uint64_t head_ = 0;
   uint64_t digest_ = 0;
-  std::set<std::string> held_;
+  std::map<std::string, bool> held_;
   std::deque<catalog_row> changes_; // the last one has number head_
 };
 
-/// Adds `id` to the digest of a set of ids, or removes it.
-uint64_t digest_with(uint64_t digest, const std::string& id);
+/// Adds a row to the digest of a set of them, or removes it.
+uint64_t digest_with(uint64_t digest, const std::string& id, bool deleted);
 
 /// What other nodes hold of one slice. For routing only: it may be stale. While a whole slice arrives page by page, the
 /// earlier knowledge about its node is kept beside it.
 class catalog_view {
 public:
+  /// `changed` is called with each id whose holders may have changed, after the change.
+  using listener = std::function<void(const std::string& id)>;
+  explicit catalog_view(listener changed = {}) : changed_(std::move(changed)) {}
   void apply(const std::string& node, const catalog_delta& delta, bool first_page);
-  /// Nodes believed to hold `id`, in order of their names.
-  std::vector<std::string> holders(const std::string& id) const;
+  /// Nodes believed to hold `id`, in order of their names; with `values_only`, no tombstones.
+  std::vector<std::string> holders(const std::string& id, bool values_only = false) const;
   bool holds(const std::string& node, const std::string& id) const;
   void forget(const std::string& node);
   size_t size() const {
@@ -72,11 +81,12 @@ private:
   uint16_t number_in(numbers& all, const std::string& node);
   void forget(numbers& all, const std::string& node);
   bool holds(const numbers& all, const std::string& node, const std::vector<uint16_t>& row) const;
-  void set(const std::string& id, uint16_t node, bool holds);
+  void set(const catalog_row& row, uint16_t node);
 
   std::vector<std::string> nodes_; // by number; free ones are empty
   numbers current_, incoming_;     // each node's number, and that of a whole slice that is not complete yet
-  std::unordered_map<std::string, std::vector<uint16_t>> rows_;
+  std::unordered_map<std::string, std::vector<uint16_t>> rows_; // the highest bit marks a tombstone
+  listener changed_;
 };
 
 } // namespace gnomon

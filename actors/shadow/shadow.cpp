@@ -117,6 +117,7 @@ void shadow_state::agree_with_catalog() {
     counted_role_ = item_->role();
     counted_bytes_ = item_->bytes();
     counted_versions_ = item_->versions().siblings.size();
+    counted_deleted_ = is_tombstone(item_->versions());
     noted_ = current_note();
   } else if (in_catalog_) {
     log::warn("shadow", "copy-lost", {{"id", item_->record().id}});

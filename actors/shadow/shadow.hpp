@@ -289,6 +289,7 @@ private:
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;
   size_t counted_versions_ = 0;
+  bool counted_deleted_ = false;
   copy_note noted_; // what anti-entropy knows of this copy
   std::unique_ptr<demotion> demotion_;
   guard_promises promises_;

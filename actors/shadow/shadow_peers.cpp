@@ -313,6 +313,7 @@ void shadow_state::adjust_counters() {
   auto& c = node_->counters;
   auto holds = role != holder_state::left;
   auto held = counted_role_ != holder_state::left;
+  auto deleted = holds && is_tombstone(item_->versions());
   c.items += static_cast<uint64_t>(holds) - static_cast<uint64_t>(held);
   c.leases += static_cast<uint64_t>(role == holder_state::shadow)
               - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
@@ -323,8 +324,8 @@ void shadow_state::adjust_counters() {
   counted_role_ = role;
   counted_bytes_ = bytes;
   counted_versions_ = versions;
-  if (holds != held)
-    self_->send(shard_, catalog_row{item_->record().id, holds});
+  if (std::exchange(counted_deleted_, deleted) != deleted || holds != held)
+    self_->send(shard_, catalog_row{item_->record().id, holds, deleted});
 }
 
 } // namespace gnomon

@@ -75,6 +75,8 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
   self_ = self;
   node_ = std::move(node);
   index_ = static_cast<uint32_t>(index);
+  if (node_->holders_changed)
+    others_ = catalog_view{[this](const std::string& id) { show_holders(id); }};
   self_->set_down_handler([this](const caf::down_msg& down) { shadow_down(down); });
   self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
@@ -163,7 +165,7 @@ catalog_delta shard_state::slice(const pull_catalog& request) const {
 held_ids shard_state::list(const list_held& which) const {
   held_ids found;
   std::set<uint32_t> leaves(which.leaves.begin(), which.leaves.end());
-  for (const auto& id : own_.held())
+  for (const auto& [id, deleted] : own_.held())
     if (which.peer.empty() ? leaves.count(leaf_of(id)) > 0 : others_.holds(which.peer, id))
       found.ids.push_back(id);
   return found;
@@ -236,7 +238,8 @@ void shard_state::take_found(const found_copies& page) {
   for (const auto& copy : page.copies) {
     if (spoken_for_.count(copy.note.id) > 0)
       continue;
-    own_.found(copy.note.id);
+    own_.found(copy.note.id, copy.note.is_tombstone());
+    show_holders(copy.note.id);
     counters.items.fetch_add(1);
     counters.leases.fetch_add(copy.leased ? 1 : 0);
     counters.bytes.fetch_add(copy.bytes);
@@ -259,15 +262,25 @@ void shard_state::take_own(const catalog_delta& rows) {
 void shard_state::lose(const lost_ids& part) {
   std::vector<std::string> held;
   const auto& all = own_.held();
-  for (auto i = all.lower_bound(part.first); i != all.end() && (part.last.empty() || *i <= part.last); ++i)
-    held.push_back(*i);
+  for (auto i = all.lower_bound(part.first); i != all.end() && (part.last.empty() || i->first <= part.last); ++i)
+    held.push_back(i->first);
   for (const auto& id : held)
     tell(claim::background, id, expire_a_v);
 }
 
 void shard_state::note(const catalog_row& row) {
-  own_.record(row.id, row.holds);
+  own_.record(row);
+  show_holders(row.id);
   show_position();
+}
+
+void shard_state::show_holders(const std::string& id) const {
+  if (!node_->holders_changed)
+    return;
+  auto nodes = others_.holders(id, true);
+  if (own_.has_value(id))
+    nodes.push_back(node_->self.node);
+  node_->holders_changed(id, nodes);
 }
 
 void shard_state::show_position() const {

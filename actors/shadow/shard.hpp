@@ -151,6 +151,7 @@ private:
   void pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit);
   void apply(const std::string& peer, const catalog_delta& delta, bool first_page);
   void show_position() const;
+  void show_holders(const std::string& id) const;
 
   static constexpr size_t most_kept_reads = 4096;
 

@@ -140,7 +140,7 @@ policy_entry some_policy() {
 }
 
 catalog_row some_row() {
-  return {odd_text, false};
+  return {odd_text, false, true};
 }
 
 } // namespace

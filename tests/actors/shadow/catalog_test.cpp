@@ -4,6 +4,7 @@
 #include <caf/test/dsl.hpp>
 
 #include <random>
+#include <set>
 
 using namespace gnomon;
 
@@ -34,7 +35,7 @@ CAF_TEST(a_peer_that_pulls_now_and_then_knows_what_is_held) {
     catalog_view view;
     uint64_t position = 0;
     for (int step = 0; step < 2000; ++step) {
-      log.record("id" + std::to_string(random() % 40), random() % 2 == 0);
+      log.record({"id" + std::to_string(random() % 40), random() % 2 == 0, random() % 4 == 0});
       if (random() % 10 == 0)
         pull(view, log, position, false, limit);
     }
@@ -42,6 +43,7 @@ CAF_TEST(a_peer_that_pulls_now_and_then_knows_what_is_held) {
     for (int i = 0; i < 40; ++i) {
       auto id = "id" + std::to_string(i);
       CAF_CHECK_EQUAL(view.holders(id).size(), log.holds(id) ? 1u : 0u);
+      CAF_CHECK_EQUAL(view.holders(id, true).size(), log.has_value(id) ? 1u : 0u);
     }
   }
 }
@@ -82,18 +84,18 @@ CAF_TEST(while_a_slice_is_pulled_anew_the_old_rows_stay) {
 
 CAF_TEST(a_catalog_that_goes_on_tells_only_what_is_new) {
   catalog_log before;
-  before.record("x", true);
-  before.record("y", true);
+  before.record({"x", true});
+  before.record({"y", true, true});
   catalog_log after;
-  after.found("y");
-  after.found("x");
+  after.found("y", true);
+  after.found("x", false);
   CAF_CHECK_EQUAL(after.digest(), before.digest());
   after.resume(before.head());
   CAF_CHECK_EQUAL(after.head(), 2u);
   CAF_CHECK(!after.delta(2, false, {}, 10).whole);
   CAF_CHECK(after.delta(2, false, {}, 10).rows.empty());
   CAF_CHECK(after.delta(1, false, {}, 10).whole); // what was before is not known any more
-  after.record("x", false);
+  after.record({"x", false});
   auto news = after.delta(2, false, {}, 10);
   CAF_CHECK(!news.whole);
   CAF_CHECK(news.rows == (std::vector<catalog_row>{{"x", false}}));
@@ -102,7 +104,30 @@ CAF_TEST(a_catalog_that_goes_on_tells_only_what_is_new) {
 
 CAF_TEST(a_repeated_change_gets_no_new_number) {
   catalog_log log;
-  CAF_CHECK_EQUAL(log.record("x", true), 1u);
-  CAF_CHECK_EQUAL(log.record("x", true), 1u);
-  CAF_CHECK_EQUAL(log.record("x", false), 2u);
+  CAF_CHECK_EQUAL(log.record({"x", true}), 1u);
+  CAF_CHECK_EQUAL(log.record({"x", true}), 1u);
+  CAF_CHECK_EQUAL(log.record({"x", false}), 2u);
+}
+
+CAF_TEST(a_tombstone_is_a_row_of_its_own) {
+  catalog_log log;
+  log.record({"x", true});
+  auto before = log.digest();
+  CAF_CHECK_EQUAL(log.record({"x", true, true}), 2u);
+  CAF_CHECK(log.digest() != before);
+  CAF_CHECK(log.holds("x"));
+  CAF_CHECK(!log.has_value("x"));
+  CAF_CHECK_EQUAL(log.record({"x", true}), 3u);
+  CAF_CHECK_EQUAL(log.digest(), before);
+}
+
+CAF_TEST(a_listener_hears_of_each_id_whose_holders_change) {
+  std::multiset<std::string> heard;
+  catalog_view view{[&](const std::string& id) { heard.insert(id); }};
+  view.apply("a", {0, 1, 1, false, false, {{"x", true}, {"y", true}}}, true);
+  CAF_CHECK((heard == std::multiset<std::string>{"x", "y"}));
+  heard.clear();
+  view.apply("a", {0, 2, 0, true, false, {{"y", true}}}, true); // x is gone
+  CAF_CHECK(heard.count("x") > 0);
+  CAF_CHECK(view.holders("x").empty());
 }
