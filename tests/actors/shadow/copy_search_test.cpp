@@ -30,8 +30,8 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(copy_search_tests, fixture)
 
 CAF_TEST(holders_that_are_current_are_asked_first_and_each_once) {
-  add_peer("old", false);
   add_peer("new");
+  add_peer("old", false);
   auto s = search(audience::known);
   s.take_candidates({"old", "new"}, {"new", "m"}, true, view);
   CAF_REQUIRE(s.next() == step::ask_holder);
