@@ -4,6 +4,7 @@
 #include "runtime/base/printable.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/location/location_record.hpp"
+#include "runtime/location/mmdb_values.hpp"
 
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -22,6 +23,7 @@ namespace gnomon {
 namespace {
 
 constexpr uint64_t most_bytes = 2ull << 30;
+constexpr std::string_view metadata_marker = "\xab\xcd\xefMaxMind.com";
 
 caf::error damaged(const std::string& file, std::string_view what) {
   return make_error(ec::bad_message, fmt::format("{} is no whole location database (MMDB): {}", file, what));
@@ -65,6 +67,20 @@ public:
     }
     return (*source)->fault().empty() ? caf::error{} : make_error(ec::bad_message, (*source)->fault());
   }
+  /// False when what describes the database is damaged in a way that libmaxminddb does not survive.
+  bool has_good_metadata() const {
+    const auto size = lseek(descriptor_, 0, SEEK_END);
+    auto* mapped =
+        size <= 0 ? MAP_FAILED : mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_SHARED, descriptor_, 0);
+    if (mapped == MAP_FAILED)
+      return false;
+    const std::string_view bytes{static_cast<const char*>(mapped), static_cast<size_t>(size)};
+    const auto marker = bytes.rfind(metadata_marker);
+    const auto good =
+        marker != std::string_view::npos && mmdb_values{bytes.substr(marker + metadata_marker.size())}.is_good(0);
+    munmap(mapped, bytes.size());
+    return good;
+  }
   std::string path() const {
     return fmt::format("/proc/self/fd/{}", descriptor_);
   }
@@ -76,7 +92,9 @@ private:
 /// Reads the fields of each record once, and remembers which it has seen: millions of networks share few records.
 class checker {
 public:
-  explicit checker(const MMDB_s& database) : database_(database), seen_(database.data_section_size) {}
+  explicit checker(const MMDB_s& database)
+      : database_(database), seen_(database.data_section_size),
+        values_({reinterpret_cast<const char*>(database.data_section), database.data_section_size}) {}
 
   /// Why the database is damaged; empty when it is not.
   std::string run() {
@@ -100,11 +118,12 @@ private:
     if (seen_[entry.offset])
       return true;
     seen_[entry.offset] = true;
-    return location_record{entry}.is_whole();
+    return values_.is_good(entry.offset) && location_record{entry}.is_whole();
   }
 
   const MMDB_s& database_;
-  std::vector<bool> seen_;
+  std::vector<bool> seen_; // records, by their place in the data section
+  mmdb_values values_;
 };
 
 std::string describe_database(const MMDB_s& database) {
@@ -146,6 +165,8 @@ expected<std::shared_ptr<const location_database>> location_database::open(const
   memory_file copy;
   if (auto wrong = copy.fill(file))
     return wrong;
+  if (!copy.has_good_metadata())
+    return damaged(file, "its description is missing or damaged");
   auto opened = std::make_unique<MMDB_s>();
   if (const auto status = MMDB_open(copy.path().c_str(), MMDB_MODE_MMAP, opened.get()); status != MMDB_SUCCESS)
     return damaged(file, MMDB_strerror(status));
