@@ -83,11 +83,11 @@ expected<locator::state> locator::load(location_config config) {
     if (config.networks[i].network == config.networks[i - 1].network)
       return make_error(ec::invalid_argument, fmt::format("the network {} is given two places; name it once",
                                                           to_string(config.networks[i].network)));
-  if (!config.database.empty()) {
-    auto opened = location_database::open(config.database);
+  for (const auto& file : config.databases) {
+    auto opened = location_database::open(file);
     if (!opened)
       return opened.error();
-    loaded.database = std::move(*opened);
+    loaded.databases.push_back(std::move(*opened));
   }
   loaded.config = std::move(config);
   return loaded;
@@ -117,12 +117,38 @@ caf::error locator::reload(location_config config) {
 }
 
 std::string locator::describe() const {
+  return describe(*state_.get());
+}
+
+std::string locator::describe(const state& known) {
+  std::vector<std::string> parts;
+  if (const auto count = known.config.networks.size(); count > 0)
+    parts.push_back(fmt::format("{} configured network{}", count, count == 1 ? "" : "s"));
+  for (const auto& database : known.databases)
+    parts.push_back(database->describe());
+  if (known.databases.empty())
+    parts.push_back("no location database");
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string locator::explain(const located& answer) const {
   const auto known = state_.get();
-  const auto count = known->config.networks.size();
-  const auto networks = fmt::format("{} configured network{}", count, count == 1 ? "" : "s");
-  if (!known->database)
-    return count == 0 ? "no location database" : networks + " and no location database";
-  return count == 0 ? known->database->describe() : networks + " and " + known->database->describe();
+  const auto number = answer.database;
+  const auto database = number < known->databases.size() ? known->databases[number]->describe() : "a former database";
+  switch (answer.source) {
+  case location_source::configured_network:
+    return fmt::format("{} is in a configured network", to_string(answer.network));
+  case location_source::local_network:
+    return fmt::format("{} is in a local network, so the client is in this node's region", to_string(answer.network));
+  case location_source::database:
+    return fmt::format("{} is known to {}", to_string(answer.network), database);
+  case location_source::country:
+    return fmt::format("{} is in {}, whose centre stands for it, according to {}", to_string(answer.network),
+                       answer.country, database);
+  case location_source::nothing:
+    break;
+  }
+  return fmt::format("{} is unknown to {}", to_string(answer.network), describe(*known));
 }
 
 located locator::find(const ip_address& address) const {
@@ -142,7 +168,7 @@ located locator::find_in(const state& known, const ip_address& address) {
       answer.region = one.region;
       answer.at = one.at;
       answer.network = one.network;
-      answer.source = fmt::format("the configured network {}", to_string(one.network));
+      answer.source = location_source::configured_network;
       return answer;
     }
   for (const auto& network : local_networks())
@@ -150,20 +176,28 @@ located locator::find_in(const state& known, const ip_address& address) {
       answer.region = known.config.own_region;
       answer.at = known.config.own_place;
       answer.network = network;
-      answer.source = fmt::format("{} is a local network, so the client is in this node's region", to_string(network));
+      answer.source = location_source::local_network;
       return answer;
     }
+  return ask_databases(known, address);
+}
+
+located locator::ask_databases(const state& known, const ip_address& address) {
+  located answer;
   answer.network = ip_prefix::around(address, 0);
-  answer.source = "there is no location database";
-  if (!known.database)
-    return answer;
-  auto found = known.database->find(address);
-  answer.source = fmt::format("{}{}{}", found.at ? "" : "no place in ", known.database->describe(),
-                              found.at_country ? fmt::format(": the centre of {}", found.country) : "");
-  answer.at = found.at;
-  answer.country = std::move(found.country);
-  answer.city = std::move(found.city);
-  answer.network = found.network;
+  for (size_t i = 0; i < known.databases.size() && !answer.at; ++i) {
+    auto found = known.databases[i]->find(address);
+    // What an earlier database lacks, it lacks in its own network only.
+    if (found.network.bits > answer.network.bits)
+      answer.network = found.network;
+    if (!found.at)
+      continue;
+    answer.at = found.at;
+    answer.country = std::move(found.country);
+    answer.city = std::move(found.city);
+    answer.source = found.at_country ? location_source::country : location_source::database;
+    answer.database = i;
+  }
   return answer;
 }
 

@@ -26,20 +26,30 @@ expected<configured_network> parse_configured_network(std::string_view text);
 
 /// What a locator answers from.
 struct location_config {
-  std::string database; // file; empty: none
+  std::vector<std::string> databases; // files, asked in this order until one knows the address
   std::vector<configured_network> networks;
   std::string own_region;
   place own_place;
 };
 
-/// Where a client is, and how that is known.
+/// How the place of a client is known.
+enum class location_source {
+  nothing,            // it is not
+  configured_network, // `network` lies in one that the config names
+  local_network,      // the address means nothing outside of a site: the client is in the node's own region
+  database,           // an entry with coordinates
+  country             // an entry with a country only: the place is the country's centre
+};
+
+/// Where a client is.
 struct located {
   std::string region;      // the client is in this region of the cluster; may be empty
   std::optional<place> at; // nothing when the place is not known, or known only by the region's name
   std::string country;     // ISO 3166-1; may be empty
   std::string city;        // may be empty
-  std::string source;      // how it is known: a sentence
-  ip_prefix network;       // every address in it has this same answer
+  location_source source = location_source::nothing;
+  size_t database = 0; // the number of the database that knew it
+  ip_prefix network;   // every address in it has this same answer
 
   bool known() const {
     return at || !region.empty();
@@ -47,7 +57,7 @@ struct located {
 };
 
 /// Finds the place of client addresses. In this order: the configured network with the longest prefix; addresses that
-/// mean nothing outside of a site (`is_local_address`), which are in the node's own region; the database; unknown.
+/// mean nothing outside of a site (`is_local_address`), which are in the node's own region; the databases; unknown.
 /// Thread-safe; readers wait for nobody.
 class locator {
 public:
@@ -56,9 +66,11 @@ public:
   static expected<std::shared_ptr<locator>> make(location_config config);
 
   located find(const ip_address& address) const;
+  /// How an answer of `find` is known: a sentence without its full stop.
+  std::string explain(const located& answer) const;
 
-  /// Reads the database's file again. Readers see either the old or the new one. Errors: as `make`; the old one then
-  /// stays in use, and the sentence says so.
+  /// Reads the databases' files again. Readers see either the old or the new ones. Errors: as `make`; the old ones then
+  /// stay in use, and the sentence says so.
   caf::error reload();
   /// The same with another config.
   caf::error reload(location_config config);
@@ -69,10 +81,12 @@ public:
 private:
   struct state {
     location_config config; // networks: longest prefix first
-    std::shared_ptr<const location_database> database;
+    std::vector<std::shared_ptr<const location_database>> databases;
   };
   static expected<state> load(location_config config);
+  static std::string describe(const state& known);
   static located find_in(const state& known, const ip_address& address);
+  static located ask_databases(const state& known, const ip_address& address);
 
   published<state> state_;
   std::mutex reloading_;

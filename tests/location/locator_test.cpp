@@ -20,7 +20,7 @@ struct fixture {
     for (const auto& text : networks)
       result.networks.push_back(*parse_configured_network(text));
     if (with_database)
-      result.database = file;
+      result.databases = {file};
     result.own_region = "home";
     result.own_place = {1, 2};
     return result;
@@ -43,6 +43,10 @@ std::string where(const locator& finder, std::string_view address) {
   return where(finder.find(*ip_address::parse(address)));
 }
 
+std::string explained(const locator& finder, std::string_view address) {
+  return finder.explain(finder.find(*ip_address::parse(address)));
+}
+
 std::string network(const locator& finder, std::string_view address) {
   return to_string(finder.find(*ip_address::parse(address)).network);
 }
@@ -61,9 +65,12 @@ CAF_TEST(the_longest_configured_network_wins_then_local_addresses_then_the_datab
   CAF_CHECK_EQUAL(where(*finder, "192.0.2.1"), "DE");
   CAF_CHECK_EQUAL(where(*finder, "192.0.2.200"), "place");
   CAF_CHECK_EQUAL(where(*finder, "9.9.9.9"), "unknown");
-  CAF_CHECK_EQUAL(finder->find(*ip_address::parse("10.1.2.3")).source, "the configured network 10.1.0.0/16");
-  CAF_CHECK(finder->find(*ip_address::parse("203.0.113.1")).source.find(": the centre of FR") != std::string::npos);
-  CAF_CHECK_EQUAL(finder->describe(), "4 configured networks and Test of 2023-11-14 (IPv4 and IPv6, 0.0 MiB)");
+  CAF_CHECK_EQUAL(explained(*finder, "10.1.2.3"), "10.1.0.0/16 is in a configured network");
+  CAF_CHECK_EQUAL(explained(*finder, "203.0.113.1").substr(0, 74),
+                  "203.0.113.0/24 is in FR, whose centre stands for it, according to Test of ");
+  CAF_CHECK_EQUAL(explained(*finder, "2001:db8::1").substr(0, 29), "2001:db8::/32 is known to Tes");
+  CAF_CHECK_EQUAL(explained(*finder, "9.9.9.9").substr(0, 42), "8.0.0.0/7 is unknown to 4 configured netwo");
+  CAF_CHECK_EQUAL(finder->describe(), "4 configured networks, Test of 2023-11-14 (IPv4 and IPv6, 0.0 MiB)");
 }
 
 CAF_TEST(local_addresses_are_in_the_own_region) {
@@ -102,12 +109,28 @@ CAF_TEST(the_answer_holds_in_the_whole_network_that_it_names) {
   }
 }
 
+CAF_TEST(databases_are_asked_in_order_until_one_knows_the_address) {
+  writer first{4, 24};
+  first.add("192.0.2.0/25", country_only("IT"));
+  first.add("203.0.113.64/26", country_only("QQ")); // a country without a centre is no place
+  auto both = config({}, false);
+  both.databases = {write_file(folder / "first.mmdb", first.bytes("First")), file};
+  const auto finder = *locator::make(both);
+  CAF_CHECK_EQUAL(where(*finder, "192.0.2.1"), "IT");
+  CAF_CHECK_EQUAL(where(*finder, "192.0.2.200"), "DE");
+  CAF_CHECK_EQUAL(network(*finder, "192.0.2.200"), "192.0.2.128/25"); // the second says /24
+  CAF_CHECK_EQUAL(where(*finder, "203.0.113.65"), "FR");
+  CAF_CHECK_EQUAL(network(*finder, "203.0.113.65"), "203.0.113.64/26");
+  CAF_CHECK_EQUAL(where(*finder, "2001:db8::1"), "BR");
+  CAF_CHECK_EQUAL(network(*finder, "2001:db8::1"), "2001:db8::/32");
+}
+
 CAF_TEST(without_a_database_only_networks_are_known) {
   const auto finder = make({"192.0.2.0/24 = lab"}, false);
   CAF_CHECK_EQUAL(where(*finder, "192.0.2.1"), "lab");
   CAF_CHECK_EQUAL(where(*finder, "203.0.113.1"), "unknown");
-  CAF_CHECK_EQUAL(finder->find(*ip_address::parse("203.0.113.1")).source, "there is no location database");
-  CAF_CHECK_EQUAL(finder->describe(), "1 configured network and no location database");
+  CAF_CHECK_EQUAL(explained(*finder, "203.0.113.1").find(" is unknown to 1 configured network, no loc"), 11);
+  CAF_CHECK_EQUAL(finder->describe(), "1 configured network, no location database");
   CAF_CHECK_EQUAL(locator{}.describe(), "no location database");
 }
 
@@ -156,7 +179,7 @@ CAF_TEST(a_bad_config_is_refused_with_a_sentence) {
   CAF_REQUIRE(!twice);
   CAF_CHECK_EQUAL(sentence_of(twice.error()), "the network 10.0.0.0/8 is given two places; name it once");
   auto missing = config({});
-  missing.database = folder / "none.mmdb";
+  missing.databases = {folder / "none.mmdb"};
   CAF_CHECK(code_of(locator::make(missing).error()) == ec::not_found);
   for (auto bad : {"", "=", "10.0.0.0/8", "10.0.0.0/8 =", "10.0.0.0/8 = a b", "10.0.0.0/8 = 91, 0", "10.0.0.0/8 = 1,",
                    "10.0.0.0/8 = nan, 0", "10.0.0.0/8 = 1, 2, 3", "10.0.0.1/8 = a", "x = a"})
