@@ -1,8 +1,8 @@
 #!/bin/sh
-# From how many places is the region chosen the truly nearest holder, and what does a wrong choice cost? Prints the share
-# and the mean extra milliseconds against the best choice: by great circle, by the map of the network alone, and by the
-# ranking, which corrects the map with what the regions have measured. The client's own round trips decide nothing but the
-# truth. Called by `./dev bench location`.
+# From how many places is the region chosen the truly nearest holder, and what does a wrong choice cost? Prints the
+# share and the mean extra milliseconds against the best choice: by great circle, by the map of the network alone, and by
+# the ranking, which corrects the map with what the regions have measured. The client's own round trips decide nothing
+# but the truth. Called by `./dev bench location`.
 #
 # usage: location.sh BIN_DIR [--places FILE --measured FILE] [--regions FILE] [--cases N] [--json [FILE]]
 #
@@ -36,7 +36,10 @@ summary() {
     function value(line) { sub(/.*: /, "", line); sub(/,$/, "", line); return line }
     function name(line) { sub(/^ *"/, "", line); sub(/": .*/, "", line); return line }
     /^  "(places|regions|cases)"/ { head = head (head == "" ? "" : ", ") value($0) " " name($0) }
-    /^  "results"/ { print head; printf "%-48s%22s%22s%22s\n", "nearest chosen, extra ms by", "great circle", "network map", "ranking" }
+    /^  "results"/ {
+      print head
+      printf "%-48s%22s%22s%22s\n", "nearest chosen, extra ms by", "great circle", "network map", "ranking"
+    }
     /^    "/ { setting = name($0) }
     /"nearest"/ { nearest = value($0) }
     /^      "/ { way = name($0) }
