@@ -6,11 +6,11 @@
 #include <string_view>
 
 /// A coarse map of the world's long-distance network: cities where networks meet, and the ways between them. Drawn by
-/// hand after public maps of submarine cables (submarinecablemap.com) and the location of exchange points. It has the
+/// hand from what is publicly known of submarine cables and exchange points (compare submarinecablemap.com). It has the
 /// ways that traffic takes, which are not all that exist: packets from Tokyo to Frankfurt go by Singapore and Suez, not
 /// through Siberia, and packets from Cape Town to Mumbai go by Europe. Where a way of the map was in doubt, measured
-/// round trips between cloud regions (cloudping, 2025) and between cities (WonderNetwork, 2018) decided. No number is
-/// fitted to them.
+/// round trips between cloud regions (cloudping, 2025) and between cities (WonderNetwork, 2018) decided. The
+/// lengths are not fitted to them.
 namespace gnomon {
 
 struct network_hub {

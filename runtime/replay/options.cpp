@@ -167,10 +167,10 @@ TRACE is one of these, plain or gzip; what it is shows in its content:
               and the path without its query, the user the client address
 Readers whose line names no region are in the region with the shortest expected round trip to their address, where a
 location database knows it (--location). Others are spread over the regions by a hash of their address's /16 (IPv6:
-/32). Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by the
-nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions, 1,200
-stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for the same
---seed.
+/32). Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by
+the nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions,
+1,200 stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for
+the same --seed.
 
 Each item is written once in the origin region first, which is not measured. At most 64 requests are open at once; when
 that is too few for the time scale, reads go out late, and the page says so.

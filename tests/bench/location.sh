@@ -1,7 +1,7 @@
 #!/bin/sh
 # From how many places is the region chosen the truly nearest holder, and what does a wrong choice cost? Prints the
-# share and the mean extra milliseconds against the best choice: by great circle, by the map of the network alone, and by
-# the ranking, which corrects the map with what the regions have measured. The client's own round trips decide nothing
+# share and the mean extra milliseconds against the best choice: by great circle, by the map of the network alone, and
+# by the ranking, which corrects the map with what the regions have measured. The client's own round trips decide nothing
 # but the truth. Called by `./dev bench location`.
 #
 # usage: location.sh BIN_DIR [--places FILE --measured FILE] [--regions FILE] [--cases N] [--json [FILE]]
