@@ -23,6 +23,7 @@ namespace {
 struct world {
   std::vector<std::string> names;
   std::vector<place> at;
+  std::vector<place> believed;         // where a client there is said to be
   std::vector<std::vector<double>> ms; // NaN: not measured
 };
 
@@ -41,7 +42,7 @@ std::vector<std::vector<std::string>> records_of(const std::string& file) {
   return all;
 }
 
-world read_world(const std::string& places, const std::string& round_trips) {
+world read_world(const std::string& places, const std::string& round_trips, const std::string& believed) {
   world result;
   std::map<std::string, size_t> numbers;
   for (const auto& fields : records_of(places)) {
@@ -49,6 +50,11 @@ world read_world(const std::string& places, const std::string& round_trips) {
     result.names.push_back(fields[0]);
     result.at.push_back({parse_number<double>(fields[1]).value(), parse_number<double>(fields[2]).value()});
   }
+  result.believed = result.at;
+  for (const auto& fields : believed.empty() ? decltype(records_of(believed)){} : records_of(believed))
+    if (auto known = numbers.find(fields[0]); known != numbers.end())
+      result.believed[known->second] = {parse_number<double>(fields[1]).value(),
+                                        parse_number<double>(fields[2]).value()};
   const auto n = result.names.size();
   std::vector<std::vector<double>> one_way(n, std::vector<double>(n, NAN));
   for (const auto& fields : records_of(round_trips))
@@ -95,10 +101,10 @@ public:
         row.push_back(known.ms[region][other]);
       sites.push_back({known.names[region], known.at[region], row});
       unmeasured.push_back({known.names[region], known.at[region], {}});
-      great_circle_.push_back(great_circle_km(known.at[client], known.at[region]));
+      great_circle_.push_back(great_circle_km(known.believed[client], known.at[region]));
       truth_.push_back(known.ms[client][region]);
     }
-    map_ = round_trip_estimate{unmeasured}.from_place(known.at[client]);
+    map_ = round_trip_estimate{unmeasured}.from_place(known.believed[client]);
     estimate_ = round_trip_estimate{std::move(sites)};
   }
 
@@ -118,7 +124,7 @@ public:
     };
     count("great circle", nearest(great_circle_));
     count("network map", nearest(map_));
-    count("ranking", rank_regions({{}, known_.at[client_]}, estimate_, conditions).front().number);
+    count("ranking", rank_regions({{}, known_.believed[client_]}, estimate_, conditions).front().number);
   }
   bool is_measured(size_t region) const {
     return !std::isnan(truth_[region]);
@@ -194,8 +200,8 @@ double ranking_ns(const world& known) {
 
 int main(int argc, char** argv) try {
   if (argc < 4)
-    throw std::runtime_error("usage: gnomon-bench-location PLACES ROUND_TRIPS CASES [REGIONS]");
-  const auto known = read_world(argv[1], argv[2]);
+    throw std::runtime_error("usage: gnomon-bench-location PLACES ROUND_TRIPS CASES [REGIONS [BELIEVED]]");
+  const auto known = read_world(argv[1], argv[2], argc > 5 ? argv[5] : "");
   const auto pool = region_pool(known, argc > 4 ? argv[4] : "");
   const auto cases = parse_number<size_t>(argv[3]).value();
   nlohmann::ordered_json report{{"places", known.names.size()}, {"regions", pool.size()}, {"cases", cases}};

@@ -1,22 +1,23 @@
 #!/bin/sh
 # From how many places is the region chosen the truly nearest holder, and what does a wrong choice cost? Prints the
 # share and the mean extra milliseconds against the best choice: by great circle, by the map of the network alone, and
-# by the ranking, which corrects the map with what the regions have measured. The client's own round trips decide nothing
-# but the truth. Called by `./dev bench location`.
+# by the ranking, which corrects the map with what the regions have measured. The client's own round trips decide
+# nothing but the truth. Called by `./dev bench location`.
 #
-# usage: location.sh BIN_DIR [--places FILE --measured FILE] [--regions FILE] [--cases N] [--json [FILE]]
+# usage: location.sh BIN_DIR [--places FILE --measured FILE [--regions FILE] [--believed FILE]] [--cases N] [--json [FILE]]
 #
 # PLACES are lines `name,latitude,longitude`, MEASURED `from,to,ms`, each behind one line of names. With --regions the
-# regions of the clusters are the places nearest to those of that file; otherwise all places may be regions.
+# regions of the clusters are the places nearest to those of that file; otherwise all places may be regions. With
+# --believed clients are taken to be at the places of that file: for what a coarse database costs.
 set -eu
 
 bin=$1
 shift
 # shellcheck source=tests/support/bench.sh
 . "$(dirname "$0")/../support/bench.sh"
-places='' measured='' regions='' cases=3200
-read_options "usage: location.sh BIN_DIR [--places FILE --measured FILE] [--regions FILE] [--cases N] [--json [FILE]]" \
-  "places measured regions cases" "$@"
+places='' measured='' regions='' cases=3200 believed=''
+read_options "usage: location.sh BIN_DIR [--places FILE --measured FILE [--regions FILE] [--believed FILE]]
+  [--cases N] [--json [FILE]]" "places measured regions cases believed" "$@"
 
 if [ -z "$places$measured" ]; then
   for data in ../shared/data ../../shared/data; do
@@ -29,8 +30,7 @@ if [ ! -f "$places" ] || [ ! -f "$measured" ]; then
   exit 0
 fi
 
-# shellcheck disable=SC2086 # no fourth argument when there is no file
-report=$("$bin/gnomon-bench-location" "$places" "$measured" "$cases" $regions)
+report=$("$bin/gnomon-bench-location" "$places" "$measured" "$cases" "$regions" "$believed")
 summary() {
   printf '%s\n' "$report" | awk '
     function value(line) { sub(/.*: /, "", line); sub(/,$/, "", line); return line }
