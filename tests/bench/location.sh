@@ -4,7 +4,8 @@
 # by the ranking, which corrects the map with what the regions have measured. The client's own round trips decide
 # nothing but the truth. Called by `./dev bench location`.
 #
-# usage: location.sh BIN_DIR [--places FILE --measured FILE [--regions FILE] [--believed FILE]] [--cases N] [--json [FILE]]
+# usage: location.sh BIN_DIR [--places FILE --measured FILE [--regions FILE] [--believed FILE]]
+#        [--cases N] [--json [FILE]]
 #
 # PLACES are lines `name,latitude,longitude`, MEASURED `from,to,ms`, each behind one line of names. With --regions the
 # regions of the clusters are the places nearest to those of that file; otherwise all places may be regions. With

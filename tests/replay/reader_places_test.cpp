@@ -16,7 +16,9 @@ struct fixture {
   fixture() {
     for (auto name : {"ap-northeast-1", "ap-south-1", "eu-central-1", "sa-east-1", "us-east-1"})
       cluster.push_back({name, place_of(name)});
-    opened = *reader_places::open({mmdb::write_file(folder / "test.mmdb", mmdb::mixed().bytes())}, cluster, {});
+    auto places = reader_places::open({mmdb::write_file(folder / "test.mmdb", mmdb::mixed().bytes())}, cluster, {});
+    CAF_REQUIRE(places);
+    opened = std::move(*places);
   }
   std::string home(std::string_view client) {
     auto number = opened->region_of(client);
@@ -30,7 +32,9 @@ struct fixture {
     for (const auto& region : cluster)
       how.regions.push_back(region.name);
     how.places = places;
-    return *load_trace(mmdb::write_file(folder / "access.log", text), how);
+    auto loaded = load_trace(mmdb::write_file(folder / "access.log", text), how);
+    CAF_REQUIRE(loaded);
+    return std::move(*loaded);
   }
   std::string notes_of(const trace& reads) {
     return fmt::format("{}", fmt::join(trace_notes(reads, *map_regions(reads, cluster), cluster), "\n"));
