@@ -50,6 +50,11 @@ struct node_config {
   duration http_idle_timeout = 60s;
   duration http_write_timeout = 10s;
 
+  // [location]
+  std::vector<std::string> location_databases; // MMDB files, asked in this order until one knows the address
+  std::vector<std::string> location_networks;  // "NETWORK = REGION" or "NETWORK = LATITUDE, LONGITUDE"
+  std::vector<std::string> location_proxies;   // networks whose word on who asked them counts
+
   // [log]
   std::string log_file; // empty: standard error
   std::string log_level = "info";

@@ -2,6 +2,7 @@
 
 #include "actors/messages/messages.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/location/locator.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -164,6 +165,14 @@ bool is_address(const std::string& text) {
   return parse_host_port(text).has_value();
 }
 
+bool is_network(const std::string& text) {
+  return static_cast<bool>(ip_prefix::parse(text));
+}
+
+bool is_located_network(const std::string& text) {
+  return static_cast<bool>(parse_configured_network(text));
+}
+
 config_key delay_key() {
   return {"links", "delay",
           "a table from node names to durations of at most \"10s\", for example {us-east-1 = \"46ms\"}",
@@ -303,6 +312,18 @@ std::vector<config_key> actor_keys() {
   };
 }
 
+std::vector<config_key> location_keys() {
+  return {
+      reloadable(list_key("location", "databases", MEMBER(location_databases), "a list of files", any_text)),
+      reloadable(list_key("location", "networks", MEMBER(location_networks),
+                          "a list of \"NETWORK = REGION\" or \"NETWORK = LATITUDE, LONGITUDE\", for example "
+                          "[\"10.20.0.0/16 = eu-central-1\", \"192.0.2.0/24 = 50.11, 8.68\"]",
+                          is_located_network)),
+      reloadable(list_key("location", "proxies", MEMBER(location_proxies),
+                          "a list of networks, for example [\"10.0.0.0/8\", \"2001:db8::1\"]", is_network)),
+  };
+}
+
 std::vector<config_key> server_keys() {
   return {
       number_key<uint32_t>("http", "threads", MEMBER(http_threads), 0, 256),
@@ -327,7 +348,7 @@ std::vector<config_key> server_keys() {
 const std::vector<config_key>& config_keys() {
   static const auto keys = [] {
     std::vector<config_key> all;
-    for (auto part : {cluster_and_node_keys(), actor_keys(), server_keys()})
+    for (auto part : {cluster_and_node_keys(), actor_keys(), location_keys(), server_keys()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

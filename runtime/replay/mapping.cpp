@@ -72,12 +72,19 @@ std::vector<std::string> trace_notes(const trace& reads, const std::vector<size_
       moved += fmt::format("{}{} -> {}", moved.empty() ? "" : ", ", reads.regions[i], cluster[homes[i]].name);
   if (!moved.empty())
     notes.push_back("regions of the trace served by the nearest region of the cluster: " + moved);
-  if (reads.spread > 0)
+  if (reads.placed > 0)
     notes.push_back(
-        fmt::format("{}: readers are spread over the regions by a hash of their address's /16 (IPv6: /32), or of "
-                    "their name, not by where they are",
-                    reads.from_access_log ? "an access log names no regions"
-                                          : fmt::format("{} reads name no region", reads.spread)));
+        fmt::format("{} reads name no region: they are in the region with the shortest expected round trip to "
+                    "their reader's address, whose place is known to {}",
+                    reads.placed, reads.placed_by));
+  if (reads.spread > 0)
+    notes.push_back(fmt::format(
+        "{}: {} spread over the regions by a hash of their address's /16 (IPv6: /32), or of their name, not "
+        "by where they are",
+        reads.from_access_log && reads.placed == 0
+            ? "an access log names no regions"
+            : fmt::format("{} {}reads name no region", reads.spread, reads.placed > 0 ? "further " : ""),
+        reads.placed > 0 ? "their readers' place is unknown, so they are" : "readers are"));
   const auto& counts = reads.counts;
   if (counts.no_reads() > 0)
     notes.push_back(fmt::format("{} lines are no reads: {}", counts.no_reads(), counts.no_reads_in_words()));

@@ -51,6 +51,11 @@ const std::map<std::string, reader>& valued_options() {
          o.origin = v;
          return caf::error{};
        }},
+      {"--location",
+       [](auto& v, auto& o) {
+         o.locations.push_back(v);
+         return caf::error{};
+       }},
       {"--value-bytes",
        [](auto& v, auto& o) { return read_number<uint64_t>("--value-bytes", v, 0, 64u << 20, o.value_bytes); }},
       {"--time-scale",
@@ -160,16 +165,18 @@ TRACE is one of these, plain or gzip; what it is shows in its content:
   JSON        one object a line, or a list of them: user_id, data_id, timestamp and perhaps region
   access log  Common or Combined Log Format, also behind a virtual host: GETs answered with 2xx or 304; the item is "web"
               and the path without its query, the user the client address
-Readers whose line names no region are spread over the regions by a hash of their address's /16 (IPv6: /32). Lines that
-cannot be understood are counted and passed over. A region that the cluster does not have is served by the
-nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions, 1,200
-stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for the same
---seed.
+Readers whose line names no region are in the region with the shortest expected round trip to their address, where a
+location database knows it (--location). Others are spread over the regions by a hash of their address's /16 (IPv6:
+/32). Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by
+the nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions,
+1,200 stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for
+the same --seed.
 
 Each item is written once in the origin region first, which is not measured. At most 64 requests are open at once; when
 that is too few for the time scale, reads go out late, and the page says so.
 
   --limit N           read the first N lines of TRACE only
+  --location FILE     a location database (MMDB) that places readers by address; of several, the first that knows it
   --origin REGION     where the items are written; the default is the region with the most reads
   --value-bytes N     size of each item's value; the default is 1024
   --time-scale X      seconds of the trace in one second here; leases and rates shrink alike, distances do not. The

@@ -19,7 +19,8 @@ struct options {
   std::filesystem::path trace; // empty: the synthetic day
   uint64_t limit = 0;          // lines of the trace; 0: all
   synthetic_options synthetic;
-  std::string origin; // empty: the region with the most reads
+  std::vector<std::string> locations; // databases that place readers by address
+  std::string origin;                 // empty: the region with the most reads
   uint64_t value_bytes = 1024;
   double time_scale = 0;      // 0: chosen
   std::filesystem::path json; // empty: none

@@ -50,13 +50,20 @@ std::vector<cluster_region> regions_of(const std::vector<target>& targets) {
   return regions;
 }
 
-expected<trace> get_trace(const options& wanted, const std::vector<cluster_region>& cluster) {
+expected<trace> get_trace(const options& wanted, const std::vector<cluster_region>& cluster,
+                          const round_trips& distances) {
   if (wanted.trace.empty())
     return synthetic_trace(wanted.synthetic);
   trace_options how;
   how.limit = wanted.limit;
   for (const auto& region : cluster)
     how.regions.push_back(region.name);
+  if (wanted.locations.empty())
+    return load_trace(wanted.trace, how);
+  auto places = reader_places::open(wanted.locations, cluster, distances);
+  if (!places)
+    return places.error();
+  how.places = places->get();
   return load_trace(wanted.trace, how);
 }
 
@@ -74,7 +81,7 @@ void note_speed(prepared& job, double round_trip_ms) {
 expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<target> targets,
                                             const round_trips& distances) {
   auto cluster = regions_of(targets);
-  auto loaded = get_trace(wanted, cluster);
+  auto loaded = get_trace(wanted, cluster, distances);
   if (!loaded)
     return loaded.error();
   auto job = std::make_unique<prepared>();

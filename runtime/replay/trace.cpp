@@ -48,17 +48,28 @@ std::string network_of(std::string_view client) {
   return text;
 }
 
+namespace {
+
+/// Names the region of a reader whose line names none.
+void choose_region(raw_read& read, const trace_options& options, trace& result) {
+  const auto home = options.places ? options.places->region_of(read.user) : std::nullopt;
+  const auto number = home ? *home : stable_hash(network_of(read.user)) % options.regions.size();
+  ++(home ? result.placed : result.spread);
+  read.region = options.regions[number];
+}
+
+} // namespace
+
 expected<trace> load_trace(const std::filesystem::path& path, const trace_options& options) {
   auto reader = trace_reader::open(path, options.limit);
   if (!reader)
     return reader.error();
   trace result;
+  result.placed_by = options.places ? options.places->describe() : std::string{};
   result.source = path.filename().string();
   while (auto read = (*reader)->next()) {
-    if (read->region.empty() && !options.regions.empty()) {
-      read->region = options.regions[stable_hash(network_of(read->user)) % options.regions.size()];
-      ++result.spread;
-    }
+    if (read->region.empty() && !options.regions.empty())
+      choose_region(*read, options, result);
     result.add(*read, (*reader)->line());
   }
   if (auto problem = (*reader)->problem())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/base/trace_reader.hpp"
+#include "runtime/replay/reader_places.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -57,7 +58,9 @@ struct trace {
 
   trace_counts counts;
   uint64_t out_of_order = 0; // reads that were earlier than the one before
-  uint64_t spread = 0;       // reads whose line names no region
+  uint64_t placed = 0;       // reads whose line names no region, and whose address has a known place
+  std::string placed_by;     // the location databases; empty: none
+  uint64_t spread = 0;       // the other reads whose line names no region
 
   /// Seconds from the first read to the last.
   double span() const {
@@ -70,10 +73,11 @@ struct trace {
 
 struct trace_options {
   uint64_t limit = 0;               // lines to read; 0: all
-  std::vector<std::string> regions; // over which readers are spread whose lines name no region
+  std::vector<std::string> regions; // those of readers whose lines name none
+  reader_places* places = nullptr;  // finds them by address; without it, and for other readers, a hash does
 };
 
-/// The part of a reader's name that decides the region while there are no location databases: an IPv4 address's /16, an
+/// The part of a reader's name that decides the region where the reader's place is unknown: an IPv4 address's /16, an
 /// IPv6 address's /32, another name as it is.
 std::string network_of(std::string_view client);
 

@@ -16,15 +16,16 @@ offences=$(LC_ALL=C awk '
   # What a source file may include of ours: a regular expression for the path between the quotes.
   function allowed(file) {
     base = "runtime/base/"
-    below = "storage/|learning/|" base
+    below = "storage/|learning/|runtime/location/|" base
     if (file ~ /^runtime\/include\//) return "gnomon/"
     if (file ~ /^runtime\/base\//) return base "|gnomon/error.hpp"
+    if (file ~ /^runtime\/location\//) return "runtime/location/|" base
     if (file ~ /^storage\//) return "storage/|" base
     if (file ~ /^learning\//) return "learning/" rooms_of_learning(file) "/|" base
     if (file ~ /^actors\//) return "actors/" rooms_of_actors(file) "/|" below "|gnomon/(error|watch).hpp"
     if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
-    if (file ~ /^runtime\/replay\//) return "runtime/replay/|" base
+    if (file ~ /^runtime\/replay\//) return "runtime/replay/|runtime/location/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
@@ -76,6 +77,9 @@ offences=$(LC_ALL=C awk '
   }
   /^ *# *include <leveldb\// && name !~ /^storage\/level_(store|files)[.]/ {
     offence("only storage/level_store and level_files may include LevelDB")
+  }
+  /^ *# *include <maxminddb[.]h>/ && name !~ /^runtime\/location\/location_(database|record)[.]/ {
+    offence("only runtime/location/location_database and location_record may include libmaxminddb")
   }
   /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
   /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {

@@ -1,6 +1,7 @@
 #define CAF_SUITE config
 #include "runtime/node/config.hpp"
 #include "runtime/node/config_keys.hpp"
+#include "runtime/node/node_location.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -98,8 +99,25 @@ CAF_TEST(a_bad_value_is_named_with_what_is_allowed) {
   CAF_CHECK(has(problem("[cluster]\nseeds = ['a']\n"), "must be a list of HOST:PORT"));
   CAF_CHECK(has(problem("[log]\nlevel = 'loud'\n"), "must be \"debug\", \"info\""));
   CAF_CHECK(has(problem("[log]\nlevel = 1979-05-27\n"), "must be \"debug\", \"info\""));
+  CAF_CHECK(has(problem("[location]\nnetworks = ['10.0.0.1/8 = a']\n"), "must be a list of \"NETWORK = REGION\""));
+  CAF_CHECK(has(problem("[location]\nproxies = ['proxy.example.com']\n"), "must be a list of networks"));
   CAF_CHECK(has(problem("[placement\n"), "x.toml:1: not TOML"));
   CAF_CHECK(has(problem("[node]\nname = 'a'\nname = 'b'\n"), "x.toml:3: not TOML"));
+}
+
+CAF_TEST(the_locator_gets_what_the_config_says) {
+  auto config = sound();
+  config.location_databases = {"a.mmdb", "b.mmdb"};
+  config.location_networks = {"10.20.0.0/16 = eu-central-1", "192.0.2.0/24 = 50.11, 8.68"};
+  config.location_proxies = {"10.0.0.0/8", "2001:db8::1"};
+  const auto location = location_of(config);
+  CAF_CHECK(location.databases == config.location_databases);
+  CAF_REQUIRE_EQUAL(location.networks.size(), 2u);
+  CAF_CHECK_EQUAL(location.networks[0].region, "eu-central-1");
+  CAF_CHECK(location.networks[1].at && location.networks[1].at->latitude == 50.11);
+  CAF_CHECK_EQUAL(location.own_region, config.region);
+  CAF_REQUIRE_EQUAL(proxies_of(config).size(), 2u);
+  CAF_CHECK_EQUAL(to_string(proxies_of(config)[1]), "2001:db8::1/128");
 }
 
 CAF_TEST(an_override_wins_over_the_file_and_is_checked_alike) {
