@@ -15,12 +15,12 @@ enum : uint16_t { nsid = 3, client_subnet = 8, cookie = 10, extended_error = 15 
 
 /// Info codes of extended errors (RFC 8914, section 5.2).
 enum class extended_error : uint16_t {
+  other = 0,
   stale_answer = 3,
   not_ready = 14,
   prohibited = 18,
   not_authoritative = 20,
   not_supported = 21,
-  invalid_query = 0xffff, // no code fits; sent as 0, "other"
 };
 
 /// The client's part of a cookie, and the server's as the client sent it back: nothing, or 8 to 32 bytes (RFC 7873).

@@ -6,11 +6,17 @@ namespace gnomon::dns {
 
 namespace {
 
+bool is_host_name(std::string_view name) {
+  constexpr size_t most = 63;
+  return !name.empty() && name.size() <= most && name.front() != '-' && name.back() != '-'
+         && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
+}
+
 template <class F>
 region_set those(const std::vector<region>& regions, F chosen) {
   region_set set = 0;
   for (size_t i = 0; i < std::min(regions.size(), max_regions); ++i)
-    if (chosen(regions[i]))
+    if (is_host_name(regions[i].name) && chosen(regions[i]))
       set |= set_of(static_cast<region_id>(i));
   return set;
 }

@@ -30,7 +30,7 @@ using ipv6_address = std::array<uint8_t, 16>;
 
 /// What DNS says of one region.
 struct region {
-  std::string name; // also its host name below each zone: letters, digits and '-'
+  std::string name; // also its host name below each zone: at most 63 of a-z, 0-9 and '-'
   bool live = true;
   bool last_resort = false; // named when no region is live
   std::vector<ipv4_address> ipv4;
@@ -46,6 +46,7 @@ struct region_table {
   std::vector<region> regions; // at most max_regions
   std::chrono::milliseconds detector_bound{2000};
 
+  /// Those that DNS can name. A region whose name is no host name is left out everywhere.
   region_set all() const;
   region_set live() const;
   /// Those with `load` at or above `bound`.

@@ -21,6 +21,9 @@ struct record_set {
 /// knows. Immutable once read.
 class zone {
 public:
+  zone(zone&&) = default;
+  zone& operator=(zone&&) = default;
+
   /// The names of the file and those above them inside the zone, which exist although they have no records (RFC 8020).
   using records = std::vector<record_set>;
 
@@ -45,6 +48,7 @@ private:
       return std::hash<std::string_view>{}(text);
     }
   };
+  zone() = default;
   wire_name name_;
   std::unordered_map<wire_name, records, text_hash, std::equal_to<>> names_;
   const record_set* soa_ = nullptr;
