@@ -68,6 +68,7 @@ cookie_jar::cookie_jar() : cookie_jar(random_secret()) {}
 
 cookie_jar::cookie_jar(cookie_secret secret) {
   secrets_.set({.current = secret, .previous = secret});
+  make({}, {}, 0); // fails here, not in a serving thread
 }
 
 void cookie_jar::rotate(cookie_secret next) {

@@ -73,15 +73,17 @@ reading parse_query(bytes_view message, query& out) {
   out.opcode = message[2] >> 3 & 15;
   out.recursion_desired = (message[2] & 1) != 0;
   out.checking_disabled = (message[3] & 0x10) != 0;
-  if (out.opcode != opcode_query)
-    return reading::no_query;
   const auto additional = u16(message, 10);
-  if (u16(message, 4) != 1 || u16(message, 6) != 0 || u16(message, 8) != 0 || additional > 1)
-    return reading::malformed;
-  auto at = read_question(message, out);
+  const auto counted = u16(message, 4) == 1 && u16(message, 6) == 0 && u16(message, 8) == 0 && additional <= 1;
+  auto at = counted ? read_question(message, out) : 0;
   if (at != 0 && additional == 1)
     at = read_opt(message, at, out);
-  return at == message.size() ? reading::good : reading::malformed;
+  const auto good = at == message.size();
+  if (!good) {
+    out.question = {};
+    out.opt.reset();
+  }
+  return out.opcode != opcode_query ? reading::no_query : good ? reading::good : reading::malformed;
 }
 
 } // namespace gnomon::dns

@@ -50,7 +50,7 @@ struct query {
   uint8_t opcode = 0;
   bool recursion_desired = false;
   bool checking_disabled = false;
-  bytes_view question;                       // as on the wire: name, type, class
+  bytes_view question;                       // as on the wire: name, type, class; empty when it could not be read
   std::array<uint8_t, max_name_size> name{}; // in lower case
   uint8_t name_size = 0;
   std::array<uint8_t, 128> labels{}; // where each label begins in `name`; the root's is not in the list
@@ -67,8 +67,8 @@ struct query {
 enum class reading : uint8_t {
   good,      // one question, and at most one OPT
   silence,   // shorter than a header, or itself a response: answering could start a loop
-  no_query,  // another opcode: only id and opcode are read
-  malformed, // a query, but not one question with at most one OPT: only the header is read
+  no_query,  // another opcode; question and OPT are read when there is nothing else in the message
+  malformed, // a query, but not one question with at most one OPT; there is no `question`
 };
 
 /// Reads a message that must be one question, no answer, no authority, and in the additional section nothing or one OPT.

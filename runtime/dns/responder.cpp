@@ -44,7 +44,6 @@ struct responder::reply {
   sender from;
   edns_options options;
   bool cookie_valid = false;
-  bool with_question = true;
 
   uint16_t code = rcode::noerror;
   bool authoritative = false;
@@ -102,8 +101,6 @@ bool responder::prepare(reply& to, bytes_view message, const sender& from) {
   auto most = from.tcp ? size_t{65535} : std::min(config_.udp_bytes, size_t{512});
   if (read != reading::good) {
     to.code = read == reading::no_query ? rcode::notimp : rcode::formerr;
-    to.with_question = false;
-    to.asked.opt.reset();
   } else if (to.asked.opt) {
     if (!from.tcp)
       most = std::min<size_t>(config_.udp_bytes, std::max<size_t>(512, to.asked.opt->payload));
@@ -243,8 +240,7 @@ void responder::write_header(reply& to) {
   to.out.u32(0);
   to.out.u32(0);
   to.out.u16(0);
-  if (to.with_question)
-    to.out.bytes(to.asked.question);
+  to.out.bytes(to.asked.question);
 }
 
 // Room for the OPT record with what must be in it. NSID and extended error go in when there is room left.
@@ -305,14 +301,14 @@ size_t responder::finish(reply& to) {
   const auto flags = 0x8000 | asked.opcode << 11 | (to.authoritative ? 0x0400 : 0) | (to.truncated ? 0x0200 : 0)
                      | (asked.recursion_desired ? 0x0100 : 0) | (asked.checking_disabled ? 0x0010 : 0) | (to.code & 15);
   to.out.put_u16(2, static_cast<uint16_t>(flags));
-  to.out.put_u16(4, to.with_question ? 1 : 0);
+  to.out.put_u16(4, asked.question.empty() ? 0 : 1);
   to.out.put_u16(6, to.answers);
   to.out.put_u16(8, to.authorities);
   to.out.put_u16(10, asked.opt ? 1 : 0);
 
   auto& count = to.count;
   count.answers[std::min<size_t>(to.code, counted_rcodes - 1)].add();
-  if (to.with_question)
+  if (!asked.question.empty())
     count.queries[static_cast<size_t>(counted_as(asked.qtype))].add();
   count.tcp.add(to.from.tcp ? 1 : 0);
   count.subnets.add(to.options.subnet ? 1 : 0);

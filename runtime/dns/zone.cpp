@@ -44,9 +44,7 @@ std::string data_of(const ldns_rr& record) {
   const owned_buffer buffer(ldns_buffer_new(LDNS_MAX_PACKETLEN));
   if (!buffer || ldns_rr_rdata2buffer_wire(buffer.get(), &record) != LDNS_STATUS_OK)
     throw failure(ec::internal, "ldns could not write a record that it had read");
-  const std::string data(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
-                         ldns_buffer_position(buffer.get()));
-  return data.substr(2); // behind its length
+  return {reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())), ldns_buffer_position(buffer.get())};
 }
 
 // Calls `take(line, record)` for each record of the text.

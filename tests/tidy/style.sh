@@ -23,6 +23,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^learning\//) return "learning/" rooms_of_learning(file) "/|" base
     if (file ~ /^actors\//) return "actors/" rooms_of_actors(file) "/|" below "|gnomon/(error|watch).hpp"
     if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
+    if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
@@ -77,6 +78,7 @@ offences=$(LC_ALL=C awk '
   /^ *# *include <leveldb\// && name !~ /^storage\/level_(store|files)[.]/ {
     offence("only storage/level_store and level_files may include LevelDB")
   }
+  /^ *# *include <ldns\// && name !~ /^(runtime|tests)\/dns\// { offence("only runtime/dns may include ldns") }
   /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
   /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {
     offence("this folder knows no actors")
