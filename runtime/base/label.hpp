@@ -8,8 +8,8 @@
 
 namespace gnomon {
 
-/// What names an item in DNS, where ids do not fit: the first 20 bytes of the SHA-256 of its id. As text it is base32hex
-/// (RFC 4648, section 7) in lower case without padding: 32 characters, one DNS label.
+/// What names an item in DNS, where ids do not fit: the first 20 bytes of the SHA-256 of its id. As text it is
+/// base32hex (RFC 4648, section 7) in lower case without padding: 32 characters, one DNS label.
 using item_label = std::array<uint8_t, 20>;
 
 constexpr size_t label_text_size = 32;

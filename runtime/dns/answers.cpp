@@ -99,8 +99,8 @@ uint32_t ttl_of(const target& what, const choice& chosen, const snapshot& now, c
   auto ttl = static_cast<int64_t>(chosen.last_resort ? 0 : bound);
   if (what.what == target::kind::item && what.where.until != 0)
     ttl = std::min(ttl, static_cast<int64_t>(what.where.until) - now.now);
-  return static_cast<uint32_t>(std::clamp<int64_t>(ttl, config.ttl_min_seconds,
-                                                   std::max(config.ttl_min_seconds, config.ttl_max_seconds)));
+  return static_cast<uint32_t>(
+      std::clamp<int64_t>(ttl, config.ttl_min_seconds, std::max(config.ttl_min_seconds, config.ttl_max_seconds)));
 }
 
 } // namespace gnomon::dns

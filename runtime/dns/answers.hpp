@@ -33,11 +33,11 @@ struct snapshot {
 /// What a name in one of our zones stands for.
 struct target {
   enum class kind : uint8_t { none, service, service_why, item, region, plain };
-  const zone* in = nullptr;      // null: the name lies in no zone of ours
-  size_t zone_label = 0;         // with which label of the question the zone's name begins
+  const zone* in = nullptr; // null: the name lies in no zone of ours
+  size_t zone_label = 0;    // with which label of the question the zone's name begins
   kind what = kind::none;
-  holding where;                 // of an item
-  region_id at = 0;              // of a region
+  holding where;                          // of an item
+  region_id at = 0;                       // of a region
   const zone::records* written = nullptr; // what the zone file says of the name
 
   bool exists() const {
@@ -54,9 +54,9 @@ struct choice {
   bool last_resort = false; // none of them is live
 };
 
-/// Puts those that may be named into the client's order: live holders, those with a high load behind the others. When no
-/// holder is live, an item's answer are its holders all the same, and the service's those of the last resort: others could
-/// be regions that a rule forbids the item.
+/// Puts those that may be named into the client's order: live holders, those with a high load behind the others. When
+/// no holder is live, an item's answer are its holders all the same, and the service's those of the last resort: others
+/// could be regions that a rule forbids the item.
 choice choose(const target& what, const region_order& nearest_first, const snapshot& now);
 
 /// Seconds for which a resolver may keep the answer: the detector's bound, less when a copy's lease ends before, within

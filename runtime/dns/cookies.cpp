@@ -23,7 +23,8 @@ struct free_mac {
   }
 };
 
-// Version, three bytes that are kept as they came, and the time: what the hash covers besides client cookie and address.
+// Version, three bytes that are kept as they came, and the time: what the hash covers besides client cookie and
+// address.
 using cookie_head = std::array<uint8_t, 8>;
 
 EVP_MAC_CTX& siphash() {
@@ -79,8 +80,7 @@ void cookie_jar::rotate() {
   rotate(random_secret());
 }
 
-server_cookie cookie_jar::make(const std::array<uint8_t, 8>& client_cookie, const network& client,
-                               uint32_t now) const {
+server_cookie cookie_jar::make(const std::array<uint8_t, 8>& client_cookie, const network& client, uint32_t now) const {
   const cookie_head head{1,
                          0,
                          0,

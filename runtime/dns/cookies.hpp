@@ -8,8 +8,8 @@ namespace gnomon::dns {
 using cookie_secret = std::array<uint8_t, 16>;
 using server_cookie = std::array<uint8_t, 16>;
 
-/// Makes and checks server cookies as RFC 9018 has them: version 1, a time, and SipHash-2-4 over client cookie, time and
-/// client address. Servers that share a secret take one another's cookies. Thread-safe.
+/// Makes and checks server cookies as RFC 9018 has them: version 1, a time, and SipHash-2-4 over client cookie, time
+/// and client address. Servers that share a secret take one another's cookies. Thread-safe.
 class cookie_jar {
 public:
   /// With a random secret.
@@ -23,7 +23,8 @@ public:
 
   /// `now` in seconds since 1970.
   server_cookie make(const std::array<uint8_t, 8>& client_cookie, const network& client, uint32_t now) const;
-  /// Whether this is a cookie of ours for that client, made at most an hour before `now` and at most five minutes after.
+  /// Whether this is a cookie of ours for that client, made at most an hour before `now` and at most five minutes
+  /// after.
   bool valid(const cookie_option& cookie, const network& client, uint32_t now) const;
 
 private:

@@ -22,15 +22,24 @@ void add_to(counter_sums& sums, const counters& counted) {
 
 counted_type counted_as(uint16_t qtype) {
   switch (qtype) {
-    case type::a: return counted_type::a;
-    case type::aaaa: return counted_type::aaaa;
-    case type::https: return counted_type::https;
-    case type::svcb: return counted_type::svcb;
-    case type::txt: return counted_type::txt;
-    case type::soa: return counted_type::soa;
-    case type::ns: return counted_type::ns;
-    case type::any: return counted_type::any;
-    default: return counted_type::other;
+  case type::a:
+    return counted_type::a;
+  case type::aaaa:
+    return counted_type::aaaa;
+  case type::https:
+    return counted_type::https;
+  case type::svcb:
+    return counted_type::svcb;
+  case type::txt:
+    return counted_type::txt;
+  case type::soa:
+    return counted_type::soa;
+  case type::ns:
+    return counted_type::ns;
+  case type::any:
+    return counted_type::any;
+  default:
+    return counted_type::other;
   }
 }
 

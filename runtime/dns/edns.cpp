@@ -32,24 +32,24 @@ std::optional<cookie_option> read_cookie(bytes_view data) {
 
 bool read_option(uint16_t code, bytes_view data, edns_options& out) {
   switch (code) {
-    case option::client_subnet: {
-      const auto subnet = read_subnet(data);
-      if (!subnet || out.subnet)
-        return false;
-      out.subnet = subnet;
-      return true;
-    }
-    case option::cookie: {
-      const auto cookie = read_cookie(data);
-      if (!out.cookie)
-        out.cookie = cookie;
-      return cookie.has_value();
-    }
-    case option::nsid:
-      out.nsid = true;
-      return true;
-    default:
-      return true;
+  case option::client_subnet: {
+    const auto subnet = read_subnet(data);
+    if (!subnet || out.subnet)
+      return false;
+    out.subnet = subnet;
+    return true;
+  }
+  case option::cookie: {
+    const auto cookie = read_cookie(data);
+    if (!out.cookie)
+      out.cookie = cookie;
+    return cookie.has_value();
+  }
+  case option::nsid:
+    out.nsid = true;
+    return true;
+  default:
+    return true;
   }
 }
 

@@ -37,8 +37,8 @@ struct edns_options {
 };
 
 /// Reads the options of an OPT record; nothing when they call for FORMERR: an option that is cut off; a subnet with an
-/// unknown family, too many bits, a length that does not fit its bits, bits behind its prefix, a scope, or given twice; a
-/// cookie of a length that RFC 7873 does not allow. Of several cookies the first counts.
+/// unknown family, too many bits, a length that does not fit its bits, bits behind its prefix, a scope, or given twice;
+/// a cookie of a length that RFC 7873 does not allow. Of several cookies the first counts.
 std::optional<edns_options> read_options(bytes_view options);
 
 } // namespace gnomon::dns

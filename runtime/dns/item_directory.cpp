@@ -39,8 +39,8 @@ struct alignas(64) item_directory::part {
     return mix(mix(first ^ seed) ^ second);
   }
 
-  // Where an item would like to be: the hash's high half scaled to the table, which may have any size. The low byte chose
-  // the part.
+  // Where an item would like to be: the hash's high half scaled to the table, which may have any size. The low byte
+  // chose the part.
   size_t home(const item_label& item) const {
     return static_cast<size_t>((hash_of(item, seed) >> 32) * places.size() >> 32);
   }

@@ -17,9 +17,9 @@ struct holding {
   bool operator==(const holding&) const = default;
 };
 
-/// Which regions hold which item, by label. Deleted items and regions that a rule forbids are simply not in it. The node
-/// writes, DNS threads read. Thread-safe: 256 parts, each with its own lock, which a reader holds for one look.
-/// An entry takes 32 bytes in an open table of which between 68 % and 85 % are in use: 38 to 47 bytes an item.
+/// Which regions hold which item, by label. Deleted items and regions that a rule forbids are simply not in it. The
+/// node writes, DNS threads read. Thread-safe: 256 parts, each with its own lock, which a reader holds for one look. An
+/// entry takes 32 bytes in an open table of which between 68 % and 85 % are in use: 38 to 47 bytes an item.
 class item_directory {
 public:
   item_directory();

@@ -22,11 +22,12 @@ constexpr uint8_t lower(uint8_t byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<uint8_t>(byte + 32) : byte;
 }
 
-/// Reads `example.com` or `example.com.`; "." is the root. Nothing when a label is empty or has more than 63 bytes, when
-/// the name has more than 255, or when a label has other characters than letters, digits, '-' and '_'.
+/// Reads `example.com` or `example.com.`; "." is the root. Nothing when a label is empty or has more than 63 bytes,
+/// when the name has more than 255, or when a label has other characters than letters, digits, '-' and '_'.
 std::optional<wire_name> parse_name(std::string_view text);
 
-/// `name` as text without the last dot; bytes that are not printable, dots and backslashes as RFC 1035, section 5.1 says.
+/// `name` as text without the last dot; bytes that are not printable, dots and backslashes as RFC 1035, section 5.1
+/// says.
 std::string to_text(std::string_view name);
 
 /// `label` in front of `parent`; nothing when parse_name would refuse the result.

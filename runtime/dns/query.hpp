@@ -71,8 +71,8 @@ enum class reading : uint8_t {
   malformed, // a query, but not one question with at most one OPT; there is no `question`
 };
 
-/// Reads a message that must be one question, no answer, no authority, and in the additional section nothing or one OPT.
-/// Nothing may follow, and the question's name must not be compressed. `out` must be a fresh object. Never throws.
+/// Reads a message that must be one question, no answer, no authority, and in the additional section nothing or one
+/// OPT. Nothing may follow, and the question's name must not be compressed. `out` must be a fresh object. Never throws.
 reading parse_query(bytes_view message, query& out);
 
 } // namespace gnomon::dns

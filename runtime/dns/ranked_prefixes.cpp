@@ -46,8 +46,8 @@ public:
   }
 
 private:
-  // Appends the pieces of the prefix `first`/`bits`, whose own order is `inherited` where nothing inside says otherwise.
-  // Two halves that became one piece each, with the same order, become one.
+  // Appends the pieces of the prefix `first`/`bits`, whose own order is `inherited` where nothing inside says
+  // otherwise. Two halves that became one piece each, with the same order, become one.
   void walk(uint32_t at, std::array<uint8_t, 16> first, uint8_t bits, uint32_t inherited) {
     const auto node = nodes_[at];
     const auto order = node.order != unset ? node.order : inherited;

@@ -12,9 +12,10 @@ struct ranked_network {
   region_order order;
 };
 
-/// A `ranking` made once from networks, which may lie in one another: the longest that holds an address counts. Networks
-/// side by side with the same order are joined, and those with others inside are cut up, so that what stays are prefixes
-/// that do not overlap, each as wide as its order reaches. A look is a binary search. Immutable, so thread-safe.
+/// A `ranking` made once from networks, which may lie in one another: the longest that holds an address counts.
+/// Networks side by side with the same order are joined, and those with others inside are cut up, so that what stays
+/// are prefixes that do not overlap, each as wide as its order reaches. A look is a binary search. Immutable, so
+/// thread-safe.
 class ranked_prefixes {
 public:
   /// `fallback` is the order of all addresses that lie in none of the networks.

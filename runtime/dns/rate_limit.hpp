@@ -16,9 +16,9 @@ struct rate_limit_config {
 
 enum class verdict : uint8_t { send, truncate, drop };
 
-/// Limits what clients that may be somebody else (UDP, no cookie) are sent. Each prefix has one number, the time at which
-/// its next answer is due (GCRA: ITU-T I.371, annex A), in a table of fixed size. When the table is full of busy prefixes,
-/// the one that is due first is forgotten. Thread-safe, without locks.
+/// Limits what clients that may be somebody else (UDP, no cookie) are sent. Each prefix has one number, the time at
+/// which its next answer is due (GCRA: ITU-T I.371, annex A), in a table of fixed size. When the table is full of busy
+/// prefixes, the one that is due first is forgotten. Thread-safe, without locks.
 class rate_limit {
 public:
   explicit rate_limit(rate_limit_config config);

@@ -83,9 +83,9 @@ struct ranked {
 };
 
 /// The regions' order for clients in `from`. Called by several threads at once; must not block or throw.
-/// The scopes must cut the addresses into prefixes that do not overlap: for every address `b` within the scope of `a` the
-/// answer is the same, scope included. Otherwise what resolvers remember would depend on the order of their questions
-/// (RFC 7871, section 7.2.1). `ranked_prefixes` is such a function.
+/// The scopes must cut the addresses into prefixes that do not overlap: for every address `b` within the scope of `a`
+/// the answer is the same, scope included. Otherwise what resolvers remember would depend on the order of their
+/// questions (RFC 7871, section 7.2.1). `ranked_prefixes` is such a function.
 using ranking = std::function<ranked(const network& from)>;
 
 } // namespace gnomon::dns

@@ -35,7 +35,7 @@ const record_set* written_of(const target& what, uint16_t wanted) {
 // One answer while it is made.
 struct responder::reply {
   reply(std::span<uint8_t> buffer, const snapshot& moment, counters& tallies)
-    : out(buffer, buffer.size()), now(moment), count(tallies) {}
+      : out(buffer, buffer.size()), now(moment), count(tallies) {}
 
   writer out;
   const snapshot& now;
@@ -60,8 +60,8 @@ struct responder::reply {
 
 responder::responder(responder_config config, std::vector<zone> zones, const item_directory& items,
                      const published<region_table>& regions, ranking rank)
-  : config_(std::move(config)), zones_(std::move(zones)), items_(items), regions_(regions), rank_(std::move(rank)),
-    limit_(config_.rate) {
+    : config_(std::move(config)), zones_(std::move(zones)), items_(items), regions_(regions), rank_(std::move(rank)),
+      limit_(config_.rate) {
   config_.nsid.resize(std::min(config_.nsid.size(), most_nsid));
 }
 
@@ -203,8 +203,8 @@ uint16_t responder::fill_regional(reply& to, bool hints) {
   const auto qtype = to.asked.qtype;
   const auto why = qtype == type::txt;
   const auto of_kind = to.what.what;
-  const auto ranked_kind = why ? of_kind == kind::item || of_kind == kind::service_why
-                               : of_kind == kind::item || of_kind == kind::service;
+  const auto ranked_kind =
+      why ? of_kind == kind::item || of_kind == kind::service_why : of_kind == kind::item || of_kind == kind::service;
   if ((!ranked_kind && (of_kind != kind::region || why)) || (why && !config_.answers.explain)
       || (qtype == type::https && !config_.answers.https_records))
     return 0;
@@ -224,9 +224,8 @@ uint16_t responder::fill_regional(reply& to, bool hints) {
   const auto ttl = ttl_of(to.what, chosen, to.now, config_.answers);
   record_writer records(to.out, to.asked, to.what);
   const auto count = why ? records.explanation(chosen, to.now, to.client, to.by_subnet, ttl)
-                     : qtype == type::a || qtype == type::aaaa
-                       ? records.addresses(chosen, to.now, qtype, ttl)
-                       : records.services(chosen, to.now, qtype, ttl, hints);
+                     : qtype == type::a || qtype == type::aaaa ? records.addresses(chosen, to.now, qtype, ttl)
+                                                               : records.services(chosen, to.now, qtype, ttl, hints);
   to.scope = count != 0 && to.by_subnet ? scope : 0;
   if (count != 0 && chosen.last_resort && !to.error) {
     to.error = extended_error::stale_answer;

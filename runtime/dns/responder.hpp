@@ -22,8 +22,8 @@ struct sender {
   bool tcp = false;
 };
 
-/// Answers messages. It has no sockets: what it says follows from the message, the sender and the snapshot. Thread-safe;
-/// the directory, the regions and the zones must outlive it.
+/// Answers messages. It has no sockets: what it says follows from the message, the sender and the snapshot.
+/// Thread-safe; the directory, the regions and the zones must outlive it.
 class responder {
 public:
   responder(responder_config config, std::vector<zone> zones, const item_directory& items,
@@ -32,8 +32,8 @@ public:
   /// What answers are made from now. Good for a batch of queries; take a new one for the next.
   snapshot look() const;
 
-  /// Writes the answer into `out`, which should have udp_bytes over UDP and 65,535 over TCP, and returns its size; 0 when
-  /// nothing is to be sent. Never throws on any message.
+  /// Writes the answer into `out`, which should have udp_bytes over UDP and 65,535 over TCP, and returns its size; 0
+  /// when nothing is to be sent. Never throws on any message.
   size_t answer(bytes_view message, const sender& from, const snapshot& now, std::span<uint8_t> out, counters& count);
 
   cookie_jar& cookies() {

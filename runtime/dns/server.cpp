@@ -28,7 +28,7 @@ std::pair<descriptor, descriptor> open_both(const host_port& where) {
 
 dns_server::dns_server(server_config config, std::vector<zone> zones, const item_directory& items,
                        const published<region_table>& regions, ranking rank)
-  : config_(std::move(config)), responder_(config_.answers, std::move(zones), items, regions, std::move(rank)) {}
+    : config_(std::move(config)), responder_(config_.answers, std::move(zones), items, regions, std::move(rank)) {}
 
 dns_server::~dns_server() {
   stop();

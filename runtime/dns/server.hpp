@@ -15,8 +15,8 @@ struct server_config {
   responder_config answers;
 };
 
-/// An authoritative DNS server over UDP and TCP. Its threads read the directory and the published regions; nothing waits
-/// for an actor. Directory and regions must outlive it.
+/// An authoritative DNS server over UDP and TCP. Its threads read the directory and the published regions; nothing
+/// waits for an actor. Directory and regions must outlive it.
 class dns_server {
 public:
   dns_server(server_config config, std::vector<zone> zones, const item_directory& items,

@@ -48,7 +48,7 @@ socket_address address_for(const host_port& where) {
 
 [[noreturn]] void refuse(const host_port& where, std::string_view protocol) {
   const auto cause = errno;
-  const auto* hint = cause == EACCES      ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
+  const auto* hint = cause == EACCES       ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
                      : cause == EADDRINUSE ? "; another DNS server is there"
                                            : "";
   throw failure(ec::unavailable, fmt::format("DNS cannot listen at {} ({}): {}{}", to_string(where), protocol,

@@ -32,8 +32,8 @@ bool would_block() {
 
 tcp_worker::tcp_worker(responder& answers, std::vector<descriptor> listeners, tcp_config config,
                        std::chrono::seconds cookie_rotation)
-  : answers_(answers), listeners_(std::move(listeners)), config_(config), cookie_rotation_(cookie_rotation),
-    epoll_(epoll_create1(EPOLL_CLOEXEC)), scratch_(most_message) {
+    : answers_(answers), listeners_(std::move(listeners)), config_(config), cookie_rotation_(cookie_rotation),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)), scratch_(most_message) {
   if (epoll_.get() < 0)
     throw failure(ec::unavailable, "DNS over TCP: no file descriptor is left for epoll");
   for (const auto& each : listeners_)

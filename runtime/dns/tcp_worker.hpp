@@ -9,13 +9,14 @@
 namespace gnomon::dns {
 
 struct tcp_config {
-  size_t connections = 256;           // at once; then the one that is idle for longest makes room
-  size_t connections_per_client = 32; // from one address; a further one is closed at once
+  size_t connections = 256;               // at once; then the one that is idle for longest makes room
+  size_t connections_per_client = 32;     // from one address; a further one is closed at once
   std::chrono::milliseconds idle{10'000}; // from the last whole query, or the last answer that went out
 };
 
-/// All TCP connections (RFC 7766), in one thread. A client may send several queries without waiting; they are answered in
-/// their order. One that does not read its answers is not read from. Also changes the cookies' secret from time to time.
+/// All TCP connections (RFC 7766), in one thread. A client may send several queries without waiting; they are answered
+/// in their order. One that does not read its answers is not read from. Also changes the cookies' secret from time to
+/// time.
 class tcp_worker {
 public:
   tcp_worker(responder& answers, std::vector<descriptor> listeners, tcp_config config,

@@ -29,8 +29,8 @@ void reverse(msghdr& header) {
 // What the kernel fills and reads. An answer uses the address and control data of its query.
 struct udp_worker::batch {
   explicit batch(size_t answer_bytes, bool with_control)
-    : queries(batch_size * query_bytes), answers(batch_size * answer_bytes), sizes(answer_bytes), control(with_control) {
-  }
+      : queries(batch_size * query_bytes), answers(batch_size * answer_bytes), sizes(answer_bytes),
+        control(with_control) {}
 
   // Makes the first `count` places ready to receive.
   void prepare(size_t count) {
@@ -64,8 +64,8 @@ struct udp_worker::batch {
 };
 
 udp_worker::udp_worker(responder& answers, descriptor socket, size_t answer_bytes)
-  : answers_(answers), socket_(std::move(socket)), answer_bytes_(answer_bytes), wildcard_(is_wildcard(socket_)),
-    thread_([this] { serve(); }) {}
+    : answers_(answers), socket_(std::move(socket)), answer_bytes_(answer_bytes), wildcard_(is_wildcard(socket_)),
+      thread_([this] { serve(); }) {}
 
 udp_worker::~udp_worker() {
   stop();

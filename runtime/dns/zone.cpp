@@ -146,7 +146,8 @@ zone read_zone(std::string_view name, const std::string& text) {
       made.names_[above];
   });
   for (const auto& [owner, sets] : made.names_)
-    if (const auto* alias = find_type(sets, type::cname); alias != nullptr && (sets.size() > 1 || alias->values.size() > 1))
+    if (const auto* alias = find_type(sets, type::cname);
+        alias != nullptr && (sets.size() > 1 || alias->values.size() > 1))
       refuse(name, fmt::format("{}: an alias (CNAME) has no other records", to_text(owner)));
   const auto& own = made.names_[made.name_];
   made.soa_ = find_type(own, type::soa);

@@ -17,8 +17,8 @@ struct record_set {
   std::vector<std::string> values; // their data as on the wire, uncompressed
 };
 
-/// One zone: its name, and the part of it that a file holds. The rest, items and regions, is answered from what the node
-/// knows. Immutable once read.
+/// One zone: its name, and the part of it that a file holds. The rest, items and regions, is answered from what the
+/// node knows. Immutable once read.
 class zone {
 public:
   zone(zone&&) = default;
@@ -56,10 +56,10 @@ private:
 };
 
 /// Reads a zone from the text of a master file (RFC 1035, section 5) with ldns. `name` is its origin. Throws
-/// failure(bad_config) with the line and what is wrong with it: besides syntax, a name outside the zone, a missing SOA or
-/// NS of the zone, a wildcard, a delegation, a type that needs signing or special handling (DNAME, DNSSEC's), a CNAME
-/// beside other records, and what the node answers itself: A, AAAA, SVCB and HTTPS at the zone's own name, and names that
-/// look like an item's label.
+/// failure(bad_config) with the line and what is wrong with it: besides syntax, a name outside the zone, a missing SOA
+/// or NS of the zone, a wildcard, a delegation, a type that needs signing or special handling (DNAME, DNSSEC's), a
+/// CNAME beside other records, and what the node answers itself: A, AAAA, SVCB and HTTPS at the zone's own name, and
+/// names that look like an item's label.
 zone read_zone(std::string_view name, const std::string& text);
 
 /// The same from a file; throws failure(bad_config) as well when it cannot be read.

@@ -41,8 +41,10 @@ constexpr auto first_secret = "e5e973e5a6b2a43f48e7dc849e37bfcf";
 CAF_TEST(server_cookies_are_those_of_rfc_9018_for_ipv4) {
   const cookie_jar jar(secret(first_secret));
   const auto address = *parse_network("198.51.100.100");
-  CAF_CHECK(bytes(jar.make(client("2464c4abcf10c957"), address, 1559731985)) == hex("010000005cf79f111f8130c3eee29480"));
-  CAF_CHECK(bytes(jar.make(client("2464c4abcf10c957"), address, 1559734385)) == hex("010000005cf7a871d4a564a1442aca77"));
+  CAF_CHECK(bytes(jar.make(client("2464c4abcf10c957"), address, 1559731985))
+            == hex("010000005cf79f111f8130c3eee29480"));
+  CAF_CHECK(bytes(jar.make(client("2464c4abcf10c957"), address, 1559734385))
+            == hex("010000005cf7a871d4a564a1442aca77"));
 }
 
 // RFC 9018, appendix A.3: reserved bytes are hashed as they came.
@@ -51,7 +53,8 @@ CAF_TEST(reserved_bytes_of_other_servers_are_taken_as_they_are) {
   const auto address = *parse_network("203.0.113.203");
   const auto given = hex("01abcdef5cf78f71a314227b6679ebf5");
   CAF_CHECK(jar.valid({.client = client("fc93fc62807ddb86"), .server = given}, address, 1559728500));
-  CAF_CHECK(bytes(jar.make(client("fc93fc62807ddb86"), address, 1559734700)) == hex("010000005cf7a9acf73a7810aca2381e"));
+  CAF_CHECK(bytes(jar.make(client("fc93fc62807ddb86"), address, 1559734700))
+            == hex("010000005cf7a9acf73a7810aca2381e"));
 }
 
 // RFC 9018, appendix A.4.
@@ -62,7 +65,8 @@ CAF_TEST(a_new_secret_takes_the_cookies_of_the_one_before) {
   CAF_CHECK(bytes(jar.make(client("22681ab97d52c298"), address, 1559741817)) == given);
   jar.rotate(secret("445536bcd2513298075a5d379663c962"));
   CAF_CHECK(jar.valid({.client = client("22681ab97d52c298"), .server = given}, address, 1559741961));
-  CAF_CHECK(bytes(jar.make(client("22681ab97d52c298"), address, 1559741961)) == hex("010000005cf7c609a6bb79d16625507a"));
+  CAF_CHECK(bytes(jar.make(client("22681ab97d52c298"), address, 1559741961))
+            == hex("010000005cf7c609a6bb79d16625507a"));
   jar.rotate();
   CAF_CHECK(!jar.valid({.client = client("22681ab97d52c298"), .server = given}, address, 1559741961));
 }

@@ -1,12 +1,14 @@
 // A DNS server with made-up items, for tests with real clients and for the bench.
 //
 // usage: gnomon-dns-demo [--listen ADDRESS:PORT] [--threads N] [--items N] [--zone NAME] [--zone-file PATH]
-//                        [--networks PATH] [--rate N] [--nsid TEXT] [--down REGION]... [--peers DIRECTORY]
+//                        [--networks PATH] [--rate N] [--nsid TEXT] [--detector-ms N] [--down REGION]...
+//                        [--peers DIRECTORY] [--label N]
 //
-// Item number n is called item/n. Regions 0 to 4 hold it as bits of the set that n gives (see holders_of). Clients see the
-// regions in the order that the networks file gives: lines PREFIX,REGION; the named region is the nearest, the others
-// follow round the circle. SIGUSR1 takes the first live region down, SIGTERM ends the server.
-// With --peers it writes what gdnsd and knot need to answer the same, and ends.
+// Item number n is called item/n. Regions 0 to 4 hold it as bits of the set that n gives (see holders_of). Clients see
+// the regions in the order that the networks file gives: lines PREFIX,REGION; the named region is the nearest, the
+// others follow round the circle. SIGUSR1 takes the first live region down, SIGTERM ends the server. With --label it
+// prints the label of item number N, and ends. With --peers it writes what gdnsd and knot need to answer the same, and
+// ends.
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/numbers.hpp"
@@ -28,7 +30,7 @@ namespace {
 
 struct options {
   std::map<std::string, std::string> values{{"listen", "127.0.0.1:5300"}, {"threads", "1"}, {"items", "1000"},
-                                            {"zone", "g.example"},        {"rate", "0"}};
+                                            {"zone", "g.example"},        {"rate", "0"},    {"detector-ms", "2000"}};
   std::vector<std::string> down;
 
   bool has(const std::string& name) const {
@@ -72,8 +74,8 @@ void report(const counter_sums& sums) {
   uint64_t queries = 0;
   for (const auto each : sums.queries)
     queries += each;
-  std::cout << fmt::format("queries {} tcp {} truncated {} limited {} malformed {} ignored {} nxdomain {}\n", queries,
-                           sums.tcp, sums.truncated, sums.limited, sums.malformed, sums.ignored,
+  std::cout << fmt::format("queries {} subnets {} tcp {} truncated {} limited {} malformed {} ignored {} nxdomain {}\n",
+                           queries, sums.subnets, sums.tcp, sums.truncated, sums.limited, sums.malformed, sums.ignored,
                            sums.answers[rcode::nxdomain]);
 }
 
@@ -87,6 +89,7 @@ void serve(const options& given) {
   auto table = demo::regions();
   for (auto& each : table.regions)
     each.live = std::find(given.down.begin(), given.down.end(), each.name) == given.down.end();
+  table.detector_bound = std::chrono::milliseconds(given.number("detector-ms"));
   published<region_table> regions;
   regions.set(table);
   item_directory items;
@@ -99,8 +102,8 @@ void serve(const options& given) {
   config.answers.nsid = given.has("nsid") ? given.values.at("nsid") : "";
   std::vector<zone> zones;
   zones.push_back(zone_for(given, table));
-  const auto networks = given.has("networks") ? demo::read_networks(given.values.at("networks"), table)
-                                              : std::vector<ranked_network>{};
+  const auto networks =
+      given.has("networks") ? demo::read_networks(given.values.at("networks"), table) : std::vector<ranked_network>{};
   const auto ranked = std::make_shared<ranked_prefixes>(networks, demo::order_from(0));
   dns_server server(config, std::move(zones), items, regions, [=](const network& from) { return (*ranked)(from); });
   server.start();
@@ -120,7 +123,9 @@ int main(int argc, char** argv) {
   try {
     log::start("", "warn");
     const auto given = read(argc, argv);
-    if (given.has("peers"))
+    if (given.has("label"))
+      std::cout << label_of(demo::item_name(given.number("label"))) << '\n';
+    else if (given.has("peers"))
       demo::write_peers(given.values.at("peers"), given.values.at("zone"), given.number("items"),
                         given.values.at("networks"));
     else

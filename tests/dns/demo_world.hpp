@@ -28,8 +28,8 @@ std::vector<ranked_network> read_networks(const std::string& path, const region_
 
 void take_first_down(region_table& table);
 
-/// Configs for gdnsd and knot that answer A queries as the demo does, for the same items and networks, and the questions
-/// for dnsperf: `gdnsd/config`, `gdnsd/zones/`, `geo.conf`, `knot.zone`, `queries`.
+/// Configs for gdnsd and knot that answer A queries as the demo does, for the same items and networks, and the
+/// questions for dnsperf: `gdnsd/config`, `gdnsd/zones/`, `geo.conf`, `knot.zone`, `queries`.
 void write_peers(const std::string& folder, const std::string& zone_name, size_t items, const std::string& networks);
 
 } // namespace gnomon::dns::demo

@@ -44,7 +44,8 @@ bool is_question_for_ldns(const message& bytes) {
 message random_question(std::mt19937& random) {
   question asked;
   for (auto labels = random() % 6; labels > 0; --labels)
-    asked.name += (asked.name.empty() ? "" : ".") + std::string(1 + random() % 20, static_cast<char>('a' + random() % 26));
+    asked.name +=
+        (asked.name.empty() ? "" : ".") + std::string(1 + random() % 20, static_cast<char>('a' + random() % 26));
   asked.qtype = static_cast<uint16_t>(random() % 70);
   asked.edns = random() % 4 != 0;
   for (auto options = random() % 3; options > 0; --options)
@@ -56,12 +57,24 @@ message random_question(std::mt19937& random) {
 void mutate(message& bytes, std::mt19937& random) {
   const auto at = random() % bytes.size();
   switch (random() % 6) {
-    case 0: bytes[at] ^= static_cast<uint8_t>(1 << random() % 8); break;
-    case 1: bytes[at] = static_cast<uint8_t>(random()); break;
-    case 2: bytes.resize(at); break;
-    case 3: bytes.push_back(static_cast<uint8_t>(random())); break;
-    case 4: bytes.insert(bytes.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end()); break;
-    default: bytes[at] = random() % 2 == 0 ? 0xc0 : 0x3f; break;
+  case 0:
+    bytes[at] ^= static_cast<uint8_t>(1 << random() % 8);
+    break;
+  case 1:
+    bytes[at] = static_cast<uint8_t>(random());
+    break;
+  case 2:
+    bytes.resize(at);
+    break;
+  case 3:
+    bytes.push_back(static_cast<uint8_t>(random()));
+    break;
+  case 4:
+    bytes.insert(bytes.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end());
+    break;
+  default:
+    bytes[at] = random() % 2 == 0 ? 0xc0 : 0x3f;
+    break;
   }
 }
 

@@ -12,7 +12,8 @@ using namespace gnomon::dns::test;
 namespace {
 
 region_order order_number(unsigned n) {
-  return order({static_cast<region_id>(n % 3), static_cast<region_id>((n + 1) % 3), static_cast<region_id>((n + 2) % 3)});
+  return order(
+      {static_cast<region_id>(n % 3), static_cast<region_id>((n + 1) % 3), static_cast<region_id>((n + 2) % 3)});
 }
 
 network random_network(std::mt19937& random, family kind) {
@@ -99,8 +100,8 @@ CAF_TEST(every_address_gets_its_order_and_scopes_do_not_overlap) {
   }
 }
 
-// A resolver that keeps what it hears by prefix, as RFC 7871 has it, must never say anything else than the server would,
-// in whatever order its clients come.
+// A resolver that keeps what it hears by prefix, as RFC 7871 has it, must never say anything else than the server
+// would, in whatever order its clients come.
 CAF_TEST(a_resolver_that_keeps_answers_by_scope_tells_every_client_the_truth) {
   world all;
   all.put("item", set_of(world::eu) | set_of(world::us) | set_of(world::ap));

@@ -76,17 +76,17 @@ CAF_TEST(later_versions_of_edns_are_refused_with_ours) {
 
 CAF_TEST(bad_subnets_are_malformed) {
   const std::vector<message> bad{
-    {},                                   // no fields
-    {0, 1, 24, 0},                        // no address
-    {0, 1, 24, 0, 10, 1},                 // too short
-    {0, 1, 24, 0, 10, 1, 2, 0},           // too long
-    {0, 1, 20, 0, 10, 1, 0x1f},           // bits behind the prefix
-    {0, 1, 24, 24, 10, 1, 2},             // a scope in a question
-    {0, 1, 33, 0, 10, 1, 2, 3, 0},        // more bits than an address has
-    {0, 3, 8, 0, 10},                     // no such family
-    {1, 1, 8, 0, 10},                     // no such family
-    {0, 0, 8, 0, 10},                     // bits of no family
-    {0, 2, 129, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0},
+      {},                            // no fields
+      {0, 1, 24, 0},                 // no address
+      {0, 1, 24, 0, 10, 1},          // too short
+      {0, 1, 24, 0, 10, 1, 2, 0},    // too long
+      {0, 1, 20, 0, 10, 1, 0x1f},    // bits behind the prefix
+      {0, 1, 24, 24, 10, 1, 2},      // a scope in a question
+      {0, 1, 33, 0, 10, 1, 2, 3, 0}, // more bits than an address has
+      {0, 3, 8, 0, 10},              // no such family
+      {1, 1, 8, 0, 10},              // no such family
+      {0, 0, 8, 0, 10},              // bits of no family
+      {0, 2, 129, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0},
   };
   for (const auto& data : bad)
     CAF_CHECK_EQUAL(code_for(option_bytes(option::client_subnet, data)), rcode::formerr);
@@ -117,8 +117,9 @@ CAF_TEST(a_server_without_a_name_says_none) {
 CAF_TEST(random_messages_get_a_message_that_ldns_can_read_or_silence) {
   std::mt19937 random(21);
   config.nsid = "a-name";
-  const std::vector<std::string> names{"g.example", host("item"), "nothing.g.example", "big.g.example", "why.g.example",
-                                       "eu.other.example", "", "www.g.example"};
+  const std::vector<std::string> names{
+      "g.example",        host("item"), "nothing.g.example", "big.g.example", "why.g.example",
+      "eu.other.example", "",           "www.g.example"};
   for (int round = 0; round < 100'000; ++round) {
     question asked{.name = names[random() % names.size()],
                    .qtype = static_cast<uint16_t>(random() % 3 == 0 ? random() % 260 : random() % 70),

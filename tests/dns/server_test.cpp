@@ -181,7 +181,8 @@ CAF_TEST(long_answers_come_over_tcp) {
 
 CAF_TEST(who_sends_no_queries_is_cut_off) {
   start();
-  for (const auto& bad : {message{0, 0}, message{0, 5, 1, 2, 3, 4, 5}, message{0xff, 0xff}, framed(message(40, 0xff))}) {
+  for (const auto& bad :
+       {message{0, 0}, message{0, 5, 1, 2, 3, 4, 5}, message{0xff, 0xff}, framed(message(40, 0xff))}) {
     const auto tcp = connect_to(at(), SOCK_STREAM);
     say(tcp, bad);
     CAF_CHECK(is_closed(tcp));

@@ -87,5 +87,10 @@ CAF_TEST(names_read_back_as_they_were_written) {
   for (auto bad : {"", "..", "a..b", ".a", "a b", "a\\.b"})
     CAF_CHECK(!parse_name(bad));
   CAF_CHECK(!parse_name(std::string(64, 'a')));
-  CAF_CHECK_EQUAL(to_text(std::string("\x03" "a.\\" "\x02\x01" "b\0", 8)), "a\\.\\\\.\\001b");
+  CAF_CHECK_EQUAL(to_text(std::string("\x03"
+                                      "a.\\"
+                                      "\x02\x01"
+                                      "b\0",
+                                      8)),
+                  "a\\.\\\\.\\001b");
 }
