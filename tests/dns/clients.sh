@@ -37,7 +37,7 @@ there() {
 
 start_demo() {
   : >"$work/demo.log"
-  "$demo" --listen 127.0.0.1:0 --networks "$work/networks" --nsid node-1 --detector-ms 60000 "$@" >"$work/demo.log" 2>&1 &
+  "$demo" --listen 127.0.0.1:0 --networks "$work/networks" --nsid node-1 --detector-ms 60000 >"$work/demo.log" 2>&1 &
   demo_pid=$!
   tries=0
   until grep -q '^listening' "$work/demo.log"; do
@@ -65,6 +65,7 @@ item=$("$demo" --label 11)
 start_demo
 
 if there dig; then
+  # shellcheck disable=SC2317 # called by expect
   ask() { dig @127.0.0.1 -p "$port" +norecurse +tries=3 +timeout=5 "$@"; }
   expect "dig gets the address of the nearest holder" '^192\.0\.2\.3$' ask +short "$item.g.example" A
   expect "a subnet changes it" '^192\.0\.2\.1$' ask +short +subnet=10.9.9.0/24 "$item.g.example" A
@@ -83,6 +84,7 @@ if there dig; then
   expect "text says why" 'for 10\.9\.0\.0/16 by client subnet' ask +short +subnet=10.9.0.0/16 "$item.g.example" TXT
 fi
 if there kdig; then
+  # shellcheck disable=SC2317 # called by expect
   knot_ask() { kdig @127.0.0.1 -p "$port" +norecurse +retry=2 +timeout=5 "$@"; }
   expect "kdig reads HTTPS" 'HTTPS.*1 eu-central-1\.g\.example\. port=8080' knot_ask "$item.g.example" HTTPS
   expect "kdig reads the subnet" 'CLIENT-SUBNET: 10\.0\.0\.0/8/16' knot_ask +subnet=10.0.0.0/8 "$item.g.example" A
@@ -125,6 +127,7 @@ remote-control:
 CONF
   unbound -c "$work/unbound.conf" >"$work/unbound.log" 2>&1 &
   unbound_pid=$!
+  # shellcheck disable=SC2317 # called by expect
   resolve() { dig @127.0.0.1 -p $((port + 1)) +tries=3 +timeout=5 "$@"; }
   expect "a resolver finds the name that nobody has" 'status: NXDOMAIN' resolve +tries=20 +timeout=1 nothing.g.example A
   for _ in 1 2 3; do

@@ -76,7 +76,7 @@ void write_gdnsd(const std::filesystem::path& folder, const std::string& zone_na
   }
   maps << "}\nresources => {\n";
   for (const auto set : sets) {
-    maps << fmt::format("set{0} => {{ map => set{0}, service_types => none, dcmap => {{", set);
+    maps << fmt::format("set{0} => {{ map => set{0}, service_types => up, dcmap => {{", set);
     for (const auto id : order_from(0))
       if (has(set, id))
         maps << fmt::format(" {} => [ {} ]", sites[id].name, address_text(id));
