@@ -173,7 +173,8 @@ report=$(
   printf '{"items": %s, "threads": %s' "$items" "$threads"
   for server in $servers; do
     name=${server%:*}
-    printf ', "%s": {"by_address": %s, "by_subnet": %s}' "$name" "$(median "$work/$name.plain")" "$(median "$work/$name.subnet")"
+    printf ', "%s": {"by_address": %s' "$name" "$(median "$work/$name.plain")"
+    printf ', "by_subnet": %s}' "$(median "$work/$name.subnet")"
   done
   printf ', "ratio_by_address": %s, "ratio_by_subnet": %s}' "$(ratio plain)" "$(ratio subnet)"
 )
