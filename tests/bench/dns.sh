@@ -161,7 +161,9 @@ summary() {
     case $name in
       gnomon) with="$items items in the directory" ;;
       gnomon-million) with="1000000 items in the directory" ;;
-      gdnsd) with="$(sed -n 's/.*gdnsd version \([^ ]*\).*/\1/p' "$work/gdnsd.log"), geoip plugin, one DYNA resource for each set of holders" ;;
+      gdnsd)
+        with="$(sed -n 's/.*gdnsd version \([^ ]*\).*/\1/p' "$work/gdnsd.log"), geoip plugin, one resource for each set of holders"
+        ;;
       knot) with="$(knotd -V | awk '{ print $NF }'), mod-geoip by subnet, each name in its file" ;;
     esac
     printf '  %-16s %12.0f %12.0f  %s\n' "$name" "$(median "$work/$name.plain")" "$(median "$work/$name.subnet")" "$with"
