@@ -162,7 +162,7 @@ summary() {
       gnomon) with="$items items in the directory" ;;
       gnomon-million) with="1000000 items in the directory" ;;
       gdnsd)
-        with="$(sed -n 's/.*gdnsd version \([^ ]*\).*/\1/p' "$work/gdnsd.log"), geoip plugin, one resource for each set of holders"
+        with="$(sed -n 's/.*gdnsd version \([^ ]*\).*/\1/p' "$work/gdnsd.log"), geoip plugin, a resource for each set of holders"
         ;;
       knot) with="$(knotd -V | awk '{ print $NF }'), mod-geoip by subnet, each name in its file" ;;
     esac
