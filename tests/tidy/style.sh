@@ -24,6 +24,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^learning\//) return "learning/" rooms_of_learning(file) "/|" base
     if (file ~ /^actors\//) return "actors/" rooms_of_actors(file) "/|" below "|gnomon/(error|watch).hpp"
     if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
+    if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|runtime/location/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
@@ -81,6 +82,7 @@ offences=$(LC_ALL=C awk '
   /^ *# *include <maxminddb[.]h>/ && name !~ /^runtime\/location\/location_(database|record)[.]/ {
     offence("only runtime/location/location_database and location_record may include libmaxminddb")
   }
+  /^ *# *include <ldns\// && name !~ /^(runtime|tests)\/dns\// { offence("only runtime/dns may include ldns") }
   /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
   /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {
     offence("this folder knows no actors")
