@@ -73,14 +73,17 @@ void shadow_state::decide(const write_item& request, time_point deadline, answer
 }
 
 /// A delete without a context means whatever there is: also what has not arrived here yet, or began elsewhere at the
-/// same time. All peers that can be reached say what they have. One whose copy is damaged cannot.
+/// same time. All peers that can be reached say what they have. One whose copy is damaged cannot. The lease of the copy
+/// here may end meanwhile: then it is not known any more what there is, and the delete begins anew.
 void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   auto view = node_->cluster.get();
   auto peers = view->by_latency();
   auto all = std::make_shared<write_item>(request);
-  auto answered = [this, all, deadline, reply, open = std::make_shared<size_t>(peers.size() + 1)] {
+  auto answered = [this, request, all, deadline, reply, open = std::make_shared<size_t>(peers.size() + 1)] {
     if (--*open > 0 || reply.given())
       return;
+    if (!item_->present())
+      return write_where_it_is(request, deadline, reply);
     all->seen.merge(item_->versions().context);
     apply(*all, deadline, reply);
   };
