@@ -78,6 +78,7 @@ struct membership_state {
   void judge(time_point now);
   void forget_removed();
   void publish();
+  void publish_distances(time_point t);
 
   // freshness
   void notice_lapse();
@@ -103,6 +104,7 @@ private:
   std::vector<caf::typed_response_promise<uint32_t>> joins_;
   std::string refusal_;
   time_point last_tick_{};
+  time_point distances_due_{};
 };
 
 /// Keeps the node in touch with its cluster.

@@ -5,10 +5,10 @@
 #include <limits>
 
 /// The part of membership that says how long this node may call its copies current. It may as long as a majority of all
-/// nodes, itself included, answered a ping that was sent less than `fresh_for` ago. A seed that was never met counts as a
-/// node, for it may be the one that has the items. Pings that arrive prove nothing, for they may have waited while this
-/// process was frozen. Once that time has passed, answers alone do not bring it
-/// back: first each peer that is not down has to say that what it owed this node after the lapse has been delivered.
+/// nodes, itself included, answered a ping that was sent less than `fresh_for` ago. A seed that was never met counts as
+/// a node, for it may be the one that has the items. Pings that arrive prove nothing, for they may have waited while
+/// this process was frozen. Once that time has passed, answers alone do not bring it back: first each peer that is not
+/// down has to say that what it owed this node after the lapse has been delivered.
 namespace gnomon {
 
 /// From the start on, and whenever `fresh_until_ms` has passed, the node is catching up.

@@ -2,6 +2,7 @@
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
+#include <limits>
 
 /// The part of membership that beats: pings, and who counts as live.
 namespace gnomon {
@@ -9,6 +10,17 @@ namespace {
 
 double milliseconds_between(membership_state::time_point from, membership_state::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+/// Round trips change slowly; an estimate from them costs some hundred microseconds.
+constexpr auto distances_every = 1s;
+
+/// A node whose config says no place is at 0, 0.
+region_site site_of(const node_identity& who) {
+  region_site site{who.region, std::nullopt, {}};
+  if (who.latitude != 0 || who.longitude != 0)
+    site.at = place{who.latitude, who.longitude};
+  return site;
 }
 
 // RFC 6298, section 2: the smoothed round trip moves an eighth of the way to each new one.
@@ -35,6 +47,7 @@ void membership_state::tick() {
   judge(t);
   dial_due();
   publish();
+  publish_distances(t);
 }
 
 ping membership_state::facts(const std::string& to) const {
@@ -48,6 +61,8 @@ ping membership_state::facts(const std::string& to) const {
     auto state = peers_.at(who.node).state;
     return state == peer_state::live || state == peer_state::suspect;
   });
+  for (auto& who : out.known)
+    out.round_trips.push_back(peers_.at(who.node).rtt_ms);
   auto& counters = node_->counters;
   out.catalog_generation = counters.announced_generation();
   for (auto& head : counters.catalog_heads)
@@ -134,6 +149,31 @@ void membership_state::forget_removed() {
     log::warn("membership", "removed", {{"node", name}, {"region", p.identity.region}});
     i = peers_.erase(i);
   }
+}
+
+/// What is known of the round trips between all regions, for routing.
+void membership_state::publish_distances(time_point t) {
+  if (t < distances_due_)
+    return;
+  distances_due_ = t + distances_every;
+  std::vector<region_site> sites{site_of(node_->self)};
+  std::map<std::string, size_t> numbers{{node_->self.node, 0}};
+  for (auto& [name, p] : peers_) {
+    numbers.emplace(name, sites.size());
+    sites.push_back(site_of(p.identity));
+  }
+  for (auto& site : sites)
+    site.measured_ms.assign(sites.size(), std::numeric_limits<double>::quiet_NaN());
+  auto note = [&](size_t from, const std::string& to, double ms) {
+    if (auto i = numbers.find(to); i != numbers.end() && ms >= 0)
+      sites[from].measured_ms[i->second] = ms;
+  };
+  for (auto& [name, p] : peers_) {
+    note(0, name, p.rtt_ms);
+    for (size_t i = 0; i < std::min(p.facts.known.size(), p.facts.round_trips.size()); ++i)
+      note(numbers.at(name), p.facts.known[i].node, p.facts.round_trips[i]);
+  }
+  node_->distances.set(round_trip_estimate{std::move(sites)});
 }
 
 void membership_state::publish() {

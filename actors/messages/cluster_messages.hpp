@@ -23,14 +23,15 @@ struct removed_node {
   }
 };
 
-/// Asks which regions would serve `id`, nearest first: from this node, or from a place.
+/// Asks which regions would serve `id`, best first: for a client at an address or at a place, or in this node's region.
 struct get_route {
   std::string id;
   bool has_place = false;
   real latitude;
   real longitude;
+  std::string ip = {}; // empty: no address
   auto fields() {
-    return std::tie(id, has_place, latitude, longitude);
+    return std::tie(id, has_place, latitude, longitude, ip);
   }
 };
 
@@ -40,17 +41,19 @@ struct route_choice {
   bool holds = false;
   bool live = true;
   real rtt_ms = -1;      // measured from the asked node; -1: not known
-  real distance_km = -1; // great circle from the place, or from the asked node
+  real distance_km = -1; // great circle from the client; -1: its place is not known
+  real expected_ms = -1; // round trip from the client, measured or estimated; -1: nothing is known
   std::string reason;
   auto fields() {
-    return std::tie(node, region, holds, live, rtt_ms, distance_km, reason);
+    return std::tie(node, region, holds, live, rtt_ms, distance_km, expected_ms, reason);
   }
 };
 
 struct route_list {
   std::vector<route_choice> choices;
+  std::string client; // where the client is, and how that is known
   auto fields() {
-    return std::tie(choices);
+    return std::tie(choices, client);
   }
 };
 
@@ -174,8 +177,9 @@ struct node_identity {
   uint64_t start = 0; // random for each start of the process
   real latitude;
   real longitude;
+  std::vector<std::string> http = {}; // host:port, where clients reach its HTTP; IP addresses only
   auto fields() {
-    return std::tie(cluster, node, region, address, incarnation, start, latitude, longitude);
+    return std::tie(cluster, node, region, address, incarnation, start, latitude, longitude, http);
   }
 };
 
@@ -183,6 +187,7 @@ struct node_identity {
 struct ping {
   node_identity from;
   std::vector<node_identity> known;
+  std::vector<real> round_trips; // from the sender to each of these, in ms; -1: not measured
   uint64_t catalog_generation = 0;
   std::vector<uint64_t> catalog_heads; // by shard
   uint64_t items = 0;
@@ -196,7 +201,7 @@ struct ping {
   uint64_t updates_settled = 0;
   bool hints = true;
   auto fields() {
-    return std::tie(from, known, catalog_generation, catalog_heads, items, leases, bytes, tombstones, fresh,
+    return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, leases, bytes, tombstones, fresh,
                     updates_begun, updates_settled, hints);
   }
 };

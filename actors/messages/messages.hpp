@@ -26,8 +26,9 @@ struct read_item {
   version_vector seen;
   bool without_values = false; // HEAD
   bool forwarded = false;      // another region asks on behalf of its client: answer from here or say not_here
+  std::string client = {};     // the address of a client that can be sent elsewhere; empty: it cannot
   auto fields() {
-    return std::tie(id, user, seen, without_values, forwarded);
+    return std::tie(id, user, seen, without_values, forwarded, client);
   }
 };
 
@@ -43,8 +44,9 @@ struct item_versions {
   std::string served_by; // node
   copy_kind copy = copy_kind::local;
   bool stale = false; // the node is cut off and cannot promise that this is current
+  std::string elsewhere = {}; // where the client's HTTP finds it, host:port; then nothing else is here
   auto fields() {
-    return std::tie(id, versions, values, served_by, copy, stale);
+    return std::tie(id, versions, values, served_by, copy, stale, elsewhere);
   }
 };
 

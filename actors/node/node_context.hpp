@@ -12,6 +12,8 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/published.hpp"
+#include "runtime/location/locator.hpp"
+#include "runtime/location/round_trip_estimate.hpp"
 #include "storage/kv_store.hpp"
 
 #include <array>
@@ -139,7 +141,10 @@ struct node_context {
   published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
   published<std::string> reading_problem; // why a store cannot be read at the moment; empty: it can
   published<served_models> models;
-  deliveries owed; // to peers
+  std::shared_ptr<locator> places = std::make_shared<locator>(); // of clients; set before actors start
+  published<std::vector<ip_prefix>> proxies;                     // whose word on who asked them counts
+  published<round_trip_estimate> distances;                      // to the regions
+  deliveries owed;                                               // to peers
   background_pace pace;
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store
   /// Called by the shards with each item whose holders change, tombstones left out; from many threads. Geo-DNS listens.

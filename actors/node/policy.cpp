@@ -87,25 +87,34 @@ caf::error read_learn(const json& x, policy_rule& rule) {
   return {};
 }
 
+caf::error read_routing(const json& x, policy_rule& rule) {
+  if (x != "serve" && x != "redirect")
+    return bad_field("routing", "\"serve\" or \"redirect\"");
+  rule.routing = x == "redirect" ? routing_rule::redirect : routing_rule::serve;
+  return {};
+}
+
 struct field_reader {
   std::string_view name;
   caf::error (*read)(const json&, policy_rule&);
 };
 
-constexpr std::array<field_reader, 7> fields{{{"factor", read_factor},
+constexpr std::array<field_reader, 8> fields{{{"factor", read_factor},
                                               {"min_copies", read_min_copies},
                                               {"ttl", read_ttl},
                                               {"acks", read_acks},
                                               {"conflicts", read_conflicts},
                                               {"residency", read_residency},
-                                              {"learn", read_learn}}};
+                                              {"learn", read_learn},
+                                              {"routing", read_routing}}};
 
 caf::error read_field(const std::string& name, const json& x, policy_rule& rule) {
   for (const auto& field : fields)
     if (field.name == name)
       return field.read(x, rule);
-  return bad_policy("the policy field \"" + name
-                    + "\" is unknown; there are factor, min_copies, ttl, acks, conflicts, residency and learn");
+  return bad_policy(
+      "the policy field \"" + name
+      + "\" is unknown; there are factor, min_copies, ttl, acks, conflicts, residency, learn and routing");
 }
 
 expected<json> parse_object(const std::string& text) {
@@ -162,6 +171,8 @@ std::string policy_rule::to_json() const {
     object["residency"] = *residency;
   if (learn)
     object["learn"] = *learn;
+  if (routing)
+    object["routing"] = *routing == routing_rule::redirect ? "redirect" : "serve";
   return object.dump();
 }
 
@@ -195,6 +206,7 @@ policy policy_table::resolve(std::string_view id, std::string_view user, const s
   if (!regions.empty())
     result.residency = std::move(regions);
   decide(result.learn, rules, &policy_rule::learn);
+  decide(result.routing, rules, &policy_rule::routing);
   result.min_copies = std::min(result.min_copies, result.factor); // they may come from different rules
   return result;
 }

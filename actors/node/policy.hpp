@@ -14,6 +14,10 @@ namespace gnomon {
 
 enum class conflict_rule : uint8_t { siblings, lww };
 
+/// What becomes of an HTTP client's read where the item is not: the node fetches it, or sends the client to the nearest
+/// holder.
+enum class routing_rule : uint8_t { serve, redirect };
+
 /// A policy as a client wrote it: only the fields that it sets.
 struct policy_rule {
   std::optional<uint32_t> factor;     // 1 to 64
@@ -23,10 +27,11 @@ struct policy_rule {
   std::optional<conflict_rule> conflicts;
   std::optional<std::vector<std::string>> residency; // regions that may keep the item; empty list: all
   std::optional<bool> learn;
+  std::optional<routing_rule> routing;
 
   /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency":
-  /// ["eu-central-1"], "learn": false}`; at least one field. Errors: invalid_argument naming the field: unknown,
-  /// repeated, wrong type, out of range, min_copies > factor, ttl "adaptive".
+  /// ["eu-central-1"], "learn": false, "routing": "redirect"}`; at least one field. Errors: invalid_argument naming the
+  /// field: unknown, repeated, wrong type, out of range, min_copies > factor, ttl "adaptive".
   static expected<policy_rule> from_json(const std::string& text);
   std::string to_json() const;
 };
@@ -40,6 +45,7 @@ struct policy {
   conflict_rule conflicts = conflict_rule::siblings;
   std::optional<std::vector<std::string>> residency; // nothing: everywhere
   bool learn = true;
+  routing_rule routing = routing_rule::serve;
   bool allows(std::string_view region) const;
   /// Leaves only the regions that `other` allows as well.
   void narrow(const policy& other);

@@ -78,12 +78,14 @@ caf::result<Reply> router_state::to_item(const Message& request) {
     note_access(request);
   auto rules = node_->effective_policy(request.id, request.user);
   if (rules.allows(node_->self.region)) {
-    if constexpr (std::is_same_v<Message, read_item>)
-      if (prefers_others()) {
+    if constexpr (std::is_same_v<Message, read_item>) {
+      auto redirects = rules.routing == routing_rule::redirect && !request.client.empty();
+      if (redirects || prefers_others()) {
         answer<Reply> reply{self_->make_response_promise<Reply>()};
-        read_elsewhere(request, reply);
+        redirects ? redirect(request, reply) : read_elsewhere(request, reply);
         return caf::delegated<Reply>{};
       }
+    }
     if constexpr (std::is_same_v<Message, create_shadow>)
       return self_->delegate(node_->shard(request.id), plan_copies(*node_, request));
     else
@@ -102,6 +104,34 @@ bool router_state::prefers_others() const {
   auto view = node_->cluster.get();
   return std::any_of(view->peers.begin(), view->peers.end(),
                      [](const peer_view& peer) { return peer.usable() && peer.fresh; });
+}
+
+/// Where the item is not here, its client is sent to the live holder that is nearest to it; when none can be named, it
+/// is served here.
+void router_state::redirect(const read_item& request, answer<item_versions> reply) {
+  auto serve = [=, this] {
+    self_->request(node_->shard(request.id), node_->config.request_timeout, request)
+        .then([reply](item_versions& got) { reply.give(std::move(got)); },
+              [reply](const caf::error& reason) { reply.fail(reason); });
+  };
+  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
+      .then(
+          [=, this](const std::vector<std::string>& holders, bool) {
+            get_route question;
+            question.id = request.id;
+            question.ip = request.client;
+            auto nearest = rank_routes(question, holders).choices.front();
+            auto view = node_->cluster.get();
+            auto peer = view->find(nearest.node);
+            auto here = std::find(holders.begin(), holders.end(), node_->self.node) != holders.end();
+            if (here || !nearest.live || !nearest.holds || !peer || peer->identity.http.empty())
+              return serve();
+            item_versions elsewhere;
+            elsewhere.id = request.id;
+            elsewhere.elsewhere = peer->identity.http.front();
+            reply.give(std::move(elsewhere));
+          },
+          [serve](const caf::error&) { serve(); });
 }
 
 /// Asks the holders that are fresh, nearest first; when none has it, what is here is the answer.

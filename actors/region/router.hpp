@@ -2,6 +2,7 @@
 
 #include "actors/messages/answer.hpp"
 #include "actors/node/node_context.hpp"
+#include "runtime/location/region_ranking.hpp"
 
 #include <deque>
 #include <functional>
@@ -25,7 +26,10 @@ public:
   caf::result<load_receipt> load(const load_item& request);
   void list(const list_items& request, answer<item_page> reply);
   void status(const std::string& id, answer<shadow_report> reply);
+  void redirect(const read_item& request, answer<item_versions> reply);
   void route(const get_route& request, answer<route_list> reply);
+  route_list rank_routes(const get_route& request, const std::vector<std::string>& holders) const;
+  std::pair<client_place, std::string> client_of(const get_route& request) const;
   void predict(const get_prediction& request, answer<prediction> reply);
   void forget(const forget_user& request, answer<forget_receipt> reply);
   template <class Message>

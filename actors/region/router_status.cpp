@@ -2,8 +2,10 @@
 #include "actors/region/router.hpp"
 
 #include "runtime/base/great_circle.hpp"
+#include "runtime/location/region_ranking.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gnomon {
 
@@ -90,31 +92,59 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
 
 void router_state::route(const get_route& request, answer<route_list> reply) {
   self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
-      .then(
-          [=, this](const std::vector<std::string>& holders, bool) {
-            auto holds = [&](const auto& n) { return std::find(holders.begin(), holders.end(), n) != holders.end(); };
-            auto from = request.has_place ? place{request.latitude, request.longitude}
-                                          : place{node_->self.latitude, node_->self.longitude};
-            route_list result;
-            auto add = [&](const node_identity& who, bool live, double rtt) {
-              route_choice choice{who.node, who.region, holds(who.node), live, rtt, 0, {}};
-              choice.distance_km = great_circle_km(from, {who.latitude, who.longitude});
-              choice.reason = !live ? "not reachable" : choice.holds ? "holds the item" : "live, would fetch it";
-              result.choices.push_back(std::move(choice));
-            };
-            add(node_->self, true, 0);
-            auto view = node_->cluster.get();
-            for (const auto& peer : view->peers)
-              add(peer.identity, peer.usable(), peer.rtt_ms);
-            auto rank = [&](const route_choice& c) {
-              double near = request.has_place || c.rtt_ms < 0 ? double{c.distance_km} : double{c.rtt_ms};
-              return std::make_tuple(!c.live, !c.holds, near, c.node);
-            };
-            std::sort(result.choices.begin(), result.choices.end(),
-                      [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
-            reply.give(std::move(result));
-          },
-          [reply](const caf::error& reason) { reply.fail(reason); });
+      .then([=, this](const std::vector<std::string>& holders, bool) { reply.give(rank_routes(request, holders)); },
+            [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+/// Live regions that hold the item come first, then live ones that would fetch it; among them the one with the lowest
+/// expected round trip from the client.
+route_list router_state::rank_routes(const get_route& request, const std::vector<std::string>& holders) const {
+  auto [client, sentence] = client_of(request);
+  auto distances = node_->distances.get();
+  auto ranked = rank_regions(client, *distances, {});
+  auto position = [&](const std::string& region) {
+    return std::find_if(ranked.begin(), ranked.end(),
+                        [&](const ranked_region& entry) { return distances->sites()[entry.number].name == region; });
+  };
+  route_list result;
+  result.client = std::move(sentence);
+  auto add = [&](const node_identity& who, bool live, double rtt) {
+    auto holds = std::find(holders.begin(), holders.end(), who.node) != holders.end();
+    route_choice choice{who.node, who.region, holds, live, rtt, -1, -1, {}};
+    if (client.at)
+      choice.distance_km = great_circle_km(*client.at, {who.latitude, who.longitude});
+    choice.reason = !live ? "not reachable" : holds ? "holds the item" : "live, would fetch it";
+    if (auto entry = position(who.region); entry != ranked.end() && std::isfinite(entry->ms)) {
+      choice.expected_ms = entry->ms;
+      choice.reason += entry->measured ? "; round trip measured" : "; round trip estimated";
+    }
+    result.choices.push_back(std::move(choice));
+  };
+  add(node_->self, true, 0);
+  auto view = node_->cluster.get();
+  for (const auto& peer : view->peers)
+    add(peer.identity, peer.usable(), peer.rtt_ms);
+  auto rank = [&](const route_choice& c) {
+    return std::make_tuple(!c.live, !c.holds, position(c.region) - ranked.begin(), c.node);
+  };
+  std::sort(result.choices.begin(), result.choices.end(),
+            [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  return result;
+}
+
+/// Where the client of a question is, and a sentence that says how that is known.
+std::pair<client_place, std::string> router_state::client_of(const get_route& request) const {
+  if (request.has_place)
+    return {{{}, place{request.latitude, request.longitude}}, "at the given place"};
+  client_place own{node_->self.region, place{node_->self.latitude, node_->self.longitude}};
+  auto address = ip_address::parse(request.ip);
+  if (!address)
+    return {std::move(own), "in the region of the node that was asked"};
+  auto found = node_->places->find(*address);
+  auto sentence = request.ip + ": " + node_->places->explain(found);
+  if (!found.known())
+    return {std::move(own), sentence + "; it is taken for a client of the node that was asked"};
+  return {{std::move(found.region), found.at}, std::move(sentence)};
 }
 
 // -- how the cluster is

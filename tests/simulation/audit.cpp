@@ -1,5 +1,7 @@
 #include "tests/simulation/audit.hpp"
 
+#include "storage/keys.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 namespace gnomon::simulation {
@@ -36,10 +38,16 @@ std::optional<violation> audit::judge() const {
 
 std::optional<violation> audit::judge_catalog(int node, const std::string& id) const {
   std::set<std::string> holders;
-  for (int other = 0; other < static_cast<int>(cluster_.size()); ++other)
-    if (is_copy(other, cluster_.disk_of(other).record(id)))
-      holders.insert(node_name(other));
   auto believed = believed_.find({node, id});
+  for (int other = 0; other < static_cast<int>(cluster_.size()); ++other) {
+    auto& disk = cluster_.disk_of(other);
+    auto record = disk.record(id);
+    auto damaged = !record && disk.seen().contains(keys::record(id)); // it is a holder that can give nothing
+    auto counts =
+        damaged && believed != believed_.end() ? believed->second.contains(node_name(other)) : is_copy(other, record);
+    if (counts)
+      holders.insert(node_name(other));
+  }
   if (believed != believed_.end() && believed->second == holders)
     return std::nullopt;
   auto where = believed == believed_.end() ? "nowhere, for it does not answer"
