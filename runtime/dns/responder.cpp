@@ -153,8 +153,11 @@ void responder::decide(reply& to) {
     to.client = *subnet;
     to.by_subnet = true;
   }
-  if (!to.what.exists())
-    to.code = rcode::nxdomain;
+  if (to.what.exists())
+    return;
+  if (to.what.unknown_item && !to.now.table->items_known)
+    return refuse(to, rcode::servfail, extended_error::not_ready);
+  to.code = rcode::nxdomain;
 }
 
 // Answers, or the SOA that says for how long there are none. Hints go first when it gets too long, then everything.
