@@ -5,6 +5,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/client/client_values.hpp"
 #include "runtime/client/snapshot_entry.hpp"
+#include "runtime/location/ip_address.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -203,6 +204,15 @@ std::vector<route_entry> client::route(const std::string& id, std::optional<coor
     request.latitude = from->latitude;
     request.longitude = from->longitude;
   }
+  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>).get();
+}
+
+std::vector<route_entry> client::route_for(const std::string& id, const std::string& ip) {
+  if (!ip_address::parse(ip))
+    throw failure{ec::invalid_argument, "'" + ip + "' is no IP address; write one such as 192.0.2.1 or 2001:db8::1"};
+  get_route request;
+  request.id = value_of(checked_id(id));
+  request.ip = ip;
   return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>).get();
 }
 

@@ -33,6 +33,7 @@ void find_child(target& found, std::string_view name, const item_directory& item
       found.where = *where;
       return;
     }
+    found.unknown_item = true;
   }
   if (const auto at = region_called(text, *now.table)) {
     found.what = target::kind::region;

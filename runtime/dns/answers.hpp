@@ -39,6 +39,7 @@ struct target {
   holding where;                          // of an item
   region_id at = 0;                       // of a region
   const zone::records* written = nullptr; // what the zone file says of the name
+  bool unknown_item = false;              // a label that nobody is known to hold
 
   bool exists() const {
     return what != kind::none;

@@ -45,6 +45,7 @@ struct region {
 struct region_table {
   std::vector<region> regions; // at most max_regions
   std::chrono::milliseconds detector_bound{2000};
+  bool items_known = true; // false while the directory may lack items that others hold, as after a start
 
   /// Those that DNS can name. A region whose name is no host name is left out everywhere.
   region_set all() const;

@@ -12,10 +12,6 @@ constexpr size_t option_head = 4;
 constexpr size_t most_nsid = 64;
 constexpr uint16_t high_bit_of_error = 16;
 
-constexpr bool depends_on_regions(uint16_t qtype) {
-  return qtype == type::a || qtype == type::aaaa || qtype == type::svcb || qtype == type::https || qtype == type::txt;
-}
-
 // 128 to 255 are questions for something else than records of a name (RFC 6895, section 3.1).
 constexpr bool is_meta_type(uint16_t qtype) {
   return qtype >= 128 && qtype < type::any;
@@ -153,8 +149,11 @@ void responder::decide(reply& to) {
     to.client = *subnet;
     to.by_subnet = true;
   }
-  if (!to.what.exists())
-    to.code = rcode::nxdomain;
+  if (to.what.exists())
+    return;
+  if (to.what.unknown_item && !to.now.table->items_known)
+    return refuse(to, rcode::servfail, extended_error::not_ready);
+  to.code = rcode::nxdomain;
 }
 
 // Answers, or the SOA that says for how long there are none. Hints go first when it gets too long, then everything.
@@ -190,47 +189,58 @@ uint16_t responder::fill_answers(reply& to, bool hints) {
   record_writer records(to.out, to.asked, to.what);
   if (to.asked.qtype == type::any)
     return records.minimal_any(config_.answers.ttl_max_seconds);
-  if (depends_on_regions(to.asked.qtype))
+  if (is_regional(to))
     if (const auto count = fill_regional(to, hints); count != 0 || to.code != rcode::noerror)
       return count;
   const auto* written = written_of(to.what, to.asked.qtype);
   return written != nullptr ? records.written(*written) : uint16_t{0};
 }
 
-// What the regions have to do with: the service, items, and the regions' own hosts.
-uint16_t responder::fill_regional(reply& to, bool hints) {
+// Whether the answer comes from the regions and not from the zone file.
+bool responder::is_regional(const reply& to) const {
   using kind = target::kind;
-  const auto qtype = to.asked.qtype;
-  const auto why = qtype == type::txt;
-  const auto of_kind = to.what.what;
-  const auto ranked_kind =
-      why ? of_kind == kind::item || of_kind == kind::service_why : of_kind == kind::item || of_kind == kind::service;
-  if ((!ranked_kind && (of_kind != kind::region || why)) || (why && !config_.answers.explain)
-      || (qtype == type::https && !config_.answers.https_records))
-    return 0;
-  choice chosen;
-  uint8_t scope = 0;
-  if (of_kind == kind::region) {
-    chosen.order.add(to.what.at);
-  } else {
-    const auto nearest = rank_(to.client);
-    scope = nearest.scope;
-    chosen = choose(to.what, nearest.order, to.now);
-    if (chosen.order.count == 0) {
-      refuse(to, rcode::servfail, extended_error::not_ready);
-      return 0;
-    }
+  const auto of = to.what.what;
+  const auto has_addresses = of == kind::service || of == kind::item || of == kind::region;
+  switch (to.asked.qtype) {
+  case type::a:
+  case type::aaaa:
+  case type::svcb:
+    return has_addresses;
+  case type::https:
+    return has_addresses && config_.answers.https_records;
+  case type::txt:
+    return (of == kind::service_why || of == kind::item) && config_.answers.explain;
+  default:
+    return false;
   }
+}
+
+// The regions to be named, and the prefix for which this holds.
+std::pair<choice, uint8_t> responder::choose_regions(const reply& to) const {
+  if (to.what.what != target::kind::region) {
+    const auto nearest = rank_(to.client);
+    return {choose(to.what, nearest.order, to.now), nearest.scope};
+  }
+  choice itself;
+  itself.order.add(to.what.at);
+  return {itself, 0};
+}
+
+uint16_t responder::fill_regional(reply& to, bool hints) {
+  const auto [chosen, scope] = choose_regions(to);
+  if (chosen.order.count == 0) {
+    refuse(to, rcode::servfail, extended_error::not_ready);
+    return 0;
+  }
+  const auto qtype = to.asked.qtype;
   const auto ttl = ttl_of(to.what, chosen, to.now, config_.answers);
   record_writer records(to.out, to.asked, to.what);
-  const auto count = why ? records.explanation(chosen, to.now, to.client, to.by_subnet, ttl)
+  const auto count = qtype == type::txt ? records.explanation(chosen, to.now, to.client, to.by_subnet, ttl)
                      : qtype == type::a || qtype == type::aaaa ? records.addresses(chosen, to.now, qtype, ttl)
                                                                : records.services(chosen, to.now, qtype, ttl, hints);
   to.scope = count != 0 && to.by_subnet ? scope : 0;
-  if (count != 0 && chosen.last_resort && !to.error) {
+  if (count != 0 && chosen.last_resort)
     to.error = extended_error::stale_answer;
-    to.count.last_resort.add();
-  }
   return count;
 }
 
@@ -313,6 +323,7 @@ size_t responder::finish(reply& to) {
   count.subnets.add(to.options.subnet ? 1 : 0);
   count.cookies.add(to.cookie_valid ? 1 : 0);
   count.truncated.add(to.truncated ? 1 : 0);
+  count.last_resort.add(to.error == extended_error::stale_answer ? 1 : 0);
   count.malformed.add(to.code == rcode::formerr ? 1 : 0);
   return to.out.size();
 }

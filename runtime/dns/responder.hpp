@@ -6,6 +6,8 @@
 #include "runtime/dns/counters.hpp"
 #include "runtime/dns/rate_limit.hpp"
 
+#include <utility>
+
 namespace gnomon::dns {
 
 struct responder_config {
@@ -47,6 +49,8 @@ private:
   void decide(reply& to);
   void fill(reply& to);
   uint16_t fill_answers(reply& to, bool hints);
+  bool is_regional(const reply& to) const;
+  std::pair<choice, uint8_t> choose_regions(const reply& to) const;
   uint16_t fill_regional(reply& to, bool hints);
   void refuse(reply& to, uint16_t code, extended_error why);
   size_t optional_size(const reply& to) const;

@@ -25,7 +25,6 @@ struct deleter {
   }
 };
 using owned_record = std::unique_ptr<ldns_rr, deleter<ldns_rr_free>>;
-using owned_name = std::unique_ptr<ldns_rdf, deleter<ldns_rdf_deep_free>>;
 using owned_buffer = std::unique_ptr<ldns_buffer, deleter<ldns_buffer_free>>;
 using owned_file = std::unique_ptr<FILE, deleter<fclose>>;
 
@@ -47,30 +46,40 @@ std::string data_of(const ldns_rr& record) {
   return {reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())), ldns_buffer_position(buffer.get())};
 }
 
+// What ldns carries from one record to the next. It replaces the names itself, so they have no owner of their own.
+struct reading_state {
+  explicit reading_state(std::string_view zone_name) : origin(ldns_dname_new_frm_str(std::string(zone_name).c_str())) {}
+  reading_state(const reading_state&) = delete;
+  reading_state& operator=(const reading_state&) = delete;
+  ~reading_state() {
+    ldns_rdf_deep_free(origin);
+    ldns_rdf_deep_free(previous);
+  }
+  ldns_rdf* origin;
+  ldns_rdf* previous = nullptr;
+  uint32_t ttl = 3600;
+  int line = 0;
+};
+
 // Calls `take(line, record)` for each record of the text.
 template <class F>
 void each_record(std::string_view zone_name, const std::string& text, F take) {
   const owned_file file(fmemopen(const_cast<char*>(text.data()), text.size(), "r"));
-  auto* origin = ldns_dname_new_frm_str(std::string(zone_name).c_str());
-  ldns_rdf* previous = nullptr;
-  uint32_t ttl = 3600;
-  int line = 0;
+  reading_state at(zone_name);
   auto status = LDNS_STATUS_OK;
   while (file && feof(file.get()) == 0) {
     ldns_rr* record = nullptr;
-    status = ldns_rr_new_frm_fp_l(&record, file.get(), &ttl, &origin, &previous, &line);
+    status = ldns_rr_new_frm_fp_l(&record, file.get(), &at.ttl, &at.origin, &at.previous, &at.line);
     const owned_record owner(record);
     if (status == LDNS_STATUS_OK)
-      take(line, *record);
+      take(at.line, *record);
     else if (status != LDNS_STATUS_SYNTAX_EMPTY && status != LDNS_STATUS_SYNTAX_TTL
              && status != LDNS_STATUS_SYNTAX_ORIGIN)
       break;
     status = LDNS_STATUS_OK;
   }
-  const owned_name free_origin(origin);
-  const owned_name free_previous(previous);
   if (status != LDNS_STATUS_OK)
-    refuse(zone_name, fmt::format("line {}: {}", line, ldns_get_errorstr_by_id(status)));
+    refuse(zone_name, fmt::format("line {}: {}", at.line, ldns_get_errorstr_by_id(status)));
 }
 
 bool is_inside(const wire_name& name, const wire_name& zone_name) {

@@ -62,6 +62,7 @@ private:
   void dispatch();
   void hand_on();
   void ask(client_message message);
+  std::string client() const;
   bool answer_from_index(const read_item& message);
   void respond(response answer);
   void fail(int status, std::string_view error, std::string_view detail);

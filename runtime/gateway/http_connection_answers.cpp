@@ -6,6 +6,7 @@
 #include "runtime/gateway/http_connection.hpp"
 #include "runtime/gateway/item_head.hpp"
 #include "runtime/gateway/own_pages.hpp"
+#include "runtime/location/client_address.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -33,6 +34,20 @@ bool is_plain(std::string_view text) {
 } // namespace
 
 // The path that has to be fast: a GET without conditions for an item that the index has, answered by one write.
+/// The address of who asks, behind the proxies that the config trusts; empty when the connection is gone.
+std::string connection::client() const {
+  error_code gone;
+  auto peer = ip_address::parse(socket_.remote_endpoint(gone).address().to_string());
+  if (gone || !peer)
+    return {};
+  auto value = [this](std::string_view name) {
+    const auto* text = asked_.field(name);
+    return text ? std::string_view{*text} : std::string_view{};
+  };
+  return to_string(client_address(*peer, {value("x-forwarded-for"), value("forwarded")},
+                                  *owner_.parts().node->proxies.get()));
+}
+
 bool connection::answer_from_index() {
   if (head_.conditional || head_.version != 11 || !keep_ || head_.method != "GET"
       || !head_.target.starts_with(item_path))
@@ -99,8 +114,12 @@ void connection::hand_on() {
 void connection::ask(client_message message) {
   if (auto* read = std::get_if<read_item>(&message); read && answer_from_index(*read))
     return;
+  const auto& node = *owner_.parts().node;
+  if (auto* read = std::get_if<read_item>(&message))
+    if (node.effective_policy(read->id, read->user).routing == routing_rule::redirect)
+      read->client = client();
   phase_ = phase::waiting;
-  const auto& limits = owner_.parts().node->config;
+  const auto& limits = node.config;
   auto bytes = std::visit([](const auto& request) { return bytes_moved(request); }, message);
   deadline_ = clock::now() + limits.patience(limits.request_timeout, bytes) + router_grace;
   owner_.ask(serial_, std::move(message));

@@ -5,6 +5,7 @@
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"
+#include "runtime/location/ip_address.hpp"
 
 #include <algorithm>
 
@@ -98,8 +99,8 @@ expected<get_route> parse_route(const request& asked) {
   auto address = query_parameter(asked.query, "ip");
   if (!address)
     return address.error();
-  if (*address)
-    return invalid("no location database is loaded; give lat and lon");
+  if (*address && !ip_address::parse(**address))
+    return invalid("ip must be an address such as 192.0.2.1 or 2001:db8::1");
   auto latitude = degrees(asked, "lat", 90);
   if (!latitude)
     return latitude.error();
@@ -108,7 +109,10 @@ expected<get_route> parse_route(const request& asked) {
     return longitude.error();
   if (latitude->has_value() != longitude->has_value())
     return invalid("lat and lon belong together; give both or none");
+  if (*address && latitude->has_value())
+    return invalid("ip, and lat with lon, exclude each other; give one of them");
   get_route message;
+  message.ip = address->value_or("");
   message.id = std::move(*id);
   message.has_place = latitude->has_value();
   message.latitude = latitude->value_or(0);
@@ -181,9 +185,10 @@ response answer_route(const request& asked, const route_list& found) {
                        {"live", choice.live},
                        {"rtt_ms", known(choice.rtt_ms)},
                        {"distance_km", known(choice.distance_km)},
+                       {"expected_ms", known(choice.expected_ms)},
                        {"reason", choice.reason}});
   auto id = item_parameter(asked, "data_id");
-  return json_response(200, dump({{"data_id", id ? *id : std::string{}}, {"regions", std::move(choices)}}));
+  return json_response(200, dump({{"data_id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}}));
 }
 
 // -- the cluster ------------------------------------------------------------------------------------------------------

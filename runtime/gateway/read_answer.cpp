@@ -155,9 +155,19 @@ response with_item_headers(response answer, const item_versions& item) {
   return answer;
 }
 
+/// To the HTTP of a holder that is nearer to the client; for this request only.
+response sent_on(const request& asked, const std::string& holder) {
+  response answer;
+  answer.status = 307;
+  answer.headers.emplace_back("Location", "http://" + holder + asked.path + (asked.query.empty() ? "" : "?" + asked.query));
+  return answer;
+}
+
 } // namespace
 
 response answer_read(const request& asked, const item_versions& item) {
+  if (!item.elsewhere.empty())
+    return sent_on(asked, item.elsewhere);
   if (item.versions.siblings.empty())
     return problem(404, name(ec::not_found), "there is no item with this id");
   if (item.versions.deleted())

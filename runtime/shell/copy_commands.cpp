@@ -1,3 +1,4 @@
+#include "runtime/base/label.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
 
@@ -139,8 +140,27 @@ std::optional<coordinates> place_from(session_context& context, const arguments&
                      parse_real(args.get("--lon"), "--lon", -180, 180)};
 }
 
+int label(session_context& context, const arguments& args) {
+  auto text = label_of(args.positional[0]);
+  if (context.json)
+    context.print(json{{"id", args.positional[0]}, {"label", text}});
+  else
+    context.to.out << text << '\n';
+  return done;
+}
+
+std::vector<route_entry> routes_for(session_context& context, const arguments& args) {
+  const auto& id = args.positional[0];
+  auto from = place_from(context, args);
+  if (!args.has("--ip"))
+    return context.node().route(id, from);
+  if (from)
+    throw usage_error{"say --ip ADDRESS, or a place, not both"};
+  return context.node().route_for(id, args.get("--ip"));
+}
+
 int route(session_context& context, const arguments& args) {
-  auto choices = context.node().route(args.positional[0], place_from(context, args));
+  auto choices = routes_for(context, args);
   if (context.json) {
     json list = json::array();
     for (auto& c : choices) {
@@ -149,13 +169,15 @@ int route(session_context& context, const arguments& args) {
         one["rtt_ms"] = *c.rtt_ms;
       if (c.distance_km)
         one["distance_km"] = *c.distance_km;
+      if (c.expected_ms)
+        one["expected_ms"] = *c.expected_ms;
       one["reason"] = c.reason;
       list.push_back(std::move(one));
     }
     context.print({{"id", args.positional[0]}, {"regions", list}});
     return done;
   }
-  table t{{">#", "REGION", "NODE", "HOLDS", ">ROUND TRIP", ">DISTANCE", "REASON"}};
+  table t{{">#", "REGION", "NODE", "HOLDS", ">ROUND TRIP", ">DISTANCE", ">EXPECTED", "REASON"}};
   size_t rank = 0;
   for (auto& c : choices)
     t.row({std::to_string(++rank),
@@ -164,6 +186,7 @@ int route(session_context& context, const arguments& args) {
            c.holds ? cell{"yes", style::good} : cell{"no", style::faint},
            c.rtt_ms ? human_ms(*c.rtt_ms) : "",
            c.distance_km ? fmt::format("{} km", human_count(static_cast<uint64_t>(*c.distance_km))) : "",
+           c.expected_ms ? human_ms(*c.expected_ms) : "",
            c.reason});
   t.print(context.to);
   return done;
@@ -185,12 +208,23 @@ std::vector<command> copy_commands() {
        {offer::ids},
        create_shadow},
       {"status", "ID", "where an item's copies are, and why", "", {}, 1, 1, {offer::ids}, status},
+      {"label",
+       "ID",
+       "the item's name in DNS, below the zones of Geo-DNS",
+       "  base32hex of the first 20 bytes of the SHA-256 of the id. Needs no node.\n\n  dig $(gnomon label news/1).g.example\n",
+       {},
+       1,
+       1,
+       {offer::ids},
+       label},
       {"route",
        "ID",
        "which regions would serve an item, best first",
-       "  Seen from the node that is asked, or from a place.\n\n  route news/1 --from sa-east-1\n"
-       "  route news/1 --lat -33.4 --lon -70.6\n",
+       "  Seen from the node that is asked, from a place, or by a client. ROUND TRIP is measured from the node that is\n"
+       "  asked; EXPECTED is the client's.\n\n  route news/1 --from sa-east-1\n"
+       "  route news/1 --lat -33.4 --lon -70.6\n  route news/1 --ip 192.0.2.1\n",
        {{"--from", "REGION", "seen from that region"},
+        {"--ip", "ADDRESS", "seen by the client at that address"},
         {"--lat", "DEGREES", "seen from that place"},
         {"--lon", "DEGREES", ""}},
        1,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What people's tools and resolvers make of the answers: dig, kdig, delv, and unbound in front with client subnet. Each
-# tool that is missing is named as skipped.
+# What people's tools and resolvers make of the answers: dig, kdig, delv, and in front unbound with client subnet
+# and BIND with cookies. Each tool that is missing is named as skipped.
 #
 # usage: clients.sh DEMO
 set -eu
@@ -8,11 +8,11 @@ set -eu
 demo=$1
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d)
-demo_pid='' unbound_pid='' failed=0
+demo_pid='' resolver_pid='' failed=0
 # shellcheck disable=SC2317 # called by the trap
 finish() {
-  for pid in $demo_pid $unbound_pid; do kill "$pid" 2>/dev/null || true; done
-  for pid in $demo_pid $unbound_pid; do wait "$pid" 2>/dev/null || true; done
+  for pid in $demo_pid $resolver_pid; do kill "$pid" 2>/dev/null || true; done
+  for pid in $demo_pid $resolver_pid; do wait "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap finish EXIT
@@ -100,12 +100,43 @@ if there dig; then
 fi
 stop_demo
 
-# unbound asks once for what it may keep. How often the demo was asked shows it.
-resolver_keeps() {
+# stop_both: ends the resolver and the demo.
+stop_both() {
+  kill "$resolver_pid"
+  wait "$resolver_pid" || true
+  resolver_pid=''
+  stop_demo
+}
+
+# A port after the demo's that no socket has; in the kernel's lists it stands as four hexadecimal digits.
+choose_resolver_port() {
+  resolver_port=$((port + 1))
+  while awk -v wanted=":$(printf '%04X' "$resolver_port")\$" '$2 ~ wanted { found = 1 } END { exit !found }' \
+    /proc/net/udp /proc/net/tcp; do resolver_port=$((resolver_port + 1)); done
+}
+
+# Asks the resolver.
+resolve() { dig @127.0.0.1 -p "$resolver_port" +tries=3 +timeout=5 "$@"; }
+
+# A resolver asks once for what it may keep. How often the demo was asked shows it.
+asks_for_names_that_do_not_exist() {
+  tries=0
+  until resolve nothing.g.example A | grep -q 'status: NXDOMAIN' || [ "$tries" -ge 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+  for _ in 1 2 3; do
+    expect "a resolver says that nobody has the name" 'status: NXDOMAIN' resolve nothing.g.example A
+    expect "and that an item has no such record" 'status: NOERROR' resolve "$item.g.example" MX
+  done
+}
+
+unbound_in_front() {
   start_demo
+  choose_resolver_port
   cat >"$work/unbound.conf" <<CONF
 server:
-  interface: 127.0.0.1@$((port + 1))
+  interface: 127.0.0.1@$resolver_port
   do-daemonize: no
   username: ""
   chroot: ""
@@ -126,25 +157,43 @@ remote-control:
   control-enable: no
 CONF
   unbound -c "$work/unbound.conf" >"$work/unbound.log" 2>&1 &
-  unbound_pid=$!
-  # shellcheck disable=SC2317 # called by expect
-  resolve() { dig @127.0.0.1 -p $((port + 1)) +tries=3 +timeout=5 "$@"; }
-  expect "a resolver finds the name that nobody has" 'status: NXDOMAIN' resolve +tries=20 +timeout=1 nothing.g.example A
-  for _ in 1 2 3; do
-    expect "and remembers it" 'status: NXDOMAIN' resolve nothing.g.example A
-    expect "and that an item has no such record" 'status: NOERROR' resolve "$item.g.example" MX
-  done
-  expect "a client's subnet reaches us through a resolver" '^192\.0\.2\.4$' \
+  resolver_pid=$!
+  asks_for_names_that_do_not_exist
+  expect "a client's subnet reaches us through unbound" '^192\.0\.2\.4$' \
     resolve +short +subnet=10.1.2.0/24 "$item.g.example" A
   expect "the scope lets it answer a neighbour" '^192\.0\.2\.4$' resolve +short +subnet=10.1.99.0/24 "$item.g.example" A
   expect "but not a client elsewhere" '^192\.0\.2\.1$' resolve +short +subnet=10.9.9.0/24 "$item.g.example" A
   expect "service records pass through" '^1 eu-central-1' resolve +short "$item.g.example" HTTPS
-  kill "$unbound_pid"
-  wait "$unbound_pid" || true
-  unbound_pid=''
-  stop_demo
+  stop_both
   expect "a negative answer was asked for once" 'nxdomain 1$' cat "$work/demo.log"
   expect "the subnet's neighbour was not asked for" '^queries 5 subnets [345]' cat "$work/demo.log"
 }
-if there unbound && there dig; then resolver_keeps; fi
+
+bind_in_front() {
+  start_demo
+  choose_resolver_port
+  cat >"$work/named.conf" <<CONF
+options {
+  directory "$work";
+  pid-file "$work/named.pid";
+  listen-on port $resolver_port { 127.0.0.1; };
+  listen-on-v6 { none; };
+  recursion yes;
+  dnssec-validation no;
+};
+controls { };
+zone "g.example" { type forward; forward only; forwarders { 127.0.0.1 port $port; }; };
+CONF
+  named -f -n 1 -c "$work/named.conf" >"$work/named.log" 2>&1 &
+  resolver_pid=$!
+  asks_for_names_that_do_not_exist
+  expect "an item's address passes through" '^192\.0\.2\.3$' resolve +short "$item.g.example" A
+  expect "service records pass through" '^1 eu-central-1' resolve +short "$item.g.example" HTTPS
+  stop_both
+  expect "a negative answer was asked for once" 'nxdomain 1$' cat "$work/demo.log"
+  expect "it sends our cookie back" 'cookies [1-9]' cat "$work/demo.log"
+}
+
+if there unbound && there dig; then unbound_in_front; fi
+if there named && there dig; then bind_in_front; fi
 exit "$failed"

@@ -74,9 +74,10 @@ void report(const counter_sums& sums) {
   uint64_t queries = 0;
   for (const auto each : sums.queries)
     queries += each;
-  std::cout << fmt::format("queries {} subnets {} tcp {} truncated {} limited {} malformed {} ignored {} nxdomain {}\n",
-                           queries, sums.subnets, sums.tcp, sums.truncated, sums.limited, sums.malformed, sums.ignored,
-                           sums.answers[rcode::nxdomain]);
+  std::cout << fmt::format(
+      "queries {} subnets {} cookies {} tcp {} truncated {} limited {} malformed {} ignored {} nxdomain {}\n", queries,
+      sums.subnets, sums.cookies, sums.tcp, sums.truncated, sums.limited, sums.malformed, sums.ignored,
+      sums.answers[rcode::nxdomain]);
 }
 
 void serve(const options& given) {

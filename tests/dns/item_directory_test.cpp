@@ -44,8 +44,9 @@ CAF_TEST(an_update_sees_what_is_there) {
   const auto item = label_bytes_of("a");
   items.update(item, [](holding& where) { where.regions |= set_of(3); });
   items.update(item, [](holding& where) { where.regions |= set_of(63); });
-  CAF_REQUIRE(items.find(item));
-  CAF_CHECK_EQUAL(items.find(item)->regions, set_of(3) | set_of(63));
+  const auto found = items.find(item);
+  CAF_REQUIRE(found);
+  CAF_CHECK_EQUAL(found->regions, set_of(3) | set_of(63));
   items.update(item, [](holding& where) { where.regions = 0; });
   CAF_CHECK(!items.find(item));
   items.update(item, [](holding&) {});

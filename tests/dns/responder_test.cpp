@@ -162,6 +162,15 @@ CAF_TEST(without_any_region_the_answer_is_an_error) {
   CAF_CHECK_EQUAL(code_of(ask(host("item"), type::a)), rcode::servfail);
 }
 
+CAF_TEST(a_node_that_does_not_know_all_items_yet_denies_none) {
+  regions.update([](region_table& table) { table.items_known = false; });
+  const auto found = ask(host("nobody"), type::a);
+  CAF_CHECK_EQUAL(code_of(found), rcode::servfail);
+  CAF_CHECK_EQUAL(extended_error_of(found), 14);
+  CAF_CHECK_EQUAL(answers(ask(host("item"), type::a)), lines{"203.0.113.1"});
+  CAF_CHECK_EQUAL(code_of(ask("nothing.g.example", type::a)), rcode::nxdomain);
+}
+
 CAF_TEST(a_region_without_a_host_name_is_never_named) {
   regions.update([](region_table& table) { table.regions[eu].name = "Eu Central"; });
   CAF_CHECK_EQUAL(answers(ask(host("item"), type::a)), lines{"203.0.113.2"});

@@ -137,7 +137,8 @@ struct route_entry {
   bool holds = false;
   bool live = true;
   std::optional<double> rtt_ms;      // measured from the asked node
-  std::optional<double> distance_km; // great circle
+  std::optional<double> distance_km; // great circle from the client
+  std::optional<double> expected_ms; // round trip from the client, measured or estimated
   std::string reason;
 };
 
@@ -297,6 +298,8 @@ public:
 
   /// Regions that would serve `id`, best first, seen from `from` or from the asked node.
   std::vector<route_entry> route(const std::string& id, std::optional<coordinates> from = {});
+  /// The same for a client with that IP address. Errors: invalid_argument.
+  std::vector<route_entry> route_for(const std::string& id, const std::string& ip);
 
   /// Policies, in force on every node at once and kept over restarts. Errors: invalid_argument names what is wrong.
   std::vector<policy_setting> policies();
