@@ -154,8 +154,10 @@ int main(int argc, char** argv) {
     return refuse(sentence_of(config.error()));
   if (auto problem = check_start(*config))
     return refuse(sentence_of(problem));
-  if (line.check)
-    return 0;
+  if (line.check) {
+    auto problem = check_databases(*config);
+    return problem ? refuse(sentence_of(problem)) : 0;
+  }
   if (!log::start(config->log_file, config->log_level))
     return refuse(fmt::format("log.file = \"{}\" cannot be opened for writing", config->log_file));
   try {
@@ -163,6 +165,7 @@ int main(int argc, char** argv) {
     running.start();
     log::info("gnomond", "listening",
               {{"http", running.http_address()},
+               {"dns", running.dns_address()},
                {"tunnel", running.tunnel_address()},
                {"socket", running.socket().string()}});
     return serve(running, signals, config->stop_within);

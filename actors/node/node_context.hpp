@@ -19,6 +19,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,7 @@ struct node_counters {
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of this node
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
   std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the reading of the stores has not begun
+  std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: all that the peers hold is known
   std::atomic<uint32_t> shards_ready{0};       // shards that have read their slice of the store
   /// For peers. 0 while the stores are read, because the catalog does not yet have all items.
   uint64_t announced_generation() const {
@@ -150,6 +152,8 @@ struct node_context {
   /// Called by the shards with each item whose holders change, tombstones left out; from many threads. Geo-DNS listens.
   /// Set before actors start; empty: nobody listens.
   std::function<void(const std::string& id, const std::vector<std::string>& nodes)> holders_changed;
+  /// What Geo-DNS has counted since its start, by name. Thread-safe while HTTP is served; empty: no DNS here.
+  std::function<std::map<std::string, uint64_t>()> dns_counts;
   read_index index;
   crowded_items crowded;
   node_counters counters;

@@ -176,6 +176,7 @@ void shard_state::compare(const catalog_position& theirs) {
   known.reading = theirs.generation == 0;
   if (known.reading)
     return;
+  node_->counters.catalogs_whole[index_] = knows_whole();
   auto same = known.generation == theirs.generation && known.head == theirs.head;
   if (same || pulling_.count(theirs.node) > 0)
     return;
@@ -211,6 +212,7 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
               self_->send(node_->handles.get()->anti_entropy,
                           catalog_position{peer, index_, delta.generation, reached});
             pulling_.erase(peer);
+            node_->counters.catalogs_whole[index_] = knows_whole();
           },
           [this, peer](const caf::error&) { pulling_.erase(peer); });
 }

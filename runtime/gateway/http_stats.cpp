@@ -33,6 +33,16 @@ MetricFamily single(std::string name, std::string help, MetricType type, uint64_
   return {std::move(name), std::move(help), type, {sample(type, static_cast<double>(value))}};
 }
 
+void add_dns(const node_context& node, std::vector<MetricFamily>& families) {
+  if (!node.dns_counts)
+    return;
+  MetricFamily family{"gnomon_dns", "What Geo-DNS has counted since its start; items: that it knows now.",
+                      MetricType::Gauge, {}};
+  for (const auto& [what, count] : node.dns_counts())
+    family.metric.push_back(sample(MetricType::Gauge, static_cast<double>(count), {{"what", what}}));
+  families.push_back(std::move(family));
+}
+
 void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   const auto& n = node.counters;
   auto counter = [&](const char* name, const char* help, uint64_t value) {
@@ -253,6 +263,7 @@ void http_stats::record(endpoint where, int status, std::chrono::nanoseconds too
 std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections) {
   std::vector<MetricFamily> families;
   add_node(node, families);
+  add_dns(node, families);
   if (node.config.predict)
     add_prediction(node, families);
   add_crowded(node, families);

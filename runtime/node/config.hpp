@@ -35,6 +35,8 @@ struct node_config {
   // [listen]
   host_port tunnel{"127.0.0.1", 7101};
   host_port http{"127.0.0.1", 8101}; // empty: no HTTP
+  std::vector<std::string> public_http; // where clients reach `http`; empty: at `http` itself
+  host_port dns;                        // empty: no DNS
   std::string socket;                // empty: DATA_DIR/gnomon.sock
 
   // [links.delay]: one way, by peer node name; for demonstrations and tests
@@ -54,6 +56,17 @@ struct node_config {
   std::vector<std::string> location_databases; // MMDB files, asked in this order until one knows the address
   std::vector<std::string> location_networks;  // "NETWORK = REGION" or "NETWORK = LATITUDE, LONGITUDE"
   std::vector<std::string> location_proxies;   // networks whose word on who asked them counts
+
+  // [dns]
+  std::vector<std::string> dns_zones; // "NAME" or "NAME = FILE"
+  uint32_t dns_threads = 0;           // 0: one for each core
+  duration dns_ttl_min = 1s;
+  duration dns_ttl_max = 60s;
+  duration dns_negative_ttl = 10s;
+  bool dns_explain = true;
+  bool dns_https_records = true;
+  uint32_t dns_answers_per_second = 500; // to each network of clients that may be forged; 0: no limit
+  std::vector<std::string> dns_last_resort;
 
   // [log]
   std::string log_file; // empty: standard error

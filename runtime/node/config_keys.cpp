@@ -165,6 +165,11 @@ bool is_address(const std::string& text) {
   return parse_host_port(text).has_value();
 }
 
+bool is_ip_and_port(const std::string& text) {
+  auto where = parse_host_port(text);
+  return where && ip_address::parse(where->host);
+}
+
 bool is_network(const std::string& text) {
   return static_cast<bool>(ip_prefix::parse(text));
 }
@@ -259,6 +264,9 @@ std::vector<config_key> cluster_and_node_keys() {
       flag_key("node", "restored", MEMBER(restored)),
       host_port_key("listen", "tunnel", MEMBER(tunnel), false),
       host_port_key("listen", "http", MEMBER(http), true),
+      list_key("listen", "public_http", MEMBER(public_http),
+               "a list of ADDRESS:PORT, for example [\"203.0.113.7:8101\", \"[2001:db8::7]:8101\"]", is_ip_and_port),
+      host_port_key("listen", "dns", MEMBER(dns), true),
       text_key("listen", "socket", MEMBER(socket), "a path", any_text),
   };
 }
@@ -324,6 +332,21 @@ std::vector<config_key> location_keys() {
   };
 }
 
+std::vector<config_key> dns_keys() {
+  return {
+      list_key("dns", "zones", MEMBER(dns_zones),
+               "a list of \"NAME\" or \"NAME = FILE\", for example [\"g.example = g.example.zone\"]", any_text),
+      number_key<uint32_t>("dns", "threads", MEMBER(dns_threads), 0, 256),
+      duration_key("dns", "ttl_min", MEMBER(dns_ttl_min), 0ms, 24h),
+      duration_key("dns", "ttl_max", MEMBER(dns_ttl_max), 0ms, 24h),
+      duration_key("dns", "negative_ttl", MEMBER(dns_negative_ttl), 0ms, 24h),
+      flag_key("dns", "explain", MEMBER(dns_explain)),
+      flag_key("dns", "https_records", MEMBER(dns_https_records)),
+      number_key<uint32_t>("dns", "answers_per_second", MEMBER(dns_answers_per_second), 0, 100'000'000),
+      list_key("dns", "last_resort", MEMBER(dns_last_resort), "a list of region names", is_name),
+  };
+}
+
 std::vector<config_key> server_keys() {
   return {
       number_key<uint32_t>("http", "threads", MEMBER(http_threads), 0, 256),
@@ -348,7 +371,7 @@ std::vector<config_key> server_keys() {
 const std::vector<config_key>& config_keys() {
   static const auto keys = [] {
     std::vector<config_key> all;
-    for (auto part : {cluster_and_node_keys(), actor_keys(), location_keys(), server_keys()})
+    for (auto part : {cluster_and_node_keys(), actor_keys(), location_keys(), dns_keys(), server_keys()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -82,6 +82,11 @@ std::string node::http_address() const {
   return impl_->process.http_address();
 }
 
+std::string node::dns_address() const {
+  auto all = impl_->process.dns_addresses();
+  return all.empty() ? std::string{} : to_string(all.front());
+}
+
 std::string node::tunnel_address() const {
   return impl_->process.tunnel_address();
 }
@@ -96,6 +101,8 @@ void node::reload() {
   auto [restart, now] = changed_keys(impl_->current, after);
   if (!log::start(after.log_file, after.log_level))
     throw failure{ec::bad_config, fmt::format("log.file = \"{}\" cannot be opened for writing", after.log_file)};
+  if (auto problem = impl_->process.relocate(after))
+    log::error("gnomond", "location-not-reloaded", {{"reason", sentence_of(problem)}});
   impl_->current = after;
   log::info("gnomond", "reloaded",
             {{"changed", fmt::format("{}", fmt::join(now, ","))},

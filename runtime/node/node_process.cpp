@@ -7,6 +7,8 @@
 #include "runtime/net/network.hpp"
 #include "runtime/net/unix_middleman.hpp"
 #include "runtime/node/data_directory.hpp"
+#include "runtime/node/geo_dns.hpp"
+#include "runtime/node/node_location.hpp"
 #include "runtime/node/node_tree.hpp"
 #include "runtime/node/start_check.hpp"
 
@@ -74,6 +76,12 @@ expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& 
   return stores;
 }
 
+/// Clients elsewhere can be told of this address.
+bool is_reachable(const std::string& host) {
+  auto address = ip_address::parse(host);
+  return address && std::any_of(address->bytes().begin(), address->bytes().end(), [](auto byte) { return byte != 0; });
+}
+
 context_ptr make_context(const node_config& config, const store_identity& store) {
   node_identity self;
   self.cluster = config.cluster;
@@ -83,6 +91,9 @@ context_ptr make_context(const node_config& config, const store_identity& store)
   self.start = random_u64();
   self.latitude = config.latitude;
   self.longitude = config.longitude;
+  self.http = config.public_http;
+  if (self.http.empty() && config.http.port != 0 && is_reachable(config.http.host))
+    self.http.push_back(to_string(config.http));
   auto actors = config.actors;
   actors.store_path = config.data_dir;
   auto time = std::make_shared<scaled_clock>(config.clock_scale, timestamp{duration{config.clock_origin_ms}});
@@ -140,11 +151,13 @@ struct node_process::parts {
   std::vector<node_identity> known; // peers of earlier runs
   caf::actor root;
   std::shared_ptr<ending> root_ended;
+  std::unique_ptr<geo_dns> dns; // hears of the shards until the actor system has ended
   std::unique_ptr<http_server> http;
   std::string http_address;
   std::atomic<bool> running = false;
 
   caf::error start();
+  caf::error prepare_location();
   caf::error start_tree(std::vector<std::shared_ptr<kv_store>> stores);
   caf::error await_rules();
   caf::error join();
@@ -183,11 +196,31 @@ caf::error node_process::parts::start() {
     return numbers.error();
   node->last_catalog = std::move(*numbers);
   first_store = stores->front();
+  if (auto err = prepare_location())
+    return err;
   if (auto err = start_tree(std::move(*stores)))
     return err;
   if (auto err = join())
     return err;
+  if (auto err = dns ? dns->start() : caf::error{})
+    return err;
   return start_http();
+}
+
+/// Where clients are, and the names that DNS answers; both before the first actor asks.
+caf::error node_process::parts::prepare_location() {
+  auto places = locator::make(location_of(config));
+  if (!places)
+    return places.error();
+  node->places = std::move(*places);
+  node->proxies.set(proxies_of(config));
+  if (config.dns.empty())
+    return {};
+  auto zones = zones_of(config);
+  if (!zones)
+    return zones.error();
+  dns = std::make_unique<geo_dns>(node, config, std::move(*zones));
+  return {};
 }
 
 caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>> stores) {
@@ -254,6 +287,8 @@ void node_process::parts::stop() {
   running = false;
   if (http)
     http->stop();
+  if (dns)
+    dns->stop();
   if (root) {
     auto failed = root_ended->wait_until(steady::time_point{});
     caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
@@ -332,6 +367,18 @@ const node_config& node_process::config() const {
 
 std::string node_process::http_address() const {
   return parts_->http_address;
+}
+
+std::vector<host_port> node_process::dns_addresses() const {
+  return parts_->dns ? parts_->dns->addresses() : std::vector<host_port>{};
+}
+
+caf::error node_process::relocate(const node_config& after) {
+  const auto& node = parts_->node;
+  if (!node)
+    return {};
+  node->proxies.set(proxies_of(after));
+  return node->places->reload(location_of(after));
 }
 
 std::string node_process::tunnel_address() const {

@@ -39,6 +39,10 @@ public:
   const node_config& config() const;
   std::string http_address() const; // host:port, empty when HTTP is off
   std::string tunnel_address() const;
+  std::vector<host_port> dns_addresses() const; // empty when DNS is off
+  /// Takes over what `after` says in [location], and reads the databases' files again. Errors: as
+  /// `locator::reload`; the databases that are in use stay then.
+  caf::error relocate(const node_config& after);
   /// Valid from start to destruction.
   caf::actor_system& system();
   const context_ptr& context() const;

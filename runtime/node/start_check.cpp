@@ -2,6 +2,8 @@
 
 #include "runtime/base/process.hpp"
 #include "runtime/net/endpoint.hpp"
+#include "runtime/node/geo_dns.hpp"
+#include "runtime/node/node_location.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -211,7 +213,18 @@ caf::error check_start(const node_config& config) {
     return err;
   if (auto err = check_listener("listen.tunnel", config.tunnel))
     return err;
-  return check_listener("listen.http", config.http);
+  if (auto err = check_listener("listen.http", config.http))
+    return err;
+  if (auto err = check_listener("listen.dns", config.dns))
+    return err;
+  if (auto zones = zones_of(config); !zones)
+    return zones.error();
+  return {};
+}
+
+caf::error check_databases(const node_config& config) {
+  auto places = locator::make(location_of(config));
+  return places ? caf::error{} : places.error();
 }
 
 } // namespace gnomon

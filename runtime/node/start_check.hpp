@@ -9,6 +9,10 @@ namespace gnomon {
 /// bad_config, store_failed; the sentence names the key and says what to do.
 caf::error check_start(const node_config& config);
 
+/// Reads the location databases, which takes a second for each 60 MB; so a start does it only once. Errors: those of
+/// `locator::make`.
+caf::error check_databases(const node_config& config);
+
 /// HTTP connections that the process can have: as many as the config says, or fewer when its limit on open files is
 /// lower.
 uint32_t possible_connections(const node_config& config);

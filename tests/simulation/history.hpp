@@ -269,7 +269,7 @@ private:
   bool is_forbidden(int node, const std::string& id, const version_set& versions) const;
   bool knows_rules(int node) const;
   void check_residency(int node, const std::string& id, const record_ptr& before, const item_record& after);
-  void check_crowd(int node, const std::string& id, const item_record& after);
+  void check_crowd(int node, const std::string& id, const record_ptr& before, const item_record& after);
   void check_reaped(int node, const std::string& id, const item_record& before);
   void check_demotion(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   bool ends_deleted(const std::string& id, const item& what, const dot& d, std::set<dot>& visited) const;

@@ -63,7 +63,7 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
     if (entry.state == holder_state::joining && who != node_name(node))
       items_[id].invited[who] = engine_.now();
   if (born_here)
-    check_crowd(node, id, *after);
+    check_crowd(node, id, before, *after);
   if (before)
     check_growth(node, id, before, after);
   else
@@ -75,8 +75,10 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
 }
 
 /// A client's write that replaces nothing is refused where the item has many versions already; merging loses none.
-void history::check_crowd(int node, const std::string& id, const item_record& after) {
+void history::check_crowd(int node, const std::string& id, const record_ptr& before, const item_record& after) {
   const auto& siblings = after.versions.siblings;
+  if (before && siblings.size() <= before->versions.siblings.size())
+    return; // it has replaced others
   auto own =
       std::count_if(siblings.begin(), siblings.end(), [&](const sibling& s) { return s.id.holding == after.holding; });
   if (own > static_cast<ptrdiff_t>(wanted_.max_versions))

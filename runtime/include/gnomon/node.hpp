@@ -52,6 +52,7 @@ public:
 
   /// Where HTTP is served, as "host:port" with the real port. Empty when HTTP is off or the node is not started.
   std::string http_address() const;
+  std::string dns_address() const; // host:port, empty when DNS is off
   /// Where other nodes connect, in the same form.
   std::string tunnel_address() const;
   /// The Unix socket through which clients of this machine reach the node.

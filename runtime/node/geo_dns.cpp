@@ -1,0 +1,236 @@
+#include "runtime/node/geo_dns.hpp"
+
+#include "runtime/base/log.hpp"
+#include "runtime/location/region_ranking.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+
+namespace gnomon {
+
+namespace {
+
+constexpr auto look_every = 200ms;
+
+/// "g.example" or "g.example = FILE".
+std::pair<std::string, std::string> split_zone(const std::string& text) {
+  auto equals = text.find('=');
+  auto trimmed = [](std::string part) {
+    part.erase(0, part.find_first_not_of(" \t"));
+    part.erase(part.find_last_not_of(" \t") + 1);
+    return part;
+  };
+  if (equals == std::string::npos)
+    return {trimmed(text), {}};
+  return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
+}
+
+dns::server_config server_config_of(const node_config& config) {
+  auto seconds = [](duration d) { return static_cast<uint32_t>(std::chrono::ceil<std::chrono::seconds>(d).count()); };
+  dns::server_config server;
+  server.listen = {config.dns};
+  server.threads = config.dns_threads > 0 ? config.dns_threads : std::max(1u, std::thread::hardware_concurrency());
+  server.answers.answers.ttl_min_seconds = seconds(config.dns_ttl_min);
+  server.answers.answers.ttl_max_seconds = seconds(config.dns_ttl_max);
+  server.answers.answers.negative_ttl_seconds = seconds(config.dns_negative_ttl);
+  server.answers.answers.explain = config.dns_explain;
+  server.answers.answers.https_records = config.dns_https_records;
+  server.answers.rate.answers_per_second = config.dns_answers_per_second;
+  server.answers.nsid = config.name;
+  return server;
+}
+
+ip_address address_of(const dns::network& client) {
+  if (client.kind != dns::family::ipv4)
+    return ip_address{client.bytes};
+  std::array<uint8_t, 4> bytes{};
+  std::copy_n(client.bytes.begin(), bytes.size(), bytes.begin());
+  return ip_address{bytes};
+}
+
+/// One thread's memory of orders, by client prefix. An entry is good for the estimate and the minute it was made with:
+/// a database that was reloaded counts a minute later.
+struct remembered {
+  const round_trip_estimate* made_from = nullptr;
+  std::shared_ptr<const round_trip_estimate> keeps; // so that its address is not used again
+  int64_t minute = -1;
+  dns::network client;
+  dns::ranked order;
+};
+
+constexpr size_t remembered_orders = 4096;
+
+size_t slot_of(const dns::network& client) {
+  uint64_t hash = client.bits;
+  for (auto byte : client.bytes)
+    hash = (hash ^ byte) * 0x100000001b3; // FNV-1a
+  return hash % remembered_orders;
+}
+
+} // namespace
+
+expected<std::vector<dns::zone>> zones_of(const node_config& config) {
+  std::vector<dns::zone> zones;
+  try {
+    for (const auto& text : config.dns_zones) {
+      auto [name, file] = split_zone(text);
+      zones.push_back(file.empty() ? dns::read_zone(name, dns::plain_zone_text(name, {config.region}))
+                                   : dns::read_zone_file(name, file));
+    }
+  } catch (const failure& problem) {
+    return make_error(problem.code(), std::string{"dns.zones: "} + problem.what());
+  }
+  return zones;
+}
+
+geo_dns::geo_dns(context_ptr node, const node_config& config, std::vector<dns::zone> zones)
+    : node_(std::move(node)), last_resort_(config.dns_last_resort) {
+  node_->holders_changed = [this](const std::string& id, const std::vector<std::string>& nodes) { note(id, nodes); };
+  node_->dns_counts = [this] { return counts(); };
+  server_ = std::make_unique<dns::dns_server>(server_config_of(config), std::move(zones), items_, regions_,
+                                              [this](const dns::network& client) { return rank(client); });
+}
+
+std::map<std::string, uint64_t> geo_dns::counts() const {
+  auto sums = server_->counted();
+  std::map<std::string, uint64_t> named{{"tcp", sums.tcp},
+                                        {"client_subnet", sums.subnets},
+                                        {"cookie", sums.cookies},
+                                        {"truncated", sums.truncated},
+                                        {"rate_limited", sums.limited},
+                                        {"malformed", sums.malformed},
+                                        {"last_resort", sums.last_resort},
+                                        {"nxdomain", sums.answers[dns::rcode::nxdomain]},
+                                        {"items", items_.size()}};
+  for (auto one : sums.queries)
+    named["queries"] += one;
+  return named;
+}
+
+geo_dns::~geo_dns() {
+  stop();
+}
+
+caf::error geo_dns::start() {
+  publish();
+  try {
+    server_->start();
+  } catch (const failure& problem) {
+    return make_error(problem.code(), problem.what());
+  }
+  for (const auto& where : server_->addresses())
+    log::info("dns", "listening", {{"address", to_string(where)}});
+  watcher_ = std::thread{[this] { watch(); }};
+  return {};
+}
+
+void geo_dns::stop() {
+  {
+    std::lock_guard lock{stopping_};
+    stop_ = true;
+  }
+  stopped_.notify_all();
+  if (watcher_.joinable())
+    watcher_.join();
+  server_->stop();
+}
+
+std::vector<host_port> geo_dns::addresses() const {
+  return server_->addresses();
+}
+
+void geo_dns::watch() {
+  std::unique_lock lock{stopping_};
+  while (!stopped_.wait_for(lock, look_every, [this] { return stop_; })) {
+    lock.unlock();
+    publish();
+    lock.lock();
+  }
+}
+
+/// A region keeps its number as long as the process runs.
+dns::region_id geo_dns::number_of(const std::string& region) {
+  auto next = static_cast<dns::region_id>(std::min(by_region_.size(), dns::max_regions));
+  return by_region_.try_emplace(region, next).first->second;
+}
+
+/// Called by the shards, from their threads.
+void geo_dns::note(const std::string& id, const std::vector<std::string>& nodes) {
+  dns::holding where;
+  std::shared_lock lock{names_};
+  for (const auto& name : nodes) {
+    auto known = by_node_.find(name);
+    if (known == by_node_.end()) { // its rows came before the next look at the cluster
+      lock.unlock();
+      publish();
+      lock.lock();
+      known = by_node_.find(name);
+    }
+    if (known != by_node_.end() && known->second < dns::max_regions)
+      where.regions |= dns::set_of(known->second);
+  }
+  items_.set(label_bytes_of(id), where);
+}
+
+void geo_dns::publish() {
+  auto view = node_->cluster.get();
+  dns::region_table table;
+  table.detector_bound = node_->config.down_after;
+  auto whole = std::all_of(node_->counters.catalogs_whole.begin(), node_->counters.catalogs_whole.end(),
+                           [](const auto& one) { return one.load(); });
+  table.items_known = whole && node_->is_fresh() && node_->counters.shards_ready == shard_count;
+  auto add = [&](const node_identity& who, bool live) {
+    auto number = by_node_[who.node] = number_of(who.region);
+    if (number >= dns::max_regions)
+      return;
+    if (table.regions.size() <= number)
+      table.regions.resize(number + 1);
+    auto& entry = table.regions[number];
+    entry.name = who.region;
+    entry.live = live;
+    entry.where = {who.latitude, who.longitude};
+    entry.last_resort = std::find(last_resort_.begin(), last_resort_.end(), who.region) != last_resort_.end();
+    for (const auto& text : who.http)
+      if (auto reached = parse_host_port(text); reached && dns::region_table::add_address(entry, reached->host))
+        entry.http_port = reached->port;
+  };
+  std::unique_lock lock{names_};
+  add(node_->self, true);
+  for (const auto& peer : view->peers)
+    add(peer.identity, peer.usable());
+  for (const auto& [name, number] : by_region_) // one that was removed keeps its number
+    if (number < table.regions.size() && table.regions[number].name.empty()) {
+      table.regions[number].name = name;
+      table.regions[number].live = false;
+    }
+  regions_.set(std::move(table));
+}
+
+dns::ranked geo_dns::rank(const dns::network& client) const {
+  thread_local std::vector<remembered> memory(remembered_orders);
+  auto distances = node_->distances.get();
+  auto minute = node_->steady_ms() / 60'000;
+  auto& entry = memory[slot_of(client)];
+  if (entry.made_from == distances.get() && entry.minute == minute && entry.client == client)
+    return entry.order;
+  auto found = node_->places->find(address_of(client));
+  client_place place{std::move(found.region), found.at};
+  if (place.region.empty() && !place.at)
+    place.region = node_->self.region;
+  dns::ranked result;
+  auto regions = regions_.get();
+  for (const auto& next : rank_regions(place, *distances, {})) {
+    const auto& name = distances->sites()[next.number].name;
+    auto at = std::find_if(regions->regions.begin(), regions->regions.end(),
+                           [&](const dns::region& region) { return region.name == name; });
+    if (at != regions->regions.end())
+      result.order.add(static_cast<dns::region_id>(at - regions->regions.begin()));
+  }
+  result.scope = static_cast<uint8_t>(found.network.bits);
+  entry = {distances.get(), distances, minute, client, result};
+  return result;
+}
+
+} // namespace gnomon

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "actors/node/node_context.hpp"
+#include "runtime/dns/server.hpp"
+#include "runtime/node/config.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace gnomon {
+
+/// The zones that the config names, read from their files. Errors: bad_config with file, line and what is wrong.
+expected<std::vector<dns::zone>> zones_of(const node_config& config);
+
+/// A node's Geo-DNS: tells the DNS server who holds what, which regions are live, and in which order a client meets
+/// them. The shards tell it of items; it looks at the cluster and the round trips every 200 ms.
+class geo_dns {
+public:
+  /// Must be made before the node's actors start, because it listens to the shards.
+  geo_dns(context_ptr node, const node_config& config, std::vector<dns::zone> zones);
+  ~geo_dns();
+  geo_dns(const geo_dns&) = delete;
+  geo_dns& operator=(const geo_dns&) = delete;
+
+  /// Errors: bad_config or unavailable when it cannot listen.
+  caf::error start();
+  void stop();
+
+  /// Where it listens; empty before `start`.
+  std::vector<host_port> addresses() const;
+
+private:
+  dns::region_id number_of(const std::string& region);
+  void note(const std::string& id, const std::vector<std::string>& nodes);
+  std::map<std::string, uint64_t> counts() const;
+  void publish();
+  void watch();
+  dns::ranked rank(const dns::network& client) const;
+
+  context_ptr node_;
+  std::vector<std::string> last_resort_;
+  dns::item_directory items_;
+  published<dns::region_table> regions_;
+  std::shared_mutex names_; // of the two maps below
+  std::map<std::string, dns::region_id> by_region_;
+  std::map<std::string, dns::region_id> by_node_;
+  std::unique_ptr<dns::dns_server> server_;
+  std::mutex stopping_;
+  std::condition_variable stopped_;
+  bool stop_ = false;
+  std::thread watcher_;
+};
+
+} // namespace gnomon
