@@ -72,7 +72,7 @@ using shadow_actor = item_service_actor::extend<
     // Tell the watcher of every change from now on; end that.
     caf::reacts_to<watch_a, item_watcher_actor>, caf::reacts_to<unwatch_a, item_watcher_actor>,
     // From itself: a write may have waited too long for its acks; the search with that number may ask one more holder.
-    caf::reacts_to<deadline_a>, caf::reacts_to<deadline_a, uint64_t>,
+    caf::reacts_to<deadline_a>, caf::reacts_to<deadline_a, uint64_t>, caf::reacts_to<hedge_a, uint64_t>,
     // From its shard: stop if you are idle. True when it stops now, false when it has work under way.
     caf::replies_to<tick_a>::with<bool>>;
 

@@ -7,6 +7,7 @@
 #include "actors/node/forgotten_users.hpp"
 #include "actors/node/policy.hpp"
 #include "actors/node/read_index.hpp"
+#include "actors/node/read_latencies.hpp"
 #include "actors/node/removed_nodes.hpp"
 #include "actors/node/settings.hpp"
 #include "runtime/base/clock.hpp"
@@ -73,7 +74,7 @@ struct node_handles {
 
 /// Counters that any thread increments; /metrics and pings read them.
 struct node_counters {
-  std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, writes{0};
+  std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, reads_hedged{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
   std::atomic<uint64_t> activations_refused{0};        // activations of items, because too many were in use
   std::atomic<uint64_t> requests_shed{0};              // requests of peers that had given up before their turn came
@@ -99,7 +100,7 @@ struct node_counters {
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
   std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the reading of the stores has not begun
   std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: all that the peers hold is known
-  std::atomic<uint32_t> shards_ready{0};       // shards that have read their slice of the store
+  std::atomic<uint32_t> shards_ready{0};                       // shards that have read their slice of the store
   /// For peers. 0 while the stores are read, because the catalog does not yet have all items.
   uint64_t announced_generation() const {
     return shards_ready < shard_count ? 0 : catalog_generation.load();
@@ -148,6 +149,7 @@ struct node_context {
   published<round_trip_estimate> distances;                      // to the regions
   deliveries owed;                                               // to peers
   background_pace pace;
+  read_latencies latencies;                   // of reads at other nodes
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store
   /// Called by the shards with each item whose holders change, tombstones left out; from many threads. Geo-DNS listens.
   /// Set before actors start; empty: nobody listens.

@@ -52,7 +52,8 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       },
       [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
       [&](reap_a) { state.once_loaded([&] { state.do_steward_duty(); }); },
-      [&](deadline_a, uint64_t number) { state.hedge(number); },
+      [&](deadline_a, uint64_t number) { state.holder_is_late(number); },
+      [&](hedge_a, uint64_t number) { state.hedge_early(number); },
       [&](tick_a) { return state.stop_if_idle(); },
   };
 }

@@ -92,7 +92,8 @@ public:
   void check_expiry();
   void expiry_due(timestamp at);
 
-  void hedge(uint64_t number); // shadow_search.cpp
+  void holder_is_late(uint64_t number); // shadow_search.cpp
+  void hedge_early(uint64_t number);
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
   void compare_with(const std::string& node);
@@ -140,6 +141,7 @@ private:
   // searching: shadow_search.cpp
   void find_copy(stay keep, audience whom, traffic urgency, std::string first, copy_search::after then);
   void ask_next();
+  void hedge();
   void ask_holder(const std::string& holder);
   bool is_over(uint64_t number) const;
   void ask_everyone();

@@ -67,12 +67,15 @@ void shadow_state::ask_next() {
   ask_holder(search_->take_holder());
 }
 
+/// A read that takes longer than 99 % of those at this holder may be hedged; one that takes `hedge_after` always is.
 void shadow_state::ask_holder(const std::string& holder) {
   auto number = search_->number;
+  auto asked_at = self_->clock().now();
   ask_peer<item_copy>(
       holder, search_->urgency,
       fetch_item{.id = item_->record().id, .requester = node_->self.node, .join = search_->joined},
-      [this, holder, number](item_copy& copy) {
+      [this, holder, number, asked_at](item_copy& copy) {
+        node_->latencies.note(holder, std::chrono::duration_cast<duration>(self_->clock().now() - asked_at));
         if (is_over(number))
           return;
         auto whole = std::make_shared<item_copy>(std::move(copy));
@@ -86,8 +89,12 @@ void shadow_state::ask_holder(const std::string& holder) {
         if (!is_over(number))
           failed_at(holder, code_of(reason));
       });
-  if (!is_over(number) && search_->is_asking())
-    self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
+  if (is_over(number) || !search_->is_asking())
+    return;
+  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
+  auto slow = node_->latencies.p99(holder);
+  if (slow && *slow < node_->config.hedge_after && search_->urgency == traffic::client && search_->has_more_to_ask())
+    self_->delayed_send(self_, *slow, hedge_a_v, number);
 }
 
 void shadow_state::answered_by(const std::string& holder, item_copy copy) {
@@ -117,12 +124,22 @@ bool shadow_state::is_over(uint64_t number) const {
 
 /// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard. When there
 /// is none, readers get what there is.
-void shadow_state::hedge(uint64_t number) {
+void shadow_state::holder_is_late(uint64_t number) {
   if (is_over(number) || search_->settling)
     return;
-  if (search_->is_asking() && search_->has_more_to_ask())
-    return ask_next();
-  show_aside();
+  search_->is_asking() && search_->has_more_to_ask() ? hedge() : show_aside();
+}
+
+/// It takes longer than 99 % of the reads at that holder: some of these are hedged.
+void shadow_state::hedge_early(uint64_t number) {
+  if (!is_over(number) && !search_->settling && search_->is_asking() && search_->has_more_to_ask()
+      && node_->latencies.may_hedge())
+    hedge();
+}
+
+void shadow_state::hedge() {
+  node_->counters.reads_hedged.fetch_add(1, std::memory_order_relaxed);
+  ask_next();
 }
 
 /// A rule that only the holder knows keeps the item away from here: it is read there, and written there.

@@ -54,6 +54,7 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
   counter("gnomon_reads_local_total", "Reads answered from a copy held here.", n.reads_local);
   counter("gnomon_reads_remote_total", "Reads answered by another region.", n.reads_remote);
   counter("gnomon_reads_failed_total", "Reads that no region could answer.", n.reads_failed);
+  counter("gnomon_reads_hedged_total", "Reads that asked a second region because the first took long.", n.reads_hedged);
   counter("gnomon_writes_total", "Writes acknowledged to clients.", n.writes);
   counter("gnomon_shadows_created_total", "Shadows that became copies here.", n.shadows_created);
   counter("gnomon_shadows_dropped_total", "Shadows whose lease ended here.", n.shadows_dropped);

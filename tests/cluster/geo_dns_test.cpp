@@ -1,0 +1,154 @@
+#define CAF_SUITE geo_dns
+#include "runtime/base/label.hpp"
+#include "tests/cluster/node_under_test.hpp"
+#include "tests/dns/messages.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+using namespace gnomon::test;
+namespace dns = gnomon::dns;
+
+namespace {
+
+/// A question over UDP, and what ldns makes of the answer; null when none comes.
+dns::test::packet ask(uint16_t port, const dns::test::question& asked) {
+  auto socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  timeval bound{2, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto bytes = dns::test::bytes_of(asked);
+  ::sendto(socket, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+  dns::test::message answer(4096);
+  auto size = ::recv(socket, answer.data(), answer.size(), 0);
+  ::close(socket);
+  answer.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  return dns::test::parse(answer);
+}
+
+/// Three regions whose HTTP clients are told three addresses of this machine. Clients of 192.0.2.0/24 are in r3.
+struct three_regions {
+  explicit three_regions(int copies) {
+    auto number = 1;
+    for (auto* node : {&a, &b, &c}) {
+      if (node != &a)
+        node->seed(a);
+      auto text = std::to_string(number++);
+      node->set("placement.factor=" + std::to_string(copies)).set("placement.min_copies=" + std::to_string(copies));
+      node->set("placement.shadow_on_read=false").set("repair.after=10m");
+      node->set("listen.dns=127.0.0.1:0").set("dns.zones=[\"g.example\"]").set("dns.answers_per_second=0");
+      node->set("listen.public_http=[\"127.0.0.1" + text + ":80" + text + "\"]");
+      node->set("location.networks=[\"192.0.2.0/24 = r3\", \"198.51.100.0/24 = r1\"]");
+    }
+  }
+  bool start() {
+    return a.start_and_wait() && b.start_and_wait() && c.start_and_wait()
+           && within(30s, [&] { return addresses(c, "g.example").size() == 1 && code(c, "nothing") == "NXDOMAIN"; });
+  }
+
+  static uint16_t port_of(node_under_test& node) {
+    auto text = node.log();
+    auto at = text.find("dns listening address=127.0.0.1:");
+    return at == std::string::npos ? 0 : static_cast<uint16_t>(std::atoi(text.c_str() + at + 32));
+  }
+  static dns::test::packet answer(node_under_test& at, const std::string& name, uint16_t type,
+                                  const std::string& client = "203.0.113.0/24") {
+    return ask(port_of(at), {.name = name, .qtype = type, .options = dns::test::subnet_option(client)});
+  }
+  static std::vector<std::string> addresses(node_under_test& at, const std::string& name,
+                                            const std::string& client = "203.0.113.0/24") {
+    auto got = answer(at, name, dns::type::a, client);
+    return got ? dns::test::answers(got) : std::vector<std::string>{};
+  }
+  static std::string code(node_under_test& at, const std::string& id) {
+    auto got = answer(at, name_of(id), dns::type::a);
+    if (!got)
+      return "none";
+    auto* text = ldns_pkt_rcode2str(ldns_pkt_get_rcode(got.get()));
+    std::string result = text;
+    std::free(text);
+    return result;
+  }
+  static std::string name_of(const std::string& id) {
+    return gnomon::label_of(id) + ".g.example";
+  }
+
+  temporary_directory dir;
+  node_under_test a{"a", "r1", dir.path()};
+  node_under_test b{"b", "r2", dir.path()};
+  node_under_test c{"c", "r3", dir.path()};
+};
+
+using lines = std::vector<std::string>;
+
+} // namespace
+
+CAF_TEST(the_name_of_an_item_leads_to_who_holds_it) {
+  three_regions cluster{1};
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(cluster.b.put("x", "1").status, 201);
+  for (auto* node : {&cluster.a, &cluster.b, &cluster.c})
+    CAF_CHECK(within(10s, [&] { return cluster.addresses(*node, cluster.name_of("x")) == lines{"127.0.0.12"}; }));
+  auto services = cluster.answer(cluster.a, cluster.name_of("x"), dns::type::svcb);
+  CAF_REQUIRE(services);
+  CAF_REQUIRE_EQUAL(dns::test::answers(services).size(), 1u);
+  CAF_CHECK(dns::test::answers(services).front().find("1 r2.g.example. port=802") == 0);
+  CAF_CHECK_EQUAL(cluster.addresses(cluster.a, "r3.g.example"), lines{"127.0.0.13"});
+  CAF_CHECK_EQUAL(cluster.code(cluster.a, "y"), "NXDOMAIN");
+  CAF_REQUIRE_EQUAL(http(cluster.b.http_port(), "DELETE", "/data/x").status, 204);
+  for (auto* node : {&cluster.a, &cluster.b, &cluster.c})
+    CAF_CHECK(within(10s, [&] { return cluster.code(*node, "x") == "NXDOMAIN"; }));
+}
+
+CAF_TEST(the_nearest_live_holder_is_named_and_a_dead_one_is_not) {
+  three_regions cluster{3};
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(cluster.a.put("x", "1", "Gnomon-Acks: all\r\n").status, 201);
+  auto named = [&](const std::string& client) { return cluster.addresses(cluster.a, cluster.name_of("x"), client); };
+  CAF_CHECK(within(10s, [&] { return named("192.0.2.0/24") == lines{"127.0.0.13"}; }));
+  CAF_CHECK_EQUAL(named("198.51.100.0/24"), lines{"127.0.0.11"});
+  auto scoped = dns::test::option_of(cluster.answer(cluster.a, cluster.name_of("x"), dns::type::a, "192.0.2.128/25"),
+                                     dns::option::client_subnet);
+  CAF_REQUIRE(scoped);
+  CAF_CHECK_EQUAL(static_cast<int>((*scoped)[3]), 24);
+  cluster.c.kill();
+  CAF_CHECK(within(10s, [&] { return named("192.0.2.0/24") != lines{"127.0.0.13"}; }));
+  CAF_CHECK_EQUAL(named("192.0.2.0/24").size(), 1u);
+}
+
+CAF_TEST(a_route_is_explained_for_an_address) {
+  three_regions cluster{3};
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(cluster.a.put("x", "1", "Gnomon-Acks: all\r\n").status, 201);
+  auto page = nlohmann::json::parse(cluster.a.get("/route?data_id=x&ip=192.0.2.7").body, nullptr, false);
+  CAF_REQUIRE(page.is_object());
+  CAF_CHECK_EQUAL(page["regions"][0]["region"], "r3");
+  CAF_CHECK(page["client"].get<std::string>().find("192.0.2.7") == 0);
+  CAF_CHECK_EQUAL(cluster.a.get("/route?data_id=x&ip=192.0.2").status, 400);
+  CAF_CHECK_EQUAL(cluster.a.get("/route?data_id=x&ip=192.0.2.7&lat=1&lon=2").status, 400);
+}
+
+CAF_TEST(a_policy_sends_readers_to_the_nearest_holder) {
+  three_regions cluster{1};
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(http(cluster.a.http_port(), "PUT", "/policy/default", "{\"routing\": \"redirect\"}",
+                         "Content-Type: application/json\r\n")
+                        .status,
+                    200);
+  CAF_REQUIRE_EQUAL(cluster.b.put("x", "1").status, 201);
+  auto sent_on = [&] {
+    auto answer = cluster.a.get("/data/x?user_id=ann");
+    return answer.status == 307
+           && answer.head.find("Location: http://127.0.0.12:802/data/x?user_id=ann\r\n") != std::string::npos;
+  };
+  CAF_CHECK(within(10s, sent_on));
+  CAF_CHECK_EQUAL(cluster.b.get("/data/x").body, "1");
+}
