@@ -26,6 +26,19 @@ bool contains(const network& outer, const network& inner) {
   return outer.kind == inner.kind && outer.bits <= inner.bits && cut(inner, outer.bits) == outer;
 }
 
+uint8_t bits_apart(const network& address, uint8_t bits, const std::vector<network>& others) {
+  for (const auto& other : others) {
+    if (other.kind != address.kind || contains(other, address))
+      continue;
+    uint8_t common = 0;
+    while (common < other.bits && cut(other, common + 1) == cut(address, common + 1))
+      ++common;
+    if (common >= bits)
+      bits = static_cast<uint8_t>(common + 1);
+  }
+  return bits;
+}
+
 std::optional<network> parse_network(const std::string& text) {
   const auto slash = text.find('/');
   const auto host = text.substr(0, slash);

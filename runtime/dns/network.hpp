@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 struct sockaddr;
 
@@ -31,6 +32,11 @@ network cut(network address, uint8_t bits);
 
 /// Whether `inner` lies in `outer`, or is the same.
 bool contains(const network& outer, const network& inner);
+
+/// Of how many bits, from `bits` on, a prefix of `address` must be to hold none of `others` that does not hold
+/// `address` itself: the scope of an answer that a network of `bits` bits decides, while longer networks inside it
+/// decide otherwise. With the networks that decide at all as `others`, these prefixes never overlap.
+uint8_t bits_apart(const network& address, uint8_t bits, const std::vector<network>& others);
 
 /// `192.0.2.0/24`, `2001:db8::/32`, `192.0.2.1`; nothing for other text, or when bits behind the prefix are set.
 std::optional<network> parse_network(const std::string& text);

@@ -58,6 +58,8 @@ responder::responder(responder_config config, std::vector<zone> zones, const ite
                      const published<region_table>& regions, ranking rank)
     : config_(std::move(config)), zones_(std::move(zones)), items_(items), regions_(regions), rank_(std::move(rank)),
       limit_(config_.rate) {
+  config_.udp_bytes = std::clamp<size_t>(config_.udp_bytes, 512, 4096);
+  config_.amplification = std::max<size_t>(config_.amplification, 2); // less would not hold the OPT record
   config_.nsid.resize(std::min(config_.nsid.size(), most_nsid));
 }
 
@@ -94,7 +96,7 @@ bool responder::prepare(reply& to, bytes_view message, const sender& from) {
   if (read == reading::silence)
     return false;
   to.from = from;
-  auto most = from.tcp ? size_t{65535} : std::min(config_.udp_bytes, size_t{512});
+  auto most = from.tcp ? size_t{65535} : size_t{512};
   if (read != reading::good) {
     to.code = read == reading::no_query ? rcode::notimp : rcode::formerr;
   } else if (to.asked.opt) {

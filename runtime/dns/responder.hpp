@@ -13,9 +13,10 @@ namespace gnomon::dns {
 struct responder_config {
   answer_config answers;
   rate_limit_config rate;
-  size_t udp_bytes = 1232;  // most that an answer over UDP has (DNS flag day 2020)
-  size_t amplification = 3; // without a cookie an answer over UDP has at most so many times the query's bytes
-  std::string nsid;         // said to who asks for it (RFC 5001), at most 64 bytes
+  size_t udp_bytes = 1232; // most that an answer over UDP has (DNS flag day 2020); 512 to 4,096
+  size_t amplification =
+      3;            // without a cookie an answer over UDP has at most so many times the query's bytes; from 2 on
+  std::string nsid; // said to who asks for it (RFC 5001), at most 64 bytes
 };
 
 /// Who sent a query.
@@ -38,6 +39,10 @@ public:
   /// when nothing is to be sent. Never throws on any message.
   size_t answer(bytes_view message, const sender& from, const snapshot& now, std::span<uint8_t> out, counters& count);
 
+  /// What `out` needs for an answer over UDP.
+  size_t udp_bytes() const {
+    return config_.udp_bytes;
+  }
   cookie_jar& cookies() {
     return cookies_;
   }

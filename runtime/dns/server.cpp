@@ -3,8 +3,6 @@
 #include "gnomon/error.hpp"
 #include "runtime/base/log.hpp"
 
-#include <algorithm>
-
 namespace gnomon::dns {
 
 namespace {
@@ -35,6 +33,7 @@ dns_server::~dns_server() {
 }
 
 void dns_server::start() {
+  stop();
   std::vector<descriptor> udp;
   std::vector<descriptor> tcp;
   std::vector<host_port> addresses;
@@ -46,10 +45,14 @@ void dns_server::start() {
       udp.push_back(open_udp(addresses.back()));
     tcp.push_back(std::move(listener));
   }
-  const auto answer_bytes = std::max<size_t>(config_.answers.udp_bytes, 512);
-  for (auto& socket : udp)
-    udp_.push_back(std::make_unique<udp_worker>(responder_, std::move(socket), answer_bytes));
-  tcp_ = std::make_unique<tcp_worker>(responder_, std::move(tcp), config_.tcp, config_.cookie_rotation);
+  try {
+    for (auto& socket : udp)
+      udp_.push_back(std::make_unique<udp_worker>(responder_, std::move(socket)));
+    tcp_ = std::make_unique<tcp_worker>(responder_, std::move(tcp), config_.tcp, config_.cookie_rotation);
+  } catch (...) { // no thread is left
+    stop();
+    throw;
+  }
   addresses_ = std::move(addresses);
   for (const auto& where : addresses_)
     log::info("dns", "listening", {{"address", to_string(where)}, {"threads", config_.threads}});

@@ -23,8 +23,8 @@ public:
              const published<region_table>& regions, ranking rank);
   ~dns_server();
 
-  /// Opens the sockets and starts the threads. Throws failure(bad_config or unavailable) when it cannot listen; then
-  /// nothing runs.
+  /// Opens the sockets and starts the threads, after a stop when it runs already. Throws failure(bad_config or
+  /// unavailable) when it cannot listen; then nothing runs.
   void start();
   /// Ends all threads, at most half a second later. May be called again.
   void stop();

@@ -63,9 +63,8 @@ struct udp_worker::batch {
   bool control;
 };
 
-udp_worker::udp_worker(responder& answers, descriptor socket, size_t answer_bytes)
-    : answers_(answers), socket_(std::move(socket)), answer_bytes_(answer_bytes), wildcard_(is_wildcard(socket_)),
-      thread_([this] { serve(); }) {}
+udp_worker::udp_worker(responder& answers, descriptor socket)
+    : answers_(answers), socket_(std::move(socket)), wildcard_(is_wildcard(socket_)), thread_([this] { serve(); }) {}
 
 udp_worker::~udp_worker() {
   stop();
@@ -73,7 +72,7 @@ udp_worker::~udp_worker() {
 }
 
 void udp_worker::serve() {
-  const auto work = std::make_unique<batch>(answer_bytes_, wildcard_);
+  const auto work = std::make_unique<batch>(answers_.udp_bytes(), wildcard_);
   work->prepare(batch_size);
   while (!stopping_.load(std::memory_order_relaxed)) {
     const auto received = recvmmsg(socket_.get(), work->messages.data(), batch_size, MSG_WAITFORONE, nullptr);

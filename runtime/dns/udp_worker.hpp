@@ -10,7 +10,7 @@ namespace gnomon::dns {
 /// One UDP socket and the thread that serves it, up to 64 datagrams at a time.
 class udp_worker {
 public:
-  udp_worker(responder& answers, descriptor socket, size_t answer_bytes);
+  udp_worker(responder& answers, descriptor socket);
   /// Waits for the thread, at most 250 ms.
   ~udp_worker();
   udp_worker(const udp_worker&) = delete;
@@ -32,7 +32,6 @@ private:
 
   responder& answers_;
   descriptor socket_;
-  size_t answer_bytes_;
   bool wildcard_;
   counters counters_;
   std::atomic<bool> stopping_{false};

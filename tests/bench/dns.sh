@@ -159,7 +159,7 @@ summary() {
   for server in $servers; do
     name=${server%:*}
     case $name in
-      gnomon) with="$items items in the directory" ;;
+      gnomon) with="$items items in the directory, no rate limit, as the others" ;;
       gnomon-million) with="1000000 items in the directory" ;;
       gdnsd)
         with="$(sed -n 's/.*gdnsd version \([^ ]*\).*/\1/p' "$work/gdnsd.log"), geoip plugin, a resource for each set of holders"

@@ -1,6 +1,7 @@
 #define CAF_SUITE query
 #include "runtime/dns/query.hpp"
 
+#include "runtime/dns/edns.hpp"
 #include "tests/dns/messages.hpp"
 
 #include <caf/test/dsl.hpp>
@@ -161,4 +162,27 @@ CAF_TEST(what_is_a_question_for_ldns_is_one_for_us_and_nothing_else) {
     ++(ours ? good : bad);
   }
   CAF_CHECK(good > 20'000 && bad > 20'000);
+}
+
+CAF_TEST(options_are_whole_for_us_when_they_are_for_ldns) {
+  std::mt19937 random(27);
+  size_t good = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    message options;
+    for (auto count = 1 + random() % 3; count > 0; --count) {
+      auto one = option_bytes(static_cast<uint16_t>(20 + random() % 9), message(random() % 9, 20));
+      if (random() % 4 == 0)
+        one[3] = static_cast<uint8_t>(random() % 12); // a length that may be wrong
+      options = options + one;
+    }
+    options.resize(options.size() - random() % 3 % options.size());
+    const auto parsed = parse(bytes_of({.name = "a.example", .options = options}));
+    CAF_REQUIRE(parsed);
+    const auto ours = read_options(options).has_value();
+    const auto theirs = ldns_pkt_edns_get_option_list(parsed.get()) != nullptr;
+    if (ours != theirs)
+      CAF_FAIL("ldns differs in round " << round);
+    good += ours ? 1 : 0;
+  }
+  CAF_CHECK(good > 5'000);
 }

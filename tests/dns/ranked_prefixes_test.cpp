@@ -100,6 +100,40 @@ CAF_TEST(every_address_gets_its_order_and_scopes_do_not_overlap) {
   }
 }
 
+CAF_TEST(scopes_that_keep_apart_from_the_other_networks_do_not_overlap) {
+  std::mt19937 random(28);
+  for (int round = 0; round < 40; ++round) {
+    const auto kind = round % 2 == 0 ? family::ipv4 : family::ipv6;
+    std::vector<ranked_network> ranked;
+    std::vector<network> networks;
+    for (auto count = 1 + random() % 20; count > 0; --count) {
+      networks.push_back(random_network(random, kind));
+      ranked.push_back({networks.back(), order_number(0)});
+    }
+    const auto decides = [&](const network& address) {
+      int best = -1;
+      for (size_t i = 0; i < networks.size(); ++i)
+        if (contains(networks[i], address) && (best < 0 || networks[i].bits > networks[static_cast<size_t>(best)].bits))
+          best = static_cast<int>(i);
+      return best;
+    };
+    const auto scope_of = [&](const network& address) {
+      const auto best = decides(address);
+      return bits_apart(address, best < 0 ? 0 : networks[static_cast<size_t>(best)].bits, networks);
+    };
+    for (int probe = 0; probe < 300; ++probe) {
+      const auto address = random_address(random, ranked);
+      const auto scope = scope_of(address);
+      auto other = address;
+      for (size_t bit = scope; bit < other.bits; ++bit)
+        if (random() % 2 == 0)
+          other.bytes[bit / 8] ^= static_cast<uint8_t>(0x80 >> bit % 8);
+      if (decides(other) != decides(address) || scope_of(other) != scope)
+        CAF_FAIL(to_string(address) << '/' << int{scope} << " contradicts " << to_string(other));
+    }
+  }
+}
+
 // A resolver that keeps what it hears by prefix, as RFC 7871 has it, must never say anything else than the server
 // would, in whatever order its clients come.
 CAF_TEST(a_resolver_that_keeps_answers_by_scope_tells_every_client_the_truth) {
