@@ -89,16 +89,19 @@ CAF_TEST(a_route_is_asked_for_from_here_or_from_a_place) {
   auto message = message_of<get_route>(ask("GET", "/route?data_id=a&lat=52.5&lon=-13.4"));
   CAF_CHECK(message.has_place);
   CAF_CHECK_EQUAL(message.longitude.value, -13.4);
-  CAF_CHECK(mentions(refusal_of(ask("GET", "/route?data_id=a&ip=192.0.2.1")), "no location database is loaded"));
+  CAF_CHECK_EQUAL(message_of<get_route>(ask("GET", "/route?data_id=a&ip=192.0.2.1")).ip, "192.0.2.1");
+  for (auto ip : {"192.0.2", "", "localhost", "192.0.2.1:80", "192.0.2.1&lat=1&lon=2"})
+    CAF_CHECK(mentions(refusal_of(ask("GET", std::string{"/route?data_id=a&ip="} + ip)), "ip"));
   CAF_CHECK(mentions(refusal_of(ask("GET", "/route?data_id=a&lat=52.5")), "both"));
   for (auto latitude : {"91", "x", "", "nan", "inf"})
     CAF_CHECK(mentions(refusal_of(ask("GET", std::string{"/route?data_id=a&lon=0&lat="} + latitude)), "lat"));
   CAF_CHECK(mentions(refusal_of(ask("GET", "/route")), "data_id"));
   auto answer =
-      reply_to(ask("GET", "/route?data_id=a"), route_list{{{"n1", "eu", true, true, -1, 12.5, "nearest copy"}}});
+      reply_to(ask("GET", "/route?data_id=a"), route_list{{{"n1", "eu", true, true, -1, 12.5, 30, "nearest copy"}}});
   auto document = nlohmann::json::parse(answer.body.view());
   CAF_CHECK(document["regions"][0]["rtt_ms"].is_null());
   CAF_CHECK_EQUAL(document["regions"][0]["distance_km"], 12.5);
+  CAF_CHECK_EQUAL(document["regions"][0]["expected_ms"], 30.0);
 }
 
 CAF_TEST(policies_are_set_by_scope_and_name) {

@@ -108,13 +108,31 @@ item_copy some_copy() {
 }
 
 node_identity some_node() {
-  return {"cluster", "eu", "eu-central-1", "127.0.0.1:7101", 0xFFFFFFFFFFFFFFFFu, 3, infinity, -infinity};
+  return {"cluster",
+          "eu",
+          "eu-central-1",
+          "127.0.0.1:7101",
+          0xFFFFFFFFFFFFFFFFu,
+          3,
+          infinity,
+          -infinity,
+          {"203.0.113.7:80", "[2001:db8::7]:80"}};
 }
 
 ping some_facts() {
-  return {
-      some_node(), {some_node(), some_node()}, 8, {1, 0, std::numeric_limits<uint64_t>::max()}, 5, 6, 7, 8, true, 9, 8,
-      false};
+  return {some_node(),
+          {some_node(), some_node()},
+          {12.5, -1},
+          8,
+          {1, 0, std::numeric_limits<uint64_t>::max()},
+          5,
+          6,
+          7,
+          8,
+          true,
+          9,
+          8,
+          false};
 }
 
 copy_report some_report() {
@@ -149,8 +167,8 @@ CAF_TEST_FIXTURE_SCOPE(protocol_tests, fixture)
 
 CAF_TEST(every_message_type_travels) {
   // a client's requests and their answers
-  travel(read_item{odd_text, "ann", some_context(), true, true});
-  travel(item_versions{odd_text, some_versions(), some_values(), "eu", copy_kind::prefetched, true});
+  travel(read_item{odd_text, "ann", some_context(), true, true, "192.0.2.1"});
+  travel(item_versions{odd_text, some_versions(), some_values(), "eu", copy_kind::prefetched, true, "203.0.113.7:80"});
   travel(write_item{odd_text, "ann", blob{odd_text}, "image/png", true, some_context(), write_condition::if_match,
                     "\"tag\"", "request-1", acks_all, noon, true});
   travel(write_receipt{odd_text, some_context(), "\"tag\"", true, 3, "eu"});
@@ -164,8 +182,8 @@ CAF_TEST(every_message_type_travels) {
   travel(put_policy{policy_scope::item, "news/7", "{}"});
   travel(get_policies{});
   travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text});
-  travel(get_route{odd_text, true, infinity, -infinity});
-  travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), "far away"}}});
+  travel(get_route{odd_text, true, infinity, -infinity, "192.0.2.1"});
+  travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), 12.5, "far away"}}, odd_text});
   travel(get_cluster{});
   travel(get_prediction{odd_text, 7, true});
   travel(predicted_item{odd_text, 0.25, 0.5, {"a", "b"}, {"c"}});
