@@ -100,6 +100,7 @@ std::string_view reason_phrase(int status) {
                                                                  {206, "Partial Content"},
                                                                  {300, "Multiple Choices"},
                                                                  {304, "Not Modified"},
+                                                                 {307, "Temporary Redirect"},
                                                                  {400, "Bad Request"},
                                                                  {403, "Forbidden"},
                                                                  {404, "Not Found"},

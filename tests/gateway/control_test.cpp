@@ -96,8 +96,8 @@ CAF_TEST(a_route_is_asked_for_from_here_or_from_a_place) {
   for (auto latitude : {"91", "x", "", "nan", "inf"})
     CAF_CHECK(mentions(refusal_of(ask("GET", std::string{"/route?data_id=a&lon=0&lat="} + latitude)), "lat"));
   CAF_CHECK(mentions(refusal_of(ask("GET", "/route")), "data_id"));
-  auto answer =
-      reply_to(ask("GET", "/route?data_id=a"), route_list{{{"n1", "eu", true, true, -1, 12.5, 30, "nearest copy"}}});
+  auto answer = reply_to(ask("GET", "/route?data_id=a"),
+                         route_list{{{"n1", "eu", true, true, -1, 12.5, 30, "nearest copy"}}, {}});
   auto document = nlohmann::json::parse(answer.body.view());
   CAF_CHECK(document["regions"][0]["rtt_ms"].is_null());
   CAF_CHECK_EQUAL(document["regions"][0]["distance_km"], 12.5);
