@@ -1,5 +1,6 @@
 #include "actors/region/router.hpp"
 
+#include "actors/node/known_nodes.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/node/placement.hpp"
 
@@ -225,10 +226,14 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
   auto view = node_->cluster.get();
   const peer_view* target = nullptr;
   while (!left->regions.empty() && !target) {
-    target = view->find(left->regions.front());
+    auto node = std::move(left->regions.front());
     left->regions.pop_front();
-    if (target && (!target->usable() || !target->link)) {
-      left->problem = make_error(ec::unavailable, "region " + target->identity.region + " is not reachable; try again");
+    target = view->find(node);
+    auto unknown = !target && node != node_->self.node && !node_->is_removed(node);
+    if (unknown || (target && (!target->usable() || !target->link))) {
+      left->problem = make_error(ec::unavailable, "node " + node
+                                                      + ", which may hold the item, is not reachable; try "
+                                                        "again");
       target = nullptr;
     }
   }
@@ -239,7 +244,7 @@ void router_state::forward(std::shared_ptr<way> left, Message request, answer<Re
   if constexpr (reads)
     if (!target && left->old)
       return reply.give(*left->old);
-  if (!target && !left->problem && !repeatable)
+  if (!target && !left->problem && (!repeatable || !knows_all_nodes(*node_)))
     left->problem = make_error(ec::unavailable, "no region that may keep the item is reachable; try again");
   if (!target)
     return reply.fail(left->problem ? left->problem

@@ -1,4 +1,5 @@
 // How a shadow finds a copy of its item: the holders that the catalog names, nearest first, then every region.
+#include "actors/node/known_nodes.hpp"
 #include "actors/shadow/shadow.hpp"
 #include "storage/keys.hpp"
 
@@ -7,16 +8,6 @@
 namespace gnomon {
 
 namespace {
-
-/// Somebody has told this node who there is. A node that has met nobody cannot know, nor one that has met a few among
-/// many seeds: those few may have started anew as well.
-bool knows_all_nodes(const node_context& node) {
-  auto view = node.cluster.get();
-  auto was_told = view->unmet_seeds == 0
-                  && std::any_of(view->peers.begin(), view->peers.end(),
-                                 [](const peer_view& peer) { return peer.answered_ms > 0; });
-  return node.is_fresh() || was_told;
-}
 
 bool may_be_lost(const std::string& id, const std::vector<kv_loss>& lost) {
   auto key = keys::record(id);

@@ -136,4 +136,18 @@ CAF_TEST(a_client_that_passes_its_context_never_goes_back_in_time_at_a_node_that
   CAF_CHECK_EQUAL(got.values.front().view(), "2");
 }
 
+CAF_TEST(a_region_that_may_not_have_an_item_does_not_call_it_absent_while_it_lacks_a_node) {
+  begin(2, 2);
+  CAF_CHECK(put("a", "x", "1"));
+  heartbeats();
+  CAF_REQUIRE(ask<policy_list>("a", put_policy{policy_scope::item, "x", R"({"residency": ["region-a", "region-b"]})"}));
+  pass_time(1s);
+  CAF_CHECK_EQUAL(value("d", "x"), "1");
+  // As after a restart of its membership, which has met one node so far.
+  nodes["d"].context->cluster.update([](cluster_view& view) {
+    std::erase_if(view.peers, [](const peer_view& peer) { return peer.identity.node != "c"; });
+  });
+  CAF_CHECK_EQUAL(code_of(get("d", "x").error()), ec::unavailable);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
