@@ -8,7 +8,8 @@
 /// nodes, itself included, answered a ping that was sent less than `fresh_for` ago. A seed that was never met counts as
 /// a node, for it may be the one that has the items. Pings that arrive prove nothing, for they may have waited while
 /// this process was frozen. Once that time has passed, answers alone do not bring it back: first each peer that is not
-/// down has to say that what it owed this node after the lapse has been delivered.
+/// down has to say that what it owed this node after the lapse has been delivered. One that went down after the lapse
+/// is waited for a while longer.
 namespace gnomon {
 
 /// From the start on, and whenever `fresh_until_ms` has passed, the node is catching up.
@@ -50,7 +51,12 @@ void membership_state::renew_freshness() {
     until = oldest > 0 ? oldest + node_->config.fresh_for.count() : 0;
   }
   if (auto lapsed = node_->lapsed_at_ms.load(); lapsed > 0) {
-    auto settled = [](auto& entry) { return entry.second.caught_up || entry.second.state == peer_state::down; };
+    // A peer that has gone down since may only be late to meet this node again after the pause of either.
+    auto patience_over = node_->steady_ms() - lapsed >= 2 * node_->config.down_after.count();
+    auto settled = [&](auto& entry) {
+      const auto& p = entry.second;
+      return p.caught_up || (p.state == peer_state::down && (patience_over || p.away_since_ms < lapsed));
+    };
     if (until <= node_->steady_ms() || !std::all_of(peers_.begin(), peers_.end(), settled))
       return;
     node_->lapsed_at_ms = 0;
