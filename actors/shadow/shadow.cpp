@@ -1,4 +1,5 @@
 #include "actors/shadow/shadow.hpp"
+#include "actors/node/known_nodes.hpp"
 
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
@@ -270,8 +271,39 @@ bool shadow_state::is_busy() {
          || questions_under_way_ > 0 || reaping_ || is_guarding() || is_behind();
 }
 
+/// What a peer had, and this copy could not take, may have gone with that peer's disk. Once every node has said what it
+/// has, this copy is behind these only.
+void shadow_state::look_for_newer() {
+  rests_until_ = now() + keys::longest_pause;
+  auto view = node_->cluster.get();
+  auto theirs = std::make_shared<version_vector>();
+  auto all_heard = std::make_shared<bool>(knows_all_nodes(*node_));
+  auto answered = [this, theirs, all_heard, before = behind_, open = std::make_shared<size_t>(view->peers.size() + 1)] {
+    if (--*open > 0 || !*all_heard || behind_ != before)
+      return;
+    behind_ = std::move(*theirs);
+    if (visible_)
+      publish();
+  };
+  for (const auto& peer : view->peers)
+    ask_peer<item_copy>(
+        peer.identity.node, traffic::repair,
+        fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+        [theirs, answered](const item_copy& copy) {
+          theirs->merge(copy.versions.context);
+          answered();
+        },
+        [all_heard, answered](const caf::error& reason) {
+          *all_heard &= code_of(reason) == ec::not_here;
+          answered();
+        });
+  answered();
+}
+
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
 caf::result<bool> shadow_state::stop_if_idle() {
+  if (is_behind() && !search_ && now() >= rests_until_)
+    look_for_newer();
   if (is_busy())
     return false;
   if (!std::exchange(unsaved_, false) || !item_->present()) {

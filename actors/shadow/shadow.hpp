@@ -132,6 +132,7 @@ private:
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
   bool is_behind() const;
+  void look_for_newer();
   void answer_reader(const waiting_reader& reader, const item_versions& found, bool stale);
   void answer_readers();
   void answer_readers(const item_versions& found, bool stale);

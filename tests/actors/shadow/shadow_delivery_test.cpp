@@ -55,6 +55,25 @@ CAF_TEST(an_item_that_a_peer_cannot_take_does_not_keep_it_from_being_current) {
   CAF_CHECK_EQUAL(nodes["a"].context->counters.undelivered.load(), 0u);
 }
 
+CAF_TEST(a_copy_is_not_behind_for_ever_what_went_with_a_disk) {
+  begin(2, 2);
+  auto first = unbox(put("a", "x", "1"));
+  nodes["b"].database->longest_value = 1000;
+  CAF_CHECK(put("a", "x", std::string(5000, 'x'), first.context));
+  settle(3);
+  network->separate("a", "b");
+  CAF_CHECK(unbox(get("b", "x")).stale);
+  nodes["a"].database->entries().clear();
+  restart("a");
+  network->heal();
+  time->advance(70s);
+  for (int i = 0; i < 100; ++i)
+    settle(1);
+  auto got = unbox(get("b", "x"));
+  CAF_CHECK(!got.stale);
+  CAF_CHECK_EQUAL(got.values.front().view(), "1");
+}
+
 CAF_TEST(many_items_that_a_peer_cannot_take_do_not_keep_it_from_being_current_either) {
   begin(2, 2);
   std::map<std::string, version_vector> seen;
