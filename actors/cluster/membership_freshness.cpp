@@ -52,10 +52,12 @@ void membership_state::renew_freshness() {
   }
   if (auto lapsed = node_->lapsed_at_ms.load(); lapsed > 0) {
     // A peer that has gone down since may only be late to meet this node again after the pause of either.
-    auto patience_over = node_->steady_ms() - lapsed >= 2 * node_->config.down_after.count();
+    auto down_after = node_->config.down_after.count();
+    auto patience_over = node_->steady_ms() - lapsed >= 2 * down_after;
     auto settled = [&](auto& entry) {
       const auto& p = entry.second;
-      return p.caught_up || (p.state == peer_state::down && (patience_over || p.away_since_ms < lapsed));
+      auto down_before = p.away_since_ms + down_after <= lapsed;
+      return p.caught_up || (p.state == peer_state::down && (down_before || patience_over));
     };
     if (until <= node_->steady_ms() || !std::all_of(peers_.begin(), peers_.end(), settled))
       return;
