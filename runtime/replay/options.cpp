@@ -88,8 +88,24 @@ const std::map<std::string, reader>& valued_options() {
          o.settings.push_back(v);
          return caf::error{};
        }},
+      {"--zone",
+       [](auto& v, auto& o) {
+         o.zone = v;
+         return caf::error{};
+       }},
+      {"--kill",
+       [](auto& v, auto& o) {
+         o.kill = v;
+         return caf::error{};
+       }},
       {"--target", [](auto& v, auto& o) { return add_target(v, o.targets); }},
   };
+  return table;
+}
+
+const std::map<std::string, options::command>& commands() {
+  static const std::map<std::string, options::command> table{
+      {"run", options::command::run}, {"load", options::command::load}, {"geodns", options::command::geo_dns}};
   return table;
 }
 
@@ -108,8 +124,10 @@ bool set_switch(const std::string& argument, options& result) {
 caf::error check_together(const options& result) {
   if (result.what == options::command::load && result.targets.empty())
     return refuse("load needs at least one --target REGION=http://HOST:PORT");
-  if (result.what == options::command::run && !result.targets.empty())
-    return refuse("run starts its own nodes; use load with --target");
+  if (result.what != options::command::load && !result.targets.empty())
+    return refuse("run and geodns start their own nodes; use load with --target");
+  if (result.zone.empty() || result.zone.find_first_of(" \"\\\n") != std::string::npos)
+    return refuse("--zone takes a name such as g.example, not \"" + result.zone + "\"");
   return {};
 }
 
@@ -121,10 +139,11 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
     if (argument == "--help" || argument == "-h")
       return result;
   if (arguments.empty())
-    return refuse("give a command: run or load");
-  if (arguments[0] != "run" && arguments[0] != "load")
-    return refuse("there is no command \"" + arguments[0] + "\"; there are run and load");
-  result.what = arguments[0] == "run" ? options::command::run : options::command::load;
+    return refuse("give a command: run, load or geodns");
+  if (auto command = commands().find(arguments[0]); command != commands().end())
+    result.what = command->second;
+  else
+    return refuse("there is no command \"" + arguments[0] + "\"; there are run, load and geodns");
   bool trace_given = false;
   for (size_t i = 1; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];
@@ -153,11 +172,16 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
 std::string_view help_text() {
   return R"(usage: gnomon-replay run [TRACE] [OPTIONS]
        gnomon-replay load --target REGION=http://HOST:PORT... [TRACE] [OPTIONS]
+       gnomon-replay geodns [TRACE] [OPTIONS]
 
 run   starts one node for each config file in configs/five-regions/ on this machine, delays the links between them as
       the distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it
       does the same once more with nodes that keep every item at its origin only, and prints both results side by side.
 load  plays TRACE once to a cluster that runs already.
+geodns  plays TRACE twice to nodes that also answer DNS: as run does, and then by names. In front of the nodes is unbound
+      with client subnet; readers ask it for each item and fetch the item where the answer says. Then one region is
+      killed, and for 20 s readers go on. The share of local answers must be the same within 2 points, and from 5 s and
+      one TTL after the kill on no answer may name the dead region.
 
 TRACE is one of these, plain or gzip; what it is shows in its content:
   CSV         the first line names the columns t, user, item and perhaps region, in any order; without it the fields are
@@ -184,8 +208,12 @@ that is too few for the time scale, reads go out late, and the page says so.
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
   --quiet             no progress on standard error
   --seed N, --reads N the synthetic trace's seed (1) and number of reads (30000)
+geodns only:
+  --zone NAME         the zone that the nodes serve; the default is g.example
+  --kill REGION       the region to kill; the default is the origin
 run only:
   --no-baseline       leave out the second pass
+run and geodns:
   --no-delays         leave the links as fast as this machine is
   --set KEY=VALUE     a config setting for every node, e.g. --set 'placement.shadow_ttl="1h"'; may be given again
   --keep DIR          keep data directories and logs in DIR
