@@ -201,8 +201,8 @@ struct ping {
   uint64_t updates_settled = 0;
   bool hints = true;
   auto fields() {
-    return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, leases, bytes, tombstones, fresh,
-                    updates_begun, updates_settled, hints);
+    return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, leases, bytes, tombstones,
+                    fresh, updates_begun, updates_settled, hints);
   }
 };
 

@@ -43,7 +43,7 @@ struct item_versions {
   std::vector<blob> values;
   std::string served_by; // node
   copy_kind copy = copy_kind::local;
-  bool stale = false; // the node is cut off and cannot promise that this is current
+  bool stale = false;         // the node is cut off and cannot promise that this is current
   std::string elsewhere = {}; // where the client's HTTP finds it, host:port; then nothing else is here
   auto fields() {
     return std::tie(id, versions, values, served_by, copy, stale, elsewhere);

@@ -166,8 +166,8 @@ item_status to_public(const shadow_report& report) {
 std::vector<route_entry> to_public(const route_list& routes) {
   std::vector<route_entry> result;
   for (auto& c : routes.choices)
-    result.push_back({c.node, c.region, c.holds, c.live, known(c.rtt_ms), known(c.distance_km),
-                      known(c.expected_ms), c.reason});
+    result.push_back(
+        {c.node, c.region, c.holds, c.live, known(c.rtt_ms), known(c.distance_km), known(c.expected_ms), c.reason});
   return result;
 }
 

@@ -44,8 +44,8 @@ std::string connection::client() const {
     const auto* text = asked_.field(name);
     return text ? std::string_view{*text} : std::string_view{};
   };
-  return to_string(client_address(*peer, {value("x-forwarded-for"), value("forwarded")},
-                                  *owner_.parts().node->proxies.get()));
+  return to_string(
+      client_address(*peer, {value("x-forwarded-for"), value("forwarded")}, *owner_.parts().node->proxies.get()));
 }
 
 bool connection::answer_from_index() {

@@ -36,8 +36,8 @@ MetricFamily single(std::string name, std::string help, MetricType type, uint64_
 void add_dns(const node_context& node, std::vector<MetricFamily>& families) {
   if (!node.dns_counts)
     return;
-  MetricFamily family{"gnomon_dns", "What Geo-DNS has counted since its start; items: that it knows now.",
-                      MetricType::Gauge, {}};
+  MetricFamily family{
+      "gnomon_dns", "What Geo-DNS has counted since its start; items: that it knows now.", MetricType::Gauge, {}};
   for (const auto& [what, count] : node.dns_counts())
     family.metric.push_back(sample(MetricType::Gauge, static_cast<double>(count), {{"what", what}}));
   families.push_back(std::move(family));

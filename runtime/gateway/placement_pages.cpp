@@ -188,7 +188,8 @@ response answer_route(const request& asked, const route_list& found) {
                        {"expected_ms", known(choice.expected_ms)},
                        {"reason", choice.reason}});
   auto id = item_parameter(asked, "data_id");
-  return json_response(200, dump({{"data_id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}}));
+  return json_response(
+      200, dump({{"data_id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}}));
 }
 
 // -- the cluster ------------------------------------------------------------------------------------------------------

@@ -219,8 +219,9 @@ caf::error check_config(const node_config& config) {
   if (auto err = check_addresses(config))
     return err;
   if (config.dns.empty() != config.dns_zones.empty())
-    return bad("listen.dns and dns.zones belong together: the one says where DNS is served, the other the names that it "
-               "knows; set both or none");
+    return bad(
+        "listen.dns and dns.zones belong together: the one says where DNS is served, the other the names that it "
+        "knows; set both or none");
   if (config.dns_ttl_min > config.dns_ttl_max)
     return bad("dns.ttl_min must not exceed dns.ttl_max");
   return check_order(config.actors);

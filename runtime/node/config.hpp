@@ -34,10 +34,10 @@ struct node_config {
 
   // [listen]
   host_port tunnel{"127.0.0.1", 7101};
-  host_port http{"127.0.0.1", 8101}; // empty: no HTTP
+  host_port http{"127.0.0.1", 8101};    // empty: no HTTP
   std::vector<std::string> public_http; // where clients reach `http`; empty: at `http` itself
   host_port dns;                        // empty: no DNS
-  std::string socket;                // empty: DATA_DIR/gnomon.sock
+  std::string socket;                   // empty: DATA_DIR/gnomon.sock
 
   // [links.delay]: one way, by peer node name; for demonstrations and tests
   std::map<std::string, duration> link_delay;

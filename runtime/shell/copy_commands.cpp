@@ -211,7 +211,8 @@ std::vector<command> copy_commands() {
       {"label",
        "ID",
        "the item's name in DNS, below the zones of Geo-DNS",
-       "  base32hex of the first 20 bytes of the SHA-256 of the id. Needs no node.\n\n  dig $(gnomon label news/1).g.example\n",
+       "  base32hex of the first 20 bytes of the SHA-256 of the id. Needs no node.\n\n  dig $(gnomon label "
+       "news/1).g.example\n",
        {},
        1,
        1,
@@ -220,7 +221,8 @@ std::vector<command> copy_commands() {
       {"route",
        "ID",
        "which regions would serve an item, best first",
-       "  Seen from the node that is asked, from a place, or by a client. ROUND TRIP is measured from the node that is\n"
+       "  Seen from the node that is asked, from a place, or by a client. ROUND TRIP is measured from the node that "
+       "is\n"
        "  asked; EXPECTED is the client's.\n\n  route news/1 --from sa-east-1\n"
        "  route news/1 --lat -33.4 --lon -70.6\n  route news/1 --ip 192.0.2.1\n",
        {{"--from", "REGION", "seen from that region"},

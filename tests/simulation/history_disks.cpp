@@ -299,8 +299,8 @@ bool history::held(const std::string& id, const dot& d, int except) const {
 
 bool history::is_readable(const std::string& id, const dot& d) const {
   for (size_t node = 0; node < disks_.size(); ++node)
-    if (auto record = disks_[node]->record(id); counts(static_cast<int>(node), record) && disks_[node]->is_sound(id)
-                                                && record->versions.context.covers(d))
+    if (auto record = disks_[node]->record(id);
+        counts(static_cast<int>(node), record) && disks_[node]->is_sound(id) && record->versions.context.covers(d))
       return true;
   return false;
 }

@@ -30,7 +30,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
-    if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|gateway)/|actors/|" below "|gnomon/"
+    if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|gateway|dns)/|actors/|" below "|gnomon/"
     if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"
     return ""
   }

@@ -89,8 +89,8 @@ CAF_TEST(a_tombstone_at_a_node_that_has_met_nobody_waits_for_the_others) {
   begin(2, 2);
   put("a", "x", "v");
   remove("a", "x");
-  nodes["a"].context->cluster.update([](cluster_view& view) { view.unmet_seeds = 1; });
-  nodes["b"].context->cluster.update([](cluster_view& view) { view.unmet_seeds = 1; });
+  nodes["a"].context->cluster.update([](cluster_view& view) { view = {.peers = {}, .unmet_seeds = 1}; });
+  nodes["b"].context->cluster.update([](cluster_view& view) { view = {.peers = {}, .unmet_seeds = 1}; });
   quiet_period();
   CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
 }
