@@ -178,10 +178,10 @@ run   starts one node for each config file in configs/five-regions/ on this mach
       the distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it
       does the same once more with nodes that keep every item at its origin only, and prints both results side by side.
 load  plays TRACE once to a cluster that runs already.
-geodns  plays TRACE twice to nodes that also answer DNS: as run does, and then by names. In front of the nodes is unbound
-      with client subnet; readers ask it for each item and fetch the item where the answer says. Then one region is
-      killed, and for 20 s readers go on. The share of local answers must be the same within 2 points, and from 5 s and
-      one TTL after the kill on no answer may name the dead region.
+geodns  plays TRACE twice to nodes that also answer DNS: as run does, and then by names. In front of the nodes stands
+      unbound with client subnet; readers ask it for each item, and fetch the item where the answer says. Then one
+      region is killed, and readers go on for 20 s. The shares of local answers must be the same within 2 points, and
+      from 5 s and one TTL after the kill on no answer may name the dead region.
 
 TRACE is one of these, plain or gzip; what it is shows in its content:
   CSV         the first line names the columns t, user, item and perhaps region, in any order; without it the fields are
@@ -208,7 +208,7 @@ that is too few for the time scale, reads go out late, and the page says so.
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
   --quiet             no progress on standard error
   --seed N, --reads N the synthetic trace's seed (1) and number of reads (30000)
-geodns only:
+geodns only (a pass takes four minutes by default: what DNS remembers does not shrink with the trace):
   --zone NAME         the zone that the nodes serve; the default is g.example
   --kill REGION       the region to kill; the default is the origin
 run only:
@@ -220,7 +220,8 @@ run and geodns:
   --bin DIR           where gnomond is; the default is beside this program
   --configs DIR       another cluster than configs/five-regions
 
-Exit status: 0 when every read was answered with the right bytes, 1 when something failed, 2 for wrong usage.
+Exit status: 0 when every read was answered with the right bytes, and geodns found what it must; 1 when something failed,
+2 for wrong usage.
 
   gnomon-replay run reads.csv.gz --limit 200000 --json figures.json
   gnomon-replay load --target us-east-1=http://127.0.0.1:8101 --target eu-central-1=http://127.0.0.1:8103 access.log
