@@ -121,12 +121,18 @@ bool set_switch(const std::string& argument, options& result) {
   return true;
 }
 
+bool is_zone_name(const std::string& text) {
+  auto labels = '.' + text + '.'; // so that no label is empty where no two dots meet
+  return labels.find("..") == std::string::npos
+         && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
+}
+
 caf::error check_together(const options& result) {
   if (result.what == options::command::load && result.targets.empty())
     return refuse("load needs at least one --target REGION=http://HOST:PORT");
   if (result.what != options::command::load && !result.targets.empty())
     return refuse("run and geodns start their own nodes; use load with --target");
-  if (result.zone.empty() || result.zone.find_first_of(" \"\\\n") != std::string::npos)
+  if (!is_zone_name(result.zone))
     return refuse("--zone takes a name such as g.example, not \"" + result.zone + "\"");
   return {};
 }
