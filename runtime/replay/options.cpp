@@ -226,8 +226,8 @@ run and geodns:
   --bin DIR           where gnomond is; the default is beside this program
   --configs DIR       another cluster than configs/five-regions
 
-Exit status: 0 when every read was answered with the right bytes, and geodns found what it must; 1 when something failed,
-2 for wrong usage.
+Exit status: 0 when every read was answered with the right bytes and geodns found what it must, 1 when something
+failed, 2 for wrong usage.
 
   gnomon-replay run reads.csv.gz --limit 200000 --json figures.json
   gnomon-replay load --target us-east-1=http://127.0.0.1:8101 --target eu-central-1=http://127.0.0.1:8103 access.log
