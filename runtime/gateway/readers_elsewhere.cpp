@@ -1,11 +1,11 @@
 #include "runtime/gateway/readers_elsewhere.hpp"
 
+#include "actors/node/placement.hpp"
 #include "runtime/location/region_ranking.hpp"
 
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <limits>
 
 namespace gnomon::http {
 
@@ -30,7 +30,7 @@ size_t readers_elsewhere::hash::operator()(const ip_address& address) const {
 }
 
 void readers_elsewhere::note(const item_versions& read, const std::optional<ip_address>& client) {
-  if (!client || read.values.empty() || !node_->config.shadow_on_read)
+  if (!client || read.values.empty() || read.copy == copy_kind::remote || !node_->config.shadow_on_read)
     return;
   auto now_ms = node_->steady_ms();
   const auto& node = home_of(*client, now_ms);
@@ -87,7 +87,7 @@ void readers_elsewhere::invite(const item_versions& read, const std::string& nod
   auto now = node_->time->now();
   place_copies wish;
   wish.id = read.id;
-  wish.factor = std::numeric_limits<uint32_t>::max();
+  wish.factor = one_each;
   wish.candidates = {node};
   wish.lease = {lease_reason::access, 1.0, now, now, rules.ttl};
   caf::anon_send(node_->shard(read.id), std::move(wish));

@@ -17,8 +17,9 @@ class readers_elsewhere {
 public:
   explicit readers_elsewhere(context_ptr node) : node_(std::move(node)) {}
 
-  /// This node has answered a client at that address with the item. Sends at most one invitation for an item and a
-  /// region in ten seconds; none when `placement.shadow_on_read` is off or a rule keeps the item away from there.
+  /// This node has answered a client at that address. Where the answer came from a copy that is here, it sends at most
+  /// one invitation for an item and a region in ten seconds. It sends none when `placement.shadow_on_read` is off, or
+  /// when a rule keeps the item away from there.
   void note(const item_versions& read, const std::optional<ip_address>& client);
 
 private:
