@@ -173,7 +173,9 @@ CAF_TEST(a_read_leaves_a_shadow_in_the_region_of_its_reader) {
     CAF_CHECK(within(10s, [&] { return named_in_r3(id) == lines{"127.0.0.12"}; }));
     CAF_CHECK_EQUAL(read_at_b(id).body, "1");
   }
-  CAF_CHECK(within(10s, [&] { return named_in_r3("free/x") == lines{"127.0.0.13"}; }));
+  CAF_CHECK(within(30s, [&] { // read until node b has met node c
+    return read_at_b("free/x").body == "1" && named_in_r3("free/x") == lines{"127.0.0.13"};
+  }));
   CAF_CHECK_EQUAL(http(cluster.c.http_port(), "GET", "/data/free/x").body, "1");
   CAF_CHECK_EQUAL(named_in_r3("kept/x"), lines{"127.0.0.12"}); // a rule keeps it away
   auto holders = [&](const std::string& id) { return cluster.b.get("/shadow/status?data_id=" + id).body; };
