@@ -64,11 +64,12 @@ bool connection::answer_from_index() {
     return false;
   where_ = endpoint::item;
   owner_.stats.record(where_, 200, clock::now() - started_);
-  send_entry(entry);
+  // Before the answer goes out: that may give the buffer away in which the head lies.
   if (owner_.parts().node->proxies.get()->empty())
     owner_.elsewhere.note(entry->versions, peer_);
   else
     owner_.elsewhere.note(entry->versions, client(to_request(head_, false)));
+  send_entry(entry);
   return true;
 }
 
