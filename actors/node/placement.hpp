@@ -8,6 +8,10 @@
 
 namespace gnomon {
 
+/// As the factor of `place_copies`: each candidate gets a copy, however many there are. Only where the item is: a node
+/// that has lost it meanwhile passes such a wish on to nobody.
+inline constexpr uint32_t one_each = UINT32_MAX;
+
 /// A region as placement sees it.
 struct placement_candidate {
   std::string node;

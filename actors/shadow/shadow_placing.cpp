@@ -47,6 +47,8 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
 
 /// Without a copy here: once one has come, or at a holder.
 void shadow_state::place_elsewhere(const place_copies& request, answer<shadow_plan> reply) {
+  if (request.factor == one_each)
+    return reply.fail(make_error(ec::not_here, "the item is not here"));
   stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
   find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const copy_search& s) {
     if (item_->present())

@@ -78,7 +78,12 @@ choice choose(const target& what, const region_order& nearest_first, const snaps
   const auto is_item = what.what == target::kind::item;
   const auto holders = is_item ? what.where.regions & now.all : now.all;
   const auto live = holders & now.live;
-  choice chosen{.order = {}, .last_resort = live == 0};
+  choice chosen{.order = {}, .last_resort = live == 0, .passed_over = false};
+  for (const auto id : nearest_first)
+    if (id < max_regions && has(now.all & now.live, id)) {
+      chosen.passed_over = is_item && !has(holders, id);
+      break;
+    }
   const auto left = live != 0 ? live : is_item ? holders : now.last_resort;
   for (auto wave : {left & ~now.loaded, left & now.loaded}) {
     for (const auto id : nearest_first) {
@@ -97,7 +102,7 @@ choice choose(const target& what, const region_order& nearest_first, const snaps
 uint32_t ttl_of(const target& what, const choice& chosen, const snapshot& now, const answer_config& config) {
   using std::chrono::seconds;
   const auto bound = std::chrono::ceil<seconds>(now.table->detector_bound).count();
-  auto ttl = static_cast<int64_t>(chosen.last_resort ? 0 : bound);
+  auto ttl = static_cast<int64_t>(chosen.last_resort || chosen.passed_over ? 0 : bound);
   if (what.what == target::kind::item && what.where.until != 0)
     ttl = std::min(ttl, static_cast<int64_t>(what.where.until) - now.now);
   return static_cast<uint32_t>(

@@ -53,6 +53,7 @@ target find_target(const query& asked, const std::vector<zone>& zones, const ite
 struct choice {
   region_order order;
   bool last_resort = false; // none of them is live
+  bool passed_over = false; // a live region that is nearer to the client does not hold the item
 };
 
 /// Puts those that may be named into the client's order: live holders, those with a high load behind the others. When
@@ -61,7 +62,8 @@ struct choice {
 choice choose(const target& what, const region_order& nearest_first, const snapshot& now);
 
 /// Seconds for which a resolver may keep the answer: the detector's bound, less when a copy's lease ends before, within
-/// the config's bounds; the lower bound for a last resort.
+/// the config's bounds. The lower bound for a last resort, and where a nearer region was passed over: a read leaves a
+/// copy there, so it will soon be the answer.
 uint32_t ttl_of(const target& what, const choice& chosen, const snapshot& now, const answer_config& config);
 
 /// Writes the records of one answer behind the question, with owner names that point to it.

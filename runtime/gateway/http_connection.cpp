@@ -31,6 +31,9 @@ connection::connection(worker& owner, uint64_t serial, asio::ip::tcp::socket soc
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
   socket_.non_blocking(true, ignored);
+  error_code gone;
+  if (auto other = socket_.remote_endpoint(gone); !gone)
+    peer_ = ip_address::parse(other.address().to_string());
 }
 
 void connection::start(bool turn_away) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/gateway/http_worker.hpp"
+#include "runtime/location/ip_address.hpp"
 
 #include <chrono>
 #include <optional>
@@ -62,7 +63,7 @@ private:
   void dispatch();
   void hand_on();
   void ask(client_message message);
-  std::string client() const;
+  std::optional<ip_address> client(const request& asked) const;
   bool answer_from_index(const read_item& message);
   void respond(response answer);
   void fail(int status, std::string_view error, std::string_view detail);
@@ -74,6 +75,7 @@ private:
   worker& owner_;
   uint64_t serial_;
   boost::asio::ip::tcp::socket socket_;
+  std::optional<ip_address> peer_; // nothing: the client has gone already
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
 

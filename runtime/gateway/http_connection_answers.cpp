@@ -33,21 +33,19 @@ bool is_plain(std::string_view text) {
 
 } // namespace
 
-// The path that has to be fast: a GET without conditions for an item that the index has, answered by one write.
-/// The address of who asks, behind the proxies that the config trusts; empty when the connection is gone.
-std::string connection::client() const {
-  error_code gone;
-  auto peer = ip_address::parse(socket_.remote_endpoint(gone).address().to_string());
-  if (gone || !peer)
-    return {};
-  auto value = [this](std::string_view name) {
-    const auto* text = asked_.field(name);
+/// The address of who asks, behind the proxies that the config trusts; nothing when the connection is gone.
+std::optional<ip_address> connection::client(const request& asked) const {
+  auto proxies = owner_.parts().node->proxies.get();
+  if (!peer_ || proxies->empty())
+    return peer_;
+  auto value = [&asked](std::string_view name) {
+    const auto* text = asked.field(name);
     return text ? std::string_view{*text} : std::string_view{};
   };
-  return to_string(
-      client_address(*peer, {value("x-forwarded-for"), value("forwarded")}, *owner_.parts().node->proxies.get()));
+  return client_address(*peer_, {value("x-forwarded-for"), value("forwarded")}, *proxies);
 }
 
+// The path that has to be fast: a GET without conditions for an item that the index has, answered by one write.
 bool connection::answer_from_index() {
   if (head_.conditional || head_.version != 11 || !keep_ || head_.method != "GET"
       || !head_.target.starts_with(item_path))
@@ -66,6 +64,11 @@ bool connection::answer_from_index() {
     return false;
   where_ = endpoint::item;
   owner_.stats.record(where_, 200, clock::now() - started_);
+  // Before the answer goes out: that may give the buffer away in which the head lies.
+  if (owner_.parts().node->proxies.get()->empty())
+    owner_.elsewhere.note(entry->versions, peer_);
+  else
+    owner_.elsewhere.note(entry->versions, client(to_request(head_, false)));
   send_entry(entry);
   return true;
 }
@@ -117,7 +120,8 @@ void connection::ask(client_message message) {
   const auto& node = *owner_.parts().node;
   if (auto* read = std::get_if<read_item>(&message))
     if (node.effective_policy(read->id, read->user).routing == routing_rule::redirect)
-      read->client = client();
+      if (auto address = client(asked_))
+        read->client = to_string(*address);
   phase_ = phase::waiting;
   const auto& limits = node.config;
   auto bytes = std::visit([](const auto& request) { return bytes_moved(request); }, message);
@@ -129,6 +133,7 @@ bool connection::answer_from_index(const read_item& message) {
   auto entry = owner_.current(message.id, message.user, message.seen);
   if (!entry)
     return false;
+  owner_.elsewhere.note(entry->versions, client(asked_));
   respond(complete(asked_, entry->versions));
   return true;
 }
@@ -148,6 +153,8 @@ void connection::take(client_result result) {
     return feed();
   }
   keep_ = keep_ && parser_->is_done();
+  if (auto* read = std::get_if<item_versions>(&result))
+    owner_.elsewhere.note(*read, client(asked_));
   respond(complete(asked_, std::move(result)));
   if (phase_ == phase::head)
     serve();

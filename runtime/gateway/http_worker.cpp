@@ -27,7 +27,7 @@ std::string date_field() {
 } // namespace
 
 worker::worker(server_parts& parts, size_t number)
-    : parts_(parts), number_(number), head_end_(date_field()), timer_(context) {}
+    : elsewhere(parts.node), parts_(parts), number_(number), head_end_(date_field()), timer_(context) {}
 
 worker::~worker() = default;
 

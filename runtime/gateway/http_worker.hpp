@@ -3,6 +3,7 @@
 #include "runtime/gateway/api.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "runtime/gateway/http_stats.hpp"
+#include "runtime/gateway/readers_elsewhere.hpp"
 #include "runtime/gateway/request_parser.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -65,6 +66,7 @@ public:
 
   boost::asio::io_context context{1};
   http_stats stats;
+  readers_elsewhere elsewhere;
 
 private:
   void sweep();

@@ -49,6 +49,13 @@ std::string local_address(uint16_t port) {
   return in_quotes(fmt::format("127.0.0.1:{}", port));
 }
 
+std::string client_networks(const std::vector<node_config>& nodes) {
+  std::string list;
+  for (size_t i = 0; i < nodes.size(); ++i)
+    list += fmt::format("{}\"{}/16 = {}\"", i == 0 ? "" : ", ", clients_of(i), nodes[i].region.name);
+  return '[' + list + ']';
+}
+
 int64_t wall_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -86,9 +93,13 @@ expected<round_trips> distances_of(const std::filesystem::path& configs) {
   return round_trips::load(file);
 }
 
+std::string clients_of(size_t region) {
+  return fmt::format("10.{}.0.0", region + 1);
+}
+
 std::vector<std::string> node_command(const cluster_options& options, const std::vector<node_config>& nodes,
-                                      size_t index, const std::vector<std::pair<uint16_t, uint16_t>>& ports,
-                                      const round_trips& delays, int64_t clock_origin_ms) {
+                                      size_t index, const std::vector<node_ports>& ports, const round_trips& delays,
+                                      int64_t clock_origin_ms) {
   const auto& node = nodes[index];
   std::vector<std::string> command{options.gnomond.string(), "--config-file=" + node.file.string()};
   auto set = [&](std::string_view key, std::string_view value) {
@@ -96,10 +107,10 @@ std::vector<std::string> node_command(const cluster_options& options, const std:
     command.push_back(fmt::format("{}={}", key, value));
   };
   std::string seeds;
-  for (const auto& [http, tunnel] : ports)
-    seeds += (seeds.empty() ? "" : ", ") + local_address(tunnel);
-  set("listen.http", local_address(ports[index].first));
-  set("listen.tunnel", local_address(ports[index].second));
+  for (const auto& each : ports)
+    seeds += (seeds.empty() ? "" : ", ") + local_address(each.tunnel);
+  set("listen.http", local_address(ports[index].http));
+  set("listen.tunnel", local_address(ports[index].tunnel));
   set("cluster.seeds", '[' + seeds + ']');
   set("node.data_dir", in_quotes((options.work / node.name).string()));
   set("clock.scale", fmt::format("{:.6f}", options.time_scale));
@@ -110,6 +121,14 @@ std::vector<std::string> node_command(const cluster_options& options, const std:
     auto one_way = node.name < peer.name ? round_trip / 2 : round_trip - round_trip / 2;
     if (options.delays && one_way > 0)
       set("links.delay." + peer.name, in_quotes(fmt::format("{}ms", one_way)));
+  }
+  if (!options.zone.empty()) {
+    set("listen.dns", local_address(ports[index].dns));
+    set("listen.public_http", '[' + local_address(ports[index].http) + ']');
+    set("dns.zones", '[' + in_quotes(options.zone) + ']');
+    set("dns.answers_per_second", "0"); // all clients ask through one resolver
+    set("location.networks", client_networks(nodes));
+    set("location.proxies", "[\"127.0.0.1/32\"]"); // clients say in X-Forwarded-For where they are
   }
   for (const auto& setting : options.settings) {
     command.push_back("--set");
@@ -138,12 +157,12 @@ caf::error local_cluster::launch(const cluster_options& options) {
   auto delays = options.delays ? distances_of(options.configs) : expected<round_trips>{round_trips{}};
   if (!delays)
     return delays.error();
-  auto free = free_ports(2 * nodes->size());
+  auto free = free_ports(3 * nodes->size());
   if (!free)
     return free.error();
-  std::vector<std::pair<uint16_t, uint16_t>> ports;
+  std::vector<node_ports> ports;
   for (size_t i = 0; i < nodes->size(); ++i)
-    ports.emplace_back((*free)[2 * i], (*free)[2 * i + 1]);
+    ports.push_back({(*free)[3 * i], (*free)[3 * i + 1], (*free)[3 * i + 2]});
   auto origin = wall_clock_ms();
   for (size_t i = 0; i < nodes->size(); ++i) {
     const auto& node = (*nodes)[i];
@@ -157,7 +176,9 @@ caf::error local_cluster::launch(const cluster_options& options) {
     if (!program)
       return program.error();
     members_.push_back({node.region.name, log, std::move(*program)});
-    targets_.push_back({node.region, {"127.0.0.1", ports[i].first}});
+    targets_.push_back({node.region, {"127.0.0.1", ports[i].http}});
+    if (!options.zone.empty())
+      name_servers_.push_back({"127.0.0.1", ports[i].dns});
   }
   return {};
 }
@@ -184,6 +205,10 @@ caf::error local_cluster::wait_until_ready() {
     }
   }
   return loop_.pause(measuring);
+}
+
+void local_cluster::kill(size_t number) {
+  members_[number].program->kill();
 }
 
 caf::error local_cluster::check() {

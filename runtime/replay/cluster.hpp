@@ -27,6 +27,7 @@ struct cluster_options {
   double time_scale = 1;             // of the nodes' clocks
   bool delays = true;                // delay each link by half of the pair's round trip
   std::vector<std::string> settings; // further KEY=VALUE for every node
+  std::string zone;                  // each node answers DNS for it; empty: none does
 };
 
 /// A node as its config file describes it.
@@ -42,10 +43,20 @@ expected<std::vector<node_config>> read_node_configs(const std::filesystem::path
 /// The round trips in round-trips.csv of a folder of configs. Errors: bad_config.
 expected<round_trips> distances_of(const std::filesystem::path& configs);
 
-/// The command line of one node. Pure; `ports` holds the HTTP and the tunnel port of each node in the order of `nodes`.
+/// Where one node listens on 127.0.0.1.
+struct node_ports {
+  uint16_t http = 0;
+  uint16_t tunnel = 0;
+  uint16_t dns = 0; // over UDP and TCP
+};
+
+/// In a cluster with DNS, the network of the clients of the region with this number: "10.1.0.0" of a /16.
+std::string clients_of(size_t region);
+
+/// The command line of one node. Pure; `ports` has those of each node in the order of `nodes`.
 std::vector<std::string> node_command(const cluster_options& options, const std::vector<node_config>& nodes,
-                                      size_t index, const std::vector<std::pair<uint16_t, uint16_t>>& ports,
-                                      const round_trips& delays, int64_t clock_origin_ms);
+                                      size_t index, const std::vector<node_ports>& ports, const round_trips& delays,
+                                      int64_t clock_origin_ms);
 
 /// The processes of one cluster on this machine, each with a fresh data directory and free ports. The destructor stops
 /// them. Not thread-safe.
@@ -59,6 +70,12 @@ public:
   const std::vector<target>& targets() const {
     return targets_;
   }
+  /// The DNS servers, in the order of the targets; empty without a zone.
+  const std::vector<host_port>& name_servers() const {
+    return name_servers_;
+  }
+  /// Kills the node of the target with this number, as a crash would. `check` then speaks of an error.
+  void kill(size_t number);
   /// An error with the log's last lines when a node has ended; none while all run.
   caf::error check();
   /// Asks all nodes to stop, waits up to 15 s, and kills those that are left. Safe to repeat.
@@ -77,6 +94,7 @@ private:
   event_loop& loop_;
   std::vector<member> members_;
   std::vector<target> targets_;
+  std::vector<host_port> name_servers_;
 };
 
 /// How long the nodes may take to start and find each other.

@@ -33,12 +33,22 @@ std::string describe(const expected<http_response>& answer) {
   return fmt::format("answered {} {}", answer->status, answer->body.substr(0, 160));
 }
 
-std::vector<std::unique_ptr<http_client>> connect_all(event_loop& loop, const load_plan& plan) {
-  std::vector<std::unique_ptr<http_client>> clients;
-  for (const auto& node : plan.targets)
-    clients.push_back(std::make_unique<http_client>(loop.io(), node.api, plan.timeout));
-  return clients;
-}
+/// Each reader asks the node of the own region.
+class path_home : public request_path {
+public:
+  path_home(event_loop& loop, const load_plan& plan) {
+    for (const auto& node : plan.targets)
+      clients_.push_back(std::make_unique<http_client>(loop.io(), node.api, plan.timeout));
+  }
+
+  void send(size_t home, const std::string&, http_request request, callback answer) override {
+    clients_[home]->send(std::move(request),
+                         [home, answer = std::move(answer)](const expected<http_response>& got) { answer(got, home); });
+  }
+
+private:
+  std::vector<std::unique_ptr<http_client>> clients_;
+};
 
 // -- writing ----------------------------------------------------------------------------------------------------------
 
@@ -109,7 +119,8 @@ private:
 class reader {
 public:
   reader(event_loop& loop, const load_plan& plan, progress& shown, std::string title)
-      : plan_(plan), shown_(shown), title_(std::move(title)), clients_(connect_all(loop, plan)), timer_(loop.io()) {
+      : plan_(plan), shown_(shown), title_(std::move(title)), home_(loop, plan), path_(plan.path ? *plan.path : home_),
+        timer_(loop.io()) {
     result_.by_target.resize(plan.targets.size());
   }
 
@@ -170,15 +181,17 @@ private:
     const auto& user = plan_.reads->users[read.user];
     request.target = "/data/" + percent_encode(plan_.reads->items[read.item]) + "?user_id=" + percent_encode(user);
     ++open_;
-    clients_[plan_.homes[read.region]]->send(std::move(request),
-                                             [this, read, sent](const expected<http_response>& answer) {
-                                               --open_;
-                                               take(read, seconds_between(sent, steady::now()) * 1e3, answer);
-                                               pump();
-                                             });
+    path_.send(plan_.homes[read.region], plan_.reads->items[read.item], std::move(request),
+               [this, read, sent, alive = std::weak_ptr{alive_}](const expected<http_response>& answer, size_t from) {
+                 if (alive.expired())
+                   return;
+                 --open_;
+                 take(read, seconds_between(sent, steady::now()) * 1e3, answer, from);
+                 pump();
+               });
   }
 
-  void take(const trace_read& read, double ms, const expected<http_response>& answer) {
+  void take(const trace_read& read, double ms, const expected<http_response>& answer, size_t from) {
     auto where = plan_.homes[read.region];
     const auto& id = plan_.reads->items[read.item];
     if (!answer || answer->status != 200)
@@ -186,7 +199,7 @@ private:
     else if (answer->body != content_of(id, plan_.value_bytes))
       fail(where, id, fmt::format("answered {} bytes that were never written", answer->body.size()));
     else
-      succeed(where, ms, answer->header("gnomon-copy"));
+      succeed(where, ms, from == where ? answer->header("gnomon-copy") : "remote");
     ++done_;
     if (shown_.due())
       show();
@@ -224,7 +237,8 @@ private:
   const load_plan& plan_;
   progress& shown_;
   std::string title_;
-  std::vector<std::unique_ptr<http_client>> clients_;
+  path_home home_;
+  request_path& path_;
   boost::asio::steady_timer timer_;
   bool waiting_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // a cancelled timer may still call back later

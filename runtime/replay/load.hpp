@@ -3,9 +3,11 @@
 #include "runtime/replay/cluster.hpp"
 #include "runtime/replay/event_loop.hpp"
 #include "runtime/replay/figures.hpp"
+#include "runtime/replay/http_client.hpp"
 #include "runtime/replay/progress.hpp"
 #include "runtime/replay/trace.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,17 @@ namespace gnomon::replay {
 /// At most that many requests are under way at once, over all regions.
 inline constexpr size_t open_requests = 64;
 
+/// How a reader's request gets to a node. All calls come from the loop's thread.
+class request_path {
+public:
+  /// The answer, and the number of the target that gave it; without an answer, that of the target asked last.
+  using callback = std::function<void(const expected<http_response>&, size_t)>;
+
+  virtual ~request_path() = default;
+  /// Sends `request` for `item`, asked by a reader in the region of target `home`. The callback does not run inside.
+  virtual void send(size_t home, const std::string& item, http_request request, callback answer) = 0;
+};
+
 struct load_plan {
   const trace* reads = nullptr;
   std::vector<size_t> homes; // for each region of the trace, the number of the target that serves it
@@ -24,6 +37,7 @@ struct load_plan {
   double time_scale = 1; // seconds of the trace in one second here
   size_t value_bytes = 1024;
   std::chrono::milliseconds timeout{15'000}; // one request
+  request_path* path = nullptr;              // of reads; none: to the target of the reader's region
 };
 
 /// The outcome of a pass of reads.

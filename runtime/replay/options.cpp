@@ -88,8 +88,24 @@ const std::map<std::string, reader>& valued_options() {
          o.settings.push_back(v);
          return caf::error{};
        }},
+      {"--zone",
+       [](auto& v, auto& o) {
+         o.zone = v;
+         return caf::error{};
+       }},
+      {"--kill",
+       [](auto& v, auto& o) {
+         o.kill = v;
+         return caf::error{};
+       }},
       {"--target", [](auto& v, auto& o) { return add_target(v, o.targets); }},
   };
+  return table;
+}
+
+const std::map<std::string, options::command>& commands() {
+  static const std::map<std::string, options::command> table{
+      {"run", options::command::run}, {"load", options::command::load}, {"geodns", options::command::geo_dns}};
   return table;
 }
 
@@ -105,11 +121,19 @@ bool set_switch(const std::string& argument, options& result) {
   return true;
 }
 
+bool is_zone_name(const std::string& text) {
+  auto labels = '.' + text + '.'; // so that no label is empty where no two dots meet
+  return labels.find("..") == std::string::npos
+         && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
+}
+
 caf::error check_together(const options& result) {
   if (result.what == options::command::load && result.targets.empty())
     return refuse("load needs at least one --target REGION=http://HOST:PORT");
-  if (result.what == options::command::run && !result.targets.empty())
-    return refuse("run starts its own nodes; use load with --target");
+  if (result.what != options::command::load && !result.targets.empty())
+    return refuse("run and geodns start their own nodes; use load with --target");
+  if (!is_zone_name(result.zone))
+    return refuse("--zone takes a name such as g.example, not \"" + result.zone + "\"");
   return {};
 }
 
@@ -121,10 +145,11 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
     if (argument == "--help" || argument == "-h")
       return result;
   if (arguments.empty())
-    return refuse("give a command: run or load");
-  if (arguments[0] != "run" && arguments[0] != "load")
-    return refuse("there is no command \"" + arguments[0] + "\"; there are run and load");
-  result.what = arguments[0] == "run" ? options::command::run : options::command::load;
+    return refuse("give a command: run, load or geodns");
+  if (auto command = commands().find(arguments[0]); command != commands().end())
+    result.what = command->second;
+  else
+    return refuse("there is no command \"" + arguments[0] + "\"; there are run, load and geodns");
   bool trace_given = false;
   for (size_t i = 1; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];
@@ -153,11 +178,16 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
 std::string_view help_text() {
   return R"(usage: gnomon-replay run [TRACE] [OPTIONS]
        gnomon-replay load --target REGION=http://HOST:PORT... [TRACE] [OPTIONS]
+       gnomon-replay geodns [TRACE] [OPTIONS]
 
 run   starts one node for each config file in configs/five-regions/ on this machine, delays the links between them as
       the distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it
       does the same once more with nodes that keep every item at its origin only, and prints both results side by side.
 load  plays TRACE once to a cluster that runs already.
+geodns  plays TRACE twice to nodes that also answer DNS: as run does, and then by names. In front of the nodes stands
+      unbound with client subnet; readers ask it for each item, and fetch the item where the answer says. Then one
+      region is killed, and readers go on for 20 s. The shares of local answers must be the same within 2 points, and
+      from 5 s and one TTL after the kill on no answer may name the dead region.
 
 TRACE is one of these, plain or gzip; what it is shows in its content:
   CSV         the first line names the columns t, user, item and perhaps region, in any order; without it the fields are
@@ -184,15 +214,20 @@ that is too few for the time scale, reads go out late, and the page says so.
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
   --quiet             no progress on standard error
   --seed N, --reads N the synthetic trace's seed (1) and number of reads (30000)
+geodns only (a pass takes four minutes by default: what DNS remembers does not shrink with the trace):
+  --zone NAME         the zone that the nodes serve; the default is g.example
+  --kill REGION       the region to kill; the default is the origin
 run only:
   --no-baseline       leave out the second pass
+run and geodns:
   --no-delays         leave the links as fast as this machine is
   --set KEY=VALUE     a config setting for every node, e.g. --set 'placement.shadow_ttl="1h"'; may be given again
   --keep DIR          keep data directories and logs in DIR
   --bin DIR           where gnomond is; the default is beside this program
   --configs DIR       another cluster than configs/five-regions
 
-Exit status: 0 when every read was answered with the right bytes, 1 when something failed, 2 for wrong usage.
+Exit status: 0 when every read was answered with the right bytes and geodns found what it must, 1 when something
+failed, 2 for wrong usage.
 
   gnomon-replay run reads.csv.gz --limit 200000 --json figures.json
   gnomon-replay load --target us-east-1=http://127.0.0.1:8101 --target eu-central-1=http://127.0.0.1:8103 access.log

@@ -13,7 +13,7 @@ namespace gnomon::replay {
 
 /// What the command line asks for.
 struct options {
-  enum class command { run, load, help };
+  enum class command { run, load, geo_dns, help };
   command what = command::help;
 
   std::filesystem::path trace; // empty: the synthetic day
@@ -36,6 +36,10 @@ struct options {
 
   // load
   std::vector<target> targets;
+
+  // geodns
+  std::string zone = "g.example";
+  std::string kill; // the region that dies in the end; empty: the origin
 };
 
 /// Errors: invalid_argument with a sentence that names the argument.

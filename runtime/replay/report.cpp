@@ -1,7 +1,12 @@
 #include "runtime/replay/report.hpp"
 
+#include "runtime/base/json_text.hpp"
+#include "runtime/base/printable.hpp"
+#include "runtime/base/process.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <fstream>
 #include <functional>
 
 #include <spdlog/fmt/fmt.h>
@@ -182,6 +187,23 @@ nlohmann::json figures_json(const run_facts& facts, const pass_report& shadows,
   if (origin_only)
     json["origin_only"] = pass_json(*origin_only);
   return json;
+}
+
+caf::error publish_figures(const std::filesystem::path& json, const std::string& page, const nlohmann::json& figures) {
+  if (json != "-")
+    print_text(printable(page, "\n"));
+  if (json.empty())
+    return {};
+  auto text = json_text(figures, 2) + '\n';
+  if (json == "-") {
+    print_text(text);
+    return {};
+  }
+  std::ofstream out(json, std::ios::trunc);
+  out << text << std::flush;
+  if (!out)
+    return make_error(ec::store_failed, "cannot write " + json.string());
+  return {};
 }
 
 } // namespace gnomon::replay

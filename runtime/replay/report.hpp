@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +49,10 @@ std::string page(const run_facts& facts, const pass_report& shadows, const std::
 /// same keys of the other pass under origin_only.
 nlohmann::json figures_json(const run_facts& facts, const pass_report& shadows,
                             const std::optional<pass_report>& origin_only);
+
+/// Prints the page on standard output, and writes the figures to the file `json`: empty for none, "-" for standard
+/// output in place of the page. Errors: store_failed.
+caf::error publish_figures(const std::filesystem::path& json, const std::string& page, const nlohmann::json& figures);
 
 /// 1234567 as "1,234,567".
 std::string grouped(uint64_t number);

@@ -36,14 +36,15 @@ dns::test::packet ask(uint16_t port, const dns::test::question& asked) {
 
 /// Three regions whose HTTP clients are told three addresses of this machine. Clients of 192.0.2.0/24 are in r3.
 struct three_regions {
-  explicit three_regions(int copies) {
+  explicit three_regions(int copies, bool shadows = false) {
     auto number = 1;
     for (auto* node : {&a, &b, &c}) {
       if (node != &a)
         node->seed(a);
       auto text = std::to_string(number++);
       node->set("placement.factor=" + std::to_string(copies)).set("placement.min_copies=" + std::to_string(copies));
-      node->set("placement.shadow_on_read=false").set("repair.after=10m");
+      node->set(shadows ? "placement.shadow_on_read=true" : "placement.shadow_on_read=false");
+      node->set("repair.after=10m").set("location.proxies=[\"127.0.0.1/32\"]");
       node->set("listen.dns=127.0.0.1:0").set("dns.zones=[\"g.example\"]").set("dns.answers_per_second=0");
       node->set("listen.public_http=[\"127.0.0.1" + text + ":80" + text + "\"]");
       node->set("location.networks=[\"192.0.2.0/24 = r3\", \"198.51.100.0/24 = r1\"]");
@@ -131,7 +132,8 @@ CAF_TEST(a_route_is_explained_for_an_address) {
   nlohmann::json page;
   CAF_CHECK(within(10s, [&] {
     page = nlohmann::json::parse(cluster.a.get("/route?data_id=x&ip=192.0.2.7").body, nullptr, false);
-    return page.is_object() && page["regions"][0]["region"] == "r3" && page["regions"][0]["holds"] == true;
+    return page.is_object() && page["regions"][0]["region"] == "r3"
+           && page["regions"][0]["holds"].get<bool>(); // ldns makes `true` a 1
   }));
   CAF_CHECK(page["client"].get<std::string>().find("192.0.2.7") == 0);
   CAF_CHECK_EQUAL(cluster.a.get("/route?data_id=x&ip=192.0.2").status, 400);
@@ -153,4 +155,42 @@ CAF_TEST(a_policy_sends_readers_to_the_nearest_holder) {
   };
   CAF_CHECK(within(10s, sent_on));
   CAF_CHECK_EQUAL(cluster.b.get("/data/x").body, "1");
+}
+
+CAF_TEST(a_read_leaves_a_shadow_in_the_region_of_its_reader) {
+  three_regions cluster{1, true};
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(http(cluster.a.http_port(), "PUT", "/policy/type/kept", "{\"residency\": [\"r1\", \"r2\"]}",
+                         "Content-Type: application/json\r\n")
+                        .status,
+                    200);
+  auto in_r3 = "X-Forwarded-For: 192.0.2.9\r\n";
+  auto read_at_b = [&](const std::string& id) { return http(cluster.b.http_port(), "GET", "/data/" + id, {}, in_r3); };
+  auto named_in_r3 = [&](const std::string& id) {
+    return cluster.addresses(cluster.a, cluster.name_of(id), "192.0.2.0/24");
+  };
+  for (auto id : {"free/x", "kept/x"}) {
+    CAF_REQUIRE_EQUAL(cluster.b.put(id, "1").status, 201);
+    CAF_CHECK(within(10s, [&] { return named_in_r3(id) == lines{"127.0.0.12"}; }));
+    CAF_CHECK_EQUAL(read_at_b(id).body, "1");
+  }
+  CAF_CHECK(within(30s, [&] { // read until node b has met node c
+    return read_at_b("free/x").body == "1" && named_in_r3("free/x") == lines{"127.0.0.13"};
+  }));
+  CAF_CHECK_EQUAL(http(cluster.c.http_port(), "GET", "/data/free/x").body, "1");
+  CAF_CHECK_EQUAL(named_in_r3("kept/x"), lines{"127.0.0.12"}); // a rule keeps it away
+  auto holders = [&](const std::string& id) { return cluster.b.get("/shadow/status?data_id=" + id).body; };
+  CAF_CHECK(within(10s, [&] { return holders("free/x").find("\"c\"") != std::string::npos; }));
+  CAF_CHECK(holders("kept/x").find("\"c\"") == std::string::npos);
+}
+
+CAF_TEST(readers_of_the_own_region_leave_no_further_shadow) {
+  three_regions cluster{1, true};
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(cluster.b.put("x", "1").status, 201);
+  CAF_CHECK_EQUAL(cluster.b.get("/data/x").body, "1"); // an address of this machine: as near as can be
+  CAF_CHECK_EQUAL(http(cluster.b.http_port(), "GET", "/data/x", {}, "X-Forwarded-For: 203.0.113.9\r\n").body, "1");
+  std::this_thread::sleep_for(1s);
+  auto page = cluster.b.get("/shadow/status?data_id=x").body;
+  CAF_CHECK(page.find("\"a\"") == std::string::npos && page.find("\"c\"") == std::string::npos);
 }

@@ -188,4 +188,15 @@ CAF_TEST(the_ttl_follows_detector_and_lease_within_bounds) {
   CAF_CHECK_EQUAL(ttl_of(ask(host("item"), type::a)), 60u);
 }
 
+CAF_TEST(an_answer_that_passes_a_nearer_region_over_is_short_lived) {
+  regions.update([](region_table& table) { table.detector_bound = std::chrono::seconds(5); });
+  put("far", set_of(us));
+  CAF_CHECK_EQUAL(ttl_of(ask(host("far"), type::a, subnet_option("10.9.0.0/16"))), 5u);
+  CAF_CHECK_EQUAL(ttl_of(ask(host("far"), type::a, subnet_option("10.1.2.0/24"))), 1u);
+  CAF_CHECK_EQUAL(ttl_of(ask(host("far"), type::svcb, subnet_option("10.1.2.0/24"))), 1u);
+  set_live(ap, false); // then nothing nearer is there
+  CAF_CHECK_EQUAL(ttl_of(ask(host("far"), type::a, subnet_option("10.1.2.0/24"))), 5u);
+  CAF_CHECK_EQUAL(ttl_of(ask("g.example", type::a, subnet_option("10.1.2.0/24"))), 5u);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -76,6 +76,19 @@ CAF_TEST(a_node_is_started_with_its_ports_seeds_clock_and_half_of_each_round_tri
   CAF_CHECK(std::none_of(undelayed.begin(), undelayed.end(), [](auto& word) { return word.starts_with("links."); }));
 }
 
+CAF_TEST(a_node_with_a_zone_answers_dns_and_knows_where_the_clients_of_all_regions_are) {
+  cluster_options options;
+  options.gnomond = "/bin/gnomond";
+  options.zone = "g.example";
+  std::vector<node_config> nodes{{"a.toml", "a", {"a", {}}}, {"b.toml", "b", {"b", {}}}};
+  auto command = node_command(options, nodes, 1, {{1, 2, 3}, {4, 5, 6}}, {}, 0);
+  for (auto setting :
+       {"listen.dns=\"127.0.0.1:6\"", "listen.public_http=[\"127.0.0.1:4\"]", "dns.zones=[\"g.example\"]",
+        "location.networks=[\"10.1.0.0/16 = a\", \"10.2.0.0/16 = b\"]", "location.proxies=[\"127.0.0.1/32\"]"})
+    CAF_CHECK(std::find(command.begin(), command.end(), setting) != command.end());
+  CAF_CHECK_EQUAL(clients_of(1), "10.2.0.0");
+}
+
 CAF_TEST(free_ports_are_all_different) {
   auto ports = free_ports(20);
   CAF_REQUIRE(ports);

@@ -51,8 +51,8 @@ CAF_TEST(help_wins_over_everything) {
 }
 
 CAF_TEST(each_wrong_argument_is_named) {
-  CAF_CHECK_EQUAL(refusal({}), "give a command: run or load");
-  CAF_CHECK_EQUAL(refusal({"walk"}), "there is no command \"walk\"; there are run and load");
+  CAF_CHECK_EQUAL(refusal({}), "give a command: run, load or geodns");
+  CAF_CHECK_EQUAL(refusal({"walk"}), "there is no command \"walk\"; there are run, load and geodns");
   CAF_CHECK_EQUAL(refusal({"run", "--fast"}), "there is no option --fast");
   CAF_CHECK_EQUAL(refusal({"run", "a", "b"}), "there is more than one trace: a and b");
   CAF_CHECK_EQUAL(refusal({"run", "--limit"}), "--limit needs a value");
@@ -70,5 +70,9 @@ CAF_TEST(each_wrong_argument_is_named) {
     CAF_CHECK(refusal({"load", "--target", bad}).find("is not like http://") != std::string::npos);
   CAF_CHECK_EQUAL(refusal({"load", "--target", "a=http://b:1", "--target", "a=http://c:1"}),
                   "--target names the region a twice");
-  CAF_CHECK_EQUAL(refusal({"run", "--target", "a=http://b:1"}), "run starts its own nodes; use load with --target");
+  for (auto command : {"run", "geodns"})
+    CAF_CHECK_EQUAL(refusal({command, "--target", "a=http://b:1"}),
+                    "run and geodns start their own nodes; use load with --target");
+  for (auto bad : {"", ".", "g..example", "G.example", "g.example\nx", "\"", "g example", ".g", "g."})
+    CAF_CHECK(refusal({"geodns", "--zone", bad}).find("--zone takes a name such as g.example") == 0);
 }

@@ -82,7 +82,9 @@ offences=$(LC_ALL=C awk '
   /^ *# *include <maxminddb[.]h>/ && name !~ /^runtime\/location\/location_(database|record)[.]/ {
     offence("only runtime/location/location_database and location_record may include libmaxminddb")
   }
-  /^ *# *include <ldns\// && name !~ /^(runtime|tests)\/dns\// { offence("only runtime/dns may include ldns") }
+  /^ *# *include <ldns\// && name !~ /^((runtime|tests)\/dns\/|runtime\/replay\/dns_message[.]cpp)/ {
+    offence("only runtime/dns and runtime/replay/dns_message may include ldns")
+  }
   /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
   /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {
     offence("this folder knows no actors")
