@@ -116,7 +116,9 @@ route_list router_state::rank_routes(const get_route& request, const std::vector
     choice.reason = !live ? "not reachable" : holds ? "holds the item" : "live, would fetch it";
     if (auto entry = position(who.region); entry != ranked.end() && std::isfinite(entry->ms)) {
       choice.expected_ms = entry->ms;
-      choice.reason += entry->measured ? "; round trip measured" : "; round trip estimated";
+      choice.reason += entry->ms == 0    ? "; the client's own region"
+                       : entry->measured ? "; round trip measured"
+                                         : "; round trip estimated";
     }
     result.choices.push_back(std::move(choice));
   };

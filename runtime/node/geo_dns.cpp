@@ -178,8 +178,9 @@ void geo_dns::publish() {
   auto view = node_->cluster.get();
   dns::region_table table;
   table.detector_bound = node_->config.down_after;
-  auto whole = std::all_of(node_->counters.catalogs_whole.begin(), node_->counters.catalogs_whole.end(),
-                           [](const auto& one) { return one.load(); });
+  const auto& slices = node_->counters.catalogs_whole; // looked at as peers tell how far theirs are
+  auto whole =
+      view->peers.empty() || std::all_of(slices.begin(), slices.end(), [](const auto& one) { return one.load(); });
   table.items_known = whole && node_->is_fresh() && node_->counters.shards_ready == shard_count;
   auto add = [&](const node_identity& who, bool live) {
     auto number = by_node_[who.node] = number_of(who.region);

@@ -125,6 +125,15 @@ CAF_TEST(the_nearest_live_holder_is_named_and_a_dead_one_is_not) {
   CAF_CHECK_EQUAL(named("192.0.2.0/24").size(), 1u);
 }
 
+CAF_TEST(a_node_alone_knows_what_does_not_exist) {
+  three_regions cluster{1};
+  CAF_REQUIRE(cluster.a.start_and_wait());
+  CAF_REQUIRE_EQUAL(cluster.a.put("x", "1").status, 201);
+  CAF_CHECK(within(10s, [&] { return cluster.addresses(cluster.a, cluster.name_of("x")) == lines{"127.0.0.11"}; }));
+  CAF_REQUIRE_EQUAL(http(cluster.a.http_port(), "DELETE", "/data/x").status, 204);
+  CAF_CHECK(within(10s, [&] { return cluster.code(cluster.a, "x") == "NXDOMAIN"; }));
+}
+
 CAF_TEST(a_route_is_explained_for_an_address) {
   three_regions cluster{3};
   CAF_REQUIRE(cluster.start());
