@@ -87,7 +87,7 @@ bool shadow_state::is_guarding() {
 /// Promises `from` to stay durable, for longer than it may take to demote another one.
 bool shadow_state::guard(const steward_order& order) {
   auto has_it = visible_ && visible_->versions.context.covers(order.context);
-  if (item_->role() != holder_state::durable || !has_it)
+  if (item_->role() != holder_state::durable || !has_it || !may_hold(node_->self.node))
     return false;
   promises_.give(order.from, self_->clock().now() + 3 * node_->config.peer_timeout);
   return true;

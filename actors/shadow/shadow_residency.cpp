@@ -66,11 +66,12 @@ void shadow_state::move_away() {
   node_->index.erase(item_->record().id);
   auto permitted = std::make_shared<std::deque<std::string>>();
   const auto& record = item_->record();
+  auto may_go = item_->role() != holder_state::durable || !is_guarding(); // it may have promised to stay durable
   auto bound = record.pinned || !record.owed.empty() || item_->role() == holder_state::durable;
   for (const auto& node : others())
     if (may_hold(node)) {
       auto durable = record.holders.state_of(node) == holder_state::durable;
-      if (durable && (!bound || writes_->has_confirmed(node, item_->versions().context)))
+      if (durable && may_go && (!bound || writes_->has_confirmed(node, item_->versions().context)))
         return drop();
       permitted->push_back(node);
     }
