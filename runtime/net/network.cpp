@@ -13,13 +13,14 @@ tunnel::greeter make_greeter(caf::actor_system& system, context_ptr node) {
     auto membership = node->handles.get()->membership;
     if (!membership)
       return answer({reception::busy, "node " + node->self.node + " is still starting; try again", {}});
-    system.spawn<caf::hidden>([=](caf::event_based_actor* self) {
-      self->request(membership, node->config.peer_timeout, greet_a_v, caller)
+    auto ask = [=](caf::event_based_actor* self, const node_identity& who) {
+      self->request(membership, node->config.peer_timeout, greet_a_v, who)
           .then([=](const greeting& verdict) { answer(verdict); },
                 [=](const caf::error& reason) {
                   answer({reception::busy, sentence_of(reason), {}});
                 });
-    });
+    };
+    system.spawn<caf::hidden>(std::move(ask), std::move(caller)); // without an argument CAF binds a null reference
   };
 }
 

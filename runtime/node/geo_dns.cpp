@@ -1,6 +1,5 @@
 #include "runtime/node/geo_dns.hpp"
 
-#include "runtime/base/log.hpp"
 #include "runtime/location/region_ranking.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -120,8 +119,6 @@ caf::error geo_dns::start() {
   } catch (const failure& problem) {
     return make_error(problem.code(), problem.what());
   }
-  for (const auto& where : server_->addresses())
-    log::info("dns", "listening", {{"address", to_string(where)}});
   watcher_ = std::thread{[this] { watch(); }};
   return {};
 }
