@@ -137,23 +137,19 @@ void router_state::redirect(const read_item& request, answer<item_versions> repl
 
 /// Asks the holders that are fresh, nearest first; when none has it, what is here is the answer.
 void router_state::read_elsewhere(const read_item& request, answer<item_versions> reply) {
-  auto handles = node_->handles.get();
-  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
-      .then(
-          [=, this](const std::vector<std::string>& holders, bool) {
-            auto left = std::make_shared<way>();
-            auto view = node_->cluster.get();
-            for (const auto& node : holders)
-              if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
-                left->regions.push_back(node);
-            left->last_resort = [=, this](std::optional<item_versions> old) {
-              self_->request(node_->shard(request.id), node_->config.request_timeout, request)
-                  .then([reply](item_versions& got) { reply.give(std::move(got)); },
-                        [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
-            };
-            forward(left, request, reply);
-          },
-          [reply](const caf::error& reason) { reply.fail(reason); });
+  with_holders(request.id, reply, [=, this](const std::vector<std::string>& holders) {
+    auto left = std::make_shared<way>();
+    auto view = node_->cluster.get();
+    for (const auto& node : holders)
+      if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
+        left->regions.push_back(node);
+    left->last_resort = [=, this](std::optional<item_versions> old) {
+      self_->request(node_->shard(request.id), node_->config.request_timeout, request)
+          .then([reply](item_versions& got) { reply.give(std::move(got)); },
+                [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
+    };
+    forward(left, request, reply);
+  });
 }
 
 // What the read index answers, the gateways report themselves.
@@ -193,29 +189,26 @@ void router_state::hand_over_accesses() {
 /// then any permitted region. That one cannot be reached is known only where it was to be asked.
 template <class Reply, class Message>
 void router_state::forward_near(const Message& request, answer<Reply> reply) {
-  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
-      .then(
-          [=, this](const std::vector<std::string>& holders, bool) {
-            auto rules = node_->effective_policy(request.id, request.user);
-            auto left = std::make_shared<way>();
-            left->regions.assign(holders.begin(), holders.end());
-            auto view = node_->cluster.get();
-            std::stable_partition(left->regions.begin(), left->regions.end(), [&](const std::string& node) {
-              auto peer = view->find(node);
-              return !peer || peer->fresh;
-            });
-            auto add = [&](const peer_view& peer) {
-              if (rules.allows(peer.identity.region)
-                  && std::find(left->regions.begin(), left->regions.end(), peer.identity.node) == left->regions.end())
-                left->regions.push_back(peer.identity.node);
-            };
-            for (auto peer : view->by_latency())
-              add(*peer);
-            for (const auto& peer : view->peers)
-              add(peer);
-            forward(left, request, reply);
-          },
-          [reply](const caf::error& reason) { reply.fail(reason); });
+  with_holders(request.id, reply, [=, this](const std::vector<std::string>& holders) {
+    auto rules = node_->effective_policy(request.id, request.user);
+    auto left = std::make_shared<way>();
+    left->regions.assign(holders.begin(), holders.end());
+    auto view = node_->cluster.get();
+    std::stable_partition(left->regions.begin(), left->regions.end(), [&](const std::string& node) {
+      auto peer = view->find(node);
+      return !peer || peer->fresh;
+    });
+    auto add = [&](const peer_view& peer) {
+      if (rules.allows(peer.identity.region)
+          && std::find(left->regions.begin(), left->regions.end(), peer.identity.node) == left->regions.end())
+        left->regions.push_back(peer.identity.node);
+    };
+    for (auto peer : view->by_latency())
+      add(*peer);
+    for (const auto& peer : view->peers)
+      add(peer);
+    forward(left, request, reply);
+  });
 }
 
 template <class Reply, class Message>

@@ -69,6 +69,13 @@ private:
   caf::error unknown(const user_search& search, const std::string& user) const;
   template <class Reply, class Message>
   void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
+  /// Runs `then` with the nodes that the catalog believes to hold `id`, this one first. An error fails `reply`.
+  template <class Reply, class F>
+  void with_holders(const std::string& id, const answer<Reply>& reply, F then) {
+    self_->request(node_->shard(id), node_->config.peer_timeout, locate_a_v, id)
+        .then([then](const std::vector<std::string>& holders, bool) { then(holders); },
+              [reply](const caf::error& reason) { reply.fail(reason); });
+  }
   void take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
                  const answer<item_versions>& reply);
   bool prefers_others() const;

@@ -12,20 +12,17 @@ namespace gnomon {
 // -- where an item is
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
-  self_->request(node_->shard(id), node_->config.peer_timeout, locate_a_v, id)
-      .then(
-          [=, this](const std::vector<std::string>& nodes, bool) {
-            auto left = std::make_shared<way>();
-            left->regions.assign(nodes.begin(), nodes.end());
-            auto view = node_->cluster.get();
-            for (const auto& peer : view->peers)
-              if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
-                left->regions.push_back(peer.identity.node);
-            if (!node_->is_fresh())
-              left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
-            find_holders(id, left, reply);
-          },
-          [reply](const caf::error& reason) { reply.fail(reason); });
+  with_holders(id, reply, [=, this](const std::vector<std::string>& nodes) {
+    auto left = std::make_shared<way>();
+    left->regions.assign(nodes.begin(), nodes.end());
+    auto view = node_->cluster.get();
+    for (const auto& peer : view->peers)
+      if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
+        left->regions.push_back(peer.identity.node);
+    if (!node_->is_fresh())
+      left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+    find_holders(id, left, reply);
+  });
 }
 
 /// Any holder knows all holders.
@@ -91,9 +88,8 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
 }
 
 void router_state::route(const get_route& request, answer<route_list> reply) {
-  self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
-      .then([=, this](const std::vector<std::string>& holders, bool) { reply.give(rank_routes(request, holders)); },
-            [reply](const caf::error& reason) { reply.fail(reason); });
+  with_holders(request.id, reply,
+               [=, this](const std::vector<std::string>& holders) { reply.give(rank_routes(request, holders)); });
 }
 
 /// Live regions that hold the item come first, then live ones that would fetch it; among them the one with the lowest

@@ -15,4 +15,7 @@ bool has_dot_segment(std::string_view id);
 /// id with such parts, because earlier versions accepted them.
 expected<std::string> checked_known_id(std::string id);
 
+/// The rule for names of clusters, nodes and regions: 1 to 64 letters, digits, '-', '_' and '.'.
+bool is_plain_name(std::string_view text);
+
 } // namespace gnomon

@@ -3,6 +3,7 @@
 #include "runtime/base/id_rules.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -28,6 +29,12 @@ expected<std::string> checked_known_id(std::string id) {
   if (!is_utf8(id))
     return make_error(ec::invalid_argument, "the data id is not valid UTF-8; encode it as UTF-8 before sending");
   return id;
+}
+
+bool is_plain_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
 }
 
 bool has_dot_segment(std::string_view id) {

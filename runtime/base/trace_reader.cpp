@@ -2,6 +2,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/times.hpp"
+#include "runtime/base/trimmed.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -28,8 +29,7 @@ bool is_blank(std::string_view text) {
 std::string lowercase_word(std::string_view text) {
   if (text.starts_with(byte_order_mark))
     text.remove_prefix(byte_order_mark.size());
-  const auto begin = std::min(text.find_first_not_of(" \t"), text.size());
-  std::string word{text.substr(begin, text.find_last_not_of(" \t") + 1 - begin)};
+  std::string word{trimmed(text)};
   std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
   return word;
 }

@@ -1,6 +1,7 @@
 #include "runtime/dns/cookies.hpp"
 
 #include "gnomon/error.hpp"
+#include "runtime/base/freed_by.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -17,20 +18,16 @@ namespace {
 constexpr uint32_t oldest_seconds = 3600;
 constexpr uint32_t youngest_seconds = 300; // clocks of servers that share a secret differ
 
-struct free_mac {
-  void operator()(EVP_MAC_CTX* context) const {
-    EVP_MAC_CTX_free(context);
-  }
-};
+using owned_mac = std::unique_ptr<EVP_MAC_CTX, freed_by<EVP_MAC_CTX_free>>;
 
 // Version, three bytes that are kept as they came, and the time: what the hash covers besides client cookie and
 // address.
 using cookie_head = std::array<uint8_t, 8>;
 
 EVP_MAC_CTX& siphash() {
-  thread_local const std::unique_ptr<EVP_MAC_CTX, free_mac> context = [] {
+  thread_local const owned_mac context = [] {
     EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "SIPHASH", nullptr);
-    std::unique_ptr<EVP_MAC_CTX, free_mac> made(algorithm != nullptr ? EVP_MAC_CTX_new(algorithm) : nullptr);
+    owned_mac made(algorithm != nullptr ? EVP_MAC_CTX_new(algorithm) : nullptr);
     EVP_MAC_free(algorithm);
     if (!made)
       throw failure(ec::internal, "libcrypto offers no SipHash, which DNS cookies need; use OpenSSL 3 with its default "

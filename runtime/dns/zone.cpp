@@ -1,6 +1,7 @@
 #include "runtime/dns/zone.hpp"
 
 #include "gnomon/error.hpp"
+#include "runtime/base/freed_by.hpp"
 #include "runtime/base/label.hpp"
 #include "runtime/dns/query.hpp"
 
@@ -17,16 +18,9 @@ namespace gnomon::dns {
 
 namespace {
 
-template <auto Free>
-struct deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using owned_record = std::unique_ptr<ldns_rr, deleter<ldns_rr_free>>;
-using owned_buffer = std::unique_ptr<ldns_buffer, deleter<ldns_buffer_free>>;
-using owned_file = std::unique_ptr<FILE, deleter<fclose>>;
+using owned_record = std::unique_ptr<ldns_rr, freed_by<ldns_rr_free>>;
+using owned_buffer = std::unique_ptr<ldns_buffer, freed_by<ldns_buffer_free>>;
+using owned_file = std::unique_ptr<FILE, freed_by<fclose>>;
 
 [[noreturn]] void refuse(std::string_view zone_name, const std::string& what) {
   throw failure(ec::bad_config, fmt::format("zone {}: {}", zone_name, what));

@@ -56,13 +56,6 @@ std::string lower_case(std::string_view text) {
   return result;
 }
 
-std::string_view trimmed(std::string_view text) {
-  auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 const std::string* request::field(std::string_view name) const {
   for (const auto& [key, value] : fields)
     if (key == name)

@@ -2,6 +2,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/base/inspect.hpp"
+#include "runtime/base/trimmed.hpp"
 #include "runtime/gateway/item_head.hpp"
 
 #include <cstdint>
@@ -73,6 +74,5 @@ std::string head_of(const response& answer, std::string_view date, std::string_v
 /// True for "news" and "News": header field names and many of their values ignore case.
 bool same_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
-std::string_view trimmed(std::string_view text);
 
 } // namespace gnomon::http

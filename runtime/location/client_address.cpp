@@ -1,5 +1,7 @@
 #include "runtime/location/client_address.hpp"
 
+#include "runtime/base/trimmed.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -10,12 +12,6 @@ namespace {
 
 constexpr std::string_view blanks = " \t";
 constexpr size_t most_hops = 32; // as long as no chain of proxies is; bounds what a hostile header can cost
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 /// The parts of `text` between `separator`, but not where it stands inside of quotes.
 std::vector<std::string_view> split(std::string_view text, char separator) {

@@ -1,7 +1,9 @@
 #include "runtime/location/locator.hpp"
 
+#include "runtime/base/id_rules.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/printable.hpp"
+#include "runtime/base/trimmed.hpp"
 
 #include <algorithm>
 
@@ -22,27 +24,17 @@ const std::vector<ip_prefix>& local_networks() {
   return networks;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(' ');
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
+constexpr std::string_view blanks = " ";
 
 std::optional<place> parse_place(std::string_view text) {
   const auto comma = text.find(',');
   if (comma == std::string_view::npos)
     return std::nullopt;
-  const auto latitude = parse_number<double>(trimmed(text.substr(0, comma)));
-  const auto longitude = parse_number<double>(trimmed(text.substr(comma + 1)));
+  const auto latitude = parse_number<double>(trimmed(text.substr(0, comma), blanks));
+  const auto longitude = parse_number<double>(trimmed(text.substr(comma + 1), blanks));
   if (!latitude || !longitude || !(*latitude >= -90 && *latitude <= 90) || !(*longitude >= -180 && *longitude <= 180))
     return std::nullopt;
   return place{*latitude, *longitude};
-}
-
-bool is_region_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '-' || c == '_' || c == '.';
-  });
 }
 
 /// Cuts `answer` down to the part without `other`, which has an answer of its own.
@@ -55,11 +47,11 @@ void leave_out(ip_prefix& answer, const ip_address& address, const ip_prefix& ot
 
 expected<configured_network> parse_configured_network(std::string_view text) {
   const auto equals = text.find('=');
-  const auto network = ip_prefix::parse(trimmed(text.substr(0, equals)));
+  const auto network = ip_prefix::parse(trimmed(text.substr(0, equals), blanks));
   if (!network)
     return network.error();
-  const auto where = trimmed(equals == std::string_view::npos ? std::string_view{} : text.substr(equals + 1));
-  if (is_region_name(where))
+  const auto where = trimmed(equals == std::string_view::npos ? std::string_view{} : text.substr(equals + 1), blanks);
+  if (is_plain_name(where))
     return configured_network{*network, std::string{where}, std::nullopt};
   if (auto at = parse_place(where))
     return configured_network{*network, {}, at};

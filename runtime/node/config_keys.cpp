@@ -1,6 +1,7 @@
 #include "runtime/node/config_keys.hpp"
 
 #include "actors/messages/messages.hpp"
+#include "runtime/base/id_rules.hpp"
 #include "runtime/base/units.hpp"
 #include "runtime/location/locator.hpp"
 
@@ -132,9 +133,7 @@ bool any_text(const std::string&) {
 }
 
 bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '-' || c == '_' || c == '.';
-  });
+  return is_plain_name(text);
 }
 
 bool is_level(const std::string& text) {

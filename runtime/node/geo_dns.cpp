@@ -1,5 +1,6 @@
 #include "runtime/node/geo_dns.hpp"
 
+#include "runtime/base/trimmed.hpp"
 #include "runtime/location/region_ranking.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -14,16 +15,10 @@ namespace {
 constexpr auto look_every = 200ms;
 
 /// "g.example" or "g.example = FILE".
-std::pair<std::string, std::string> split_zone(const std::string& text) {
-  auto equals = text.find('=');
-  auto trimmed = [](std::string part) {
-    part.erase(0, part.find_first_not_of(" \t"));
-    part.erase(part.find_last_not_of(" \t") + 1);
-    return part;
-  };
-  if (equals == std::string::npos)
-    return {trimmed(text), {}};
-  return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
+std::pair<std::string, std::string> split_zone(std::string_view text) {
+  auto equals = std::min(text.find('='), text.size());
+  auto file = text.substr(std::min(equals + 1, text.size()));
+  return {std::string{trimmed(text.substr(0, equals))}, std::string{trimmed(file)}};
 }
 
 dns::server_config server_config_of(const node_config& config) {
@@ -62,10 +57,8 @@ struct remembered {
 constexpr size_t remembered_orders = 4096;
 
 size_t slot_of(const dns::network& client) {
-  uint64_t hash = client.bits;
-  for (auto byte : client.bytes)
-    hash = (hash ^ byte) * 0x100000001b3; // FNV-1a
-  return hash % remembered_orders;
+  std::string_view bytes{reinterpret_cast<const char*>(client.bytes.data()), client.bytes.size()};
+  return stable_hash(bytes, client.bits) % remembered_orders;
 }
 
 } // namespace

@@ -1,3 +1,4 @@
+#include "runtime/base/freed_by.hpp"
 #include "runtime/replay/dns_client.hpp"
 
 #include <ldns/ldns.h>
@@ -19,16 +20,9 @@ constexpr uint16_t key_port = 3;      // RFC 9460, section 14.3.2
 constexpr uint16_t key_ipv4hint = 4;
 constexpr uint16_t udp_bytes = 1232;
 
-template <auto Free>
-struct deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using owned_packet = std::unique_ptr<ldns_pkt, deleter<ldns_pkt_free>>;
-using owned_name = std::unique_ptr<ldns_rdf, deleter<ldns_rdf_deep_free>>;
-using owned_text = std::unique_ptr<char, deleter<std::free>>;
+using owned_packet = std::unique_ptr<ldns_pkt, freed_by<ldns_pkt_free>>;
+using owned_name = std::unique_ptr<ldns_rdf, freed_by<ldns_rdf_deep_free>>;
+using owned_text = std::unique_ptr<char, freed_by<std::free>>;
 
 uint16_t number_at(const uint8_t* data) {
   return static_cast<uint16_t>(data[0] << 8 | data[1]);

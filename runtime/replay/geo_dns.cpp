@@ -1,6 +1,5 @@
 #include "runtime/replay/geo_dns.hpp"
 
-#include "runtime/base/process.hpp"
 #include "runtime/replay/geo_dns_report.hpp"
 #include "runtime/replay/outage.hpp"
 #include "runtime/replay/pass.hpp"
@@ -37,13 +36,7 @@ expected<size_t> choose_victim(const options& wanted, const load_plan& plan) {
 
 caf::error play_by_region(stage& on) {
   on.nodes.work = on.work / "by-region";
-  auto cluster = local_cluster::start(on.loop, on.nodes);
-  if (!cluster)
-    return cluster.error();
-  on.job.plan.targets = (*cluster)->targets();
-  on.loop.watch([&] { return (*cluster)->check(); });
-  auto pass = play_pass(on.loop, on.job.plan, on.shown, "by region");
-  on.loop.watch(nullptr);
+  auto pass = play_on_fresh_nodes(on.loop, on.job.plan, on.nodes, on.shown, "by region");
   if (!pass)
     return pass.error();
   on.report.by_region = std::move(*pass);
@@ -96,12 +89,8 @@ expected<bool> run_geo_dns(const options& wanted) {
   auto work = work_folder::make(wanted.keep);
   if (!work)
     return work.error();
-  stage on{wanted, **job, {}, (*work)->path(), *victim, {}, progress(wanted.quiet), {}};
-  on.nodes.gnomond = (wanted.bin.empty() ? own_folder() : wanted.bin) / "gnomond";
-  on.nodes.configs = *configs;
-  on.nodes.time_scale = on.job.speed.time_scale;
-  on.nodes.delays = wanted.delays;
-  on.nodes.settings = wanted.settings;
+  auto nodes = nodes_for(wanted, *configs, (*job)->speed);
+  stage on{wanted, **job, std::move(nodes), (*work)->path(), *victim, {}, progress(wanted.quiet), {}};
   on.nodes.zone = wanted.zone;
   on.shown.finish(announcement(on.job, false) + " for each of two passes");
   if (auto wrong = play_by_region(on))

@@ -68,4 +68,18 @@ expected<pass_report> play_pass(event_loop& loop, const load_plan& plan, progres
   return report;
 }
 
+expected<pass_report> play_on_fresh_nodes(event_loop& loop, load_plan& plan, const cluster_options& nodes,
+                                          progress& shown, const std::string& title) {
+  shown.update(title + ": starting nodes", 0, 1, "");
+  auto cluster = local_cluster::start(loop, nodes);
+  if (!cluster)
+    return cluster.error();
+  plan.targets = (*cluster)->targets();
+  loop.watch([&] { return (*cluster)->check(); });
+  auto report = play_pass(loop, plan, shown, title);
+  loop.watch(nullptr);
+  (*cluster)->stop();
+  return report;
+}
+
 } // namespace gnomon::replay

@@ -119,6 +119,16 @@ expected<std::unique_ptr<prepared>> prepare_run(const options& wanted, const fs:
   return prepare(wanted, std::move(targets), *distances);
 }
 
+cluster_options nodes_for(const options& wanted, const std::filesystem::path& configs, const pace& speed) {
+  cluster_options nodes;
+  nodes.gnomond = (wanted.bin.empty() ? own_folder() : wanted.bin) / "gnomond";
+  nodes.configs = configs;
+  nodes.time_scale = speed.time_scale;
+  nodes.delays = wanted.delays;
+  nodes.settings = wanted.settings;
+  return nodes;
+}
+
 std::string announcement(const prepared& job, bool baseline) {
   auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds : 0);
   std::string text;

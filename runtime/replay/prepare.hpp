@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/replay/cluster.hpp"
 #include "runtime/replay/load.hpp"
 #include "runtime/replay/options.hpp"
 #include "runtime/replay/pace.hpp"
@@ -30,6 +31,9 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
 
 /// The same over the nodes that the configs describe. Errors: also those of the configs.
 expected<std::unique_ptr<prepared>> prepare_run(const options& wanted, const std::filesystem::path& configs);
+
+/// The nodes that the options ask for, at that speed; `work` and `zone` are left to the caller.
+cluster_options nodes_for(const options& wanted, const std::filesystem::path& configs, const pace& speed);
 
 /// What will be played, for the progress. `baseline`: a second pass follows.
 std::string announcement(const prepared& job, bool baseline);

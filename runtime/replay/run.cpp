@@ -29,21 +29,6 @@ expected<bool> publish(const options& wanted, const prepared& job, const pass_re
 
 // -- run --------------------------------------------------------------------------------------------------------------
 
-/// Fresh nodes for one pass, which are stopped again in the end whatever happens.
-expected<pass_report> run_pass(event_loop& loop, prepared& job, cluster_options nodes, progress& shown,
-                               const std::string& title) {
-  shown.update(title + ": starting nodes", 0, 1, "");
-  auto cluster = local_cluster::start(loop, nodes);
-  if (!cluster)
-    return cluster.error();
-  job.plan.targets = (*cluster)->targets();
-  loop.watch([&] { return (*cluster)->check(); });
-  auto report = play_pass(loop, job.plan, shown, title);
-  loop.watch(nullptr);
-  (*cluster)->stop();
-  return report;
-}
-
 /// Nodes of which only the origin ever holds an item: nothing is copied when written, when read, or ahead of a read.
 std::vector<std::string> origin_only(std::vector<std::string> settings) {
   for (auto setting :
@@ -71,7 +56,7 @@ expected<bool> run_passes(const options& wanted, prepared& job, cluster_options 
   shown.finish(announcement(job, wanted.baseline));
   nodes.work = work / "with-shadows";
   job.facts.notes.push_back(with_settings("with shadows", nodes.configs, nodes.settings));
-  auto first = run_pass(loop, job, nodes, shown, "with shadows");
+  auto first = play_on_fresh_nodes(loop, job.plan, nodes, shown, "with shadows");
   if (!first)
     return first.error();
   if (!wanted.baseline)
@@ -79,7 +64,7 @@ expected<bool> run_passes(const options& wanted, prepared& job, cluster_options 
   nodes.work = work / "origin-only";
   nodes.settings = origin_only(wanted.settings);
   job.facts.notes.push_back(with_settings("origin only", nodes.configs, nodes.settings));
-  auto second = run_pass(loop, job, nodes, shown, "origin only");
+  auto second = play_on_fresh_nodes(loop, job.plan, nodes, shown, "origin only");
   if (!second)
     return second.error();
   check_origin_only(*second);
@@ -96,13 +81,7 @@ expected<bool> run(const options& wanted) {
   auto work = work_folder::make(wanted.keep);
   if (!work)
     return work.error();
-  cluster_options nodes;
-  nodes.gnomond = (wanted.bin.empty() ? own_folder() : wanted.bin) / "gnomond";
-  nodes.configs = *configs;
-  nodes.time_scale = (*job)->speed.time_scale;
-  nodes.delays = wanted.delays;
-  nodes.settings = wanted.settings;
-  return run_passes(wanted, **job, nodes, (*work)->path());
+  return run_passes(wanted, **job, nodes_for(wanted, *configs, (*job)->speed), (*work)->path());
 }
 
 // -- load -------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/base/freed_by.hpp"
 #include "runtime/dns/edns.hpp"
 #include "runtime/dns/query.hpp"
 
@@ -74,12 +75,7 @@ inline message bytes_of(const question& asked) {
   return bytes + asked.options;
 }
 
-struct free_packet {
-  void operator()(ldns_pkt* packet) const {
-    ldns_pkt_free(packet);
-  }
-};
-using packet = std::unique_ptr<ldns_pkt, free_packet>;
+using packet = std::unique_ptr<ldns_pkt, freed_by<ldns_pkt_free>>;
 
 /// What ldns makes of a message; null when it refuses it.
 inline packet parse(const message& bytes) {

@@ -81,7 +81,7 @@ bool strict_reader_takes(std::string_view head) {
     for (auto c : field)
       if ((static_cast<uint8_t>(c) < 0x20 && c != '\t') || c == 0x7F)
         return false;
-    auto value = trimmed(field.substr(colon + 1));
+    auto value = gnomon::trimmed(field.substr(colon + 1));
     hosts += name == "host";
     lengths += name == "content-length";
     codings += name == "transfer-encoding";
