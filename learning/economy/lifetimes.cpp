@@ -8,6 +8,7 @@ namespace gnomon::learning {
 namespace {
 
 constexpr size_t least_between_fits = 500;
+constexpr double pace_share = 0.5; // of the last gap in the average
 
 /// The lifetime of least expected cost among the ends of the bins.
 double best_lifetime(const return_curve& curve, const copy_costs& costs) {
@@ -50,6 +51,8 @@ void adaptive_lifetimes::charge_holding(open_gap& gap, double age) {
 void adaptive_lifetimes::end(open_gap& gap, double now) {
   const double age = std::max(0.0, now - gap.since);
   gaps_.ended(gap.leaf, age, weight_of(gap));
+  if (gap.reads > 0)
+    gap.pace_s = static_cast<float>(gap.pace_s > 0 ? gap.pace_s + pace_share * (age - gap.pace_s) : std::max(age, 1.0));
   charge_holding(gap, age);
   for (size_t k = 0; k < trusts.size(); ++k)
     if (gap.miss_usd > 0 && age > bounded_lifetime(gap.wish_s, gap.break_even_s, trusts[k]))
@@ -71,7 +74,7 @@ lifetime adaptive_lifetimes::read(copy_id copy, const gap_kind& kind, const copy
     end(gap, now);
   ++since_fit_;
   gap.reads = std::max(gap.reads + 1, kind.reads);
-  begin(gap, {kind.type, kind.region, kind.bytes, gap.reads}, now);
+  begin(gap, {kind.type, kind.region, kind.bytes, gap.reads, gap.pace_s}, now);
 
   lifetime result;
   result.break_even_s = result.wish_s = costs.break_even_s();
@@ -136,7 +139,7 @@ adaptive_lifetimes::standing adaptive_lifetimes::of(copy_id copy, double now) co
   auto known = open_.find(copy);
   if (known == open_.end())
     return {};
-  return {known->second.reads, std::max(0.0, now - known->second.since)};
+  return {known->second.reads, known->second.pace_s, std::max(0.0, now - known->second.since)};
 }
 
 void adaptive_lifetimes::save(writer& out) const {
@@ -162,7 +165,7 @@ void adaptive_lifetimes::load(reader& in) {
     in.get(gap);
     // A gap with impossible numbers would spoil every sum that it enters.
     const bool sound = std::isfinite(gap.since) && gap.wish_s >= 0 && gap.break_even_s >= 0 && gap.miss_usd >= 0
-                       && gap.charged_s >= 0 && gap.halvings <= gaps_.halvings(gap.leaf)
+                       && gap.charged_s >= 0 && gap.pace_s >= 0 && gap.halvings <= gaps_.halvings(gap.leaf)
                        && (gap.miss_usd == 0 || gap.break_even_s > 0);
     if (!sound)
       in.fail();

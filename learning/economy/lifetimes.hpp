@@ -37,7 +37,7 @@ public:
   /// is known.
   void expect(copy_id copy, const gap_kind& kind, double now);
   /// It was read. Ends the gap since its last read, begins the next one, and says how long the copy is to be kept.
-  /// `kind.reads` matters only where it is more than this object has seen itself.
+  /// `kind.reads` matters only where it is more than this object has seen itself; the pace is its own.
   lifetime read(copy_id copy, const gap_kind& kind, const copy_costs& costs, double now);
   /// It is gone for good (deleted, or no longer followed): its gap counts as longer than it was so far.
   void forget(copy_id copy, double now);
@@ -49,7 +49,7 @@ public:
   /// `expect`).
   struct standing {
     uint32_t reads = 0;
-    double idle_s = 0;
+    double pace_s = 0, idle_s = 0;
   };
   standing of(copy_id copy, double now) const;
 
@@ -67,6 +67,7 @@ private:
     double since = 0;
     float wish_s = 0, break_even_s = 0, miss_usd = 0; // no copy was kept: miss_usd is 0
     float charged_s = 0;                              // of holding, up to this age
+    float pace_s = 0;
     uint32_t reads = 0, halvings = 0;
     gap_table::leaf leaf = 0;
   };

@@ -61,8 +61,6 @@ outcome play(const scene& on, const std::string& name, policy& with, const play_
   for (size_t k = 0; k < on.reads.size(); ++k) {
     const auto& read = on.reads[k];
     const bool measured = k >= on.measured_from;
-    if (k == on.measured_from)
-      with.warmed_up();
     if (listener && k % 8192 == 0)
       listener(share(static_cast<double>(k), static_cast<double>(on.reads.size())));
     if (on.created_by(k)) {
