@@ -19,8 +19,8 @@ struct gap_kind {
   double pace_s = 0;  // the gaps between those reads, on average; 0: there was none yet
 };
 
-/// Distributions of gaps by leaf: data type, region, size class, reads so far and their pace. A leaf with few gaps leans
-/// on a wider one: first all sizes, then all types, then all regions, then all paces. Not thread-safe.
+/// Distributions of gaps by leaf: data type, region, size class, reads so far and their pace. A leaf with few gaps
+/// leans on a wider one: first all sizes, then all types, then all regions, then all paces. Not thread-safe.
 class gap_table {
 public:
   using leaf = uint32_t;

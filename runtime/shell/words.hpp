@@ -40,7 +40,8 @@ struct arguments {
 };
 
 /// Options may stand anywhere, as `--name value` or `--name=value`; `--` ends them; `-` alone is positional.
-/// Throws usage_error for an unknown option, a missing or unexpected value, or an option given twice that is not for many.
+/// Throws usage_error for an unknown option, a missing or unexpected value, or an option given twice that is not for
+/// many.
 arguments parse_arguments(const std::vector<std::string>& words, const std::vector<option_spec>& specs);
 
 /// Numbers as people type them; throw usage_error naming `what` and the bounds.

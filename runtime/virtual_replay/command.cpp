@@ -66,8 +66,8 @@ std::vector<std::string> notes_on(const replay::trace& reads) {
   if (reads.counts.malformed > 0)
     notes.push_back(fmt::format("{} lines could not be understood and were skipped", reads.counts.malformed));
   if (reads.counts.no_reads() > 0)
-    notes.push_back(fmt::format("{} requests are no reads: {}", reads.counts.no_reads(),
-                                reads.counts.no_reads_in_words()));
+    notes.push_back(
+        fmt::format("{} requests are no reads: {}", reads.counts.no_reads(), reads.counts.no_reads_in_words()));
   if (reads.spread > 0)
     notes.push_back(fmt::format("{} readers' regions are not known: spread by a hash of their address", reads.spread));
   return notes;
@@ -105,9 +105,8 @@ int run(const options& wanted) {
     auto with = make_policy(name, *on);
     if (!with)
       return refused(with.error());
-    rows.push_back(play(*on, name, **with, [&](double share) {
-      shown.update(name, static_cast<uint64_t>(share * 1000), 1000, {});
-    }));
+    rows.push_back(play(*on, name, **with,
+                        [&](double share) { shown.update(name, static_cast<uint64_t>(share * 1000), 1000, {}); }));
   }
   shown.finish({});
   const auto json = [&] { return to_json(rows, clairvoyant, facts).dump(2) + "\n"; };

@@ -60,7 +60,8 @@ gap_kind full_policy::kind_of(uint32_t item, size_t region) const {
 
 void full_policy::read(copies& world, const scene_read& read, size_t, bool measured) {
   const auto costs = costs_of(world, read.item, read.region, read.t);
-  const auto life = lifetimes_.read(copy_of(on_, read.item, read.region), kind_of(read.item, read.region), costs, read.t);
+  const auto life =
+      lifetimes_.read(copy_of(on_, read.item, read.region), kind_of(read.item, read.region), costs, read.t);
   world.keep(read.item, read.region, read.t, life.keep_s);
   if (!demand_)
     return;
@@ -93,11 +94,16 @@ void full_policy::consider(copies& world, const scene_read& read, bool measured)
   }
 }
 
+double full_policy::expired(copies& world, uint32_t item, size_t region, double now) {
+  return lifetimes_.extend(copy_of(on_, item, region), costs_of(world, item, region, now), now);
+}
+
 std::string full_policy::notes() const {
   std::string text = "trust in learned lifetimes:";
   const auto weights = lifetimes_.trust_weights();
-  for (size_t k = 0; k < weights.size(); ++k)
+  for (size_t k = 0; k < adaptive_lifetimes::trusts.size(); ++k)
     text += fmt::format(" {:g}: {:.2f}", adaptive_lifetimes::trusts[k], weights[k]);
+  text += fmt::format(" keep all: {:.2f}", weights.back());
   if (!demand_)
     return text;
   text += "; a copy ahead must save so many times its cost:";

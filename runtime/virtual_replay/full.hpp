@@ -16,6 +16,7 @@ public:
   full_policy(const scene& on, bool ahead);
 
   void read(copies& world, const scene_read& read, size_t holder, bool measured) override;
+  double expired(copies& world, uint32_t item, size_t region, double now) override;
   std::string notes() const override;
 
 private:

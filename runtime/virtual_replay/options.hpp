@@ -15,8 +15,8 @@ struct options {
   std::string prices;      // file; empty: configs/prices.csv
   double egress_usd_per_gb = -1, storage_usd_per_gb_month = -1; // the same everywhere; negative: from the file
   double storage_times = 1;
-  uint64_t limit = 0;                 // lines of the trace; 0: all
-  std::vector<std::string> policies;  // empty: those that are usual
+  uint64_t limit = 0;                // lines of the trace; 0: all
+  std::vector<std::string> policies; // empty: those that are usual
   scene_options scene;
   bool json = false;
   bool help = false;

@@ -31,16 +31,16 @@ std::string row_text(const outcome& row, const outcome& clairvoyant) {
 
 /// What the best row would mean beside having no copies, in a month like the measured span.
 std::string in_a_month(const scene& on, const std::vector<outcome>& rows) {
-  const auto best = std::min_element(rows.begin(), rows.end(),
-                                     [](auto& a, auto& b) { return a.total_usd() < b.total_usd(); });
+  const auto best =
+      std::min_element(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.total_usd() < b.total_usd(); });
   const auto origin = std::find_if(rows.begin(), rows.end(), [](auto& row) { return row.policy == "origin"; });
   if (best == rows.end())
     return {};
   const double months = (on.end() - on.begin()) / learning::seconds_per_month;
-  auto text = fmt::format("\nCheapest: {}. {:.2f}% of the reads are local, in {:.1f} ms on average, for ${:.2f} a month "
-                          "of traffic and storage at this rate of reads.\n",
-                          best->policy, 100 * best->local_share, best->mean_ms,
-                          (best->moved_usd + best->stored_usd) / months);
+  auto text =
+      fmt::format("\nCheapest: {}. {:.2f}% of the reads are local, in {:.1f} ms on average, for ${:.2f} a month "
+                  "of traffic and storage at this rate of reads.\n",
+                  best->policy, 100 * best->local_share, best->mean_ms, (best->moved_usd + best->stored_usd) / months);
   if (origin != rows.end() && origin != best)
     text += fmt::format("Without further copies: {:.2f}%, {:.1f} ms, ${:.2f} a month.\n", 100 * origin->local_share,
                         origin->mean_ms, (origin->moved_usd + origin->stored_usd) / months);
@@ -83,9 +83,9 @@ std::string to_page(const scene& on, const std::vector<outcome>& rows, const out
     text += "  " + note + "\n";
   text += fmt::format("\n{:<12} {:>7} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6} {:>7} {:>39} {:>6}\n", "", "local", "mean",
                       "p95", "p99", "moved", "ahead", "read", "copies", "$ per million reads", "times");
-  text += fmt::format("{:<12} {:>7} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6} {:>7} {:>9} {:>9} {:>9} {:>9} {:>6}\n", "policy",
-                      "%", "ms", "ms", "ms", "per 100", "per 100", "%", "an item", "moved", "stored", "waiting", "total",
-                      "best");
+  text += fmt::format("{:<12} {:>7} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6} {:>7} {:>9} {:>9} {:>9} {:>9} {:>6}\n",
+                      "policy", "%", "ms", "ms", "ms", "per 100", "per 100", "%", "an item", "moved", "stored",
+                      "waiting", "total", "best");
   for (const auto& row : rows)
     text += row_text(row, clairvoyant);
   text += row_text(clairvoyant, clairvoyant);

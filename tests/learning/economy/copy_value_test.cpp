@@ -30,7 +30,8 @@ struct price_file {
 } // namespace
 
 CAF_TEST(a_price_table_is_read_and_unknown_regions_cost_the_mean) {
-  price_file file{"# prices\nregion,storage_usd_per_gb_month,egress_usd_per_gb_to_other_regions\na,0.02,0.1\nb,0.04,0.02\n"};
+  price_file file{
+      "# prices\nregion,storage_usd_per_gb_month,egress_usd_per_gb_to_other_regions\na,0.02,0.1\nb,0.04,0.02\n"};
   auto table = price_table::load(file.path);
   CAF_REQUIRE(table);
   CAF_CHECK_EQUAL(table->of("a").egress_usd_per_gb, 0.1);

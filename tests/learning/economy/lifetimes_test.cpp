@@ -44,10 +44,14 @@ struct player {
 double random_gap(std::mt19937_64& random, int shape) {
   std::uniform_real_distribution<double> uniform;
   switch (shape) {
-  case 0: return 60 * std::exp(10 * uniform(random));
-  case 1: return -day * std::log(1 - uniform(random));
-  case 2: return uniform(random) < 0.5 ? 10 : 30 * day;
-  default: return day;
+  case 0:
+    return 60 * std::exp(10 * uniform(random));
+  case 1:
+    return -day * std::log(1 - uniform(random));
+  case 2:
+    return uniform(random) < 0.5 ? 10 : 30 * day;
+  default:
+    return day;
   }
 }
 
