@@ -51,26 +51,29 @@ std::string in_a_month(const scene& on, const std::vector<outcome>& rows) {
 
 nlohmann::ordered_json to_json(const std::vector<outcome>& rows, const outcome& clairvoyant, const page_facts& facts) {
   auto result = nlohmann::ordered_json::array();
-  for (const auto& row : rows)
-    result.push_back({{"policy", row.policy},
-                      {"reads", row.reads},
-                      {"local_share", row.local_share},
-                      {"mean_ms", row.mean_ms},
-                      {"p50_ms", row.p50_ms},
-                      {"p95_ms", row.p95_ms},
-                      {"p99_ms", row.p99_ms},
-                      {"moves_per_100_reads", row.moves_per_100_reads},
-                      {"prefetched_per_100_reads", row.prefetched_per_100_reads},
-                      {"prefetched_read_share", row.prefetched_read_share},
-                      {"copies_per_item", row.copies_per_item},
-                      {"ceiling_local_share", facts.ceiling},
-                      {"cost",
-                       {{"moved", row.moved_usd},
-                        {"stored", row.stored_usd},
-                        {"latency", row.latency_usd},
-                        {"total", row.total_usd()},
-                        {"over_clairvoyant", ratio(row.total_usd(), clairvoyant.total_usd())},
-                        {"usd_per_million_reads", per_million(row, row.total_usd())}}}});
+  for (const auto& row : rows) {
+    nlohmann::ordered_json one;
+    one["policy"] = row.policy;
+    one["reads"] = row.reads;
+    one["local_share"] = row.local_share;
+    one["mean_ms"] = row.mean_ms;
+    one["p50_ms"] = row.p50_ms;
+    one["p95_ms"] = row.p95_ms;
+    one["p99_ms"] = row.p99_ms;
+    one["moves_per_100_reads"] = row.moves_per_100_reads;
+    one["prefetched_per_100_reads"] = row.prefetched_per_100_reads;
+    one["prefetched_read_share"] = row.prefetched_read_share;
+    one["copies_per_item"] = row.copies_per_item;
+    one["ceiling_local_share"] = facts.ceiling;
+    auto& cost = one["cost"];
+    cost["moved"] = row.moved_usd;
+    cost["stored"] = row.stored_usd;
+    cost["latency"] = row.latency_usd;
+    cost["total"] = row.total_usd();
+    cost["over_clairvoyant"] = ratio(row.total_usd(), clairvoyant.total_usd());
+    cost["usd_per_million_reads"] = per_million(row, row.total_usd());
+    result.push_back(std::move(one));
+  }
   return result;
 }
 
