@@ -104,9 +104,15 @@ void history::check_beginning(int node, const std::string& id, const item_record
   auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
   auto invited = items_[id].invited.find(node_name(node));
   auto joined = invited != items_[id].invited.end() && engine_.now() - invited->second < moment{20'000'000};
+  // Its joining record may be stored together with an update from a holder that still counts it from before.
+  auto counted = false;
+  for (size_t other = 0; other < disks_.size(); ++other)
+    if (auto record = disks_[other]->record(id); record && static_cast<int>(other) != node)
+      counted |= record->holders.state_of(node_name(node)) != holder_state::left
+                 && after.holders.state_of(node_name(node)) == holder_state::joining;
   auto written_anew = items_[id].damaged.erase(node) > 0;
   if (wanted_.copies_begin_joining && !written_anew && !after.versions.siblings.empty() && !writes_here && !put_back
-      && !joined && !is_being_loaded(id))
+      && !joined && !counted && !is_being_loaded(id))
     accuse("a value is taken in only where the node is joining", id,
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }
