@@ -45,7 +45,7 @@ void stays_within_the_bound(const std::string& name, const std::vector<made_read
 
 CAF_TEST(items_that_are_read_once_everywhere_cost_little_more_than_need_be) {
   std::vector<made_read> reads;
-  for (int k = 0; k < 4000; ++k)
+  for (int k = 0; k < 2000; ++k)
     for (auto region : {"a", "b", "c"})
       reads.push_back({k * 300.0 + (region[0] - 'a') * 60, "x/" + std::to_string(k), region});
   stays_within_the_bound("once everywhere", reads);
@@ -53,17 +53,17 @@ CAF_TEST(items_that_are_read_once_everywhere_cost_little_more_than_need_be) {
 
 CAF_TEST(readers_that_alternate_between_two_far_regions_do_not_make_copies_go_to_and_fro) {
   std::vector<made_read> reads;
-  for (int k = 0; k < 12'000; ++k)
+  for (int k = 0; k < 6000; ++k)
     reads.push_back({k * 600.0, "x/" + std::to_string(k / 2 % 50), k % 2 == 0 ? "b" : "c"});
   stays_within_the_bound("alternating", reads);
 }
 
 CAF_TEST(a_burst_that_never_returns_is_forgotten) {
   std::vector<made_read> reads;
-  for (int burst = 0; burst < 300; ++burst)
+  for (int burst = 0; burst < 150; ++burst)
     for (int k = 0; k < 30; ++k)
       reads.push_back({burst * 2 * hour + k * 20, "x/" + std::to_string(burst), k % 3 == 2 ? "c" : "b"});
-  reads.push_back({600 * hour + 30 * day, "x/last", "a"});
+  reads.push_back({300 * hour + 30 * day, "x/last", "a"});
   stays_within_the_bound("bursts", reads);
 }
 
