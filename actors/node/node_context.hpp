@@ -38,6 +38,7 @@ struct peer_view {
   uint64_t leases = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
+  double load = 0;           // as it said: 0 to 1
   bool fresh = true;         // it said that it may call its copies current
   bool caught_up = true;     // this node has everything that the peer kept for it
   int64_t answered_ms = 0;   // `steady_ms` of the last ping that it answered; 0: none
@@ -54,6 +55,8 @@ struct cluster_view {
   const peer_view* find(std::string_view node) const;
   /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;
+  /// All peers' names.
+  std::vector<std::string> names() const;
 };
 
 /// The node's current actors. The supervisors publish them at every start and restart, so nobody keeps a dead handle.
@@ -99,7 +102,7 @@ struct node_counters {
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of this node
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
   std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the reading of the stores has not begun
-  std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: all that the peers hold is known
+  std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: who holds what is known, here and at peers
   std::atomic<uint32_t> shards_ready{0};                       // shards that have read their slice of the store
   /// For peers. 0 while the stores are read, because the catalog does not yet have all items.
   uint64_t announced_generation() const {
@@ -151,9 +154,12 @@ struct node_context {
   background_pace pace;
   read_latencies latencies;                   // of reads at other nodes
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store
-  /// Called by the shards with each item whose holders change, tombstones left out; from many threads. Geo-DNS listens.
-  /// Set before actors start; empty: nobody listens.
-  std::function<void(const std::string& id, const std::vector<std::string>& nodes)> holders_changed;
+  /// Called by the shards with each item whose holders change, tombstones left out; from many threads. None of the
+  /// copies ends by itself before `until` (as in `catalog_row`). Geo-DNS listens. Set before actors start; empty:
+  /// nobody listens.
+  std::function<void(const std::string& id, const std::vector<std::string>& nodes, uint32_t until)> holders_changed;
+  /// Called by a shard that ends, whose catalog is gone with it. All shards end before a new one starts.
+  std::function<void()> catalog_lost;
   /// What Geo-DNS has counted since its start, by name. Thread-safe while HTTP is served; empty: no DNS here.
   std::function<std::map<std::string, uint64_t>()> dns_counts;
   read_index index;

@@ -50,6 +50,7 @@ struct settings {
   duration down_after = 3s;
   duration fresh_for = 3s;     // a node to which no majority has answered for that long is not current
   duration catch_up_for = 60s; // for that long, other nodes answer the reads of a node that is catching up
+  duration detour = 30ms;      // how much further clients may be sent when a nearer region is loaded; zero: not at all
   duration hedge_after = 1s;   // a read that a holder has not answered by then asks the next one as well
   duration collect_every = 1s;
   duration sample_every = 200ms; // gateways hand over their access samples

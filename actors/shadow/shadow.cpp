@@ -275,29 +275,46 @@ bool shadow_state::is_busy() {
 /// has, this copy is behind these only.
 void shadow_state::look_for_newer() {
   rests_until_ = now() + keys::longest_pause;
-  auto view = node_->cluster.get();
   auto theirs = std::make_shared<version_vector>();
   auto all_heard = std::make_shared<bool>(knows_all_nodes(*node_));
-  auto answered = [this, theirs, all_heard, before = behind_, open = std::make_shared<size_t>(view->peers.size() + 1)] {
-    if (--*open > 0 || !*all_heard || behind_ != before)
-      return;
-    behind_ = std::move(*theirs);
-    if (visible_)
-      publish();
+  ask_each(
+      node_->cluster.get()->names(), traffic::repair,
+      {.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      [theirs, all_heard](const std::string&, const expected<item_copy>& there) {
+        if (there)
+          theirs->merge(there->versions.context);
+        else
+          *all_heard &= code_of(there.error()) == ec::not_here;
+      },
+      [this, theirs, all_heard, before = behind_] {
+        if (!*all_heard || behind_ != before)
+          return;
+        behind_ = std::move(*theirs);
+        if (visible_)
+          publish();
+      });
+}
+
+/// Asks each of these nodes for its copy, all at once; `then` follows the last answer.
+void shadow_state::ask_each(const std::vector<std::string>& nodes, traffic urgency, const fetch_item& question,
+                            const heard& hear, std::function<void()> then) {
+  auto open = std::make_shared<size_t>(nodes.size() + 1);
+  auto one_less = [open, then = std::move(then)] {
+    if (--*open == 0)
+      then();
   };
-  for (const auto& peer : view->peers)
+  for (const auto& node : nodes)
     ask_peer<item_copy>(
-        peer.identity.node, traffic::repair,
-        fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
-        [theirs, answered](const item_copy& copy) {
-          theirs->merge(copy.versions.context);
-          answered();
+        node, urgency, question,
+        [hear, one_less, node](item_copy& there) {
+          hear(node, std::move(there));
+          one_less();
         },
-        [all_heard, answered](const caf::error& reason) {
-          *all_heard &= code_of(reason) == ec::not_here;
-          answered();
+        [hear, one_less, node](const caf::error& reason) {
+          hear(node, reason);
+          one_less();
         });
-  answered();
+  one_less();
 }
 
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.

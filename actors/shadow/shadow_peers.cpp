@@ -82,6 +82,8 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
 void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
   if (!may_hold(node_->self.node))
     return reply.give({false, "a residency rule keeps the item away from " + node_->self.region, {}});
+  if (request.lease.reason == lease_reason::access)
+    note_reader_elsewhere();
   if (item_->present()) {
     if (request.state == holder_state::durable && item_->role() == holder_state::shadow)
       item_->promote();
@@ -107,6 +109,13 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
             request.giver, then);
   if (!predicted)
     search_->inviters.insert(request.giver);
+}
+
+/// A reader of this region has read the item at the giver, where DNS or a redirect had sent it. What is predicted here
+/// follows from what the readers of this region want, wherever they got it.
+void shadow_state::note_reader_elsewhere() {
+  if (auto agent = node_->handles.get()->agent)
+    self_->send(agent, access_batch{{{.id = item_->record().id, .at = now()}}});
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
@@ -324,8 +333,10 @@ void shadow_state::adjust_counters() {
   counted_role_ = role;
   counted_bytes_ = bytes;
   counted_versions_ = versions;
-  if (std::exchange(counted_deleted_, deleted) != deleted || holds != held)
-    self_->send(shard_, catalog_row{item_->record().id, holds, deleted});
+  auto until = holds ? end_of_copy(item_->record(), node_->self.node) : 0;
+  auto lives_otherwise = std::exchange(counted_until_, until) != until;
+  if (std::exchange(counted_deleted_, deleted) != deleted || holds != held || lives_otherwise)
+    self_->send(shard_, catalog_row{item_->record().id, holds, deleted, until});
 }
 
 } // namespace gnomon

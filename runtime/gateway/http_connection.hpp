@@ -1,7 +1,7 @@
 #pragma once
 
+#include "runtime/base/ip_address.hpp"
 #include "runtime/gateway/http_worker.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <chrono>
 #include <optional>

@@ -83,6 +83,11 @@ void add_node(const node_context& node, std::vector<MetricFamily>& families) {
                       "How late the node was last found to be with its own work.",
                       MetricType::Gauge,
                       {sample(MetricType::Gauge, static_cast<double>(pace.lateness().count()) / 1000)}});
+  families.push_back(
+      {"gnomon_load",
+       "How loaded the node is, from 0 to 1; from 0.8 on, clients go to regions that are little further.",
+       MetricType::Gauge,
+       {sample(MetricType::Gauge, pace.load())}});
   gauge("gnomon_background_allowed", "Items that the background may have under way now.", pace.allowed());
   gauge("gnomon_background_under_way", "Items that the background has under way now.", pace.under_way());
   gauge("gnomon_background_waiting", "Items whose turn to be in use has not come yet.", pace.waiting());

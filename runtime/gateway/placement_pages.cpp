@@ -1,11 +1,11 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/ip_address.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/percent.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <algorithm>
 

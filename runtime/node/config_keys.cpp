@@ -328,6 +328,7 @@ std::vector<config_key> location_keys() {
                           is_located_network)),
       reloadable(list_key("location", "proxies", MEMBER(location_proxies),
                           "a list of networks, for example [\"10.0.0.0/8\", \"2001:db8::1\"]", is_network)),
+      duration_key("location", "detour", MEMBER(actors.detour), 0ms, 10s),
   };
 }
 
