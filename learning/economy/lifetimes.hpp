@@ -1,0 +1,88 @@
+#pragma once
+
+#include "learning/economy/copy_value.hpp"
+#include "learning/economy/gap_table.hpp"
+#include "learning/economy/hedge.hpp"
+
+#include <unordered_map>
+
+/// How long a copy is worth keeping after a read, and whether one is worth making before a read.
+namespace gnomon::learning {
+
+struct lifetimes_config {
+  size_t max_open = 300'000; // gaps that are followed at once, about 80 bytes each
+  double memory = 20'000;    // gaps that a leaf remembers before they count half
+};
+
+/// A lifetime, and why.
+struct lifetime {
+  double keep_s = 0;
+  double wish_s = 0;       // what the distribution of gaps alone would have; the break-even time while it is unknown
+  double break_even_s = 0; // keep_s lies within trust * this and this / trust
+  double trust = 1;
+  copy_worth worth; // of keep_s; zeroes while the distribution is unknown
+};
+
+/// Learns gaps between reads, and turns them into lifetimes: the lifetime of least expected cost, within bounds that
+/// hold whatever was learned. How far it may trust what was learned, `a` of 1, 0.5, 0.25 or 0.1, follows from what each
+/// would have cost. Time is passed in, in seconds, and should not go back. Not thread-safe; about 0.5 us a read.
+class adaptive_lifetimes {
+public:
+  /// Names an item in a region: `stable_hash` of the id with the region as seed, or any other number.
+  using copy_id = uint64_t;
+
+  explicit adaptive_lifetimes(const lifetimes_config& config = {}) : config_(config), hedge_(trusts.size()) {}
+
+  /// The item came to be without a copy here: from now on it is waited for its first read. Does nothing for a copy that
+  /// is known.
+  void expect(copy_id copy, const gap_kind& kind, double now);
+  /// It was read. Ends the gap since its last read, begins the next one, and says how long the copy is to be kept.
+  /// `kind.reads` matters only where it is more than this object has seen itself.
+  lifetime read(copy_id copy, const gap_kind& kind, const copy_costs& costs, double now);
+  /// It is gone for good (deleted, or no longer followed): its gap counts as longer than it was so far.
+  void forget(copy_id copy, double now);
+
+  /// The chances of a read from now on, for an item of that kind that has been idle for `idle_s`, at times from half an
+  /// hour to years. Empty while nothing is known.
+  std::vector<return_chance> chances(const gap_kind& kind, double idle_s);
+  /// Reads of the item in the region so far, as far as they are followed, and the time since the last one (or since
+  /// `expect`).
+  struct standing {
+    uint32_t reads = 0;
+    double idle_s = 0;
+  };
+  standing of(copy_id copy, double now) const;
+
+  /// By expert, in the order of `trusts`: how much each is believed.
+  std::vector<double> trust_weights() const {
+    return hedge_.weights();
+  }
+  static constexpr std::array<double, 4> trusts{1, 0.5, 0.25, 0.1};
+
+  void save(writer& out) const;
+  void load(reader& in);
+
+private:
+  struct open_gap {
+    double since = 0;
+    float wish_s = 0, break_even_s = 0, miss_usd = 0; // no copy was kept: miss_usd is 0
+    float charged_s = 0;                              // of holding, up to this age
+    uint32_t reads = 0, halvings = 0;
+    gap_table::leaf leaf = 0;
+  };
+  void begin(open_gap& gap, const gap_kind& kind, double now);
+  void end(open_gap& gap, double now);
+  void charge_holding(open_gap& gap, double age);
+  float weight_of(const open_gap& gap);
+  void make_room(double now);
+  void fit_when_due(double now);
+
+  lifetimes_config config_;
+  gap_table gaps_;
+  hedge hedge_;
+  std::unordered_map<copy_id, open_gap> open_;
+  std::array<double, trusts.size()> charges_{}; // since the last fit
+  size_t since_fit_ = 0;
+};
+
+} // namespace gnomon::learning
