@@ -10,6 +10,7 @@
 #include "actors/node/read_latencies.hpp"
 #include "actors/node/removed_nodes.hpp"
 #include "actors/node/settings.hpp"
+#include "learning/economy/lifetime_table.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/published.hpp"
@@ -93,6 +94,7 @@ struct node_counters {
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::atomic<uint64_t> store_losses{0}; // damaged parts that were found
   std::atomic<uint64_t> stores_full{0};  // now: stores that take no writes
+  std::atomic<uint64_t> shadows_refused{0}, shadows_evicted{0}; // because of `store.max_bytes`
   std::atomic<uint64_t> records_read{0}; // since the reading of the stores began
   std::atomic<bool> rules_known{false};  // the policies are read: from then on requests are taken
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
@@ -147,6 +149,7 @@ struct node_context {
   published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
   published<std::string> reading_problem; // why a store cannot be read at the moment; empty: it can
   published<served_models> models;
+  published<learning::lifetime_table> lifetimes; // learned by the agent
   std::shared_ptr<locator> places = std::make_shared<locator>(); // of clients; set before actors start
   published<std::vector<ip_prefix>> proxies;                     // whose word on who asked them counts
   published<round_trip_estimate> distances;                      // to the regions
@@ -175,6 +178,10 @@ struct node_context {
   /// When this node noticed that it is not fresh (`steady_ms`). Other nodes answer its reads for a while. 0: it is
   /// fresh.
   std::atomic<int64_t> lapsed_at_ms{0};
+  /// True when the node holds as much as its config allows: it takes no further shadows.
+  bool is_full() const {
+    return config.store_max_bytes > 0 && counters.bytes.load(std::memory_order_relaxed) >= config.store_max_bytes;
+  }
   /// True when a node of that name was removed for good, and no other store uses the name since.
   bool is_removed(const std::string& node) const;
 

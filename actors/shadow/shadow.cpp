@@ -41,7 +41,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       },
       [&](const access_batch& x) { state.once_loaded([&, x] { state.note_access(x); }); },
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
-      [&](const expiry_due& x) { state.expiry_due(x.at); },
+      [&](const expiry_due& x) { x.make_room ? state.make_room() : state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
@@ -156,7 +156,8 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
 
 void shadow_state::search_for_readers() {
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node)
-                && node_->counters.stores_full.load() == 0; // a copy that cannot be kept must not fail the read
+                && !node_->is_full() // a copy that cannot be kept must not fail the read
+                && node_->counters.stores_full.load() == 0;
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   find_copy(keep, audience::all, traffic::client, {}, {});
 }
@@ -243,6 +244,10 @@ void shadow_state::report(answer<copy_report> reply) {
   r.reads = record.reads;
   r.cost_bytes = record.cost_bytes;
   r.saved_ms = record.saved_ms;
+  auto balance = balance_of(*node_, facts(), record.saved_ms);
+  r.spent_usd = balance.spent_usd;
+  r.saved_usd = balance.saved_usd;
+  r.why = why_kept();
   r.pinned = record.pinned;
   reply.give(std::move(r));
 }
@@ -257,6 +262,7 @@ void shadow_state::note_access(const access_batch& batch) {
   for (const auto& sample : batch.samples)
     item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
   unsaved_ = true;
+  review_lifetime();
 }
 
 void shadow_state::watch(const item_watcher_actor& watcher, bool on) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages/answer.hpp"
+#include "actors/node/copy_economy.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/shadow/copy_search.hpp"
@@ -92,6 +93,7 @@ public:
   void verify(const std::string& node);
   void check_expiry();
   void expiry_due(timestamp at);
+  void make_room(); // shadow_economy.cpp
 
   void holder_is_late(uint64_t number); // shadow_search.cpp
   void hedge_early(uint64_t number);
@@ -228,6 +230,13 @@ private:
   void move_away();
   void apply_residency();
   void adjust_counters();
+
+  // what it costs and saves: shadow_economy.cpp
+  copy_facts facts() const;
+  lease settled(lease terms) const;
+  bool lives_adaptively() const;
+  void review_lifetime();
+  std::string why_kept() const;
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
   copy_note current_note() const;

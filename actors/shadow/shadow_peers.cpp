@@ -84,11 +84,15 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
     return reply.give({false, "a residency rule keeps the item away from " + node_->self.region, {}});
   if (request.lease.reason == lease_reason::access)
     note_reader_elsewhere();
+  if (request.state == holder_state::shadow && !item_->present() && node_->is_full()) {
+    node_->counters.shadows_refused.fetch_add(1, std::memory_order_relaxed);
+    return reply.give({false, "node " + node_->self.node + " holds as much as store.max_bytes allows", {}});
+  }
   if (item_->present()) {
     if (request.state == holder_state::durable && item_->role() == holder_state::shadow)
       item_->promote();
     else if (item_->role() == holder_state::shadow && request.lease.reason == lease_reason::request)
-      item_->renew_lease(request.lease.ttl, request.lease.reason);
+      item_->renew_lease(settled(request.lease).ttl, request.lease.reason);
     persist([this, reply, giver = request.giver] {
       reply.give({true, {}, standing()});
       publish();
@@ -181,6 +185,7 @@ void shadow_state::check_expiry() {
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
+  review_lifetime();
   item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
   if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
     return drop();
@@ -310,6 +315,7 @@ void shadow_state::publish() {
   auto entry = std::make_shared<index_entry>();
   entry->versions = *visible_;
   entry->ttl = ttl;
+  entry->costs = costs_of(*node_, facts());
   entry->prefetched = visible_->copy == copy_kind::prefetched;
   entry->last_read_ms.store(last_read, std::memory_order_relaxed);
   node_->index.put(std::move(entry));

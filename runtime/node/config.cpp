@@ -240,6 +240,12 @@ expected<node_config> load_config(const std::string& file, const std::vector<std
     return config;
   if (auto err = check_config(*config))
     return bad(file.empty() ? sentence_of(err) : fmt::format("{}: {}", file, sentence_of(err)));
+  if (config->price_file.empty())
+    return config;
+  auto prices = learning::price_table::load(config->price_file);
+  if (!prices)
+    return bad(fmt::format("economy.prices: {}", sentence_of(prices.error())));
+  config->actors.prices = std::move(*prices);
   return config;
 }
 

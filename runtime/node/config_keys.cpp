@@ -270,6 +270,22 @@ std::vector<config_key> cluster_and_node_keys() {
   };
 }
 
+config_key lifetime_key() {
+  return {"placement", "shadow_ttl", "\"adaptive\", or a duration from \"0ms\" (no end) to \"3650d\"",
+          [](node_config& config, const config_value& value) {
+            auto* text = std::get_if<std::string>(&value);
+            auto d = !text ? std::nullopt : *text == "adaptive" ? adaptive_lifetime : duration_from(*text);
+            if (!d || (*d != adaptive_lifetime && (*d < 0ms || *d > 24h * 3650)))
+              return false;
+            config.actors.shadow_ttl = *d;
+            return true;
+          },
+          [](const node_config& config) {
+            auto ttl = config.actors.shadow_ttl;
+            return quoted(ttl == adaptive_lifetime ? "adaptive" : to_text(ttl));
+          }};
+}
+
 std::vector<config_key> actor_keys() {
   return {
       number_key<uint32_t>("placement", "factor", MEMBER(actors.factor), 1, 64),
@@ -277,7 +293,7 @@ std::vector<config_key> actor_keys() {
       acks_key(),
       conflicts_key(),
       flag_key("placement", "shadow_on_read", MEMBER(actors.shadow_on_read)),
-      duration_key("placement", "shadow_ttl", MEMBER(actors.shadow_ttl), 0ms, 24h * 3650),
+      lifetime_key(),
       duration_key("placement", "join_timeout", MEMBER(actors.join_timeout), 1s, 24h),
       number_key<uint32_t>("placement", "max_versions", MEMBER(actors.max_versions), 2, 10'000),
       bytes_key("placement", "max_versions_bytes", MEMBER(actors.max_versions_bytes), 64u << 20, 1u << 30),
@@ -316,6 +332,9 @@ std::vector<config_key> actor_keys() {
       duration_key("prediction", "train_every", MEMBER(actors.train_every), 0s, 365 * 24h),
       number_key<uint32_t>("prediction", "train_accesses", MEMBER(actors.train_accesses), 1000, 100'000'000),
       number_key<uint32_t>("store", "stores", MEMBER(actors.stores), 1, 64),
+      bytes_key("store", "max_bytes", MEMBER(actors.store_max_bytes), 0, 1ull << 50),
+      text_key("economy", "prices", MEMBER(price_file), "a file", any_text),
+      real_key("economy", "usd_per_ms", MEMBER(actors.usd_per_ms), 0, 1),
   };
 }
 
