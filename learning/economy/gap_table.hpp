@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,10 +16,11 @@ struct gap_kind {
   size_t region = 0;
   uint64_t bytes = 0; // size of the item
   uint32_t reads = 0; // of the item in the region so far; 0: since the item came to be, for its first read there
+  double pace_s = 0;  // the gaps between those reads, on average; 0: there was none yet
 };
 
-/// Distributions of gaps by leaf: data type, region, size class and reads so far. A leaf with few gaps leans on a wider
-/// one: first all sizes, then all types, then all regions. Not thread-safe.
+/// Distributions of gaps by leaf: data type, region, size class, reads so far and their pace. A leaf with few gaps
+/// leans on a wider one: first all sizes, then all types, then all regions, then all paces. Not thread-safe.
 class gap_table {
 public:
   using leaf = uint32_t;
@@ -59,6 +61,8 @@ private:
   leaf_state& at(leaf of) {
     return leaves_[of];
   }
+
+  void add_curve(leaf number, const gap_counts& of, std::map<leaf, std::array<float, gap_bins::count>>& hazards);
 
   std::map<std::string, uint32_t, std::less<>> types_;
   std::map<leaf, leaf_state> leaves_;

@@ -26,7 +26,7 @@ public:
   void load(reader& in);
 
 private:
-  static constexpr double memory = 0.995; // of the costs, a round
+  static constexpr double memory = 0.95; // of the costs, a round
   std::vector<double> losses_;
   double gap_ = 0; // cumulative mixability gap
   double position_ = 0.5;

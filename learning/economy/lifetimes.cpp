@@ -8,19 +8,35 @@ namespace gnomon::learning {
 namespace {
 
 constexpr size_t least_between_fits = 500;
+constexpr double pace_share = 0.5; // of the last gap in the average
 
-/// The lifetime of least expected cost among the ends of the bins.
-double best_lifetime(const return_curve& curve, const copy_costs& costs) {
-  double best = 0, least = costs.miss_usd;
-  for (size_t b = 0; b < gap_bins::count; ++b) {
+/// The lifetime of least expected cost among the ends of the bins, counted from the last read, for a copy that has
+/// been idle for `age`.
+double best_lifetime(const return_curve& curve, const copy_costs& costs, double age = 0) {
+  auto cost_of = [&](double seconds) {
+    return costs.rate() * curve.held(seconds) + costs.miss_usd * curve.left(seconds);
+  };
+  double best = age, least = cost_of(age);
+  for (size_t b = age > 0 ? gap_bins::of(age) : 0; b < gap_bins::count; ++b) {
     const double seconds = gap_bins::end(b);
-    const double cost = costs.rate() * curve.held(seconds) + costs.miss_usd * curve.left(seconds);
-    if (cost < least) {
+    const double cost = cost_of(seconds);
+    if (cost < least && seconds > age) {
       least = cost;
       best = seconds;
     }
   }
   return best;
+}
+
+double trust_of(size_t expert) {
+  return adaptive_lifetimes::trusts[std::min(expert, adaptive_lifetimes::trusts.size() - 1)];
+}
+
+/// How long an expert keeps a copy.
+double keep_of(size_t expert, double wish_s, double break_even_s) {
+  const double trust = trust_of(expert);
+  return bounded_lifetime(expert < adaptive_lifetimes::trusts.size() ? wish_s : break_even_s / trust, break_even_s,
+                          trust);
 }
 
 } // namespace
@@ -40,8 +56,8 @@ void adaptive_lifetimes::charge_holding(open_gap& gap, double age) {
   if (gap.miss_usd == 0)
     return;
   const double rate = gap.miss_usd / gap.break_even_s;
-  for (size_t k = 0; k < trusts.size(); ++k) {
-    const double keep = bounded_lifetime(gap.wish_s, gap.break_even_s, trusts[k]);
+  for (size_t k = 0; k < experts; ++k) {
+    const double keep = keep_of(k, gap.wish_s, gap.break_even_s);
     charges_[k] += rate * (std::min(age, keep) - std::min<double>(gap.charged_s, keep));
   }
   gap.charged_s = static_cast<float>(age);
@@ -50,9 +66,11 @@ void adaptive_lifetimes::charge_holding(open_gap& gap, double age) {
 void adaptive_lifetimes::end(open_gap& gap, double now) {
   const double age = std::max(0.0, now - gap.since);
   gaps_.ended(gap.leaf, age, weight_of(gap));
+  if (gap.reads > 0)
+    gap.pace_s = static_cast<float>(gap.pace_s > 0 ? gap.pace_s + pace_share * (age - gap.pace_s) : std::max(age, 1.0));
   charge_holding(gap, age);
-  for (size_t k = 0; k < trusts.size(); ++k)
-    if (gap.miss_usd > 0 && age > bounded_lifetime(gap.wish_s, gap.break_even_s, trusts[k]))
+  for (size_t k = 0; k < experts; ++k)
+    if (gap.miss_usd > 0 && age > keep_of(k, gap.wish_s, gap.break_even_s))
       charges_[k] += gap.miss_usd;
 }
 
@@ -71,21 +89,33 @@ lifetime adaptive_lifetimes::read(copy_id copy, const gap_kind& kind, const copy
     end(gap, now);
   ++since_fit_;
   gap.reads = std::max(gap.reads + 1, kind.reads);
-  begin(gap, {kind.type, kind.region, kind.bytes, gap.reads}, now);
+  begin(gap, {kind.type, kind.region, kind.bytes, gap.reads, gap.pace_s}, now);
 
   lifetime result;
   result.break_even_s = result.wish_s = costs.break_even_s();
   const auto* curve = gaps_.curve(gap.leaf);
   if (curve != nullptr)
     result.wish_s = best_lifetime(*curve, costs);
-  result.trust = trusts[hedge_.draw()];
-  result.keep_s = bounded_lifetime(result.wish_s, result.break_even_s, result.trust);
+  const auto expert = hedge_.draw();
+  result.trust = trust_of(expert);
+  result.keep_s = keep_of(expert, result.wish_s, result.break_even_s);
   if (curve != nullptr)
     result.worth = worth_of({result.keep_s, 1 - curve->left(result.keep_s), curve->held(result.keep_s)}, costs);
   gap.wish_s = static_cast<float>(result.wish_s);
   gap.break_even_s = static_cast<float>(result.break_even_s);
   gap.miss_usd = result.break_even_s > 0 ? static_cast<float>(costs.miss_usd) : 0;
   return result;
+}
+
+double adaptive_lifetimes::extend(copy_id copy, const copy_costs& costs, double now) {
+  auto known = open_.find(copy);
+  const auto* curve = known == open_.end() ? nullptr : gaps_.curve(known->second.leaf);
+  if (curve == nullptr)
+    return 0;
+  const double age = std::max(0.0, now - known->second.since);
+  const auto expert = hedge_.draw();
+  const double most = costs.break_even_s() / trust_of(expert);
+  return std::max(0.0, (expert < trusts.size() ? std::min(best_lifetime(*curve, costs, age), most) : most) - age);
 }
 
 void adaptive_lifetimes::forget(copy_id copy, double now) {
@@ -136,7 +166,7 @@ adaptive_lifetimes::standing adaptive_lifetimes::of(copy_id copy, double now) co
   auto known = open_.find(copy);
   if (known == open_.end())
     return {};
-  return {known->second.reads, std::max(0.0, now - known->second.since)};
+  return {known->second.reads, known->second.pace_s, std::max(0.0, now - known->second.since)};
 }
 
 void adaptive_lifetimes::save(writer& out) const {
@@ -162,7 +192,7 @@ void adaptive_lifetimes::load(reader& in) {
     in.get(gap);
     // A gap with impossible numbers would spoil every sum that it enters.
     const bool sound = std::isfinite(gap.since) && gap.wish_s >= 0 && gap.break_even_s >= 0 && gap.miss_usd >= 0
-                       && gap.charged_s >= 0 && gap.halvings <= gaps_.halvings(gap.leaf)
+                       && gap.charged_s >= 0 && gap.pace_s >= 0 && gap.halvings <= gaps_.halvings(gap.leaf)
                        && (gap.miss_usd == 0 || gap.break_even_s > 0);
     if (!sound)
       in.fail();

@@ -11,7 +11,7 @@ namespace gnomon::learning {
 
 struct lifetimes_config {
   size_t max_open = 300'000; // gaps that are followed at once, about 80 bytes each
-  double memory = 20'000;    // gaps that a leaf remembers before they count half
+  double memory = 4'000;     // gaps that a leaf remembers before they count half
 };
 
 /// A lifetime, and why.
@@ -25,20 +25,25 @@ struct lifetime {
 
 /// Learns gaps between reads, and turns them into lifetimes: the lifetime of least expected cost, within bounds that
 /// hold whatever was learned. How far it may trust what was learned, `a` of 1, 0.5, 0.25 or 0.1, follows from what each
-/// would have cost. Time is passed in, in seconds, and should not go back. Not thread-safe; about 0.5 us a read.
+/// would have cost; so does whether to keep all copies as long as 0.1 allows, which is right where reads become more
+/// and more and the past says too little. Time is passed in, in seconds, and should not go back. Not thread-safe; about
+/// 0.5 us a read.
 class adaptive_lifetimes {
 public:
   /// Names an item in a region: `stable_hash` of the id with the region as seed, or any other number.
   using copy_id = uint64_t;
 
-  explicit adaptive_lifetimes(const lifetimes_config& config = {}) : config_(config), hedge_(trusts.size()) {}
+  explicit adaptive_lifetimes(const lifetimes_config& config = {}) : config_(config), hedge_(experts) {}
 
   /// The item came to be without a copy here: from now on it is waited for its first read. Does nothing for a copy that
   /// is known.
   void expect(copy_id copy, const gap_kind& kind, double now);
   /// It was read. Ends the gap since its last read, begins the next one, and says how long the copy is to be kept.
-  /// `kind.reads` matters only where it is more than this object has seen itself.
+  /// `kind.reads` matters only where it is more than this object has seen itself; the pace is its own.
   lifetime read(copy_id copy, const gap_kind& kind, const copy_costs& costs, double now);
+  /// Its lifetime has run out without a read. How much longer it is worth keeping by what is known now; 0: it goes. All
+  /// in all it is kept for at most break-even / a, so the bound holds.
+  double extend(copy_id copy, const copy_costs& costs, double now);
   /// It is gone for good (deleted, or no longer followed): its gap counts as longer than it was so far.
   void forget(copy_id copy, double now);
 
@@ -49,15 +54,16 @@ public:
   /// `expect`).
   struct standing {
     uint32_t reads = 0;
-    double idle_s = 0;
+    double pace_s = 0, idle_s = 0;
   };
   standing of(copy_id copy, double now) const;
 
-  /// By expert, in the order of `trusts`: how much each is believed.
+  /// How much each expert is believed: first the `trusts`, then the one that keeps all copies as long as it may.
   std::vector<double> trust_weights() const {
     return hedge_.weights();
   }
   static constexpr std::array<double, 4> trusts{1, 0.5, 0.25, 0.1};
+  static constexpr size_t experts = trusts.size() + 1;
 
   void save(writer& out) const;
   void load(reader& in);
@@ -67,6 +73,7 @@ private:
     double since = 0;
     float wish_s = 0, break_even_s = 0, miss_usd = 0; // no copy was kept: miss_usd is 0
     float charged_s = 0;                              // of holding, up to this age
+    float pace_s = 0;
     uint32_t reads = 0, halvings = 0;
     gap_table::leaf leaf = 0;
   };
@@ -81,7 +88,7 @@ private:
   gap_table gaps_;
   hedge hedge_;
   std::unordered_map<copy_id, open_gap> open_;
-  std::array<double, trusts.size()> charges_{}; // since the last fit
+  std::array<double, experts> charges_{}; // since the last fit
   size_t since_fit_ = 0;
 };
 

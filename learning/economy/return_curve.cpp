@@ -97,13 +97,12 @@ double gap_counts::total() const {
 std::array<float, gap_bins::count> gap_counts::hazards(const std::array<float, gap_bins::count>* prior,
                                                        float strength) const {
   std::array<float, gap_bins::count> result{};
-  float reached = 0;
-  for (size_t b = gap_bins::count; b-- > 0;) {
-    reached += ended_[b] + cut_[b];
+  auto reached = static_cast<float>(total());
+  for (size_t b = 0; b < gap_bins::count; ++b) {
     const float at_risk = reached - cut_[b] / 2;
-    const float before = prior == nullptr ? 0 : strength;
-    if (at_risk + before > 0)
-      result[b] = std::clamp((ended_[b] + (prior == nullptr ? 0 : before * (*prior)[b])) / (at_risk + before), 0.0f, 1.0f);
+    const float expected = prior != nullptr ? (*prior)[b] : b > 0 ? result[b - 1] : 0;
+    result[b] = std::clamp((ended_[b] + strength * expected) / (std::max(at_risk, 0.0f) + strength), 0.0f, 1.0f);
+    reached -= ended_[b] + cut_[b];
   }
   return result;
 }

@@ -65,8 +65,9 @@ public:
   void halve();
   double total() const;
   /// The estimate of Kaplan and Meier (1958): the hazard of a bin is the share that ends in it of the gaps that reach
-  /// it. A gap cut inside the bin counts half. Where few gaps reach a bin, `prior` counts as much as `strength` gaps;
-  /// without a prior there is no return beyond the longest gap.
+  /// it. A gap cut inside the bin counts half. Where few gaps reach a bin, `prior` counts as much as `strength` gaps.
+  /// Without one the bin before does: gaps have heavy tails, and where nobody has looked yet the tail goes on as it
+  /// was.
   std::array<float, gap_bins::count> hazards(const std::array<float, gap_bins::count>* prior, float strength) const;
 
   void save(writer& out) const;

@@ -3,7 +3,6 @@
 #include "runtime/base/csv.hpp"
 #include "runtime/base/numbers.hpp"
 
-
 namespace gnomon::replay {
 
 namespace {

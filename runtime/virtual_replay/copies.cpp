@@ -6,7 +6,7 @@ namespace gnomon::virtual_replay {
 
 copies::copies(const scene& on) : on_(on), regions_(on.regions.size()), slots_(on.items.size() * regions_) {
   for (uint32_t item = 0; item < on.items.size(); ++item)
-    slots_[item * regions_ + on.origin] = {0, for_good, false};
+    slots_[item * regions_ + on.origin].until = for_good;
   counted_.latencies_ms.reserve(on.reads.size() - on.measured_from);
 }
 
@@ -20,8 +20,7 @@ size_t copies::nearest(uint32_t item, size_t region, double now) const {
 size_t copies::cheapest(uint32_t item, size_t region, double now) const {
   size_t best = on_.origin;
   for (auto other : on_.regions[region].nearest)
-    if (has(item, other, now)
-        && on_.regions[other].price.egress_usd_per_gb < on_.regions[best].price.egress_usd_per_gb)
+    if (has(item, other, now) && on_.regions[other].price.egress_usd_per_gb < on_.regions[best].price.egress_usd_per_gb)
       best = other;
   return best;
 }
@@ -52,12 +51,12 @@ size_t copies::read(const scene_read& read, bool measured) {
   return holder;
 }
 
-void copies::arrive(const scene_read& read, bool measured) {
+void copies::arrive(const scene_read& read, size_t source, bool measured) {
   if (!measured)
     return;
   count_read(on_.local_ms, true);
   if (!has(read.item, read.region, read.t))
-    count_move(read.item, cheapest(read.item, read.region, read.t));
+    count_move(read.item, source);
 }
 
 void copies::count_read(double ms, bool here) {
@@ -69,17 +68,24 @@ void copies::count_read(double ms, bool here) {
 
 void copies::begin(uint32_t item, size_t region, double now, double keep_s) {
   settle(item, region);
-  slots_[item * regions_ + region] = {now, now + keep_s, false};
+  auto& copy = slots_[item * regions_ + region];
+  copy.since = now;
+  copy.until = now + keep_s;
+  copy.unread = false;
+  if (copy.until != for_good && !std::exchange(copy.queued, true))
+    ends_.push({copy.until, item * regions_ + region});
 }
 
 void copies::keep(uint32_t item, size_t region, double now, double keep_s) {
   auto& copy = slots_[item * regions_ + region];
   if (copy.until == for_good)
     return;
-  if (copy.until > now)
-    copy.until = now + keep_s;
-  else if (keep_s > 0)
+  if (copy.until > now) {
+    if (now + keep_s < std::exchange(copy.until, now + keep_s))
+      ends_.push({copy.until, item * regions_ + region}); // it ends before the entry that is there
+  } else if (keep_s > 0) {
     begin(item, region, now, keep_s);
+  }
 }
 
 void copies::push(uint32_t item, size_t region, double now, double keep_s, bool measured) {

@@ -3,6 +3,7 @@
 #include "runtime/virtual_replay/scene.hpp"
 
 #include <limits>
+#include <queue>
 
 namespace gnomon::virtual_replay {
 
@@ -25,21 +26,35 @@ public:
   void create(uint32_t item, double now, double keep_s, bool measured);
   /// A read passes; returns the holder that answers, the reader's own region for a local one.
   size_t read(const scene_read& read, bool measured);
-  /// A read that finds its copy: the value is moved just in time from the cheapest holder where there is none.
-  void arrive(const scene_read& read, bool measured);
+  /// A read that finds its copy: where there is none, the value is moved just in time from `source`.
+  void arrive(const scene_read& read, size_t source, bool measured);
   /// From now on the copy goes after `keep_s` without this being called again. It was made by a read that has just
   /// moved the value, or is there. Durable ones are left as they are.
   void keep(uint32_t item, size_t region, double now, double keep_s);
   /// Makes a copy ahead of a read, from the cheapest holder. Does nothing where there is one.
   void push(uint32_t item, size_t region, double now, double keep_s, bool measured);
+  /// Asks `keep_longer(item, region, now)` about each copy that goes before `now`: how many seconds more it is kept,
+  /// from when it would have gone.
+  template <class Decide>
+  void expire(double now, Decide keep_longer) {
+    while (!ends_.empty() && ends_.top().at <= now) {
+      const auto [at, place] = ends_.top();
+      ends_.pop();
+      auto& copy = slots_[place];
+      if (copy.until == at)
+        copy.until += keep_longer(static_cast<uint32_t>(place / regions_), place % regions_, at);
+      if ((copy.queued = copy.until > at))
+        ends_.push({copy.until, place});
+    }
+  }
   /// Call it once after the last read.
   void finish();
 
   struct figures {
     uint64_t reads = 0, local = 0, moves = 0, pushed = 0, pushed_read = 0;
     double moved_usd = 0, stored_usd = 0, latency_usd = 0;
-    double copy_seconds = 0;            // of all copies but the origins'
-    std::vector<float> latencies_ms;    // one a read
+    double copy_seconds = 0;         // of all copies but the origins'
+    std::vector<float> latencies_ms; // one a read
   };
   const figures& counted() const {
     return counted_;
@@ -49,6 +64,14 @@ private:
   struct slot {
     double since = 0, until = 0; // no copy: until <= now
     bool unread = false;         // made ahead while it counts, and not read yet
+    bool queued = false;         // in `ends_`, perhaps with an earlier end
+  };
+  struct ending {
+    double at;
+    size_t place;
+    bool operator<(const ending& other) const { // the earliest is on top of the heap
+      return at > other.at;
+    }
   };
   static constexpr double for_good = std::numeric_limits<double>::infinity();
   void begin(uint32_t item, size_t region, double now, double keep_s);
@@ -59,6 +82,7 @@ private:
   const scene& on_;
   size_t regions_;
   std::vector<slot> slots_; // item * regions + region
+  std::priority_queue<ending> ends_;
   figures counted_;
 };
 

@@ -19,17 +19,22 @@ const std::vector<learning::demand_estimate>& demand::estimate(uint32_t item, do
   return estimates_;
 }
 
-void demand::train() {
+bool demand::train_when_due(size_t reads) {
+  const auto first = std::max<size_t>(on_.measured_from / 2, 1);
+  if (reads == first || reads == on_.measured_from)
+    train(reads);
+  return reads >= first;
+}
+
+void demand::train(size_t reads) {
   learning::access_log log;
   log.item_names = on_.items;
   log.items = static_cast<uint32_t>(on_.items.size());
   log.users = static_cast<uint32_t>(on_.users);
-  for (size_t k = 0; k < on_.measured_from; ++k) {
+  for (size_t k = 0; k < reads; ++k) {
     const auto& read = on_.reads[k];
     log.accesses.push_back({read.user, read.item, time_of(read.t), static_cast<uint8_t>(read.region)});
   }
-  if (log.accesses.empty())
-    return;
   if (auto parts = learning::train_demand(log, {}))
     model_.adopt(std::move(*parts));
 }

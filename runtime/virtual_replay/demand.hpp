@@ -15,11 +15,13 @@ public:
   bool due(uint32_t item, double now);
   /// By region: the chance of a read within each of `demand_horizons`. Valid until the next call.
   const std::vector<learning::demand_estimate>& estimate(uint32_t item, double now);
-  /// Trains on the reads up to the first measured one, and serves the result. Without enough reads it goes on with the
-  /// fixed formula.
-  void train();
+  /// Call it with the number of reads so far. Trains at half of the warm-up and at its end on the reads until then, as
+  /// a node does once a day, and serves the result. True from the first training on. Without enough reads it goes on
+  /// with the fixed formula.
+  bool train_when_due(size_t reads);
 
 private:
+  void train(size_t reads);
   uint32_t time_of(double now) const {
     return static_cast<uint32_t>(static_cast<double>(on_.epoch) + now);
   }

@@ -42,7 +42,8 @@ std::vector<return_chance> merged(const demand_estimate& soon, std::vector<retur
 } // namespace
 
 full_policy::full_policy(const scene& on, bool ahead)
-    : on_(on), lifetimes_({.max_open = on.items.size() * on.regions.size()}), known_(on.items.size(), 0) {
+    : on_(on), lifetimes_({.max_open = on.items.size() * on.regions.size() + 1}),
+      caution_(on.items.size() * on.regions.size() + 1), known_(on.items.size(), 0) {
   if (ahead)
     demand_.emplace(on);
 }
@@ -53,21 +54,23 @@ copy_costs full_policy::costs_of(const copies& world, uint32_t item, size_t regi
           .miss_usd = on_.move_usd(item, other) + on_.waiting_usd(region, other)};
 }
 
-gap_kind full_policy::kind_of(uint32_t item, size_t region, uint32_t reads) const {
-  return {data_type(on_.items[item]), region, static_cast<uint64_t>(on_.bytes[item]), reads};
+gap_kind full_policy::kind_of(uint32_t item, size_t region) const {
+  return {data_type(on_.items[item]), region, static_cast<uint64_t>(on_.bytes[item])};
 }
 
 void full_policy::read(copies& world, const scene_read& read, size_t, bool measured) {
   const auto costs = costs_of(world, read.item, read.region, read.t);
-  const auto life = lifetimes_.read(copy_of(on_, read.item, read.region), kind_of(read.item, read.region), costs, read.t);
+  const auto life =
+      lifetimes_.read(copy_of(on_, read.item, read.region), kind_of(read.item, read.region), costs, read.t);
   world.keep(read.item, read.region, read.t, life.keep_s);
   if (!demand_)
     return;
   demand_->read(read);
+  caution_.read(copy_of(on_, read.item, read.region));
   if (!std::exchange(known_[read.item], true))
     for (size_t region = 0; region < on_.regions.size(); ++region)
       lifetimes_.expect(copy_of(on_, read.item, region), kind_of(read.item, region), read.t);
-  if (measured && demand_->due(read.item, read.t))
+  if (demand_->train_when_due(++reads_) && demand_->due(read.item, read.t))
     consider(world, read, measured);
 }
 
@@ -80,23 +83,33 @@ void full_policy::consider(copies& world, const scene_read& read, bool measured)
     auto costs = costs_of(world, read.item, region, read.t);
     costs.make_usd = on_.move_usd(read.item, world.cheapest(read.item, region, read.t));
     const auto before = lifetimes_.of(copy_of(on_, read.item, region), read.t);
-    const auto chances
-        = merged(estimates[region], lifetimes_.chances(kind_of(read.item, region, before.reads), before.idle_s));
-    if (const auto worth = best_worth(chances, costs); worth.net_usd() > 0)
+    auto kind = kind_of(read.item, region);
+    kind.reads = before.reads;
+    kind.pace_s = before.pace_s;
+    const auto chances = merged(estimates[region], lifetimes_.chances(kind, before.idle_s));
+    const auto worth = best_worth(chances, costs);
+    if (worth.net_usd() > 0
+        && caution_.worthwhile(copy_of(on_, read.item, region), worth.saved_usd, worth.spent_usd, costs.miss_usd))
       world.push(read.item, region, read.t, worth.keep_s, measured);
   }
 }
 
-void full_policy::warmed_up() {
-  if (demand_)
-    demand_->train();
+double full_policy::expired(copies& world, uint32_t item, size_t region, double now) {
+  return lifetimes_.extend(copy_of(on_, item, region), costs_of(world, item, region, now), now);
 }
 
 std::string full_policy::notes() const {
   std::string text = "trust in learned lifetimes:";
   const auto weights = lifetimes_.trust_weights();
-  for (size_t k = 0; k < weights.size(); ++k)
+  for (size_t k = 0; k < adaptive_lifetimes::trusts.size(); ++k)
     text += fmt::format(" {:g}: {:.2f}", adaptive_lifetimes::trusts[k], weights[k]);
+  text += fmt::format(" keep all: {:.2f}", weights.back());
+  if (!demand_)
+    return text;
+  text += "; a copy ahead must save so many times its cost:";
+  const auto factors = caution_.weights();
+  for (size_t k = 0; k < factors.size(); ++k)
+    text += fmt::format(" {:g}: {:.2f}", caution::factors[k], factors[k]);
   return text;
 }
 

@@ -54,6 +54,28 @@ std::vector<uint32_t> next_reads(const scene& on) {
   return next;
 }
 
+/// Where the clairvoyant gets values from: the cheapest region in which the item was read before, whether or not it
+/// still is there. That is at least as cheap as anything that has to keep it there.
+class sources {
+public:
+  explicit sources(const scene& on) : on_(on), read_(on.items.size() * on.regions.size(), 0) {}
+  void add(uint32_t item, size_t region) {
+    read_[item * on_.regions.size() + region] = 1;
+  }
+  size_t cheapest(uint32_t item, size_t region) const {
+    size_t best = on_.origin;
+    for (auto other : on_.regions[region].nearest)
+      if (read_[item * on_.regions.size() + other] != 0
+          && on_.regions[other].price.egress_usd_per_gb < on_.regions[best].price.egress_usd_per_gb)
+        best = other;
+    return best;
+  }
+
+private:
+  const scene& on_;
+  std::vector<char> read_; // item * regions + region
+};
+
 } // namespace
 
 outcome play(const scene& on, const std::string& name, policy& with, const play_listener& listener) {
@@ -61,10 +83,10 @@ outcome play(const scene& on, const std::string& name, policy& with, const play_
   for (size_t k = 0; k < on.reads.size(); ++k) {
     const auto& read = on.reads[k];
     const bool measured = k >= on.measured_from;
-    if (k == on.measured_from)
-      with.warmed_up();
     if (listener && k % 8192 == 0)
       listener(share(static_cast<double>(k), static_cast<double>(on.reads.size())));
+    world.expire(read.t,
+                 [&](uint32_t item, size_t region, double at) { return with.expired(world, item, region, at); });
     if (on.created_by(k)) {
       world.create(read.item, read.t, with.first_copies_s(), measured);
       with.created(world, read.item, read.t, measured);
@@ -80,21 +102,19 @@ outcome play(const scene& on, const std::string& name, policy& with, const play_
 outcome play_clairvoyant(const scene& on) {
   const auto next = next_reads(on);
   copies world{on};
+  sources from{on};
   for (size_t k = 0; k < on.reads.size(); ++k) {
     const auto& read = on.reads[k];
     const bool measured = k >= on.measured_from;
     if (on.created_by(k))
       world.create(read.item, read.t, 0, measured);
-    world.arrive(read, measured);
-    if (next[k] == on.reads.size()) {
-      world.keep(read.item, read.region, read.t, 0);
-      continue;
-    }
-    const double gap = on.reads[next[k]].t - read.t;
-    const double hold = gap * on.hold_usd_per_s(read.item, read.region);
-    const double move = on.move_usd(read.item, world.cheapest(read.item, read.region, read.t));
+    const auto source = from.cheapest(read.item, read.region);
+    world.arrive(read, source, measured);
+    from.add(read.item, read.region);
+    const double gap = next[k] < on.reads.size() ? on.reads[next[k]].t - read.t : 0;
+    const bool holds = gap * on.hold_usd_per_s(read.item, read.region) <= on.move_usd(read.item, source);
     // A little longer than the gap, so that the copy is there when the read is.
-    world.keep(read.item, read.region, read.t, hold <= move ? gap + 1e-3 : 0);
+    world.keep(read.item, read.region, read.t, holds && gap > 0 ? gap + 1e-3 : 0);
   }
   world.finish();
   return outcome_of(on, "clairvoyant", world.counted());

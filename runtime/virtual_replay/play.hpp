@@ -30,7 +30,8 @@ using play_listener = std::function<void(double share)>;
 outcome play(const scene& on, const std::string& name, policy& with, const play_listener& listener = {});
 
 /// The least cost there is with the origin's copies fixed: between two reads in a region it keeps the copy, or moves it
-/// again just in time, whichever is cheaper; every read is local. No policy can do it, for it knows what comes.
+/// again just in time, whichever is cheaper; every read is local. Values come from the cheapest region that ever read
+/// the item. No policy can do it, for it knows what comes.
 outcome play_clairvoyant(const scene& on);
 
 /// Share of the measured reads that can be local for somebody who does not know when items come to be: all but the

@@ -15,8 +15,10 @@ public:
   virtual void created(copies& world, uint32_t item, double now, bool measured) {}
   /// A read was answered by `holder`, the reader's own region for a local one. Keeps or makes copies.
   virtual void read(copies& world, const scene_read& read, size_t holder, bool measured) = 0;
-  /// The reads up to here were the warm-up.
-  virtual void warmed_up() {}
+  /// A copy was not read for as long as it was to be kept. How much longer to keep it, in seconds; 0: it goes.
+  virtual double expired(copies& world, uint32_t item, size_t region, double now) {
+    return 0;
+  }
   /// How long copies live that are made when the item is, beyond the durable ones.
   virtual double first_copies_s() const {
     return std::numeric_limits<double>::infinity();

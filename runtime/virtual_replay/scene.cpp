@@ -32,9 +32,9 @@ expected<double> round_trip(const cluster_region& from, const cluster_region& to
   if (const double ms = measured.between(from.name, to.name); ms > 0)
     return ms;
   if (!from.where || !to.where)
-    return make_error(ec::invalid_argument,
-                      fmt::format("the round trip from {} to {} is not known; give one with --rtt FILE", from.name,
-                                  to.name));
+    return make_error(
+        ec::invalid_argument,
+        fmt::format("the round trip from {} to {} is not known; give one with --rtt FILE", from.name, to.name));
   return network_ms(network_km(network_position{*from.where}, network_position{*to.where}));
 }
 
@@ -93,9 +93,7 @@ void choose_durable(scene& result, const scene_options& options) {
 
 uint64_t made_up_bytes(std::string_view item) {
   constexpr double median = 64 * 1024, sigma = 1.5, least = 1024, most = 16 << 20;
-  auto uniform = [&](uint64_t seed) {
-    return (static_cast<double>(stable_hash(item, seed) >> 11) + 0.5) * 0x1p-53;
-  };
+  auto uniform = [&](uint64_t seed) { return (static_cast<double>(stable_hash(item, seed) >> 11) + 0.5) * 0x1p-53; };
   // Box and Muller 1958.
   const double normal = std::sqrt(-2 * std::log(uniform(1))) * std::cos(2 * std::numbers::pi * uniform(2));
   return static_cast<uint64_t>(std::clamp(median * std::exp(sigma * normal), least, most));

@@ -30,17 +30,17 @@ struct scene_region {
 /// What all policies are played on. Immutable once made.
 struct scene {
   std::vector<scene_region> regions;
-  std::vector<scene_read> reads;       // in order of time
-  std::vector<std::string> items;      // names, by number
-  std::vector<double> bytes;           // by item
-  std::vector<uint32_t> first_read;    // by item: number of its first read, when it comes to be as far as is known
-  uint64_t epoch = 0;                  // of time 0, in seconds since 1970
+  std::vector<scene_read> reads;    // in order of time
+  std::vector<std::string> items;   // names, by number
+  std::vector<double> bytes;        // by item
+  std::vector<uint32_t> first_read; // by item: number of its first read, when it comes to be as far as is known
+  uint64_t epoch = 0;               // of time 0, in seconds since 1970
   size_t users = 0;
-  size_t origin = 0;                   // the region that has a durable copy of everything
-  std::vector<uint16_t> durable;       // the regions with durable copies that stay, the origin first
-  std::vector<uint16_t> first_copies;  // those that get a copy when an item comes to be, beyond the durable ones
-  size_t measured_from = 0;            // number of the first read that counts
-  double local_ms = 1;                 // of a read that a local copy answers
+  size_t origin = 0;                  // the region that has a durable copy of everything
+  std::vector<uint16_t> durable;      // the regions with durable copies that stay, the origin first
+  std::vector<uint16_t> first_copies; // those that get a copy when an item comes to be, beyond the durable ones
+  size_t measured_from = 0;           // number of the first read that counts
+  double local_ms = 1;                // of a read that a local copy answers
   double usd_per_ms = learning::default_usd_per_ms;
 
   double begin() const {
