@@ -24,6 +24,21 @@ const learning::region_price& price_at(const node_context& node, const peer_view
   return node.config.prices.of(giver != nullptr ? giver->identity.region : std::string{});
 }
 
+/// Copies of one worth draw their trust differently, and one copy draws anew with each read.
+double draw_of(const copy_facts& copy) {
+  return static_cast<double>(stable_hash(copy.id, copy.reads) >> 11) * 0x1p-53;
+}
+
+learning::gap_kind kind_of(const copy_facts& copy) {
+  auto reads = static_cast<uint32_t>(std::min<uint64_t>(copy.reads, UINT32_MAX));
+  auto pace_s = reads > 0 ? std::max(1.0, (copy.age_s - copy.idle_s) / reads) : 0.0;
+  return {.type = data_type(copy.id), .bytes = copy.bytes, .reads = reads, .pace_s = pace_s};
+}
+
+duration duration_from(double seconds) {
+  return duration{std::llround(std::clamp(seconds, least_s, most_s) * 1000)};
+}
+
 } // namespace
 
 learning::copy_costs costs_of(const node_context& node, const copy_facts& copy) {
@@ -38,14 +53,16 @@ learning::copy_costs costs_of(const node_context& node, const copy_facts& copy) 
 }
 
 learning::lifetime lifetime_of(const node_context& node, const copy_facts& copy) {
-  // Copies of one worth draw their trust differently, and one copy draws anew with each read.
-  auto draw = static_cast<double>(stable_hash(copy.id, copy.reads) >> 11) * 0x1p-53;
-  auto reads = static_cast<uint32_t>(std::min<uint64_t>(copy.reads, UINT32_MAX));
-  return node.lifetimes.get()->keep({data_type(copy.id), 0, copy.bytes, reads}, costs_of(node, copy), draw);
+  return node.lifetimes.get()->keep(kind_of(copy), costs_of(node, copy), draw_of(copy));
 }
 
 duration duration_of(const learning::lifetime& life) {
-  return duration{std::llround(std::clamp(life.keep_s, least_s, most_s) * 1000)};
+  return duration_from(life.keep_s);
+}
+
+duration extended_lifetime_of(const node_context& node, const copy_facts& copy) {
+  auto more = node.lifetimes.get()->extend(kind_of(copy), costs_of(node, copy), copy.idle_s, draw_of(copy));
+  return duration_from(copy.idle_s + more);
 }
 
 copy_balance balance_of(const node_context& node, const copy_facts& copy, uint64_t saved_ms) {

@@ -16,6 +16,7 @@ struct copy_facts {
   uint64_t reads = 0;              // served from it
   uint64_t cost_bytes = 0;         // moved to make and to refresh it
   double age_s = 0;                // since it was made
+  double idle_s = 0;               // since it was read last
   std::vector<std::string> others; // nodes that hold the item as well
 };
 
@@ -25,6 +26,8 @@ learning::copy_costs costs_of(const node_context& node, const copy_facts& copy);
 
 /// How long the copy is kept after a read, from what the agent has learned so far.
 learning::lifetime lifetime_of(const node_context& node, const copy_facts& copy);
+/// The same when that time is over: how long after its last read it is kept now, at least `idle_s`.
+duration extended_lifetime_of(const node_context& node, const copy_facts& copy);
 duration duration_of(const learning::lifetime& life);
 
 /// What it has cost and has saved since it was made.

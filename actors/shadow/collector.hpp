@@ -16,6 +16,7 @@ public:
 
   void start(self_pointer self, context_ptr node);
   void collect();
+  void make_room();
 
 private:
   static constexpr uint32_t page = 10'000;
@@ -25,7 +26,6 @@ private:
   void look(const store_actor& store);
   void wake(const store_entries& due);
   void look_again();
-  void make_room();
   void make_room_in(size_t store);
 
   self_pointer self_ = nullptr;

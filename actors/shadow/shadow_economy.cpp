@@ -11,8 +11,14 @@ namespace gnomon {
 
 copy_facts shadow_state::facts() const {
   const auto& record = item_->record();
-  auto age = std::chrono::duration<double>(now() - record.lease.created).count();
-  return {record.id, item_->bytes(), record.reads, record.cost_bytes, std::max(0.0, age), others()};
+  auto since = [this](timestamp then) { return std::max(0.0, std::chrono::duration<double>(now() - then).count()); };
+  return {.id = record.id,
+          .bytes = item_->bytes(),
+          .reads = record.reads,
+          .cost_bytes = record.cost_bytes,
+          .age_s = since(record.lease.created),
+          .idle_s = since(record.lease.last_read),
+          .others = others()};
 }
 
 /// The lease under which a copy of this size is kept here, where `terms` leave that open.
@@ -33,9 +39,10 @@ void shadow_state::review_lifetime() {
   if (!lives_adaptively())
     return;
   const auto& terms = item_->record().lease;
-  auto life = duration_of(lifetime_of(*node_, facts()));
+  auto over = terms.expiry() <= now();
+  auto life = over ? extended_lifetime_of(*node_, facts()) : duration_of(lifetime_of(*node_, facts()));
   if (terms.ttl.count() != 0 && std::abs((life - terms.ttl).count()) < terms.ttl.count() / 4)
-    return; // not worth a write
+    return; // not worth a write; a copy that is over goes
   item_->renew_lease(life, terms.reason);
   publish();
 }
