@@ -47,32 +47,38 @@ int evaluate(session_context& context, const arguments& args) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : failed;
 }
 
+command evaluate_command() {
+  return {
+      .name = "evaluate",
+      .synopsis = "",
+      .summary = "measure how good the predictions are on a file of one's own",
+      .details =
+          R"(  Needs no node. A file of sessions has one session a line: item ids in order. A trace is CSV with the columns t,
+  user, item and perhaps region, or JSON, or an access log. Both may be gzipped. 'gnomon-evaluate' without arguments
+  lists the settings of the training.
+
+  evaluate --sequences sessions.txt.gz --test test.txt
+  evaluate --trace trace.csv.gz --split 0.8
+)",
+      .options = {{"--sequences", "FILE", "what comes next in a session: trains on these"},
+                  {"--test", "FILE", "tests on these: item ids, a tab, the item that followed"},
+                  {"--hold-back", "SHARE", "without --test: tests on the last sessions (default 0.1)"},
+                  {"--trace", "FILE", "what users read next, and which regions"},
+                  {"--demand", "FILE", "which regions read an item next, alone: takes seconds"},
+                  {"--split", "SHARE", "trains on this share of the trace, predicts the rest"},
+                  {"--origin", "REGION", "region that has a copy of everything (default: the one with the most reads)"},
+                  {"--epochs", "N", "passes of the sequence network over the data; 0: no network"},
+                  {"--units", "N", "size of the network's state"},
+                  {"--contexts", "N", "predictions the ranker learns from"},
+                  {"--probes", "N", "clusters of items the network looks at for candidates; 0: all"}},
+      .run = evaluate,
+  };
+}
+
 } // namespace
 
 std::vector<command> evaluate_commands() {
-  return {
-      {"evaluate",
-       "",
-       "measure how good the predictions are on a file of one's own",
-       "  Needs no node. Sessions hold one a line, item ids in order; a trace is CSV with the columns t, user, item\n"
-       "  and perhaps region, JSON, or an access log. Both may be gzipped. 'gnomon-evaluate' alone lists the settings "
-       "of the training.\n"
-       "\n  evaluate --sequences sessions.txt.gz --test test.txt\n  evaluate --trace trace.csv.gz --split 0.8\n",
-       {{"--sequences", "FILE", "what comes next in a session: trains on these"},
-        {"--test", "FILE", "tests on these: item ids, a tab, the item that followed"},
-        {"--hold-back", "SHARE", "without --test: tests on the last sessions (default 0.1)"},
-        {"--trace", "FILE", "what users read next, and which regions"},
-        {"--demand", "FILE", "which regions read an item next, alone: takes seconds"},
-        {"--split", "SHARE", "trains on this share of the trace, predicts the rest"},
-        {"--origin", "REGION", "region that has a copy of everything (default: the one with the most reads)"},
-        {"--epochs", "N", "passes of the sequence network over the data; 0: no network"},
-        {"--units", "N", "size of the network's state"},
-        {"--contexts", "N", "predictions the ranker learns from"},
-        {"--probes", "N", "clusters of items the network looks at for candidates; 0: all"}},
-       0,
-       0,
-       {},
-       evaluate}};
+  return {evaluate_command()};
 }
 
 } // namespace gnomon::shell
