@@ -27,12 +27,13 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
-        return self->delegate(state.node().shard(x.id), fetch_item{x.id, state.node().self.node});
+        return self->delegate(state.node().shard(x.id), fetch_item{.id = x.id, .requester = state.node().self.node});
       },
       [&](const load_item& x) { return state.load(x); },
       [=](const exchange_policies& x) -> caf::result<policy_list> {
-        return self->delegate(handles()->region,
-                              exchange_policies{x.entries, {}, !x.entries.empty(), x.entries.empty()});
+        return self->delegate(
+            handles()->region,
+            exchange_policies{.entries = x.entries, .tell_peers = !x.entries.empty(), .all = x.entries.empty()});
       },
       [=, &state](const get_route& x) -> caf::result<route_list> {
         state.route(x, answer<route_list>{self->make_response_promise<route_list>()});

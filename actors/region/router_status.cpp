@@ -39,7 +39,7 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<item_sear
           make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
     find_holders(id, search, reply);
   };
-  fetch_item question{id, node_->self.node, false, true};
+  fetch_item question{.id = id, .requester = node_->self.node, .without_values = true};
   auto view = node_->cluster.get();
   auto peer = view->find(node);
   if (node == node_->self.node)
