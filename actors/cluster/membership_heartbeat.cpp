@@ -130,7 +130,7 @@ void membership_state::answered(const std::string& node, const ping& facts, time
 void membership_state::heard(peer& p, const ping& facts) {
   p.facts = facts;
   for (auto& other : facts.known)
-    learn(other, false);
+    learn(other, told::by_others);
   if (auto region = node_->handles.get()->region)
     self_->send(region, facts);
 }

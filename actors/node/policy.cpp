@@ -269,15 +269,20 @@ std::optional<std::vector<std::string>> policy_table::residency(policy_scope sco
   return known ? known->residency : std::nullopt;
 }
 
-std::vector<policy_entry> policy_table::entries(bool deleted) const {
+std::vector<policy_entry> policy_table::entries_in_force() const {
+  auto result = all_entries();
+  std::erase_if(result, [](const policy_entry& entry) { return entry.text.empty(); });
+  return result;
+}
+
+std::vector<policy_entry> policy_table::all_entries() const {
   std::vector<policy_entry> result;
   for (const auto& scope : rules_) {
     auto first = result.size();
     for (const auto& place : scope)
       if (place)
         for (const auto& [name, kept] : *place)
-          if (deleted || !kept.entry.text.empty())
-            result.push_back(kept.entry);
+          result.push_back(kept.entry);
     std::sort(result.begin() + static_cast<ptrdiff_t>(first), result.end(),
               [](const policy_entry& a, const policy_entry& b) { return a.name < b.name; });
   }

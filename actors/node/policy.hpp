@@ -72,8 +72,9 @@ public:
   const policy_entry* find(policy_scope scope, const std::string& name) const;
   /// The regions that this one rule permits, without the other rules; empty: it does not restrict them.
   std::optional<std::vector<std::string>> residency(policy_scope scope, std::string_view name) const;
-  /// Entries, in order of scope and name; with `deleted` those that delete as well.
-  std::vector<policy_entry> entries(bool deleted) const;
+  /// In order of scope and name: those in force, and all that are known, those that delete included.
+  std::vector<policy_entry> entries_in_force() const;
+  std::vector<policy_entry> all_entries() const;
 
 private:
   struct kept_rule {

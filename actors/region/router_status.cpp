@@ -13,32 +13,33 @@ namespace gnomon {
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
   with_holders(id, reply, [=, this](const std::vector<std::string>& nodes) {
-    auto left = std::make_shared<way>();
-    left->regions.assign(nodes.begin(), nodes.end());
+    auto search = std::make_shared<item_search>();
+    search->nodes.assign(nodes.begin(), nodes.end());
     auto view = node_->cluster.get();
     for (const auto& peer : view->peers)
       if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
-        left->regions.push_back(peer.identity.node);
+        search->nodes.push_back(peer.identity.node);
     if (!node_->is_fresh())
-      left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
-    find_holders(id, left, reply);
+      search->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+    find_holders(id, search, reply);
   });
 }
 
 /// Any holder knows all holders.
-void router_state::find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply) {
-  if (left->regions.empty())
-    return reply.fail(left->problem ? left->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
-  auto node = std::move(left->regions.front());
-  left->regions.pop_front();
+void router_state::find_holders(const std::string& id, std::shared_ptr<item_search> search,
+                                answer<shadow_report> reply) {
+  if (search->nodes.empty())
+    return reply.fail(search->problem ? search->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
+  auto node = std::move(search->nodes.front());
+  search->nodes.pop_front();
   auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
   auto failed = [=, this](const caf::error& reason) {
     if (auto code = code_of(reason); code != ec::not_here && code != ec::gone)
-      left->problem =
+      search->problem =
           make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
-    find_holders(id, left, reply);
+    find_holders(id, search, reply);
   };
-  fetch_item question{id, node_->self.node, false, true};
+  fetch_item question{.id = id, .requester = node_->self.node, .without_values = true};
   auto view = node_->cluster.get();
   auto peer = view->find(node);
   if (node == node_->self.node)

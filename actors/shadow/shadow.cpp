@@ -164,8 +164,10 @@ void shadow_state::search_for_readers() {
 
 void shadow_state::tell_watchers() {
   for (const auto& watcher : watchers_)
-    self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(), visible_->versions.etag(),
-                                      visible_->versions.deleted(), false});
+    self_->send(watcher, item_changed{.id = visible_->id,
+                                      .context = visible_->versions.context.to_text(),
+                                      .etag = visible_->versions.etag(),
+                                      .deleted = visible_->versions.deleted()});
 }
 
 bool shadow_state::satisfies(const read_item& request) const {

@@ -123,6 +123,8 @@ private:
   void load();
   void load_again_if_damaged();
   void load_values(const std::string& record);
+  void take_values(const std::string& record, const std::vector<dot>& dots, const std::set<std::string>& owed,
+                   store_values& got);
   void loaded(caf::error problem);
   struct damage;
   void damaged(damage found);

@@ -213,7 +213,7 @@ void shadow_state::drop() {
     node_->counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
     tell_holders(told.current(), told);
     for (const auto& watcher : watchers_)
-      self_->send(watcher, item_changed{id, {}, {}, false, true});
+      self_->send(watcher, item_changed{.id = id, .context = {}, .etag = {}, .dropped = true});
   });
 }
 
