@@ -112,6 +112,10 @@ int main(int argc, char** argv) {
   choose_blas_kernel(argv);
   if (auto warning = blas_warning(); !warning.empty())
     complain(program, warning);
+  if (argc == 2 && std::string_view{argv[1]} == "--help") {
+    print_text(usage);
+    return finish_output(program, 0);
+  }
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);
