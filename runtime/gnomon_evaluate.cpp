@@ -116,6 +116,10 @@ int main(int argc, char** argv) {
     complain(program, warning);
   if (argc > 1 && std::string_view{argv[1]} == "replay")
     return virtual_replay::replay_command({argv + 2, argv + argc});
+  if (argc == 2 && std::string_view{argv[1]} == "--help") {
+    print_text(usage);
+    return finish_output(program, 0);
+  }
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);

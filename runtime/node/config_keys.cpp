@@ -132,6 +132,10 @@ bool any_text(const std::string&) {
   return true;
 }
 
+bool is_path(const std::string& text) {
+  return text.find('\0') == std::string::npos;
+}
+
 bool is_name(const std::string& text) {
   return is_plain_name(text);
 }
@@ -258,7 +262,7 @@ std::vector<config_key> cluster_and_node_keys() {
       text_key("node", "region", MEMBER(region), name_rule, is_name),
       place_key("latitude", MEMBER(latitude), 90),
       place_key("longitude", MEMBER(longitude), 180),
-      text_key("node", "data_dir", MEMBER(data_dir), "a directory", any_text),
+      text_key("node", "data_dir", MEMBER(data_dir), "a directory", is_path),
       duration_key("node", "stop_within", MEMBER(stop_within), 100ms, 10min),
       flag_key("node", "restored", MEMBER(restored)),
       host_port_key("listen", "tunnel", MEMBER(tunnel), false),
@@ -266,7 +270,7 @@ std::vector<config_key> cluster_and_node_keys() {
       list_key("listen", "public_http", MEMBER(public_http),
                "a list of ADDRESS:PORT, for example [\"203.0.113.7:8101\", \"[2001:db8::7]:8101\"]", is_ip_and_port),
       host_port_key("listen", "dns", MEMBER(dns), true),
-      text_key("listen", "socket", MEMBER(socket), "a path", any_text),
+      text_key("listen", "socket", MEMBER(socket), "a path", is_path),
   };
 }
 
@@ -340,7 +344,7 @@ std::vector<config_key> actor_keys() {
 
 std::vector<config_key> location_keys() {
   return {
-      reloadable(list_key("location", "databases", MEMBER(location_databases), "a list of files", any_text)),
+      reloadable(list_key("location", "databases", MEMBER(location_databases), "a list of files", is_path)),
       reloadable(list_key("location", "networks", MEMBER(location_networks),
                           "a list of \"NETWORK = REGION\" or \"NETWORK = LATITUDE, LONGITUDE\", for example "
                           "[\"10.20.0.0/16 = eu-central-1\", \"192.0.2.0/24 = 50.11, 8.68\"]",
@@ -354,7 +358,7 @@ std::vector<config_key> location_keys() {
 std::vector<config_key> dns_keys() {
   return {
       list_key("dns", "zones", MEMBER(dns_zones),
-               "a list of \"NAME\" or \"NAME = FILE\", for example [\"g.example = g.example.zone\"]", any_text),
+               "a list of \"NAME\" or \"NAME = FILE\", for example [\"g.example = g.example.zone\"]", is_path),
       number_key<uint32_t>("dns", "threads", MEMBER(dns_threads), 0, 256),
       duration_key("dns", "ttl_min", MEMBER(dns_ttl_min), 0ms, 24h),
       duration_key("dns", "ttl_max", MEMBER(dns_ttl_max), 0ms, 24h),
@@ -376,7 +380,7 @@ std::vector<config_key> server_keys() {
       duration_key("http", "body_limit", MEMBER(http_body_limit), 100ms, 24h),
       duration_key("http", "idle_timeout", MEMBER(http_idle_timeout), 100ms, 1h),
       duration_key("http", "write_timeout", MEMBER(http_write_timeout), 100ms, 1h),
-      reloadable(text_key("log", "file", MEMBER(log_file), "a path, or \"\" for standard error", any_text)),
+      reloadable(text_key("log", "file", MEMBER(log_file), "a path, or \"\" for standard error", is_path)),
       reloadable(text_key("log", "level", MEMBER(log_level), "\"debug\", \"info\", \"warn\" or \"error\"", is_level)),
       real_key("clock", "scale", MEMBER(clock_scale), 0.001, 10'000'000),
       number_key<int64_t>("clock", "origin", MEMBER(clock_origin_ms), 0, 253'402'300'799'999),

@@ -24,7 +24,7 @@ std::pair<std::string, std::string> split_zone(std::string_view text) {
 dns::server_config server_config_of(const node_config& config) {
   auto seconds = [](duration d) { return static_cast<uint32_t>(std::chrono::ceil<std::chrono::seconds>(d).count()); };
   dns::server_config server;
-  server.listen = {config.dns};
+  server.listen = {{parse_address(to_string(config.dns))->address().to_string(), config.dns.port}}; // it was checked
   server.threads = config.dns_threads > 0 ? config.dns_threads : std::max(1u, std::thread::hardware_concurrency());
   server.answers.answers.ttl_min_seconds = seconds(config.dns_ttl_min);
   server.answers.answers.ttl_max_seconds = seconds(config.dns_ttl_max);

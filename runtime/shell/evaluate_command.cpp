@@ -48,6 +48,10 @@ int run_evaluator(session_context& context, std::vector<std::string> words, cons
   return WIFEXITED(status) ? WEXITSTATUS(status) : failed;
 }
 
+int evaluate(session_context& context, const arguments& args) {
+  return run_evaluator(context, {}, args);
+}
+
 int replay(session_context& context, const arguments& args) {
   return run_evaluator(context, {"replay", args.positional[0]}, args);
 }
