@@ -92,11 +92,11 @@ struct node_counters {
   std::atomic<uint64_t> copies_damaged{0}, copies_mended{0};
   std::atomic<uint64_t> writes_refused{0}; // they would have made too many versions of an item
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
-  std::atomic<uint64_t> store_losses{0}; // damaged parts that were found
-  std::atomic<uint64_t> stores_full{0};  // now: stores that take no writes
+  std::atomic<uint64_t> store_losses{0};                        // damaged parts that were found
+  std::atomic<uint64_t> stores_full{0};                         // now: stores that take no writes
   std::atomic<uint64_t> shadows_refused{0}, shadows_evicted{0}; // because of `store.max_bytes`
-  std::atomic<uint64_t> records_read{0}; // since the reading of the stores began
-  std::atomic<bool> rules_known{false};  // the policies are read: from then on requests are taken
+  std::atomic<uint64_t> records_read{0};                        // since the reading of the stores began
+  std::atomic<bool> rules_known{false}; // the policies are read: from then on requests are taken
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
   std::atomic<uint64_t> repair_under_way{0};                                     // items now
@@ -149,7 +149,7 @@ struct node_context {
   published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
   published<std::string> reading_problem; // why a store cannot be read at the moment; empty: it can
   published<served_models> models;
-  published<learning::lifetime_table> lifetimes; // learned by the agent
+  published<learning::lifetime_table> lifetimes;                 // learned by the agent
   std::shared_ptr<locator> places = std::make_shared<locator>(); // of clients; set before actors start
   published<std::vector<ip_prefix>> proxies;                     // whose word on who asked them counts
   published<round_trip_estimate> distances;                      // to the regions

@@ -22,9 +22,9 @@ struct settings {
   uint32_t min_copies = 2; // durable ones among them
   uint32_t acks = 1;       // holders that must have a write synced before it is acknowledged
   bool last_writer_wins = false;
-  bool shadow_on_read = true;  // leave a shadow where an item was read
+  bool shadow_on_read = true;              // leave a shadow where an item was read
   duration shadow_ttl = adaptive_lifetime; // renewed by each read; zero: no end
-  duration join_timeout = 60s; // a joining record that got no value by then is dropped
+  duration join_timeout = 60s;             // a joining record that got no value by then is dropped
 
   // economy
   learning::price_table prices = learning::price_table::flat({});
@@ -88,7 +88,7 @@ struct settings {
   std::string store_path;
   uint32_t stores = 1;
   uint64_t store_max_bytes = 0; // of the values held; above it, shadows make room; 0: no bound
-  bool detach_blocking = true; // false in simulation: everything on one thread
+  bool detach_blocking = true;  // false in simulation: everything on one thread
   deliberate_fault fault = deliberate_fault::none;
 };
 

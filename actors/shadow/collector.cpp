@@ -73,8 +73,9 @@ void collector_state::make_room() {
 void collector_state::make_room_in(size_t store) {
   auto all = keys::expiries(timestamp::max());
   auto& walk = walks_[store];
-  self_->request(node_->handles.get()->stores[store], node_->config.request_timeout,
-                 store_scan{std::max(walk, all.first), all.last, room_page, true})
+  self_
+      ->request(node_->handles.get()->stores[store], node_->config.request_timeout,
+                store_scan{std::max(walk, all.first), all.last, room_page, true})
       .then(
           [this, store](const store_entries& found) {
             walks_[store] = found.more ? found.entries.back().first + '\0' : std::string{};

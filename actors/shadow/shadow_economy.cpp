@@ -49,12 +49,12 @@ void shadow_state::review_lifetime() {
 
 std::string shadow_state::why_kept() const {
   switch (item_->role()) {
-    case holder_state::durable:
-      return fmt::format("the policy asks for {} durable copies", rules().min_copies);
-    case holder_state::shadow:
-      break;
-    default:
-      return {};
+  case holder_state::durable:
+    return fmt::format("the policy asks for {} durable copies", rules().min_copies);
+  case holder_state::shadow:
+    break;
+  default:
+    return {};
   }
   if (item_->record().pinned)
     return "it has a version that too few durable copies have";
