@@ -42,7 +42,7 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   persist(deliver);
 }
 
-/// What was written elsewhere lately may not have arrived yet: whoever gets a copy from here must know.
+/// A late write elsewhere may not have arrived yet. A node that gets a copy from here has to know that.
 bool shadow_state::may_be_behind() const {
   return (!node_->is_fresh() || is_behind()) && node_->config.fault != deliberate_fault::freshness_not_carried;
 }

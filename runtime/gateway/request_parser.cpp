@@ -39,7 +39,7 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Only what may stand in the name or number of a host and its port (RFC 3986, 3.2), but for commas, which join two.
+// Only characters of a host's name or address and its port (RFC 3986, 3.2). No comma: it would join two values.
 bool is_host(std::string_view text) {
   static constexpr auto allowed = [] {
     std::array<bool, 256> table{};
