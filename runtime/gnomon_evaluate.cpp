@@ -6,6 +6,7 @@
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/printable.hpp"
 #include "runtime/base/process.hpp"
+#include "runtime/virtual_replay/command.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -23,6 +24,7 @@ constexpr auto program = "gnomon-evaluate";
 constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--test TEST | --hold-back SHARE] [options]
        gnomon-evaluate --trace FILE [--split SHARE] [options]
        gnomon-evaluate --demand FILE [--split SHARE] [--origin REGION] [--json]
+       gnomon-evaluate replay TRACE [options]      (gnomon-evaluate replay --help explains)
 
   --sequences TRAIN   sessions, one a line: item ids in order
   --test TEST         lines of item ids, a tab, and the item that followed
@@ -112,6 +114,12 @@ int main(int argc, char** argv) {
   choose_blas_kernel(argv);
   if (auto warning = blas_warning(); !warning.empty())
     complain(program, warning);
+  if (argc > 1 && std::string_view{argv[1]} == "replay")
+    return virtual_replay::replay_command({argv + 2, argv + argc});
+  if (argc == 2 && std::string_view{argv[1]} == "--help") {
+    print_text(usage);
+    return finish_output(program, 0);
+  }
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);

@@ -199,7 +199,8 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
       continue;
     auto shard = shard_of(record->id);
     found_[shard] = digest_with(found_[shard], record->id, is_tombstone(record->versions));
-    found[shard].copies.push_back({note_of(*record, *node_), role == holder_state::shadow, record->versions.bytes()});
+    found[shard].copies.push_back({note_of(*record, *node_), role == holder_state::shadow, record->versions.bytes(),
+                                   end_of_copy(*record, node_->self.node)});
     node_->crowded.note(record->id, record->versions.siblings.size(), record->versions.bytes());
     for (const auto& peer : record->owed) // a crash may have come before the hint
       if (!node_->is_removed(peer))

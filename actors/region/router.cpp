@@ -108,14 +108,16 @@ bool router_state::prefers_others() const {
                      [](const peer_view& peer) { return peer.usable() && peer.fresh; });
 }
 
+void router_state::serve_here(const read_item& request, answer<item_versions> reply,
+                              std::function<void(const caf::error&)> failed) {
+  self_->request(node_->shard(request.id), node_->config.request_timeout, request)
+      .then([reply](item_versions& got) { reply.give(std::move(got)); }, std::move(failed));
+}
+
 /// Where the item is not here, its client is sent to the live holder that is nearest to it; when none can be named, it
 /// is served here.
 void router_state::redirect(const read_item& request, answer<item_versions> reply) {
-  auto serve = [=, this] {
-    self_->request(node_->shard(request.id), node_->config.request_timeout, request)
-        .then([reply](item_versions& got) { reply.give(std::move(got)); },
-              [reply](const caf::error& reason) { reply.fail(reason); });
-  };
+  auto serve = [=, this] { serve_here(request, reply, [reply](const caf::error& reason) { reply.fail(reason); }); };
   self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
           [=, this](const std::vector<std::string>& holders, bool) {
@@ -145,9 +147,8 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
       if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
         search->nodes.push_back(node);
     search->last_resort = [=, this](std::optional<item_versions> old) {
-      self_->request(node_->shard(request.id), node_->config.request_timeout, request)
-          .then([reply](item_versions& got) { reply.give(std::move(got)); },
-                [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
+      serve_here(request, reply,
+                 [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
     };
     forward(search, request, reply);
   });

@@ -29,6 +29,7 @@ public:
   void redirect(const read_item& request, answer<item_versions> reply);
   void route(const get_route& request, answer<route_list> reply);
   route_list rank_routes(const get_route& request, const std::vector<std::string>& holders) const;
+  std::vector<region_condition> conditions_of(const std::vector<region_site>& sites) const;
   std::pair<client_place, std::string> client_of(const get_route& request) const;
   void predict(const get_prediction& request, answer<prediction> reply);
   void forget(const forget_user& request, answer<forget_receipt> reply);
@@ -85,6 +86,7 @@ private:
                  const answer<item_versions>& reply);
   bool prefers_others() const;
   void read_elsewhere(const read_item& request, answer<item_versions> reply);
+  void serve_here(const read_item& request, answer<item_versions> reply, std::function<void(const caf::error&)> failed);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
   void find_holders(const std::string& id, std::shared_ptr<item_search> search, answer<shadow_report> reply);

@@ -98,7 +98,8 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
 route_list router_state::rank_routes(const get_route& request, const std::vector<std::string>& holders) const {
   auto [client, sentence] = client_of(request);
   auto distances = node_->distances.get();
-  auto ranked = rank_regions(client, *distances, {});
+  auto ranked = rank_regions(client, *distances, conditions_of(distances->sites()),
+                             {static_cast<double>(node_->config.detour.count())});
   auto position = [&](const std::string& region) {
     return std::find_if(ranked.begin(), ranked.end(),
                         [&](const ranked_region& entry) { return distances->sites()[entry.number].name == region; });
@@ -116,6 +117,7 @@ route_list router_state::rank_routes(const get_route& request, const std::vector
       choice.reason += entry->ms == 0    ? "; the client's own region"
                        : entry->measured ? "; round trip measured"
                                          : "; round trip estimated";
+      choice.reason += entry->overloaded ? "; loaded" : "";
     }
     result.choices.push_back(std::move(choice));
   };
@@ -129,6 +131,19 @@ route_list router_state::rank_routes(const get_route& request, const std::vector
   std::sort(result.choices.begin(), result.choices.end(),
             [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   return result;
+}
+
+/// How loaded the regions of these sites say they are.
+std::vector<region_condition> router_state::conditions_of(const std::vector<region_site>& sites) const {
+  auto view = node_->cluster.get();
+  std::vector<region_condition> conditions;
+  for (const auto& site : sites) {
+    auto peer = std::find_if(view->peers.begin(), view->peers.end(),
+                             [&](const peer_view& one) { return one.identity.region == site.name; });
+    auto own = site.name == node_->self.region;
+    conditions.push_back({.load = own ? node_->pace.load() : peer == view->peers.end() ? 0 : peer->load});
+  }
+  return conditions;
 }
 
 /// Where the client of a question is, and a sentence that says how that is known.

@@ -68,6 +68,8 @@ void add_stores(const node_context& node, metric_page& page) {
   page.counter("gnomon_store_failures_total", "Writes that the store refused.", n.store_failures);
   page.counter("gnomon_store_losses_total", "Parts of the stores that were found damaged.", n.store_losses);
   page.gauge("gnomon_stores_full", "Stores that take no writes now.", n.stores_full);
+  page.counter("gnomon_shadows_refused_total", "Shadows not made because of store.max_bytes.", n.shadows_refused);
+  page.counter("gnomon_shadows_evicted_total", "Shadows that made room because of store.max_bytes.", n.shadows_evicted);
   page.gauge("gnomon_start_records_read", "Records read since the node began to read its stores.", n.records_read);
   page.gauge("gnomon_start_shards_ready", "Slices of the catalog that are whole, of 64.", n.shards_ready);
 }
@@ -76,6 +78,9 @@ void add_background(const node_context& node, metric_page& page) {
   const auto& pace = node.pace;
   page.gauge("gnomon_late_seconds", "How late the node was last found to be with its own work.",
              static_cast<double>(pace.lateness().count()) / 1000);
+  page.gauge("gnomon_load",
+             "How loaded the node is, from 0 to 1; from 0.8 on, clients go to regions that are little further.",
+             pace.load());
   page.gauge("gnomon_background_allowed", "Items that the background may have under way now.", pace.allowed());
   page.gauge("gnomon_background_under_way", "Items that the background has under way now.", pace.under_way());
   page.gauge("gnomon_background_waiting", "Items whose turn to be in use has not come yet.", pace.waiting());

@@ -80,7 +80,7 @@ std::vector<command> transfer_commands(); // import export
 std::vector<command> user_commands();     // predict forget
 std::vector<command> snapshot_commands(); // snapshot save load check
 std::vector<command> train_commands();    // train
-std::vector<command> evaluate_commands(); // evaluate
+std::vector<command> evaluate_commands(); // evaluate replay
 
 /// All of them, in the order in which `help` lists them.
 const std::vector<command>& command_table();

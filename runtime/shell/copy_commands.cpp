@@ -72,6 +72,9 @@ json to_json(const copy_status& c) {
   result["reads"] = c.reads;
   result["cost_bytes"] = c.cost_bytes;
   result["saved_ms"] = c.saved.count();
+  result["spent_usd"] = c.spent_usd;
+  result["saved_usd"] = c.saved_usd;
+  result["why"] = c.why;
   result["pinned"] = c.pinned;
   return result;
 }
@@ -117,6 +120,35 @@ int status(session_context& context, const arguments& args) {
     t.row(to_row(c, found));
   t.print(context.to);
   context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
+  return done;
+}
+
+// -- explain ----------------------------------------------------------------------------------------------------------
+
+std::string usd(double amount) {
+  return fmt::format("${:.3g}", amount);
+}
+
+/// The same answer as that of `status`, with the sums.
+int explain(session_context& context, const arguments& args) {
+  if (context.json)
+    return status(context, args);
+  auto found = context.node().status(args.positional[0]);
+  table t{{"REGION", "NODE", "ROLE", ">SPENT", ">SAVED", "EXPIRES", "WHY IT IS KEPT"}};
+  double spent = 0, saved = 0;
+  for (const auto& c : found.copies) {
+    spent += c.spent_usd;
+    saved += c.saved_usd;
+    t.row({c.region,
+           c.node,
+           {c.role, of_role(c.role)},
+           usd(c.spent_usd),
+           usd(c.saved_usd),
+           c.role == "shadow" ? human_time(c.expiry, now()) : std::string{},
+           c.reachable ? c.why : "no answer"});
+  }
+  t.print(context.to);
+  context.to.out << fmt::format("spent {} on all copies, saved {} by their reads\n", usd(spent), usd(saved));
   return done;
 }
 
@@ -223,6 +255,22 @@ command status_command() {
   };
 }
 
+command explain_command() {
+  return {
+      .name = "explain",
+      .synopsis = "ID",
+      .summary = "what each copy cost and saved, and why it is kept",
+      .details = R"(  The prices are those of the copy's node. docs/economy.md explains the sums.
+
+  explain news/1
+)",
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = explain,
+  };
+}
+
 command label_command() {
   return {
       .name = "label",
@@ -266,7 +314,7 @@ command route_command() {
 } // namespace
 
 std::vector<command> copy_commands() {
-  return {shadow_create_command(), status_command(), label_command(), route_command()};
+  return {shadow_create_command(), status_command(), explain_command(), label_command(), route_command()};
 }
 
 } // namespace gnomon::shell

@@ -48,7 +48,8 @@ private:
 
   /// What has expired since it was exported must not end what is there now.
   static void leave_out_expired(std::vector<item_version>& versions) {
-    const auto now = std::chrono::system_clock::now();
+    // In milliseconds, because a year behind 2262 has no nanoseconds: it would count as past.
+    const auto now = std::chrono::time_point_cast<time_point::duration>(std::chrono::system_clock::now());
     std::erase_if(versions, [&](const item_version& v) { return v.expires != time_point{} && v.expires <= now; });
   }
 

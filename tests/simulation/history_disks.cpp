@@ -114,9 +114,15 @@ void history::check_beginning(int node, const std::string& id, const item_record
   auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
   auto invited = items_[id].invited.find(node_name(node));
   auto joined = invited != items_[id].invited.end() && engine_.now() - invited->second < moment{20'000'000};
+  // Its joining record may be stored together with an update from a holder that still counts it from before.
+  auto counted = false;
+  for (size_t other = 0; other < disks_.size(); ++other)
+    if (auto record = disks_[other]->record(id); record && static_cast<int>(other) != node)
+      counted |= record->holders.state_of(node_name(node)) != holder_state::left
+                 && after.holders.state_of(node_name(node)) == holder_state::joining;
   auto written_anew = items_[id].damaged.erase(node) > 0;
   if (wanted_.copies_begin_joining && !written_anew && !after.versions.siblings.empty() && !writes_here && !put_back
-      && !joined && !is_being_loaded(id))
+      && !joined && !counted && !is_being_loaded(id))
     accuse("a value is taken in only where the node is joining", id,
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }
@@ -207,13 +213,19 @@ void history::born(int node, const std::string& id, const item_record& record, c
 }
 
 /// A write that the same copy took just before `by`, and that another one replaced before the two were stored together,
-/// is on no disk; what it replaced went with it.
+/// is on no disk; what it replaced went with it. A frozen node may take a write long after its client gave up.
 bool history::replaced_unseen(const std::string& id, const sibling& by, const dot& d) const {
   auto& known = items_.at(id).versions;
   if (by.id.counter < 2 || known.count({by.id.holding, by.id.counter - 1}) > 0)
     return false;
+  auto away = absence{};
+  if (auto maker = incarnations_.find(by.id.holding.incarnation); maker != incarnations_.end())
+    away = last_absence(maker->second);
+  auto ran_since = [&](moment t) { // without the time for which the node stood still
+    return engine_.now() - t - std::max(moment{0}, away.until - std::max(away.from, t));
+  };
   return std::any_of(operations_.begin(), operations_.end(), [&](const auto& op) {
-    auto recent = op->end == op_end::open || engine_.now() - op->ended < moment{15'000'000};
+    auto recent = op->end == op_end::open || ran_since(op->ended) < moment{15'000'000};
     auto asked = op->id == id && op->kind != op_kind::read && "u" + std::to_string(op->number) != by.user;
     return asked && recent && (replaces_all(id, *op) || op->seen.covers(d));
   });

@@ -27,6 +27,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|runtime/location/|" base
+    if (file ~ /^runtime\/virtual_replay\//) return "runtime/(virtual_)?replay/|learning/|runtime/location/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
@@ -46,8 +47,9 @@ offences=$(LC_ALL=C awk '
     if (file ~ /\/base\//) return "base"
     if (file ~ /\/history\//) return "(base|history)"
     if (file ~ /\/models\//) return "(base|models)"
+    if (file ~ /\/economy\//) return "(base|economy)"
     if (file ~ /\/(user|demand)\//) return "(base|history|models|" room(file) ")"
-    return "(base|history|models|user|demand|" room(file) ")"
+    return "(base|history|models|economy|user|demand|" room(file) ")"
   }
   function room(file,  part) {
     split(file, part, "/")
