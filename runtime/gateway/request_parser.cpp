@@ -1,8 +1,8 @@
 #include "runtime/gateway/request_parser.hpp"
 
+#include "runtime/base/ip_address.hpp"
 #include "runtime/base/percent.hpp"
 #include "runtime/gateway/routes.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <boost/asio/buffer.hpp>
 
