@@ -194,7 +194,7 @@ CAF_TEST(every_message_type_travels) {
   travel(get_training{7});
   travel(line_complaint{9, odd_text});
   travel(model_figures{0.5, infinity, -1.0, 7});
-  travel(demand_figures{0.25, 0.125, 9});
+  travel(demand_figures{0.25, 0.125, 9, odd_text, 0.5, infinity});
   travel(training_status{1,
                          training_phase::kept,
                          2,
