@@ -6,6 +6,7 @@
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/printable.hpp"
 #include "runtime/base/process.hpp"
+#include "runtime/virtual_replay/command.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -23,6 +24,7 @@ constexpr auto program = "gnomon-evaluate";
 constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--test TEST | --hold-back SHARE] [options]
        gnomon-evaluate --trace FILE [--split SHARE] [options]
        gnomon-evaluate --demand FILE [--split SHARE] [--origin REGION] [--lease HOURS] [--waste SHARE] [--json]
+       gnomon-evaluate replay TRACE [options]      (gnomon-evaluate replay --help explains)
 
   --sequences TRAIN   sessions, one a line: item ids in order
   --test TEST         lines of item ids, a tab, and the item that followed
@@ -65,6 +67,7 @@ bool parse(int argc, char** argv, options& o) {
       {"--trace", [&](auto v) { return o.trace = v, true; }},
       {"--demand", [&](auto v) { return o.demand = v, true; }},
       {"--origin", [&](auto v) { return o.config.demand.origin = v, true; }},
+      {"--waste", [&](auto v) { return parse(v, o.config.demand.waste); }},
       {"--lease",
        [&](auto v) {
          double hours = 0;
@@ -72,7 +75,6 @@ bool parse(int argc, char** argv, options& o) {
          o.config.demand.training.counts.copies_last = static_cast<uint32_t>(hours * 3600);
          return good;
        }},
-      {"--waste", [&](auto v) { return parse(v, o.config.demand.waste); }},
       {"--contexts", [&](auto v) { return parse(v, training.ranker_contexts); }},
       {"--hold-back", [&](auto v) { return parse(v, o.config.hold_back); }},
       {"--split", [&](auto v) { return parse(v, o.split); }},
@@ -122,6 +124,12 @@ int main(int argc, char** argv) {
   choose_blas_kernel(argv);
   if (auto warning = blas_warning(); !warning.empty())
     complain(program, warning);
+  if (argc > 1 && std::string_view{argv[1]} == "replay")
+    return virtual_replay::replay_command({argv + 2, argv + argc});
+  if (argc == 2 && std::string_view{argv[1]} == "--help") {
+    print_text(usage);
+    return finish_output(program, 0);
+  }
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);

@@ -24,6 +24,8 @@ constexpr size_t track_every = 1;          // estimates of the demand model
 constexpr uint32_t endless_lease = 86'400; // leases that never end: what is not read for that long was copied in vain
 
 uint32_t lease_seconds(const settings& config) {
+  if (config.shadow_ttl == adaptive_lifetime)
+    return endless_lease;
   const auto life = std::chrono::duration_cast<std::chrono::seconds>(config.shadow_ttl).count();
   return static_cast<uint32_t>(std::clamp<int64_t>(life, 0, UINT32_MAX));
 }

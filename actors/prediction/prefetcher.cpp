@@ -45,7 +45,7 @@ void prefetcher_state::start(self_pointer self, context_ptr node) {
 
 duration prefetcher_state::lifetime(const std::string& id) const {
   auto ttl = node_->effective_policy(id, {}).ttl;
-  return ttl.count() == 0 ? duration{without_end} : ttl;
+  return ttl.count() == 0 || ttl == adaptive_lifetime ? duration{without_end} : ttl;
 }
 
 // -- from a wish to a copy

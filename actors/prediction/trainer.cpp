@@ -35,10 +35,6 @@ std::vector<uint64_t> parse_index(const std::string& text) {
 
 } // namespace
 
-uint32_t epoch_seconds(timestamp t) {
-  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count());
-}
-
 std::string models_item(std::string_view region) {
   return std::string{models_prefix}.append(region);
 }

@@ -37,7 +37,7 @@ public:
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
   void remove(const remove_node& request, answer<node_removal> reply);
-  policy_list policies(bool deleted) const;
+  policy_list policies() const;
 
 private:
   struct start_scan {

@@ -236,8 +236,8 @@ void shadow_state::settle(const item_copy& copy) {
     item_->join(search_->keep.terms);
   }
   take_in(copy);
-  item_->settle(search_->keep.as, search_->keep.terms);
   item_->add_cost(moved);
+  item_->settle(search_->keep.as, settled(search_->keep.terms));
   search_->settling = true;
   auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
   persist([this, invited] {

@@ -9,12 +9,36 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace gnomon {
 
+namespace {
+
+/// The system's refusal of memory or of a thread may come where nothing can catch it. An error of ours leaves a core.
+[[noreturn]] void on_terminate() {
+  try {
+    if (auto thrown = std::current_exception())
+      std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+  } catch (const std::system_error&) {
+  } catch (...) {
+    std::abort();
+  }
+  complain(program_invocation_short_name,
+           "the system refuses memory or threads to this process; raise its limits (ulimit -v, ulimit -u)");
+  ::_exit(1);
+}
+
+} // namespace
+
 void begin_process() {
+  std::set_terminate(on_terminate);
   // Each takes the lowest free number. The wrong way round on purpose: a lost input must not look like an empty one.
   for (auto [fd, mode] : {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", mode) < 0)

@@ -10,7 +10,8 @@ namespace gnomon {
 
 /// Call it first in `main`. Opens standard input, output and error on /dev/null where they are closed, so that no other
 /// file gets their numbers. Reading from or writing to them then fails, as it would have. Writing to a pipe without a
-/// reader, or beyond a limit on the size of files, becomes an error of that write instead of a signal.
+/// reader, or beyond a limit on the size of files, becomes an error of that write instead of a signal. Memory or a
+/// thread that the system refuses where nothing can catch it ends the process with a sentence and status 1.
 void begin_process();
 
 /// Writes one line to standard error: "PROGRAM: SENTENCE", safe for a terminal. Failures to write it are ignored.

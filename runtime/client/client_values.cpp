@@ -36,6 +36,9 @@ copy_status to_public(const copy_report& c) {
           .reads = c.reads,
           .cost_bytes = c.cost_bytes,
           .saved = std::chrono::milliseconds{c.saved_ms},
+          .spent_usd = c.spent_usd,
+          .saved_usd = c.saved_usd,
+          .why = c.why,
           .pinned = c.pinned,
           .reachable = c.reachable};
 }

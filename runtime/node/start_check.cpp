@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,8 @@ using boost::asio::ip::tcp;
 
 constexpr uint64_t own_files = 96;   // of a node beside its stores and connections: sockets, event queues, the log
 constexpr uint64_t store_files = 64; // that each store has open for a working set
+constexpr uint64_t least_memory = 512u << 20; // of addresses; the stacks of its threads take half
+constexpr uint64_t least_stack = 512u << 10;  // of a thread; less ends the process without a word
 
 caf::error impossible(std::string sentence) {
   return make_error(ec::bad_config, std::move(sentence));
@@ -64,15 +67,31 @@ std::string why_not_writable(const fs::path& folder) {
   return {};
 }
 
+/// Why a file that exists cannot be read and written, or nothing.
 std::string why_not_usable(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored))
+    return std::strerror(EISDIR);
   return ::access(file.c_str(), R_OK | W_OK) == 0 ? std::string{} : std::strerror(errno);
+}
+
+/// Something is there, be it a link that leads nowhere.
+bool is_taken(const fs::path& place) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(place, ignored));
+}
+
+/// A file that LevelDB writes; a file system may have folders of its own beside them.
+bool is_of_store(const fs::path& file) {
+  const auto name = file.filename().string();
+  const auto kind = file.extension().string();
+  return name == "CURRENT" || name == "LOCK" || name.starts_with("MANIFEST-") || kind == ".ldb" || kind == ".log";
 }
 
 /// Ids are spread over the stores by their number, so it cannot change under data that exists.
 caf::error check_store_count(const node_config& config) {
   size_t found = 0;
-  std::error_code ignored;
-  while (fs::exists(store_path(config, found), ignored))
+  while (is_taken(store_path(config, found)))
     ++found;
   if (found == 0 || found == config.actors.stores)
     return {};
@@ -82,11 +101,12 @@ caf::error check_store_count(const node_config& config) {
 
 caf::error check_store(const std::string& path) {
   std::error_code failed;
-  if (!fs::exists(path, failed))
+  if (!is_taken(path))
     return {};
   auto why = fs::is_directory(path, failed) ? why_not_writable(path) : "it is no directory";
   for (fs::directory_iterator i{path, failed}, end; why.empty() && !failed && i != end; i.increment(failed))
-    why = why_not_usable(i->path());
+    if (is_of_store(i->path()))
+      why = why_not_usable(i->path());
   if (why.empty() && failed)
     why = failed.message();
   if (why.empty())
@@ -105,7 +125,7 @@ caf::error check_data_dir(const node_config& config) {
         fmt::format("node.data_dir = \"{}\" cannot be created: {}; create it, or choose one that this user may write",
                     config.data_dir, folder.problem.message()));
   auto why = why_not_writable(config.data_dir);
-  if (const auto identity = config.data_dir + "/identity"; why.empty() && ::access(identity.c_str(), F_OK) == 0)
+  if (const auto identity = config.data_dir + "/identity"; why.empty() && is_taken(identity))
     why = why_not_usable(identity);
   if (!why.empty())
     return make_error(
@@ -178,7 +198,21 @@ uint64_t files_without_connections(const node_config& config) {
   return own_files + store_files * config.actors.stores;
 }
 
+/// Limits on memory: a thread that does not get its own ends the process, wherever it is at that moment.
+caf::error check_memory_limit(int which, uint64_t needed, std::string_view what, std::string_view how) {
+  rlimit limit{};
+  if (::getrlimit(which, &limit) != 0 || limit.rlim_cur >= needed)
+    return {};
+  return impossible(fmt::format("this process may have {} KiB {}, and a node needs {} KiB; raise the limit ({})",
+                                limit.rlim_cur >> 10, what, needed >> 10, how));
+}
+
 caf::error check_limits(const node_config& config) {
+  if (auto err = check_memory_limit(RLIMIT_AS, least_memory, "of memory", "ulimit -v, or LimitAS= of a service"))
+    return err;
+  if (auto err =
+          check_memory_limit(RLIMIT_STACK, least_stack, "for each stack", "ulimit -s, or LimitSTACK= of a service"))
+    return err;
   const auto needed = files_without_connections(config), may = raise_descriptor_limit();
   if (may >= needed)
     return {};

@@ -3,8 +3,6 @@
 #include "runtime/base/csv.hpp"
 #include "runtime/base/numbers.hpp"
 
-#include <algorithm>
-
 namespace gnomon::replay {
 
 namespace {
@@ -12,18 +10,16 @@ namespace {
 constexpr double longest_ms = 60'000;
 constexpr size_t longest_line = 4096;
 
-std::pair<std::string, std::string> pair_of(const std::string& a, const std::string& b) {
-  return std::minmax(a, b);
-}
-
 } // namespace
 
 void round_trips::set(const std::string& from, const std::string& to, double ms) {
-  ms_[pair_of(from, to)] = ms;
+  ms_[{from, to}] = ms;
 }
 
 double round_trips::between(const std::string& from, const std::string& to) const {
-  auto known = ms_.find(pair_of(from, to));
+  auto known = ms_.find({from, to});
+  if (known == ms_.end())
+    known = ms_.find({to, from});
   return known == ms_.end() ? 0 : known->second;
 }
 
@@ -35,7 +31,7 @@ expected<round_trips> round_trips::load(const std::filesystem::path& file) {
   round_trips result;
   std::vector<std::string> fields;
   for (std::string line; records.next(line);) {
-    if (line.empty() || line.starts_with('#') || line == "from,to,round_trip_ms")
+    if (line.empty() || line.starts_with('#') || line.starts_with("from,to,"))
       continue;
     const auto number = records.number();
     const auto three = !records.too_long() && records.split(line, fields) == csv_state::whole && fields.size() == 3;

@@ -105,6 +105,8 @@ output_file::output_file(const std::string& file, bool compress)
 void output_file::open() {
   struct stat there {};
   const auto known = ::stat(target_.c_str(), &there) == 0;
+  if (!known && errno == ELOOP) // links that lead in a circle would be replaced by a file
+    fail(name_, reason());
   auto& fd = file_->descriptor;
   if (const auto named = descriptor_named(target_)) {
     fd = ::dup(*named);

@@ -95,8 +95,11 @@ arguments parse_arguments(const std::vector<std::string>& words, const std::vect
     } else {
       throw usage_error{fmt::format("{} needs a value: {} {}", name, name, spec->placeholder)};
     }
-    if (!result.options.emplace(name, std::move(value)).second)
+    auto [given, first] = result.options.emplace(name, value);
+    if (!first && !spec->many)
       throw usage_error{fmt::format("{} is given twice", name)};
+    if (!first)
+      given->second += ',' + value;
   }
   return result;
 }

@@ -26,6 +26,7 @@ struct option_spec {
   std::string name;        // with its dashes
   std::string placeholder; // of its value; empty: takes none
   std::string help;
+  bool many = false; // may be given again; the values are then joined with commas
 };
 
 struct arguments {
@@ -39,7 +40,8 @@ struct arguments {
 };
 
 /// Options may stand anywhere, as `--name value` or `--name=value`; `--` ends them; `-` alone is positional.
-/// Throws usage_error for an unknown option, a missing or unexpected value, or an option given twice.
+/// Throws usage_error for an unknown option, a missing or unexpected value, or an option given twice that is not for
+/// many.
 arguments parse_arguments(const std::vector<std::string>& words, const std::vector<option_spec>& specs);
 
 /// Numbers as people type them; throw usage_error naming `what` and the bounds.

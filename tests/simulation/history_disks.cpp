@@ -34,31 +34,9 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   if (!before || !after || before->versions != after->versions || before->holders != after->holders
       || before->pinned != after->pinned)
     tell(id, fmt::format("  {} has {}", node_name(node), describe(node, id, after)));
-  auto& known = items_[id].versions;
-  if (!after) {
-    auto left = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
-    auto deleted = before && before->versions.deleted();
-    for (auto& [d, v] : known)
-      v.buried |= !left && deleted;
-    if (!left && deleted)
-      items_[id].reaped = engine_.now();
-    if (deleted)
-      check_reaped(node, id, *before);
-    return;
-  }
-  auto born_here = false;
-  for (const auto& s : after->versions.siblings) {
-    auto i = known.find(s.id);
-    born_here |= i == known.end();
-    if (i == known.end())
-      born(node, id, *after, before, s);
-    else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
-      accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
-    else if (i->second.buried && is_being_loaded(id))
-      i->second.buried = false;
-    else if (i->second.buried && wanted_.reaped_stays_away)
-      accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
-  }
+  if (!after)
+    return record_gone(node, id, before);
+  auto born_here = note_versions(node, id, before, *after);
   for (const auto& [who, entry] : after->holders.entries())
     if (entry.state == holder_state::joining && who != node_name(node))
       items_[id].invited[who] = engine_.now();
@@ -72,6 +50,38 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   if (!(disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now()))
     check_residency(node, id, before, *after);
   check_state(id, after->versions, "the record at " + node_name(node), false);
+}
+
+/// With the last record of a deleted item its versions are buried: none of them may come back.
+void history::record_gone(int node, const std::string& id, const record_ptr& before) {
+  if (!before || !before->versions.deleted())
+    return;
+  auto anywhere = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
+  if (!anywhere) {
+    for (auto& [d, version] : items_[id].versions)
+      version.buried = true;
+    items_[id].reaped = engine_.now();
+  }
+  check_reaped(node, id, *before);
+}
+
+/// True when one of the record's versions was not known before: this node made it.
+bool history::note_versions(int node, const std::string& id, const record_ptr& before, const item_record& after) {
+  auto& known = items_[id].versions;
+  auto born_here = false;
+  for (const auto& s : after.versions.siblings) {
+    auto i = known.find(s.id);
+    born_here |= i == known.end();
+    if (i == known.end())
+      born(node, id, after, before, s);
+    else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
+      accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
+    else if (i->second.buried && is_being_loaded(id))
+      i->second.buried = false;
+    else if (i->second.buried && wanted_.reaped_stays_away)
+      accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
+  }
+  return born_here;
 }
 
 /// A client's write that replaces nothing is refused where the item has many versions already; merging loses none.
@@ -104,9 +114,15 @@ void history::check_beginning(int node, const std::string& id, const item_record
   auto put_back = disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now();
   auto invited = items_[id].invited.find(node_name(node));
   auto joined = invited != items_[id].invited.end() && engine_.now() - invited->second < moment{20'000'000};
+  // Its joining record may be stored together with an update from a holder that still counts it from before.
+  auto counted = false;
+  for (size_t other = 0; other < disks_.size(); ++other)
+    if (auto record = disks_[other]->record(id); record && static_cast<int>(other) != node)
+      counted |= record->holders.state_of(node_name(node)) != holder_state::left
+                 && after.holders.state_of(node_name(node)) == holder_state::joining;
   auto written_anew = items_[id].damaged.erase(node) > 0;
   if (wanted_.copies_begin_joining && !written_anew && !after.versions.siblings.empty() && !writes_here && !put_back
-      && !joined && !is_being_loaded(id))
+      && !joined && !counted && !is_being_loaded(id))
     accuse("a value is taken in only where the node is joining", id,
            fmt::format("{} has {} from nothing", node_name(node), describe(id, after.versions)));
 }
@@ -197,13 +213,19 @@ void history::born(int node, const std::string& id, const item_record& record, c
 }
 
 /// A write that the same copy took just before `by`, and that another one replaced before the two were stored together,
-/// is on no disk; what it replaced went with it.
+/// is on no disk; what it replaced went with it. A frozen node may take a write long after its client gave up.
 bool history::replaced_unseen(const std::string& id, const sibling& by, const dot& d) const {
   auto& known = items_.at(id).versions;
   if (by.id.counter < 2 || known.count({by.id.holding, by.id.counter - 1}) > 0)
     return false;
+  auto away = absence{};
+  if (auto maker = incarnations_.find(by.id.holding.incarnation); maker != incarnations_.end())
+    away = last_absence(maker->second);
+  auto ran_since = [&](moment t) { // without the time for which the node stood still
+    return engine_.now() - t - std::max(moment{0}, away.until - std::max(away.from, t));
+  };
   return std::any_of(operations_.begin(), operations_.end(), [&](const auto& op) {
-    auto recent = op->end == op_end::open || engine_.now() - op->ended < moment{15'000'000};
+    auto recent = op->end == op_end::open || ran_since(op->ended) < moment{15'000'000};
     auto asked = op->id == id && op->kind != op_kind::read && "u" + std::to_string(op->number) != by.user;
     return asked && recent && (replaces_all(id, *op) || op->seen.covers(d));
   });

@@ -27,6 +27,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/replay\//) return "runtime/replay/|runtime/location/|" base
+    if (file ~ /^runtime\/virtual_replay\//) return "runtime/(virtual_)?replay/|learning/|runtime/location/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
@@ -46,8 +47,9 @@ offences=$(LC_ALL=C awk '
     if (file ~ /\/base\//) return "base"
     if (file ~ /\/history\//) return "(base|history)"
     if (file ~ /\/models\//) return "(base|models)"
+    if (file ~ /\/economy\//) return "(base|economy)"
     if (file ~ /\/(user|demand)\//) return "(base|history|models|" room(file) ")"
-    return "(base|history|models|user|demand|" room(file) ")"
+    return "(base|history|models|economy|user|demand|" room(file) ")"
   }
   function room(file,  part) {
     split(file, part, "/")
@@ -65,10 +67,30 @@ offences=$(LC_ALL=C awk '
   FNR == 1 {
     end_of_file()
     name = FILENAME
-    code = once = 0
+    code = once = begun = 0
+    signature = ""
   }
   /^#pragma once$/ { once = 1 }
   !/^ *($|\/\/|#[^!a-z])/ && name !~ /[.]md$/ { ++code }
+
+  # A function that is no member of a class begins at the margin, and its last brace stands there. Tables of handlers or
+  # of rows are why the bound is wider than what CONTRIBUTING.md asks for.
+  /^}/ {
+    if (begun && FNR - begun > 60)
+      offence(signature " has " (FNR - begun) " lines; cut it, no function has more than 60")
+    begun = 0
+    signature = ""
+  }
+  !begun && name !~ /[.](md|sh)$/ {
+    if (/^[A-Za-z_].*[(]/ && !/^(class|struct|union) /) {
+      signature = substr($0, 1, index($0, "(") - 1)
+      sub(/.*[ &*]/, "", signature)
+    }
+    if (signature != "" && /[{]$/)
+      begun = FNR
+    else if (/^$|;$/)
+      signature = ""
+  }
 
   /^ *# *include "/ {
     split($0, part, "\"")

@@ -114,6 +114,9 @@ struct copy_status {
   uint64_t reads = 0;
   uint64_t cost_bytes = 0;            // moved to make and refresh it
   std::chrono::milliseconds saved{0}; // latency that its reads saved
+  double spent_usd = 0;               // by moving, storing and refreshing it so far
+  double saved_usd = 0;               // by the moves and the waiting that its reads spared
+  std::string why;                    // why it is kept, and how long; a sentence
   bool pinned = false;                // holds a version that is not yet safe elsewhere
   bool reachable = true;              // false: the node did not answer
 };

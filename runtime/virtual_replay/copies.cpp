@@ -1,0 +1,120 @@
+#include "runtime/virtual_replay/copies.hpp"
+
+#include <algorithm>
+
+namespace gnomon::virtual_replay {
+
+copies::copies(const scene& on) : on_(on), regions_(on.regions.size()), slots_(on.items.size() * regions_) {
+  for (uint32_t item = 0; item < on.items.size(); ++item)
+    slots_[item * regions_ + on.origin].until = for_good;
+  counted_.latencies_ms.reserve(on.reads.size() - on.measured_from);
+}
+
+size_t copies::nearest(uint32_t item, size_t region, double now) const {
+  for (auto other : on_.regions[region].nearest)
+    if (has(item, other, now))
+      return other;
+  return on_.origin;
+}
+
+size_t copies::cheapest(uint32_t item, size_t region, double now) const {
+  size_t best = on_.origin;
+  for (auto other : on_.regions[region].nearest)
+    if (has(item, other, now) && on_.regions[other].price.egress_usd_per_gb < on_.regions[best].price.egress_usd_per_gb)
+      best = other;
+  return best;
+}
+
+void copies::count_move(uint32_t item, size_t from) {
+  ++counted_.moves;
+  counted_.moved_usd += on_.move_usd(item, from);
+}
+
+void copies::create(uint32_t item, double now, double keep_s, bool measured) {
+  for (auto region : on_.durable)
+    push(item, region, now, for_good, measured);
+  for (auto region : on_.first_copies)
+    push(item, region, now, keep_s, measured);
+}
+
+size_t copies::read(const scene_read& read, bool measured) {
+  const bool here = has(read.item, read.region, read.t);
+  const size_t holder = here ? read.region : nearest(read.item, read.region, read.t);
+  auto& copy = slots_[read.item * regions_ + read.region];
+  counted_.pushed_read += here && copy.unread;
+  copy.unread = copy.unread && !here;
+  if (!measured)
+    return holder;
+  count_read(here ? on_.local_ms : on_.regions[read.region].round_trip_ms[holder], here);
+  if (!here)
+    count_move(read.item, holder);
+  return holder;
+}
+
+void copies::arrive(const scene_read& read, size_t source, bool measured) {
+  if (!measured)
+    return;
+  count_read(on_.local_ms, true);
+  if (!has(read.item, read.region, read.t))
+    count_move(read.item, source);
+}
+
+void copies::count_read(double ms, bool here) {
+  ++counted_.reads;
+  counted_.local += here;
+  counted_.latencies_ms.push_back(static_cast<float>(ms));
+  counted_.latency_usd += ms * on_.usd_per_ms;
+}
+
+void copies::begin(uint32_t item, size_t region, double now, double keep_s) {
+  settle(item, region);
+  auto& copy = slots_[item * regions_ + region];
+  copy.since = now;
+  copy.until = now + keep_s;
+  copy.unread = false;
+  if (copy.until != for_good && !std::exchange(copy.queued, true))
+    ends_.push({copy.until, item * regions_ + region});
+}
+
+void copies::keep(uint32_t item, size_t region, double now, double keep_s) {
+  auto& copy = slots_[item * regions_ + region];
+  if (copy.until == for_good)
+    return;
+  if (copy.until > now) {
+    if (now + keep_s < std::exchange(copy.until, now + keep_s))
+      ends_.push({copy.until, item * regions_ + region}); // it ends before the entry that is there
+  } else if (keep_s > 0) {
+    begin(item, region, now, keep_s);
+  }
+}
+
+void copies::push(uint32_t item, size_t region, double now, double keep_s, bool measured) {
+  if (has(item, region, now) || !(keep_s > 0))
+    return;
+  const auto from = cheapest(item, region, now);
+  begin(item, region, now, keep_s);
+  if (!measured)
+    return;
+  ++counted_.pushed;
+  slots_[item * regions_ + region].unread = true;
+  count_move(item, from);
+}
+
+/// Counts the time that a copy was held, once it is known when it went.
+void copies::settle(uint32_t item, size_t region) {
+  auto& copy = slots_[item * regions_ + region];
+  const double held = std::min(copy.until, on_.end()) - std::max(copy.since, on_.begin());
+  if (held <= 0)
+    return;
+  counted_.stored_usd += held * on_.hold_usd_per_s(item, region);
+  if (region != on_.origin)
+    counted_.copy_seconds += held;
+}
+
+void copies::finish() {
+  for (uint32_t item = 0; item < on_.items.size(); ++item)
+    for (size_t region = 0; region < regions_; ++region)
+      settle(item, region);
+}
+
+} // namespace gnomon::virtual_replay
