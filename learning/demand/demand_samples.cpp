@@ -11,7 +11,8 @@ class read_times {
 public:
   explicit read_times(const access_log& log) {
     for (auto& a : log.accesses)
-      times_[key(a.item, a.region)].push_back(a.time);
+      if (!a.write)
+        times_[key(a.item, a.region)].push_back(a.time);
   }
   /// The first read after `time`; 0 for none.
   uint32_t after(uint32_t item, size_t region, uint32_t time) const {
@@ -51,7 +52,10 @@ void demand_samples::gather() {
   std::vector<float> features(demand_feature_count);
   for (auto& a : log_.accesses) {
     const auto& name = log_.item_names[a.item];
-    counts.read(name, a.region, a.time);
+    if (a.write)
+      counts.written(name, a.region, a.time);
+    else
+      counts.read(name, a.region, a.time);
     if (!counts.due(name, a.time) || a.time < learn_)
       continue;
     for (size_t r = 0; r < regions; ++r)

@@ -1,5 +1,6 @@
 #define CAF_SUITE demand
 #include "learning/evaluation/demand_evaluation.hpp"
+#include "learning/history/access_history.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -165,7 +166,7 @@ CAF_TEST(the_kind_that_did_better_on_decisions_held_back_serves) {
   CAF_CHECK_GREATER(parts->measured.decisions, 100u);
   // A network that learns nothing loses.
   auto config = quick_training();
-  config.network.epochs = 0;
+  config.network.rate = 0;
   auto grown = train_demand(made_log(1500), config);
   CAF_REQUIRE(grown);
   CAF_CHECK_EQUAL(grown->kind(), demand_kind::trees);
@@ -196,6 +197,33 @@ CAF_TEST(ids_that_differ_only_at_the_end_tell_where_a_new_item_will_be_read) {
   CAF_CHECK_LESS(described("news/20199", demand_feature::wide_reached), 0.1f);
   CAF_CHECK_EQUAL(described("news/10199", demand_feature::type_reached),
                   described("news/20199", demand_feature::type_reached));
+}
+
+CAF_TEST(a_model_that_has_seen_writes_tells_from_one_where_its_first_reads_will_come) {
+  access_history history{1'000'000};
+  std::mt19937_64 random{5};
+  // Every ten minutes one item is written in region "0". Hot ones are read in region "1" within the hour.
+  for (uint32_t k = 0; k < 1500; ++k) {
+    const bool hot = random() % 3 == 0;
+    const auto item = (hot ? "hot/" : "cold/") + std::to_string(k);
+    history.add_write(item, "0", begin + k * 600);
+    if (hot)
+      history.add("", item, "1", begin + k * 600 + 60 + static_cast<uint32_t>(random() % 3000));
+  }
+  const auto log = history.all();
+  auto parts = train_demand(log, quick_training());
+  CAF_REQUIRE(parts);
+  demand_model model;
+  for (const auto& a : log.accesses)
+    a.write ? model.written(log.item_names[a.item], a.region, a.time)
+            : model.read(log.item_names[a.item], a.region, a.time);
+  model.adopt(std::move(*parts));
+  const uint32_t now = begin + 1500 * 600;
+  model.written("hot/new", 0, now);
+  model.written("cold/new", 0, now);
+  CAF_CHECK(model.due("hot/new", now));
+  CAF_CHECK_GREATER(model.estimate_in("hot/new", 1, now)[day_horizon], 0.7f);
+  CAF_CHECK_LESS(model.estimate_in("cold/new", 1, now)[day_horizon], 0.2f);
 }
 
 CAF_TEST(a_log_that_is_too_short_is_refused) {
