@@ -1,6 +1,7 @@
 #include "actors/prediction/prefetcher.hpp"
 
 #include "actors/node/copy_economy.hpp"
+#include "learning/training/model_training.hpp"
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
@@ -213,6 +214,9 @@ prefetcher_state::copies::iterator prefetcher_state::withdraw(copies::iterator c
 }
 
 void prefetcher_state::publish() {
+  if (auto served = node_->models.get(); served->models && served->models->demand)
+    if (const auto honesty = served->models->demand->measured.honesty; honesty > 0)
+      budget_.believe(honesty);
   node_->predicting.threshold.store(budget_.threshold(), std::memory_order_relaxed);
   node_->predicting.calibration_error.store(said_.error(), std::memory_order_relaxed);
 }
