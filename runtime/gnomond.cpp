@@ -9,6 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <csignal>
+#include <future>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -91,20 +92,36 @@ sigset_t block_signals() {
   for (auto s : {SIGTERM, SIGINT, SIGHUP})
     sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A signal that was ignored by whoever started this would never arrive; one that nobody can type may stay so.
+  // The parent process may have ignored signals, and then they would never arrive. SIGINT may stay ignored, as shells
+  // do for background jobs.
   for (auto s : {SIGTERM, SIGHUP})
     std::signal(s, SIG_DFL);
   return signals;
 }
 
-/// A disk access that never ends cannot be stopped by anybody; the process can.
-void end_process_after(std::chrono::milliseconds bound) {
-  std::thread{[bound] {
-    std::this_thread::sleep_for(bound);
-    log::error("gnomond", "killed-itself", {{"reason", "still not stopped"}});
-    _exit(1);
-  }}.detach();
-}
+/// A disk access that never ends cannot be stopped by anybody, nor a part that waits for a thread which the system did
+/// not give; the process can. The thread for that begins before all parts, while there is one to be had.
+class last_resort {
+public:
+  last_resort() {
+    std::thread{[told = bound_.get_future()]() mutable {
+      told.wait();
+      try {
+        std::this_thread::sleep_for(told.get());
+      } catch (const std::future_error&) {
+        return; // all has ended in time
+      }
+      log::error("gnomond", "killed-itself", {{"reason", "still not stopped"}});
+      _exit(1);
+    }}.detach();
+  }
+  void end_process_after(std::chrono::milliseconds bound) {
+    bound_.set_value(bound);
+  }
+
+private:
+  std::promise<std::chrono::milliseconds> bound_;
+};
 
 void reload(node& running) {
   try {
@@ -114,7 +131,7 @@ void reload(node& running) {
   }
 }
 
-int serve(node& running, const sigset_t& signals, std::chrono::milliseconds stop_within) {
+int serve(node& running, const sigset_t& signals, last_resort& end, std::chrono::milliseconds bound) {
   constexpr timespec tick{0, 200'000'000};
   for (;;) {
     auto signal = sigtimedwait(&signals, nullptr, &tick);
@@ -122,17 +139,43 @@ int serve(node& running, const sigset_t& signals, std::chrono::milliseconds stop
       reload(running);
     } else if (signal > 0) {
       log::info("gnomond", "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-      end_process_after(stop_within + std::chrono::seconds{2});
+      end.end_process_after(bound);
       running.stop();
       log::info("gnomond", "stopped");
       return 0;
     } else if (!running.running()) {
       log::error("gnomond", "gave-up", {{"reason", "parts of this node failed too often; the lines above say which"}});
-      end_process_after(stop_within + std::chrono::seconds{2});
+      end.end_process_after(bound);
       running.stop();
       return 1;
     }
   }
+}
+
+int refuse(const std::string& sentence) {
+  complain(program, sentence);
+  return 1;
+}
+
+/// Starts a node and serves. What throws is a failure, or that the system gives no more threads or memory.
+int run(const command_line& line, const node_config& config, const sigset_t& signals) {
+  const auto bound = config.stop_within + std::chrono::seconds{2};
+  last_resort end;
+  auto running = node::from_file(line.config_file, line.settings);
+  try {
+    running.start();
+  } catch (const std::exception& problem) {
+    if (!config.log_file.empty())
+      log::error("gnomond", "not-started", {{"reason", problem.what()}});
+    end.end_process_after(bound);
+    return refuse(problem.what());
+  }
+  log::info("gnomond", "listening",
+            {{"http", running.http_address()},
+             {"dns", running.dns_address()},
+             {"tunnel", running.tunnel_address()},
+             {"socket", running.socket().string()}});
+  return serve(running, signals, end, bound);
 }
 
 } // namespace
@@ -145,10 +188,6 @@ int main(int argc, char** argv) {
     exit_with_usage("no config given");
   auto signals = block_signals();
   set_umask();
-  auto refuse = [](const std::string& sentence) {
-    complain(program, sentence);
-    return 1;
-  };
   auto config = load_config(line.config_file, line.settings);
   if (!config)
     return refuse(sentence_of(config.error()));
@@ -161,17 +200,8 @@ int main(int argc, char** argv) {
   if (!log::start(config->log_file, config->log_level))
     return refuse(fmt::format("log.file = \"{}\" cannot be opened for writing", config->log_file));
   try {
-    auto running = node::from_file(line.config_file, line.settings);
-    running.start();
-    log::info("gnomond", "listening",
-              {{"http", running.http_address()},
-               {"dns", running.dns_address()},
-               {"tunnel", running.tunnel_address()},
-               {"socket", running.socket().string()}});
-    return serve(running, signals, config->stop_within);
-  } catch (const std::exception& problem) { // a failure, or that the system gives no more threads or memory
-    if (!config->log_file.empty())
-      log::error("gnomond", "not-started", {{"reason", problem.what()}});
+    return run(line, *config, signals);
+  } catch (const std::exception& problem) {
     return refuse(problem.what());
   }
 }

@@ -150,7 +150,7 @@ void link_state::sweep() {
     deadlines_.erase(deadlines_.begin());
     if (i == pending_.end())
       continue;
-    // What is large and comes nearer is not late, nor is what stands behind it in the queue.
+    // A large message that makes progress is not late. The messages behind it in the queue are not late either.
     auto& w = i->second;
     auto later = std::min(progress_[static_cast<size_t>(w.urgency)] + w.patience, w.latest);
     if (later > t) {
@@ -178,7 +178,7 @@ void link_state::receive(const frame& arrived) {
   auto parcels = in.take(arrived.bytes);
   if (!parcels) {
     log::error("link", "broken-frame", {{"peer", config.peer}, {"reason", sentence_of(parcels.error())}});
-    return end_session("it sent a frame that cannot be read", true);
+    return lose_session("it sent a frame that cannot be read");
   }
   for (size_t urgency = 0; urgency < progress_.size(); ++urgency)
     if (in.has_large(urgency))
@@ -279,7 +279,7 @@ hello link_state::our_hello() const {
 }
 
 caf::result<node_identity> link_state::open(const gate_actor& gate) {
-  end_session("another one begins", false);
+  end_session("another one begins");
   // Set before the hello leaves: the peer's first frames may overtake its answer.
   session_ = random_u64();
   auto promise = self->make_response_promise<node_identity>();
@@ -302,7 +302,7 @@ caf::result<node_identity> link_state::open(const gate_actor& gate) {
 }
 
 caf::result<hello> link_state::accept(const hello& theirs) {
-  end_session("another one begins", false);
+  end_session("another one begins");
   session_ = theirs.session;
   enter(theirs);
   return our_hello();
@@ -321,15 +321,23 @@ void link_state::enter(const hello& theirs) {
 
 void link_state::lost(const caf::actor_addr& source) {
   if (up_ && source == end_.address())
-    end_session("its connection was lost", true);
+    lose_session("its connection was lost");
 }
 
 void link_state::peer_ended(const session_over& over) {
   if (over.session == session_)
-    end_session("the peer knows it no more", true);
+    lose_session("the peer knows it no more");
 }
 
-void link_state::end_session(const std::string& reason, bool tell_owner) {
+/// Ends it unexpectedly: the owner has to know.
+void link_state::lose_session(const std::string& reason) {
+  if (session_ == 0)
+    return;
+  end_session(reason);
+  self->send(config.owner, session_lost{config.peer, reason});
+}
+
+void link_state::end_session(const std::string& reason) {
   if (session_ == 0)
     return;
   if (up_) {
@@ -347,8 +355,6 @@ void link_state::end_session(const std::string& reason, bool tell_owner) {
     serving_bytes_ -= owed.bytes;
   }
   fail_pending(reason);
-  if (tell_owner)
-    self->send(config.owner, session_lost{config.peer, reason});
 }
 
 void link_state::fail_pending(const std::string& reason) {
@@ -372,7 +378,7 @@ link_actor::behavior_type behavior_of(link_actor::stateful_pointer<link_state> s
       [self](traffic urgency, typename Es::request_type& request) { return ask(self->state, urgency, request); }...,
       [self](open_a, const gate_actor& gate) { return self->state.open(gate); },
       [self](const hello& theirs) { return self->state.accept(theirs); },
-      [self](hang_up_a) { self->state.end_session("the peer counts as down", false); },
+      [self](hang_up_a) { self->state.end_session("the peer counts as down"); },
       [self](flush_a) { self->state.flush(); },
       [self](tick_a) { self->state.sweep(); },
       [self](const frame& arrived) { self->state.receive(arrived); },

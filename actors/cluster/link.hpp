@@ -53,7 +53,8 @@ struct link_state {
   // sessions
   caf::result<node_identity> open(const gate_actor& gate);
   caf::result<hello> accept(const hello& theirs);
-  void end_session(const std::string& reason, bool tell_owner);
+  void end_session(const std::string& reason);
+  void lose_session(const std::string& reason);
   void lost(const caf::actor_addr& source);
   void peer_ended(const session_over& over);
 

@@ -23,7 +23,7 @@ void membership_state::start(self_pointer me, context_ptr owner, membership_conf
     contacts_[seed].seed = true;
   contacts_.erase(node_->self.address);
   for (auto& who : config_.known)
-    learn(who, false);
+    learn(who, told::by_others);
   notice_lapse();
   self_->set_down_handler([this](const caf::down_msg& down) { link_ended(down.source); });
   tick();
@@ -32,7 +32,7 @@ void membership_state::start(self_pointer me, context_ptr owner, membership_conf
 // -- who may come in -------------------------------------------------------------------------------------------------
 
 /// Why `who` cannot be in this cluster beside the nodes that are known; empty when it can. A node whose connection is
-/// lost does not stand in the way of its successor, nor does what listened at the same address before.
+/// lost is no obstacle to its successor. A node that listened at the same address before is none either.
 std::string membership_state::conflict(const node_identity& who) const {
   if (who.cluster != node_->self.cluster)
     return "node " + node_->self.node + " at " + node_->self.address + " belongs to cluster '" + node_->self.cluster
@@ -72,7 +72,7 @@ greeting membership_state::greet(const node_identity& caller) {
     auto removed = node_->removed.get()->refuses(caller.node, caller.incarnation);
     return answer(removed ? reception::removed : reception::refused, reason);
   }
-  if (learn(caller, true) == nullptr)
+  if (learn(caller, told::first_hand) == nullptr)
     return answer(reception::refused, "the cluster has as many nodes as it can");
   if (node_->self.node > caller.node) {
     contacts_[caller.address].next = now() + config_.dial_timeout; // its session is on the way
@@ -85,7 +85,7 @@ greeting membership_state::greet(const node_identity& caller) {
 
 caf::result<hello> membership_state::admit(const hello& theirs) {
   auto reason = conflict(theirs.from);
-  auto p = reason.empty() ? learn(theirs.from, true) : nullptr;
+  auto p = reason.empty() ? learn(theirs.from, told::first_hand) : nullptr;
   if (p == nullptr || node_->self.node <= theirs.from.node)
     return make_error(ec::rejected, reason.empty() ? "only the node with the smaller name dials" : reason);
   connected(*p);
@@ -93,13 +93,13 @@ caf::result<hello> membership_state::admit(const hello& theirs) {
 }
 
 /// The entry of `who`, made when there is none. What is told at first hand replaces what was known; gossip only adds.
-membership_state::peer* membership_state::learn(const node_identity& who, bool first_hand) {
+membership_state::peer* membership_state::learn(const node_identity& who, told how) {
   if (who.node == node_->self.node || who.node.empty() || who.cluster != node_->self.cluster
       || node_->removed.get()->refuses(who.node, who.incarnation))
     return nullptr;
   auto i = peers_.find(who.node);
   if (i == peers_.end()) {
-    if (peers_.size() + 1 >= config_.max_nodes || (!first_hand && !conflict(who).empty()))
+    if (peers_.size() + 1 >= config_.max_nodes || (how == told::by_others && !conflict(who).empty()))
       return nullptr;
     i = peers_.emplace(who.node, peer{}).first;
     auto& p = i->second;
@@ -110,7 +110,7 @@ membership_state::peer* membership_state::learn(const node_identity& who, bool f
     contacts_[who.address];
     log::info("membership", "learned", {{"node", who.node}, {"region", who.region}, {"address", who.address}});
     publish();
-  } else if (first_hand || (!i->second.connected && who.start != i->second.identity.start)) {
+  } else if (how == told::first_hand || (!i->second.connected && who.start != i->second.identity.start)) {
     if (who.start != i->second.identity.start)
       disconnect(i->second); // the process that we knew is gone
     i->second.identity = who;
@@ -155,7 +155,7 @@ void membership_state::dialed(const std::string& address, const dial_result& res
   case reception::welcome:
     return open_session(address, result);
   case reception::call_back:
-    learn(from, true);
+    learn(from, told::first_hand);
     c.reached = c.tried = true;
     break;
   case reception::removed:
@@ -174,7 +174,7 @@ void membership_state::dialed(const std::string& address, const dial_result& res
 
 void membership_state::open_session(const std::string& address, const dial_result& result) {
   auto reason = conflict(result.answer.from);
-  auto p = reason.empty() ? learn(result.answer.from, true) : nullptr;
+  auto p = reason.empty() ? learn(result.answer.from, told::first_hand) : nullptr;
   if (p == nullptr) {
     self_->send(config_.dialer, hang_up_a_v, address);
     return dial_failed(address, make_error(ec::rejected, reason.empty() ? "that node cannot be a peer" : reason));
@@ -186,7 +186,7 @@ void membership_state::open_session(const std::string& address, const dial_resul
             c.dialing = false;
             c.reached = c.tried = true;
             c.backoff = {};
-            if (auto found = learn(who, true))
+            if (auto found = learn(who, told::first_hand))
               connected(*found);
             answer_joins();
           },

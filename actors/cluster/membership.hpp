@@ -56,7 +56,9 @@ struct membership_state {
   greeting greet(const node_identity& caller);
   caf::result<hello> admit(const hello& theirs);
   std::string conflict(const node_identity& who) const;
-  peer* learn(const node_identity& who, bool first_hand);
+  /// From `who` itself, or from another node.
+  enum class told { first_hand, by_others };
+  peer* learn(const node_identity& who, told how);
 
   // reaching out
   void dial_due();

@@ -2,6 +2,7 @@
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 /// The part of membership that beats: pings, and who counts as live.
@@ -12,7 +13,8 @@ double milliseconds_between(membership_state::time_point from, membership_state:
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-/// Round trips change slowly; an estimate from them costs some hundred microseconds.
+/// Round trips change slowly; an estimate from them costs some hundred microseconds, and whoever keeps what follows
+/// from one has to begin anew. So a new one is published only when it says something else.
 constexpr auto distances_every = 1s;
 
 /// A node whose config says no place is at 0, 0.
@@ -21,6 +23,20 @@ region_site site_of(const node_identity& who) {
   if (who.latitude != 0 || who.longitude != 0)
     site.at = place{who.latitude, who.longitude};
   return site;
+}
+
+/// A round trip that moves by less than a millisecond or a twentieth changes no order that matters.
+bool nearly_equal(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= std::max(1.0, std::max(a, b) / 20);
+}
+
+bool nearly_equal(const std::vector<region_site>& a, const std::vector<region_site>& b) {
+  auto same = [](const region_site& x, const region_site& y) {
+    return x.name == y.name && x.at == y.at
+           && std::equal(x.measured_ms.begin(), x.measured_ms.end(), y.measured_ms.begin(), y.measured_ms.end(),
+                         [](double p, double q) { return nearly_equal(p, q); });
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
 // RFC 6298, section 2: the smoothed round trip moves an eighth of the way to each new one.
@@ -72,6 +88,7 @@ ping membership_state::facts(const std::string& to) const {
   out.bytes = counters.bytes;
   out.tombstones = counters.tombstones;
   out.fresh = node_->is_fresh();
+  out.load = node_->pace.load();
   auto owed = node_->owed.of(to);
   out.updates_begun = owed.begun;
   out.updates_settled = owed.settled;
@@ -113,7 +130,7 @@ void membership_state::answered(const std::string& node, const ping& facts, time
 void membership_state::heard(peer& p, const ping& facts) {
   p.facts = facts;
   for (auto& other : facts.known)
-    learn(other, false);
+    learn(other, told::by_others);
   if (auto region = node_->handles.get()->region)
     self_->send(region, facts);
 }
@@ -173,7 +190,8 @@ void membership_state::publish_distances(time_point t) {
     for (size_t i = 0; i < std::min(p.facts.known.size(), p.facts.round_trips.size()); ++i)
       note(numbers.at(name), p.facts.known[i].node, p.facts.round_trips[i]);
   }
-  node_->distances.set(round_trip_estimate{std::move(sites)});
+  if (!nearly_equal(sites, node_->distances.get()->sites()))
+    node_->distances.set(round_trip_estimate{std::move(sites)});
 }
 
 void membership_state::publish() {
@@ -181,7 +199,7 @@ void membership_state::publish() {
   view.unmet_seeds = unmet_seeds();
   for (auto& [name, p] : peers_)
     view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.leases, p.facts.bytes,
-                          p.facts.tombstones, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});
+                          p.facts.tombstones, p.facts.load, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});
   node_->cluster.set(std::move(view));
 }
 

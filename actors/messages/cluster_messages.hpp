@@ -195,6 +195,7 @@ struct ping {
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
   bool fresh = false; // the sender may call its copies current
+  real load;          // of the sender, from 0 to 1 (`background_pace::load`)
   // What the sender owes the receiver. Updates are numbered as they begin. Those below `updates_settled` have been
   // answered or have left a hint. `hints` says that hints may be waiting.
   uint64_t updates_begun = 0;
@@ -202,7 +203,7 @@ struct ping {
   bool hints = true;
   auto fields() {
     return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, leases, bytes, tombstones,
-                    fresh, updates_begun, updates_settled, hints);
+                    fresh, load, updates_begun, updates_settled, hints);
   }
 };
 
@@ -260,13 +261,15 @@ struct session_over {
   }
 };
 
-/// One line of a node's catalog: it holds `id`, or no longer does. `deleted`: what it holds is a tombstone.
+/// One line of a node's catalog: it holds `id`, or no longer does. `deleted`: what it holds is a tombstone. The copy
+/// does not end by itself before `until`, in seconds since 1970; 0: no lease ends it, and no version expires.
 struct catalog_row {
   std::string id;
   bool holds = true;
   bool deleted = false;
+  uint32_t until = 0;
   auto fields() {
-    return std::tie(id, holds, deleted);
+    return std::tie(id, holds, deleted, until);
   }
   bool operator==(const catalog_row&) const = default;
 };

@@ -113,8 +113,9 @@ struct found_copy {
   copy_note note;
   bool leased = false;
   uint64_t bytes = 0;
+  uint32_t until = 0; // as in `catalog_row`
   auto fields() {
-    return std::tie(note, leased, bytes);
+    return std::tie(note, leased, bytes, until);
   }
 };
 

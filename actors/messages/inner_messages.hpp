@@ -45,8 +45,9 @@ struct access_batch {
 struct expiry_due {
   std::string id;
   timestamp at{};
+  bool make_room = false; // the node is full: a shadow goes whatever is left of its lease
   auto fields() {
-    return std::tie(id, at);
+    return std::tie(id, at, make_room);
   }
   bool operator==(const expiry_due&) const = default;
 };

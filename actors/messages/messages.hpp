@@ -171,11 +171,14 @@ struct copy_report {
   uint64_t reads = 0;
   uint64_t cost_bytes = 0; // bytes moved to make and refresh it
   uint64_t saved_ms = 0;   // latency its reads saved
+  real spent_usd = 0;      // moving, storing and refreshing it so far
+  real saved_usd = 0;      // misses that its reads spared so far
+  std::string why;         // the sentence behind its lifetime
   bool pinned = false;
   bool reachable = true; // false: the node did not answer, and the fields are what `holders` says about it
   auto fields() {
     return std::tie(node, region, role, reason, confidence, context, etag, created, expiry, bytes, reads, cost_bytes,
-                    saved_ms, pinned, reachable);
+                    saved_ms, spent_usd, saved_usd, why, pinned, reachable);
   }
 };
 

@@ -219,8 +219,9 @@ using prefetcher_actor = caf::typed_actor<caf::reacts_to<prefetch_wishes>,
                                           // What was read: some items had been copied ahead.
                                           caf::reacts_to<access_batch>, caf::reacts_to<tick_a>>;
 
-/// Walks the expiry index and tells shards what is due. Callers: its own timer. Calls: stores, shards.
-using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
+/// Walks the expiry index and tells shards what is due, and which shadows make room when the node is full. Callers: its
+/// own timers. Calls: stores, shards.
+using collector_actor = caf::typed_actor<caf::reacts_to<tick_a>, caf::reacts_to<room_a>>;
 
 /// Looks for items with too few durable copies among the reachable nodes, and for copies that a rule forbids here.
 /// Fast after an outage, a removal or a new rule, otherwise slowly. Callers: its own timer, region (rules).

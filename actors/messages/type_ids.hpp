@@ -109,6 +109,7 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::write_item))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::write_receipt))
 
 CAF_ADD_ATOM(gnomon, gnomon, tick_a, "tick")
+CAF_ADD_ATOM(gnomon, gnomon, room_a, "room")
 CAF_ADD_ATOM(gnomon, gnomon, expire_a, "expire")
 CAF_ADD_ATOM(gnomon, gnomon, locate_a, "locate")
 CAF_ADD_ATOM(gnomon, gnomon, watch_a, "watch")

@@ -4,6 +4,12 @@
 
 namespace gnomon {
 
+namespace {
+
+constexpr double part_of_one_pulse = 0.02; // there are ten in a second
+
+} // namespace
+
 background_pace::unit background_pace::begin() {
   if (under_way_.fetch_add(1) >= window_) {
     --under_way_;
@@ -15,6 +21,8 @@ background_pace::unit background_pace::begin() {
 
 void background_pace::feel(duration late) {
   late_ms_ = late.count();
+  auto share = std::clamp(std::chrono::duration<double>(late) / late_from, 0.0, 1.0);
+  load_ = load_ + (share - load_) * part_of_one_pulse;
   if (late >= late_from)
     shrink();
   else if (!shrunk_)

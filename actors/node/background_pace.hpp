@@ -51,6 +51,11 @@ public:
   duration lateness() const {
     return duration{late_ms_};
   }
+  /// How loaded the node is, from 0 to 1: the mean, over some five seconds, of how late it was, as a share of
+  /// `late_from`. 1 stands for that late and later. An exponential average, so that a short burst counts little.
+  double load() const {
+    return load_;
+  }
   /// How many more items may be looked for now: none while the items that were found wait for their turn.
   uint64_t room() const;
 
@@ -59,6 +64,7 @@ private:
 
   std::atomic<uint64_t> window_{most}, under_way_{0}, waiting_{0}, put_off_{0};
   std::atomic<int64_t> late_ms_{0};
+  std::atomic<double> load_{0};
   std::atomic<bool> shrunk_{false}; // since the last `feel`
 };
 

@@ -38,6 +38,13 @@ std::vector<const peer_view*> cluster_view::by_latency() const {
   return usable;
 }
 
+std::vector<std::string> cluster_view::names() const {
+  std::vector<std::string> all;
+  for (const auto& p : peers)
+    all.push_back(p.identity.node);
+  return all;
+}
+
 bool node_context::is_fresh() const {
   return steady_ms() < fresh_until_ms.load();
 }

@@ -10,6 +10,7 @@
 #include "actors/node/read_latencies.hpp"
 #include "actors/node/removed_nodes.hpp"
 #include "actors/node/settings.hpp"
+#include "learning/economy/lifetime_table.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/published.hpp"
@@ -38,6 +39,7 @@ struct peer_view {
   uint64_t leases = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
+  double load = 0;           // as it said: 0 to 1
   bool fresh = true;         // it said that it may call its copies current
   bool caught_up = true;     // this node has everything that the peer kept for it
   int64_t answered_ms = 0;   // `steady_ms` of the last ping that it answered; 0: none
@@ -54,6 +56,8 @@ struct cluster_view {
   const peer_view* find(std::string_view node) const;
   /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;
+  /// All peers' names.
+  std::vector<std::string> names() const;
 };
 
 /// The node's current actors. The supervisors publish them at every start and restart, so nobody keeps a dead handle.
@@ -88,10 +92,11 @@ struct node_counters {
   std::atomic<uint64_t> copies_damaged{0}, copies_mended{0};
   std::atomic<uint64_t> writes_refused{0}; // they would have made too many versions of an item
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
-  std::atomic<uint64_t> store_losses{0}; // damaged parts that were found
-  std::atomic<uint64_t> stores_full{0};  // now: stores that take no writes
-  std::atomic<uint64_t> records_read{0}; // since the reading of the stores began
-  std::atomic<bool> rules_known{false};  // the policies are read: from then on requests are taken
+  std::atomic<uint64_t> store_losses{0};                        // damaged parts that were found
+  std::atomic<uint64_t> stores_full{0};                         // now: stores that take no writes
+  std::atomic<uint64_t> shadows_refused{0}, shadows_evicted{0}; // because of `store.max_bytes`
+  std::atomic<uint64_t> records_read{0};                        // since the reading of the stores began
+  std::atomic<bool> rules_known{false}; // the policies are read: from then on requests are taken
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
   std::atomic<uint64_t> repair_under_way{0};                                     // items now
@@ -99,7 +104,7 @@ struct node_counters {
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of this node
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
   std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the reading of the stores has not begun
-  std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: all that the peers hold is known
+  std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: who holds what is known, here and at peers
   std::atomic<uint32_t> shards_ready{0};                       // shards that have read their slice of the store
   /// For peers. 0 while the stores are read, because the catalog does not yet have all items.
   uint64_t announced_generation() const {
@@ -144,6 +149,7 @@ struct node_context {
   published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
   published<std::string> reading_problem; // why a store cannot be read at the moment; empty: it can
   published<served_models> models;
+  published<learning::lifetime_table> lifetimes;                 // learned by the agent
   std::shared_ptr<locator> places = std::make_shared<locator>(); // of clients; set before actors start
   published<std::vector<ip_prefix>> proxies;                     // whose word on who asked them counts
   published<round_trip_estimate> distances;                      // to the regions
@@ -151,9 +157,12 @@ struct node_context {
   background_pace pace;
   read_latencies latencies;                   // of reads at other nodes
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store
-  /// Called by the shards with each item whose holders change, tombstones left out; from many threads. Geo-DNS listens.
-  /// Set before actors start; empty: nobody listens.
-  std::function<void(const std::string& id, const std::vector<std::string>& nodes)> holders_changed;
+  /// Called by the shards with each item whose holders change, tombstones left out; from many threads. None of the
+  /// copies ends by itself before `until` (as in `catalog_row`). Geo-DNS listens. Set before actors start; empty:
+  /// nobody listens.
+  std::function<void(const std::string& id, const std::vector<std::string>& nodes, uint32_t until)> holders_changed;
+  /// Called by a shard that ends, whose catalog is gone with it. All shards end before a new one starts.
+  std::function<void()> catalog_lost;
   /// What Geo-DNS has counted since its start, by name. Thread-safe while HTTP is served; empty: no DNS here.
   std::function<std::map<std::string, uint64_t>()> dns_counts;
   read_index index;
@@ -169,6 +178,10 @@ struct node_context {
   /// When this node noticed that it is not fresh (`steady_ms`). Other nodes answer its reads for a while. 0: it is
   /// fresh.
   std::atomic<int64_t> lapsed_at_ms{0};
+  /// True when the node holds as much as its config allows: it takes no further shadows.
+  bool is_full() const {
+    return config.store_max_bytes > 0 && counters.bytes.load(std::memory_order_relaxed) >= config.store_max_bytes;
+  }
   /// True when a node of that name was removed for good, and no other store uses the name since.
   bool is_removed(const std::string& node) const;
 

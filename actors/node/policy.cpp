@@ -48,11 +48,12 @@ caf::error read_min_copies(const json& x, policy_rule& rule) {
 }
 
 caf::error read_ttl(const json& x, policy_rule& rule) {
-  if (x == "adaptive")
-    return bad_policy("the policy field \"ttl\" is \"adaptive\", but adaptive lifetimes are not available yet; give "
-                      "seconds");
+  if (x == "adaptive") {
+    rule.ttl = adaptive_lifetime;
+    return {};
+  }
   if (!x.is_number() || x.get<double>() < 0 || x.get<double>() > static_cast<double>(max_ttl_seconds))
-    return bad_field("ttl", "a number of seconds from 0 (no end) to 315360000 (ten years)");
+    return bad_field("ttl", "\"adaptive\", or a number of seconds from 0 (no end) to 315360000 (ten years)");
   auto seconds = x.get<double>();
   rule.ttl = duration{seconds > 0 ? std::max(1LL, std::llround(seconds * 1000)) : 0}; // zero would have no end
   return {};
@@ -159,7 +160,9 @@ std::string policy_rule::to_json() const {
     object["factor"] = *factor;
   if (min_copies)
     object["min_copies"] = *min_copies;
-  if (ttl && ttl->count() % 1000 == 0)
+  if (ttl && *ttl == adaptive_lifetime)
+    object["ttl"] = "adaptive";
+  else if (ttl && ttl->count() % 1000 == 0)
     object["ttl"] = ttl->count() / 1000;
   else if (ttl)
     object["ttl"] = static_cast<double>(ttl->count()) / 1000;
@@ -266,15 +269,20 @@ std::optional<std::vector<std::string>> policy_table::residency(policy_scope sco
   return known ? known->residency : std::nullopt;
 }
 
-std::vector<policy_entry> policy_table::entries(bool deleted) const {
+std::vector<policy_entry> policy_table::entries_in_force() const {
+  auto result = all_entries();
+  std::erase_if(result, [](const policy_entry& entry) { return entry.text.empty(); });
+  return result;
+}
+
+std::vector<policy_entry> policy_table::all_entries() const {
   std::vector<policy_entry> result;
   for (const auto& scope : rules_) {
     auto first = result.size();
     for (const auto& place : scope)
       if (place)
         for (const auto& [name, kept] : *place)
-          if (deleted || !kept.entry.text.empty())
-            result.push_back(kept.entry);
+          result.push_back(kept.entry);
     std::sort(result.begin() + static_cast<ptrdiff_t>(first), result.end(),
               [](const policy_entry& a, const policy_entry& b) { return a.name < b.name; });
   }

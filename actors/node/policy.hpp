@@ -22,7 +22,7 @@ enum class routing_rule : uint8_t { serve, redirect };
 struct policy_rule {
   std::optional<uint32_t> factor;     // 1 to 64
   std::optional<uint32_t> min_copies; // 1 to 64
-  std::optional<duration> ttl;        // of shadows; written in seconds, 0 to ten years; zero: no end
+  std::optional<duration> ttl;        // of shadows; 0 to ten years, zero: no end; or `adaptive_lifetime`
   std::optional<uint32_t> acks;       // 1 to 64 or "all"
   std::optional<conflict_rule> conflicts;
   std::optional<std::vector<std::string>> residency; // regions that may keep the item; empty list: all
@@ -31,7 +31,7 @@ struct policy_rule {
 
   /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency":
   /// ["eu-central-1"], "learn": false, "routing": "redirect"}`; at least one field. Errors: invalid_argument naming the
-  /// field: unknown, repeated, wrong type, out of range, min_copies > factor, ttl "adaptive".
+  /// field: unknown, repeated, wrong type, out of range, min_copies > factor. "ttl" is in seconds, or "adaptive".
   static expected<policy_rule> from_json(const std::string& text);
   std::string to_json() const;
 };
@@ -72,8 +72,9 @@ public:
   const policy_entry* find(policy_scope scope, const std::string& name) const;
   /// The regions that this one rule permits, without the other rules; empty: it does not restrict them.
   std::optional<std::vector<std::string>> residency(policy_scope scope, std::string_view name) const;
-  /// Entries, in order of scope and name; with `deleted` those that delete as well.
-  std::vector<policy_entry> entries(bool deleted) const;
+  /// In order of scope and name: those in force, and all that are known, those that delete included.
+  std::vector<policy_entry> entries_in_force() const;
+  std::vector<policy_entry> all_entries() const;
 
 private:
   struct kept_rule {

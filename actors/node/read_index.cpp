@@ -64,7 +64,7 @@ struct slot {
 
 using queue = std::list<slot>; // newest in front
 
-/// Hashes of what was evicted while new, in order; whoever comes back soon is established at once.
+/// Hashes of what was evicted while new, in order. An item that comes back soon is established at once.
 class ghosts {
 public:
   void remember(uint64_t hash, size_t capacity) {
@@ -105,32 +105,37 @@ struct alignas(64) read_index::part {
     return s.established ? established : fresh;
   }
 
-  void account(const slot& s, bool added) {
-    auto change = added ? s.bytes : -s.bytes;
-    bytes += change;
+  void count_in(const slot& s) {
+    bytes += s.bytes;
     if (!s.established)
-      new_bytes += change;
+      new_bytes += s.bytes;
+  }
+
+  void count_out(const slot& s) {
+    bytes -= s.bytes;
+    if (!s.established)
+      new_bytes -= s.bytes;
   }
 
   void insert(entry_ptr entry, uint64_t hash, uint64_t size) {
     auto& to = evicted.recall(hash) ? established : fresh;
     to.push_front({std::move(entry), hash, size, 0, &to == &established});
     entries.emplace(key{hash, to.front().entry->versions.id}, to.begin());
-    account(to.front(), true);
+    count_in(to.front());
   }
 
   /// Puts `entry` where the item stands already and leaves the old one in its place.
   void replace(queue::iterator i, entry_ptr& entry, uint64_t size) {
-    account(*i, false);
+    count_out(*i);
     entries.erase(key{i->hash, i->entry->versions.id}); // its view points into the old entry
     std::swap(i->entry, entry);
     i->bytes = size;
     entries.emplace(key{i->hash, i->entry->versions.id}, i);
-    account(*i, true);
+    count_in(*i);
   }
 
   void drop(queue::iterator i, queue& dropped) {
-    account(*i, false);
+    count_out(*i);
     entries.erase(key{i->hash, i->entry->versions.id});
     dropped.splice(dropped.end(), home(*i), i);
   }
@@ -142,10 +147,10 @@ struct alignas(64) read_index::part {
       drop(oldest, dropped);
       return;
     }
-    account(*oldest, false);
+    count_out(*oldest);
     oldest->uses = 0;
     oldest->established = true;
-    account(*oldest, true);
+    count_in(*oldest);
     established.splice(established.begin(), fresh, oldest);
   }
 

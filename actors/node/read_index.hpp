@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages/messages.hpp"
+#include "learning/economy/copy_value.hpp"
 
 #include <atomic>
 #include <functional>
@@ -16,6 +17,7 @@ namespace gnomon {
 struct index_entry {
   item_versions versions;                       // served_by is this node
   duration ttl{};                               // of the lease; zero: durable, no end
+  learning::copy_costs costs;                   // of the copy
   bool prefetched = false;                      // the copy was made ahead by a prediction and not yet read
   mutable std::atomic<int64_t> last_read_ms{0}; // node clock; a hit renews the lease by storing its time here
   bool lease_runs(timestamp now) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/node/deliberate_fault.hpp"
+#include "learning/economy/prices.hpp"
 #include "runtime/base/clock.hpp"
 
 #include <cstdint>
@@ -11,6 +12,9 @@ namespace gnomon {
 
 using namespace std::chrono_literals;
 
+/// As a lifetime: as long as the copy pays for itself (see `copy_economy.hpp`).
+inline constexpr duration adaptive_lifetime{-1};
+
 /// What a node's config tells its actors. Leases run on the node's clock, everything else on real time.
 struct settings {
   // placement
@@ -18,9 +22,13 @@ struct settings {
   uint32_t min_copies = 2; // durable ones among them
   uint32_t acks = 1;       // holders that must have a write synced before it is acknowledged
   bool last_writer_wins = false;
-  bool shadow_on_read = true;  // leave a shadow where an item was read
-  duration shadow_ttl = 24h;   // renewed by each read; zero: no end
-  duration join_timeout = 60s; // a joining record that got no value by then is dropped
+  bool shadow_on_read = true;              // leave a shadow where an item was read
+  duration shadow_ttl = adaptive_lifetime; // renewed by each read; zero: no end
+  duration join_timeout = 60s;             // a joining record that got no value by then is dropped
+
+  // economy
+  learning::price_table prices = learning::price_table::flat({});
+  double usd_per_ms = learning::default_usd_per_ms; // what a millisecond of a reader's waiting is worth
 
   // bounds
   duration request_timeout = 10s; // one client request, all retries together
@@ -50,6 +58,7 @@ struct settings {
   duration down_after = 3s;
   duration fresh_for = 3s;     // a node to which no majority has answered for that long is not current
   duration catch_up_for = 60s; // for that long, other nodes answer the reads of a node that is catching up
+  duration detour = 30ms;      // how much further clients may be sent when a nearer region is loaded; zero: not at all
   duration hedge_after = 1s;   // a read that a holder has not answered by then asks the next one as well
   duration collect_every = 1s;
   duration sample_every = 200ms; // gateways hand over their access samples
@@ -78,7 +87,8 @@ struct settings {
   // storage
   std::string store_path;
   uint32_t stores = 1;
-  bool detach_blocking = true; // false in simulation: everything on one thread
+  uint64_t store_max_bytes = 0; // of the values held; above it, shadows make room; 0: no bound
+  bool detach_blocking = true;  // false in simulation: everything on one thread
   deliberate_fault fault = deliberate_fault::none;
 };
 

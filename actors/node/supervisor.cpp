@@ -68,7 +68,7 @@ void supervisor_state::start(supervisor_actor::pointer self, supervisor_config c
   self_ = self;
   name_ = std::move(config.name);
   for (auto& spec : config.children)
-    children_.push_back({std::move(spec), nullptr, 0, false, false});
+    children_.push_back({.spec = std::move(spec)});
   // Not here: an actor cannot end itself before it has its behaviour, and the start of a child may fail.
   self_->send(caf::actor_cast<supervisor_actor>(self_), tick_a_v);
 }

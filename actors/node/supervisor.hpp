@@ -76,7 +76,7 @@ struct supervisor_state {
 private:
   struct child {
     child_spec spec;
-    caf::actor handle;       // null while it is down
+    caf::actor handle = {};  // null while it is down
     uint64_t generation = 0; // number of its start
     bool stopping = false;
     bool killed = false;

@@ -24,6 +24,8 @@ constexpr size_t track_every = 1;          // estimates of the demand model
 constexpr uint32_t endless_lease = 86'400; // leases that never end: what is not read for that long was copied in vain
 
 uint32_t lease_seconds(const settings& config) {
+  if (config.shadow_ttl == adaptive_lifetime)
+    return endless_lease;
   const auto life = std::chrono::duration_cast<std::chrono::seconds>(config.shadow_ttl).count();
   return static_cast<uint32_t>(std::clamp<int64_t>(life, 0, UINT32_MAX));
 }
@@ -82,7 +84,7 @@ void predictor_state::start(self_pointer self, context_ptr node) {
   const auto life = lease_seconds(node_->config);
   trials_ = learning::follow_up{{life == 0 ? endless_lease : life}, most_trials};
   region_number(node_->self.region);
-  self_->set_exit_handler([this](const caf::exit_msg& asked) { leave(asked.reason); });
+  self_->set_exit_handler([this](const caf::exit_msg& asked) { save_and_quit(asked.reason); });
   open_file();
   self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
 }

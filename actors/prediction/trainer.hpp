@@ -82,7 +82,6 @@ trainer_actor::behavior_type trainer(trainer_actor::stateful_pointer<trainer_sta
 
 /// The most reads that trainer and predictor count for one sample or report, so that a burst teaches no more.
 inline constexpr uint32_t most_of_one = 8; // reads of one sample or report: a burst teaches no more
-uint32_t epoch_seconds(timestamp t);
 
 /// The item through which a region's models reach the others.
 std::string models_item(std::string_view region);

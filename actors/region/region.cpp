@@ -60,7 +60,7 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         state.set_policy(x, reply);
         return caf::delegated<policy_list>{};
       },
-      [&](const get_policies&) { return state.policies(false); },
+      [&](const get_policies&) { return state.policies(); },
       [=, &state](const remove_node& x) -> caf::result<node_removal> {
         answer<node_removal> reply{self->make_response_promise<node_removal>()};
         state.remove(x, reply);
@@ -199,7 +199,8 @@ void region_state::take_page(start_scan scan, const store_entries& page) {
       continue;
     auto shard = shard_of(record->id);
     found_[shard] = digest_with(found_[shard], record->id, is_tombstone(record->versions));
-    found[shard].copies.push_back({note_of(*record, *node_), role == holder_state::shadow, record->versions.bytes()});
+    found[shard].copies.push_back({note_of(*record, *node_), role == holder_state::shadow, record->versions.bytes(),
+                                   end_of_copy(*record, node_->self.node)});
     node_->crowded.note(record->id, record->versions.siblings.size(), record->versions.bytes());
     for (const auto& peer : record->owed) // a crash may have come before the hint
       if (!node_->is_removed(peer))
@@ -233,7 +234,8 @@ void region_state::slices_read() {
   if (goes_on)
     node_->counters.catalog_generation = last->generation;
   for (uint32_t i = 0; i < shard_count; ++i)
-    self_->send(handles->shards[i], catalog_delta{i, 0, goes_on ? last->heads[i] : 0, true, false, {}});
+    self_->send(handles->shards[i],
+                catalog_delta{.shard = i, .head = goes_on ? last->heads[i] : 0, .whole = true, .rows = {}});
   log::info("region", "ready", {{"records", node_->counters.records_read.load()}});
 }
 
@@ -244,7 +246,7 @@ void region_state::heard(const ping& facts) {
     return;
   const auto& peer = facts.from.node;
   pass_positions(facts);
-  meet(facts.from);
+  remember_member(facts.from);
   auto is_new = greeted_[peer] != facts.from.start;
   if (is_new) {
     greeted_[peer] = facts.from.start;
@@ -263,7 +265,7 @@ void region_state::heard(const ping& facts) {
 }
 
 /// The store remembers every peer, so that a later start knows whom it does not reach.
-void region_state::meet(const node_identity& peer) {
+void region_state::remember_member(const node_identity& peer) {
   if (std::exchange(members_[peer.node], peer.start) == peer.start)
     return;
   self_->request(node_->handles.get()->stores.front(), node_->config.request_timeout, remember(peer))
@@ -294,7 +296,9 @@ void region_state::greet(const std::string& peer) {
   }
   self_
       ->request(known->link, node_->config.peer_timeout, traffic::repair,
-                exchange_policies{policies(true).entries, node_->removed.get()->list(), false, true})
+                exchange_policies{.entries = node_->policies.get()->all_entries(),
+                                  .removed = node_->removed.get()->list(),
+                                  .all = true})
       .then(
           [this](const policy_list& newer) {
             merge_policies({newer.entries, newer.removed}, {});

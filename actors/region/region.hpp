@@ -37,7 +37,7 @@ public:
   void set_policy(const put_policy& request, answer<policy_list> reply);
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
   void remove(const remove_node& request, answer<node_removal> reply);
-  policy_list policies(bool deleted) const;
+  policy_list policies() const;
 
 private:
   struct start_scan {
@@ -65,7 +65,7 @@ private:
   void follow_residency();
   void tell_peers(const exchange_policies& news);
   void greet(const std::string& peer);
-  void meet(const node_identity& peer);
+  void remember_member(const node_identity& peer);
   void hand_off(const std::string& peer);
   void end_round(const std::string& peer);
   void wake_owing(const std::string& peer, size_t store, const store_entries& found);

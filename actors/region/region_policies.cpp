@@ -28,7 +28,7 @@ void region_state::read_policies() {
             for (const auto& [key, value] : found.entries)
               if (auto entry = decode_as<policy_entry>(policy_frame, value.view()))
                 table.merge(*entry);
-            for (const auto& entry : table.entries(true))
+            for (const auto& entry : table.all_entries())
               stamps_.observe(entry.stamp);
             node_->policies.set(std::move(table));
             node_->counters.rules_known = true;
@@ -36,8 +36,8 @@ void region_state::read_policies() {
           [this](const caf::error& reason) { self_->quit(reason); });
 }
 
-policy_list region_state::policies(bool deleted) const {
-  return {node_->policies.get()->entries(deleted)};
+policy_list region_state::policies() const {
+  return {node_->policies.get()->entries_in_force()};
 }
 
 void region_state::set_policy(const put_policy& request, answer<policy_list> reply) {
@@ -144,7 +144,7 @@ void region_state::merge_policies(const exchange_policies& theirs, answer<policy
       newer.entries.push_back(*ours);
   }
   if (theirs.all)
-    for (const auto& entry : table.entries(true))
+    for (const auto& entry : table.all_entries())
       if (known.count({entry.scope, entry.name}) == 0)
         newer.entries.push_back(entry);
   node_->policies.set(std::move(table));

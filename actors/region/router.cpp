@@ -27,12 +27,13 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
-        return self->delegate(state.node().shard(x.id), fetch_item{x.id, state.node().self.node});
+        return self->delegate(state.node().shard(x.id), fetch_item{.id = x.id, .requester = state.node().self.node});
       },
       [&](const load_item& x) { return state.load(x); },
       [=](const exchange_policies& x) -> caf::result<policy_list> {
-        return self->delegate(handles()->region,
-                              exchange_policies{x.entries, {}, !x.entries.empty(), x.entries.empty()});
+        return self->delegate(
+            handles()->region,
+            exchange_policies{.entries = x.entries, .tell_peers = !x.entries.empty(), .all = x.entries.empty()});
       },
       [=, &state](const get_route& x) -> caf::result<route_list> {
         state.route(x, answer<route_list>{self->make_response_promise<route_list>()});
@@ -107,14 +108,16 @@ bool router_state::prefers_others() const {
                      [](const peer_view& peer) { return peer.usable() && peer.fresh; });
 }
 
+void router_state::serve_here(const read_item& request, answer<item_versions> reply,
+                              std::function<void(const caf::error&)> failed) {
+  self_->request(node_->shard(request.id), node_->config.request_timeout, request)
+      .then([reply](item_versions& got) { reply.give(std::move(got)); }, std::move(failed));
+}
+
 /// Where the item is not here, its client is sent to the live holder that is nearest to it; when none can be named, it
 /// is served here.
 void router_state::redirect(const read_item& request, answer<item_versions> reply) {
-  auto serve = [=, this] {
-    self_->request(node_->shard(request.id), node_->config.request_timeout, request)
-        .then([reply](item_versions& got) { reply.give(std::move(got)); },
-              [reply](const caf::error& reason) { reply.fail(reason); });
-  };
+  auto serve = [=, this] { serve_here(request, reply, [reply](const caf::error& reason) { reply.fail(reason); }); };
   self_->request(node_->shard(request.id), node_->config.peer_timeout, locate_a_v, request.id)
       .then(
           [=, this](const std::vector<std::string>& holders, bool) {
@@ -138,17 +141,16 @@ void router_state::redirect(const read_item& request, answer<item_versions> repl
 /// Asks the holders that are fresh, nearest first; when none has it, what is here is the answer.
 void router_state::read_elsewhere(const read_item& request, answer<item_versions> reply) {
   with_holders(request.id, reply, [=, this](const std::vector<std::string>& holders) {
-    auto left = std::make_shared<way>();
+    auto search = std::make_shared<item_search>();
     auto view = node_->cluster.get();
     for (const auto& node : holders)
       if (auto peer = view->find(node); peer && peer->usable() && peer->fresh)
-        left->regions.push_back(node);
-    left->last_resort = [=, this](std::optional<item_versions> old) {
-      self_->request(node_->shard(request.id), node_->config.request_timeout, request)
-          .then([reply](item_versions& got) { reply.give(std::move(got)); },
-                [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
+        search->nodes.push_back(node);
+    search->last_resort = [=, this](std::optional<item_versions> old) {
+      serve_here(request, reply,
+                 [reply, old](const caf::error& reason) { old ? reply.give(*old) : reply.fail(reason); });
     };
-    forward(left, request, reply);
+    forward(search, request, reply);
   });
 }
 
@@ -185,107 +187,125 @@ void router_state::hand_over_accesses() {
     self_->send(agent, std::move(batch));
 }
 
-/// A rule keeps the item away from this region: its holders serve the request, those that are current before others,
-/// then any permitted region. That one cannot be reached is known only where it was to be asked.
+/// A rule keeps the item away from this region. Its holders serve the request, fresh ones before others; when none of
+/// them does, any permitted region is asked.
 template <class Reply, class Message>
 void router_state::forward_near(const Message& request, answer<Reply> reply) {
   with_holders(request.id, reply, [=, this](const std::vector<std::string>& holders) {
     auto rules = node_->effective_policy(request.id, request.user);
-    auto left = std::make_shared<way>();
-    left->regions.assign(holders.begin(), holders.end());
+    auto search = std::make_shared<item_search>();
+    search->nodes.assign(holders.begin(), holders.end());
     auto view = node_->cluster.get();
-    std::stable_partition(left->regions.begin(), left->regions.end(), [&](const std::string& node) {
+    std::stable_partition(search->nodes.begin(), search->nodes.end(), [&](const std::string& node) {
       auto peer = view->find(node);
       return !peer || peer->fresh;
     });
     auto add = [&](const peer_view& peer) {
       if (rules.allows(peer.identity.region)
-          && std::find(left->regions.begin(), left->regions.end(), peer.identity.node) == left->regions.end())
-        left->regions.push_back(peer.identity.node);
+          && std::find(search->nodes.begin(), search->nodes.end(), peer.identity.node) == search->nodes.end())
+        search->nodes.push_back(peer.identity.node);
     };
     for (auto peer : view->by_latency())
       add(*peer);
     for (const auto& peer : view->peers)
       add(peer);
-    forward(left, request, reply);
+    forward(search, request, reply);
   });
 }
 
-template <class Reply, class Message>
-void router_state::forward(std::shared_ptr<way> left, Message request, answer<Reply> reply) {
-  // A read may ask region after region. A write goes to one region only: a second try could store it twice.
-  constexpr auto repeatable = !std::is_same_v<Message, write_item>;
-  constexpr auto reads = std::is_same_v<Message, read_item>;
-  auto view = node_->cluster.get();
-  const peer_view* target = nullptr;
-  while (!left->regions.empty() && !target) {
-    auto node = std::move(left->regions.front());
-    left->regions.pop_front();
-    target = view->find(node);
-    auto unknown = !target && node != node_->self.node && !node_->is_removed(node);
-    if (unknown || (target && (!target->usable() || !target->link))) {
-      left->problem = make_error(ec::unavailable, "node " + node
-                                                      + ", which may hold the item, is not reachable; try "
-                                                        "again");
-      target = nullptr;
-    }
+// A read may ask node after node. A write goes to one node only: a second try could store it twice.
+template <class Message>
+constexpr bool repeatable = !std::is_same_v<Message, write_item>;
+template <class Message>
+constexpr bool reads = std::is_same_v<Message, read_item>;
+
+/// Takes the next node that can be asked from the search; null: there is none. Notes that others cannot be reached.
+const peer_view* router_state::next_target(const cluster_view& view, item_search& search) const {
+  while (!search.nodes.empty()) {
+    auto node = std::move(search.nodes.front());
+    search.nodes.pop_front();
+    auto peer = view.find(node);
+    if (peer && peer->usable() && peer->link)
+      return peer;
+    if (peer || (node != node_->self.node && !node_->is_removed(node)))
+      search.problem =
+          make_error(ec::unavailable, "node " + node + ", which may hold the item, is not reachable; try again");
   }
-  if (!target && (left->open > 0 || reply.given()))
-    return; // what was asked before decides
-  if (!target && left->last_resort)
-    return left->last_resort(left->old);
-  if constexpr (reads)
-    if (!target && left->old)
-      return reply.give(*left->old);
-  if (!target && !left->problem && (!repeatable || !knows_all_nodes(*node_)))
-    left->problem = make_error(ec::unavailable, "no region that may keep the item is reachable; try again");
+  return nullptr;
+}
+
+template <class Reply, class Message>
+void router_state::forward(std::shared_ptr<item_search> search, Message request, answer<Reply> reply) {
+  auto view = node_->cluster.get();
+  auto target = next_target(*view, *search);
   if (!target)
-    return reply.fail(left->problem ? left->problem
-                                    : make_error(ec::not_found, "no region that may keep the item has it"));
-  ++left->open;
+    return end_search<Reply, Message>(*search, reply);
+  ++search->open;
   self_->request(target->link, longest_patience(node_->config, request), traffic::client, request)
       .then(
           [=, this](Reply& got) {
-            --left->open;
-            if constexpr (reads)
-              take_read(left, request, std::move(got), reply);
+            --search->open;
+            if constexpr (reads<Message>)
+              take_read(search, request, std::move(got), reply);
             else
               reply.give(std::move(got));
           },
           [=, this](const caf::error& reason) {
-            --left->open;
+            --search->open;
             auto code = code_of(reason);
-            if (!repeatable || code == ec::gone || code == ec::not_found)
+            if (!repeatable<Message> || code == ec::gone || code == ec::not_found)
               return reply.fail(reason);
             if (code != ec::not_here)
-              left->problem = reason;
-            forward(left, request, reply);
+              search->problem = reason;
+            forward(search, request, reply);
           });
-  if (!repeatable || (left->regions.empty() && !left->old))
+  if (repeatable<Message> && (!search->nodes.empty() || search->old))
+    hedge_later(search, request, reply);
+}
+
+/// No node is left to ask. If one has not answered yet, its answer decides.
+template <class Reply, class Message>
+void router_state::end_search(item_search& search, const answer<Reply>& reply) {
+  if (search.open > 0 || reply.given())
     return;
+  if (search.last_resort)
+    return search.last_resort(search.old);
+  if constexpr (reads<Message>)
+    if (search.old)
+      return reply.give(*search.old);
+  if (search.problem)
+    return reply.fail(search.problem);
+  if (!repeatable<Message> || !knows_all_nodes(*node_))
+    return reply.fail(make_error(ec::unavailable, "no region that may keep the item is reachable; try again"));
+  reply.fail(make_error(ec::not_found, "no region that may keep the item has it"));
+}
+
+/// If there is no answer by then, the next node is asked as well, or an old answer is given where no node is left.
+template <class Reply, class Message>
+void router_state::hedge_later(std::shared_ptr<item_search> search, Message request, answer<Reply> reply) {
   hedges_.emplace(next_hedge_, [=, this] {
-    if (reply.given() || left->open == 0)
+    if (reply.given() || search->open == 0)
       return;
-    if (!left->regions.empty())
-      return forward(left, request, reply);
-    if constexpr (reads)
-      if (left->old)
-        reply.give(*left->old);
+    if (!search->nodes.empty())
+      return forward(search, request, reply);
+    if constexpr (reads<Message>)
+      if (search->old)
+        reply.give(*search->old);
   });
   self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, next_hedge_++);
 }
 
 /// What may be old is the answer only where no other region has the item.
-void router_state::take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
+void router_state::take_read(const std::shared_ptr<item_search>& search, const read_item& request, item_versions got,
                              const answer<item_versions>& reply) {
   got.copy = copy_kind::remote;
   if (!got.stale)
     return reply.give(std::move(got));
-  left->old = std::move(got);
-  forward(left, request, reply);
+  search->old = std::move(got);
+  forward(search, request, reply);
 }
 
-/// A region takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard.
+/// A node takes long; it may be frozen. The next one is asked as well, and the first answer counts.
 void router_state::hedge(uint64_t number) {
   auto entry = hedges_.extract(number);
   if (entry)

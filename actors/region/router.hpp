@@ -29,6 +29,7 @@ public:
   void redirect(const read_item& request, answer<item_versions> reply);
   void route(const get_route& request, answer<route_list> reply);
   route_list rank_routes(const get_route& request, const std::vector<std::string>& holders) const;
+  std::vector<region_condition> conditions_of(const std::vector<region_site>& sites) const;
   std::pair<client_place, std::string> client_of(const get_route& request) const;
   void predict(const get_prediction& request, answer<prediction> reply);
   void forget(const forget_user& request, answer<forget_receipt> reply);
@@ -46,13 +47,13 @@ public:
   }
 
 private:
-  /// The regions that a request may still go to, and the last error of one that neither served it nor lacked the item.
-  struct way {
-    std::deque<std::string> regions;
-    caf::error problem;
-    size_t open = 0;                                               // asked, and not answered yet
-    std::optional<item_versions> old;                              // answer of a region that cannot call it current
-    std::function<void(std::optional<item_versions>)> last_resort; // when no region serves it; null: it fails
+  /// The search for a node that serves a request. One that lacks the item does not end it.
+  struct item_search {
+    std::deque<std::string> nodes;                                 // still to be asked, in this order
+    caf::error problem;                                            // the last one
+    size_t open = 0;                                               // nodes that were asked and have not answered yet
+    std::optional<item_versions> old;                              // answer of a node that is not fresh
+    std::function<void(std::optional<item_versions>)> last_resort; // when no node serves it; null: it fails
   };
   /// A search for a region that knows a user: the nodes to ask, and the regions that do not predict or did not answer.
   struct user_search {
@@ -67,8 +68,13 @@ private:
   void ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply);
   static void note_refusal(user_search& search, const std::string& region, const caf::error& reason);
   caf::error unknown(const user_search& search, const std::string& user) const;
+  const peer_view* next_target(const cluster_view& view, item_search& search) const;
   template <class Reply, class Message>
-  void forward(std::shared_ptr<way> left, Message request, answer<Reply> reply);
+  void forward(std::shared_ptr<item_search> search, Message request, answer<Reply> reply);
+  template <class Reply, class Message>
+  void end_search(item_search& search, const answer<Reply>& reply);
+  template <class Reply, class Message>
+  void hedge_later(std::shared_ptr<item_search> search, Message request, answer<Reply> reply);
   /// Runs `then` with the nodes that the catalog believes to hold `id`, this one first. An error fails `reply`.
   template <class Reply, class F>
   void with_holders(const std::string& id, const answer<Reply>& reply, F then) {
@@ -76,13 +82,14 @@ private:
         .then([then](const std::vector<std::string>& holders, bool) { then(holders); },
               [reply](const caf::error& reason) { reply.fail(reason); });
   }
-  void take_read(const std::shared_ptr<way>& left, const read_item& request, item_versions got,
+  void take_read(const std::shared_ptr<item_search>& search, const read_item& request, item_versions got,
                  const answer<item_versions>& reply);
   bool prefers_others() const;
   void read_elsewhere(const read_item& request, answer<item_versions> reply);
+  void serve_here(const read_item& request, answer<item_versions> reply, std::function<void(const caf::error&)> failed);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
-  void find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply);
+  void find_holders(const std::string& id, std::shared_ptr<item_search> search, answer<shadow_report> reply);
   void ask_holders(const item_copy& copy, answer<shadow_report> reply);
 
   self_pointer self_ = nullptr;

@@ -28,7 +28,7 @@ void router_state::predict(const get_prediction& request, answer<prediction> rep
             });
 }
 
-/// Whoever reads elsewhere is known there.
+/// A user who reads in another region is known there.
 void router_state::ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply) {
   if (search->nodes.empty())
     return reply.fail(unknown(*search, request.user));
@@ -73,50 +73,56 @@ caf::error router_state::unknown(const user_search& search, const std::string& u
   return make_error(ec::not_found, "never seen: no region has learned from reads of this user");
 }
 
-void router_state::forget(const forget_user& request, answer<forget_receipt> reply) {
-  struct outcome {
-    size_t open = 1;
-    forget_receipt receipt;
-    std::string silent; // regions that did not confirm
-  };
-  auto all = std::make_shared<outcome>();
-  all->receipt.user = request.user;
-  auto done = [all, reply] {
-    if (--all->open > 0)
+namespace {
+
+/// A user is forgotten in all regions. The last answer decides.
+struct forgetting {
+  size_t open = 1; // regions that have not answered, this one included
+  forget_receipt receipt;
+  std::string silent; // regions that did not confirm
+
+  void confirmed(const forget_receipt& one, const answer<forget_receipt>& reply) {
+    receipt.regions += one.regions;
+    close(reply);
+  }
+  void failed(const std::string& region, const answer<forget_receipt>& reply) {
+    silent += (silent.empty() ? "" : ", ") + region;
+    close(reply);
+  }
+  void close(const answer<forget_receipt>& reply) {
+    if (--open > 0)
       return;
-    if (all->silent.empty())
-      reply.give(std::move(all->receipt));
+    if (silent.empty())
+      reply.give(std::move(receipt));
     else
-      reply.fail(
-          make_error(ec::unavailable, "not forgotten yet in " + all->silent + ", which did not confirm; repeat it"));
-  };
-  auto confirmed = [all, done](const forget_receipt& one) {
-    all->receipt.regions += one.regions;
-    done();
-  };
-  auto failed = [all, done](const std::string& region) {
-    all->silent += (all->silent.empty() ? "" : ", ") + region;
-    done();
-  };
-  auto predictor = node_->handles.get()->predictor;
-  if (predictor)
-    self_->request(predictor, node_->config.peer_timeout, request).then(confirmed, [=, this](const caf::error&) {
-      failed(node_->self.region);
-    });
-  else if (node_->config.predict)
-    failed(node_->self.region);
-  else
-    confirmed({}); // nothing is learned here
+      reply.fail(make_error(ec::unavailable, "not forgotten yet in " + silent + ", which did not confirm; repeat it"));
+  }
+};
+
+} // namespace
+
+void router_state::forget(const forget_user& request, answer<forget_receipt> reply) {
+  auto all = std::make_shared<forgetting>();
+  all->receipt.user = request.user;
+  auto confirmed = [=](const forget_receipt& one) { all->confirmed(one, reply); };
+  auto failed_at = [=](const std::string& region) { return [=](const caf::error&) { all->failed(region, reply); }; };
   auto view = node_->cluster.get();
   all->open += view->peers.size();
   for (const auto& peer : view->peers) {
-    auto region = peer.identity.region;
+    const auto& region = peer.identity.region;
     if (peer.usable() && peer.link)
       self_->request(peer.link, node_->config.peer_timeout, traffic::client, request)
-          .then(confirmed, [=](const caf::error&) { failed(region); });
+          .then(confirmed, failed_at(region));
     else
-      failed(region);
+      all->failed(region, reply);
   }
+  const auto& here = node_->self.region;
+  if (auto predictor = node_->handles.get()->predictor)
+    self_->request(predictor, node_->config.peer_timeout, request).then(confirmed, failed_at(here));
+  else if (node_->config.predict)
+    all->failed(here, reply);
+  else
+    confirmed({}); // nothing is learned here
 }
 
 } // namespace gnomon

@@ -13,32 +13,33 @@ namespace gnomon {
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
   with_holders(id, reply, [=, this](const std::vector<std::string>& nodes) {
-    auto left = std::make_shared<way>();
-    left->regions.assign(nodes.begin(), nodes.end());
+    auto search = std::make_shared<item_search>();
+    search->nodes.assign(nodes.begin(), nodes.end());
     auto view = node_->cluster.get();
     for (const auto& peer : view->peers)
       if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
-        left->regions.push_back(peer.identity.node);
+        search->nodes.push_back(peer.identity.node);
     if (!node_->is_fresh())
-      left->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
-    find_holders(id, left, reply);
+      search->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+    find_holders(id, search, reply);
   });
 }
 
 /// Any holder knows all holders.
-void router_state::find_holders(const std::string& id, std::shared_ptr<way> left, answer<shadow_report> reply) {
-  if (left->regions.empty())
-    return reply.fail(left->problem ? left->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
-  auto node = std::move(left->regions.front());
-  left->regions.pop_front();
+void router_state::find_holders(const std::string& id, std::shared_ptr<item_search> search,
+                                answer<shadow_report> reply) {
+  if (search->nodes.empty())
+    return reply.fail(search->problem ? search->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
+  auto node = std::move(search->nodes.front());
+  search->nodes.pop_front();
   auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
   auto failed = [=, this](const caf::error& reason) {
     if (auto code = code_of(reason); code != ec::not_here && code != ec::gone)
-      left->problem =
+      search->problem =
           make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
-    find_holders(id, left, reply);
+    find_holders(id, search, reply);
   };
-  fetch_item question{id, node_->self.node, false, true};
+  fetch_item question{.id = id, .requester = node_->self.node, .without_values = true};
   auto view = node_->cluster.get();
   auto peer = view->find(node);
   if (node == node_->self.node)
@@ -97,7 +98,8 @@ void router_state::route(const get_route& request, answer<route_list> reply) {
 route_list router_state::rank_routes(const get_route& request, const std::vector<std::string>& holders) const {
   auto [client, sentence] = client_of(request);
   auto distances = node_->distances.get();
-  auto ranked = rank_regions(client, *distances, {});
+  auto ranked = rank_regions(client, *distances, conditions_of(distances->sites()),
+                             {static_cast<double>(node_->config.detour.count())});
   auto position = [&](const std::string& region) {
     return std::find_if(ranked.begin(), ranked.end(),
                         [&](const ranked_region& entry) { return distances->sites()[entry.number].name == region; });
@@ -115,6 +117,7 @@ route_list router_state::rank_routes(const get_route& request, const std::vector
       choice.reason += entry->ms == 0    ? "; the client's own region"
                        : entry->measured ? "; round trip measured"
                                          : "; round trip estimated";
+      choice.reason += entry->overloaded ? "; loaded" : "";
     }
     result.choices.push_back(std::move(choice));
   };
@@ -128,6 +131,19 @@ route_list router_state::rank_routes(const get_route& request, const std::vector
   std::sort(result.choices.begin(), result.choices.end(),
             [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   return result;
+}
+
+/// How loaded the regions of these sites say they are.
+std::vector<region_condition> router_state::conditions_of(const std::vector<region_site>& sites) const {
+  auto view = node_->cluster.get();
+  std::vector<region_condition> conditions;
+  for (const auto& site : sites) {
+    auto peer = std::find_if(view->peers.begin(), view->peers.end(),
+                             [&](const peer_view& one) { return one.identity.region == site.name; });
+    auto own = site.name == node_->self.region;
+    conditions.push_back({.load = own ? node_->pace.load() : peer == view->peers.end() ? 0 : peer->load});
+  }
+  return conditions;
 }
 
 /// Where the client of a question is, and a sentence that says how that is known.

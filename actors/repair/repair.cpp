@@ -21,56 +21,93 @@ bool contains(const std::vector<std::string>& nodes, const std::string& node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
+/// The holders of an item, by what they have. A lost one has nothing that counts.
+struct sorted_holders {
+  std::vector<std::string> durable, shadows, joining, lost;
+
+  sorted_holders(const item_record& record, const repair_scene& scene) {
+    for (const auto& node : record.holders.current())
+      of(scene.is_lost(node) ? holder_state::left : record.holders.state_of(node)).push_back(node);
+  }
+  std::vector<std::string>& of(holder_state state) {
+    switch (state) {
+    case holder_state::durable:
+      return durable;
+    case holder_state::shadow:
+      return shadows;
+    case holder_state::joining:
+      return joining;
+    case holder_state::left:
+      break;
+    }
+    return lost;
+  }
+  size_t count() const {
+    return durable.size() + shadows.size() + joining.size();
+  }
+};
+
+/// Nodes that may have left without a word: those that were removed or came back with another store, and the reaper of
+/// a tombstone that should have gone.
+std::vector<std::string> doubtful_nodes(const item_record& record, const repair_scene& scene) {
+  std::vector<std::string> found;
+  for (const auto& node : record.holders.current())
+    if (scene.is_removed(node) || (node != scene.self && scene.is_doubted(node)))
+      found.push_back(node);
+  if (auto reaper = reaper_of(record); scene.unreaped && reaper != scene.self)
+    found.push_back(std::move(reaper));
+  return found;
+}
+
+/// Of all kinds together: at least `durable` copies, and as many as the item has had, up to its factor.
+uint32_t copies_wanted(const item_record& record, uint32_t durable, uint32_t factor, bool outage) {
+  if (is_tombstone(record.versions))
+    return 0;
+  // Entries of former holders stay. Fewer entries than the factor mean that some copies could not be made at first
+  // access.
+  auto never_had = outage && record.holders.entries().size() < factor;
+  auto had = never_had ? factor : static_cast<uint32_t>(record.holders.current().size());
+  return std::max(durable, std::min(factor, had));
+}
+
+/// The first in rendezvous order of those that have the item; all holders agree on it.
+bool places_copies(const sorted_holders& holders, const item_record& record, const std::string& self) {
+  auto ready = holders.durable;
+  ready.insert(ready.end(), holders.shadows.begin(), holders.shadows.end());
+  return !ready.empty() && by_rank(std::move(ready), record.id).front() == self;
+}
+
 } // namespace
 
 // -- the decision -----------------------------------------------------------------------------------------------------
 
 repair_need needs_repair(const item_record& record, const policy& rules, const repair_scene& scene) {
   repair_need need;
-  std::vector<std::string> away, durable, shadows, joining;
-  const auto current = record.holders.current();
-  for (const auto& node : current) {
-    if (scene.is_removed(node) || (node != scene.self && scene.is_doubted(node)))
-      need.verify.push_back(node);
-    auto state = record.holders.state_of(node);
-    if (scene.is_lost(node)) {
-      away.push_back(node);
-      continue;
-    }
-    auto& kind = state == holder_state::durable ? durable : state == holder_state::shadow ? shadows : joining;
-    kind.push_back(node);
-  }
-  auto wanted = std::min(rules.min_copies, rules.factor);
-  if (auto reaper = reaper_of(record); scene.unreaped && reaper != scene.self) // it may have left unheard
-    need.verify.push_back(std::move(reaper));
-  auto tombstone = is_tombstone(record.versions);
-  auto there = durable.size() + shadows.size() + joining.size();
-  // Whoever had a copy once is remembered: with fewer than the factor some could not be made at first access.
-  auto never_had = scene.outage && record.holders.entries().size() < rules.factor;
-  auto had = never_had ? rules.factor : static_cast<uint32_t>(current.size());
-  auto copies = tombstone ? 0 : std::max(wanted, std::min(rules.factor, had));
-  if (record.versions.siblings.empty() || (durable.size() >= wanted && there >= copies))
+  need.verify = doubtful_nodes(record, scene);
+  sorted_holders holders{record, scene};
+  auto durable = std::min(rules.min_copies, rules.factor);
+  auto copies = copies_wanted(record, durable, rules.factor, scene.outage);
+  auto enough = holders.durable.size() >= durable && holders.count() >= copies;
+  if (record.versions.siblings.empty() || enough || !places_copies(holders, record, scene.self))
     return need;
-  auto ready = durable;
-  ready.insert(ready.end(), shadows.begin(), shadows.end());
-  if (ready.empty() || by_rank(std::move(ready), record.id).front() != scene.self)
-    return need;
-  for (const auto& node : joining)
+  for (const auto& node : holders.joining)
     if (node != scene.self && !contains(need.verify, node))
       need.verify.push_back(node);
-  auto candidates = tombstone ? std::vector<std::string>{} : scene.candidates();
+  auto candidates = is_tombstone(record.versions) ? std::vector<std::string>{} : scene.candidates();
+  const auto current = record.holders.current();
   std::erase_if(candidates, [&](const std::string& node) { return contains(current, node); });
-  auto promotes = durable.size() < wanted && !shadows.empty();
+  auto promotes = holders.durable.size() < durable && !holders.shadows.empty();
   if (candidates.empty() && !promotes)
     return need; // nobody is there to take a copy
-  need.bytes = record.versions.bytes();
+  auto possible = static_cast<uint32_t>(holders.count() + candidates.size());
   place_copies wish;
   wish.id = record.id;
-  wish.factor = std::max(wanted, std::min(copies, static_cast<uint32_t>(there + candidates.size())));
-  wish.min_copies = wanted;
+  wish.factor = std::max(durable, std::min(copies, possible));
+  wish.min_copies = durable;
   wish.candidates = std::move(candidates);
-  wish.away = std::move(away);
+  wish.away = std::move(holders.lost);
   wish.wait = true;
+  need.bytes = record.versions.bytes();
   need.place = std::move(wish);
   return need;
 }

@@ -8,13 +8,18 @@ namespace gnomon {
 collector_actor::behavior_type collector(collector_actor::stateful_pointer<collector_state> self, context_ptr node) {
   auto& state = self->state;
   state.start(self, std::move(node));
-  return {[&](tick_a) { state.collect(); }};
+  return {
+      [&](tick_a) { state.collect(); },
+      [&](room_a) { state.make_room(); },
+  };
 }
 
 void collector_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
   self_->delayed_send(self_, node_->config.collect_every, tick_a_v);
+  if (node_->config.store_max_bytes > 0)
+    self_->delayed_send(self_, node_->config.collect_every / 4, room_a_v);
 }
 
 void collector_state::collect() {
@@ -47,6 +52,38 @@ void collector_state::wake(const store_entries& due) {
   for (const auto& [key, value] : due.entries)
     if (auto entry = keys::parse_expiry(key))
       self_->send(node_->shard(entry->id), expiry_due{entry->id, entry->at});
+}
+
+// -- making room -----------------------------------------------------------------------------------------------------
+
+void collector_state::make_room() {
+  self_->delayed_send(self_, node_->config.collect_every / 4, room_a_v);
+  const auto& c = node_->counters;
+  auto held = static_cast<double>(c.bytes.load());
+  auto bound = static_cast<double>(node_->config.store_max_bytes);
+  making_room_ = making_room_ ? held > bound * low_water : held >= bound;
+  auto stores = node_->handles.get()->stores.size();
+  walks_.resize(stores);
+  if (making_room_ && c.shards_ready.load() >= shard_count)
+    for (size_t store = 0; store < stores; ++store)
+      make_room_in(store);
+}
+
+/// Asks the next few. What cannot go now is passed by until the walk begins anew.
+void collector_state::make_room_in(size_t store) {
+  auto all = keys::expiries(timestamp::max());
+  auto& walk = walks_[store];
+  self_
+      ->request(node_->handles.get()->stores[store], node_->config.request_timeout,
+                store_scan{std::max(walk, all.first), all.last, room_page, true})
+      .then(
+          [this, store](const store_entries& found) {
+            walks_[store] = found.more ? found.entries.back().first + '\0' : std::string{};
+            for (const auto& [key, value] : found.entries)
+              if (auto entry = keys::parse_expiry(key))
+                self_->send(node_->shard(entry->id), expiry_due{entry->id, entry->at, true});
+          },
+          [this, store](const caf::error&) { walks_[store].clear(); });
 }
 
 /// The next round starts a while after the last store of this one has answered, so rounds never pile up.

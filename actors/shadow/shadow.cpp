@@ -41,7 +41,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       },
       [&](const access_batch& x) { state.once_loaded([&, x] { state.note_access(x); }); },
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
-      [&](const expiry_due& x) { state.expiry_due(x.at); },
+      [&](const expiry_due& x) { x.make_room ? state.make_room() : state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
@@ -156,15 +156,18 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
 
 void shadow_state::search_for_readers() {
   auto wanted = !item_->present() && node_->config.shadow_on_read && may_hold(node_->self.node)
-                && node_->counters.stores_full.load() == 0; // a copy that cannot be kept must not fail the read
+                && !node_->is_full() // a copy that cannot be kept must not fail the read
+                && node_->counters.stores_full.load() == 0;
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   find_copy(keep, audience::all, traffic::client, {}, {});
 }
 
 void shadow_state::tell_watchers() {
   for (const auto& watcher : watchers_)
-    self_->send(watcher, item_changed{visible_->id, visible_->versions.context.to_text(), visible_->versions.etag(),
-                                      visible_->versions.deleted(), false});
+    self_->send(watcher, item_changed{.id = visible_->id,
+                                      .context = visible_->versions.context.to_text(),
+                                      .etag = visible_->versions.etag(),
+                                      .deleted = visible_->versions.deleted()});
 }
 
 bool shadow_state::satisfies(const read_item& request) const {
@@ -243,6 +246,10 @@ void shadow_state::report(answer<copy_report> reply) {
   r.reads = record.reads;
   r.cost_bytes = record.cost_bytes;
   r.saved_ms = record.saved_ms;
+  auto balance = balance_of(*node_, facts(), record.saved_ms);
+  r.spent_usd = balance.spent_usd;
+  r.saved_usd = balance.saved_usd;
+  r.why = why_kept();
   r.pinned = record.pinned;
   reply.give(std::move(r));
 }
@@ -257,6 +264,7 @@ void shadow_state::note_access(const access_batch& batch) {
   for (const auto& sample : batch.samples)
     item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
   unsaved_ = true;
+  review_lifetime();
 }
 
 void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
@@ -275,29 +283,46 @@ bool shadow_state::is_busy() {
 /// has, this copy is behind these only.
 void shadow_state::look_for_newer() {
   rests_until_ = now() + keys::longest_pause;
-  auto view = node_->cluster.get();
   auto theirs = std::make_shared<version_vector>();
   auto all_heard = std::make_shared<bool>(knows_all_nodes(*node_));
-  auto answered = [this, theirs, all_heard, before = behind_, open = std::make_shared<size_t>(view->peers.size() + 1)] {
-    if (--*open > 0 || !*all_heard || behind_ != before)
-      return;
-    behind_ = std::move(*theirs);
-    if (visible_)
-      publish();
+  ask_each(
+      node_->cluster.get()->names(), traffic::repair,
+      {.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      [theirs, all_heard](const std::string&, const expected<item_copy>& there) {
+        if (there)
+          theirs->merge(there->versions.context);
+        else
+          *all_heard &= code_of(there.error()) == ec::not_here;
+      },
+      [this, theirs, all_heard, before = behind_] {
+        if (!*all_heard || behind_ != before)
+          return;
+        behind_ = std::move(*theirs);
+        if (visible_)
+          publish();
+      });
+}
+
+/// Asks each of these nodes for its copy, all at once; `then` follows the last answer.
+void shadow_state::ask_each(const std::vector<std::string>& nodes, traffic urgency, const fetch_item& question,
+                            const heard& hear, std::function<void()> then) {
+  auto open = std::make_shared<size_t>(nodes.size() + 1);
+  auto one_less = [open, then = std::move(then)] {
+    if (--*open == 0)
+      then();
   };
-  for (const auto& peer : view->peers)
+  for (const auto& node : nodes)
     ask_peer<item_copy>(
-        peer.identity.node, traffic::repair,
-        fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
-        [theirs, answered](const item_copy& copy) {
-          theirs->merge(copy.versions.context);
-          answered();
+        node, urgency, question,
+        [hear, one_less, node](item_copy& there) {
+          hear(node, std::move(there));
+          one_less();
         },
-        [all_heard, answered](const caf::error& reason) {
-          *all_heard &= code_of(reason) == ec::not_here;
-          answered();
+        [hear, one_less, node](const caf::error& reason) {
+          hear(node, reason);
+          one_less();
         });
-  answered();
+  one_less();
 }
 
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages/answer.hpp"
+#include "actors/node/copy_economy.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/shadow/copy_search.hpp"
@@ -85,12 +86,14 @@ public:
   bool may_be_behind() const;
   void merge(const replicate_item& request, answer<replicate_ack> reply);
   void accept(const invite_copy& request, answer<invite_answer> reply);
+  void note_reader_elsewhere();
   void learn_holders(const update_holders& request, answer<holders_ack> reply);
   void hand_off(const std::string& node);
   void meet_twin(const std::string& node);
   void verify(const std::string& node);
   void check_expiry();
   void expiry_due(timestamp at);
+  void make_room(); // shadow_economy.cpp
 
   void holder_is_late(uint64_t number); // shadow_search.cpp
   void hedge_early(uint64_t number);
@@ -120,6 +123,8 @@ private:
   void load();
   void load_again_if_damaged();
   void load_values(const std::string& record);
+  void take_values(const std::string& record, const std::vector<dot>& dots, const std::set<std::string>& owed,
+                   store_values& got);
   void loaded(caf::error problem);
   struct damage;
   void damaged(damage found);
@@ -228,6 +233,13 @@ private:
   void apply_residency();
   void adjust_counters();
 
+  // what it costs and saves: shadow_economy.cpp
+  copy_facts facts() const;
+  lease settled(lease terms) const;
+  bool lives_adaptively() const;
+  void review_lifetime();
+  std::string why_kept() const;
+
   // anti-entropy and tombstones: shadow_tombstones.cpp
   copy_note current_note() const;
   void note_copy();
@@ -253,6 +265,9 @@ private:
 
   template <class Reply, class Message, class Done, class Failed>
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
+  using heard = std::function<void(const std::string& node, const expected<item_copy>& there)>;
+  void ask_each(const std::vector<std::string>& nodes, traffic urgency, const fetch_item& question, const heard& hear,
+                std::function<void()> then);
   template <class Reply, class Message>
   void pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply);
   policy rules() const;
@@ -293,6 +308,7 @@ private:
   uint64_t counted_bytes_ = 0;
   size_t counted_versions_ = 0;
   bool counted_deleted_ = false;
+  uint32_t counted_until_ = 0;
   copy_note noted_; // what anti-entropy knows of this copy
   std::unique_ptr<demotion> demotion_;
   guard_promises promises_;

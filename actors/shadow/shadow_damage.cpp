@@ -33,33 +33,36 @@ void shadow_state::load_values(const std::string& record) {
   auto store = node_->store(item_->record().id);
   self_
       ->request(store, caf::infinite, std::move(wanted)) // always answers
-      .then(
-          [this, record, dots, owed = decoded->owed](store_values& got) {
-            damage found{{}, record};
-            for (size_t i = 0; i < dots.size(); ++i) {
-              auto value = got.found[i] ? decode_value(got.values[i].view())
-                                        : expected<blob>{make_error(ec::store_corrupt, "a value is missing")};
-              if (value)
-                found.values.emplace(dots[i], std::move(*value));
-              else
-                found.lost.push_back(dots[i]);
-              if (!value)
-                found.problem = std::move(value.error());
-            }
-            if (!found.lost.empty())
-              return damaged(std::move(found));
-            auto problem = item_->load(record, found.values);
-            auto place = dots.size();
-            for (const auto& node : owed)
-              if (auto at = place++; got.found[at]) {
-                hints_.found_on_disk(node, got.values[at].view());
-                item_->note_hint(node, true);
-              }
-            loaded(std::move(problem));
-          },
-          [this, record, dots](caf::error& reason) {
-            code_of(reason) == ec::store_corrupt ? damaged({reason, record, {}, dots}) : loaded(reason);
-          });
+      .then([this, record, dots, owed = decoded->owed](store_values& got) { take_values(record, dots, owed, got); },
+            [this, record, dots](caf::error& reason) {
+              code_of(reason) == ec::store_corrupt ? damaged({reason, record, {}, dots}) : loaded(reason);
+            });
+}
+
+/// `got`: a value for each dot, then a hint for each node that is owed the item, where one was kept.
+void shadow_state::take_values(const std::string& record, const std::vector<dot>& dots,
+                               const std::set<std::string>& owed, store_values& got) {
+  damage found{{}, record};
+  for (size_t i = 0; i < dots.size(); ++i) {
+    auto value = got.found[i] ? decode_value(got.values[i].view())
+                              : expected<blob>{make_error(ec::store_corrupt, "a value is missing")};
+    if (value) {
+      found.values.emplace(dots[i], std::move(*value));
+    } else {
+      found.lost.push_back(dots[i]);
+      found.problem = std::move(value.error());
+    }
+  }
+  if (!found.lost.empty())
+    return damaged(std::move(found));
+  auto problem = item_->load(record, found.values);
+  auto place = dots.size();
+  for (const auto& node : owed)
+    if (auto at = place++; got.found[at]) {
+      hints_.found_on_disk(node, got.values[at].view());
+      item_->note_hint(node, true);
+    }
+  loaded(std::move(problem));
 }
 
 void shadow_state::damaged(damage found) {

@@ -98,7 +98,7 @@ void shadow_state::be_demoted(const steward_order& order, answer<steward_answer>
   auto quiet = writes_->empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
   if (item_->role() != holder_state::durable || !same || !quiet || is_guarding())
     return reply.give(how_things_stand(false));
-  item_->demote({lease_reason::policy, 1.0, now(), now(), rules().ttl});
+  item_->demote(settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
   persist([this, reply] {
     reply.give(how_things_stand(true));
     publish();

@@ -14,7 +14,6 @@ struct shadow_state::loading {
   answer<load_receipt> reply;
   stage next = stage::catalog; // whom to ask next who has the item
   std::set<std::string> asked;
-  size_t open_questions = 0;
   bool found = false; // later answers change nothing
 
   void done(load_outcome outcome) const {
@@ -80,37 +79,28 @@ void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
         .then([this, job](const std::vector<std::string>& nodes, bool) { compare_at(job, nodes); },
               [job](const caf::error& reason) { job->reply.fail(reason); });
     return;
-  case loading::stage::everyone: {
+  case loading::stage::everyone:
     job->next = loading::stage::nobody;
-    std::vector<std::string> nodes;
-    auto view = node_->cluster.get();
-    for (const auto& peer : view->peers)
-      nodes.push_back(peer.identity.node);
-    return compare_at(job, nodes);
-  }
+    return compare_at(job, node_->cluster.get()->names());
   case loading::stage::nobody:
     return begin_loaded(job);
   }
 }
 
+/// The first that has the item decides.
 void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes) {
   std::erase_if(nodes, [&](const std::string& node) { return !job->asked.insert(node).second; });
-  job->open_questions = nodes.size();
-  if (nodes.empty())
-    return ask_who_has(job);
-  fetch_item question{
-      .id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true};
-  for (const auto& node : nodes)
-    ask_peer<item_copy>(
-        node, traffic::repair, question,
-        [this, job, node](const item_copy& there) {
-          if (!std::exchange(job->found, true))
-            merge_at(job, node, there);
-        },
-        [this, job](const caf::error&) {
-          if (--job->open_questions == 0 && !job->found)
-            ask_who_has(job);
-        });
+  ask_each(
+      nodes, traffic::repair,
+      {.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      [this, job](const std::string& node, const expected<item_copy>& there) {
+        if (there && !std::exchange(job->found, true))
+          merge_at(job, node, *there);
+      },
+      [this, job] {
+        if (!job->found)
+          ask_who_has(job);
+      });
 }
 
 /// `node` has the item: the versions go there as an update, or to a durable holder that it names.

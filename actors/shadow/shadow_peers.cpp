@@ -1,6 +1,7 @@
 // What a shadow does with the other holders: giving, merging, becoming one, replicating, leaving.
 #include "actors/shadow/shadow.hpp"
 
+#include "actors/shadow/catalog.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -42,7 +43,7 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   persist(deliver);
 }
 
-/// What was written elsewhere lately may not have arrived yet: whoever gets a copy from here must know.
+/// A late write elsewhere may not have arrived yet. A node that gets a copy from here has to know that.
 bool shadow_state::may_be_behind() const {
   return (!node_->is_fresh() || is_behind()) && node_->config.fault != deliberate_fault::freshness_not_carried;
 }
@@ -82,11 +83,17 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
 void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
   if (!may_hold(node_->self.node))
     return reply.give({false, "a residency rule keeps the item away from " + node_->self.region, {}});
+  if (request.lease.reason == lease_reason::access)
+    note_reader_elsewhere();
+  if (request.state == holder_state::shadow && !item_->present() && node_->is_full()) {
+    node_->counters.shadows_refused.fetch_add(1, std::memory_order_relaxed);
+    return reply.give({false, "node " + node_->self.node + " holds as much as store.max_bytes allows", {}});
+  }
   if (item_->present()) {
     if (request.state == holder_state::durable && item_->role() == holder_state::shadow)
       item_->promote();
     else if (item_->role() == holder_state::shadow && request.lease.reason == lease_reason::request)
-      item_->renew_lease(request.lease.ttl, request.lease.reason);
+      item_->renew_lease(settled(request.lease).ttl, request.lease.reason);
     persist([this, reply, giver = request.giver] {
       reply.give({true, {}, standing()});
       publish();
@@ -107,6 +114,13 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
             request.giver, then);
   if (!predicted)
     search_->inviters.insert(request.giver);
+}
+
+/// A reader of this region has read the item at the giver, where DNS or a redirect had sent it. What is predicted here
+/// follows from what the readers of this region want, wherever they got it.
+void shadow_state::note_reader_elsewhere() {
+  if (auto agent = node_->handles.get()->agent)
+    self_->send(agent, access_batch{{{.id = item_->record().id, .user = {}, .at = now()}}});
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
@@ -172,6 +186,7 @@ void shadow_state::check_expiry() {
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
+  review_lifetime();
   item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
   if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
     return drop();
@@ -199,7 +214,7 @@ void shadow_state::drop() {
     node_->counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
     tell_holders(told.current(), told);
     for (const auto& watcher : watchers_)
-      self_->send(watcher, item_changed{id, {}, {}, false, true});
+      self_->send(watcher, item_changed{.id = id, .context = {}, .etag = {}, .dropped = true});
   });
 }
 
@@ -301,6 +316,7 @@ void shadow_state::publish() {
   auto entry = std::make_shared<index_entry>();
   entry->versions = *visible_;
   entry->ttl = ttl;
+  entry->costs = costs_of(*node_, facts());
   entry->prefetched = visible_->copy == copy_kind::prefetched;
   entry->last_read_ms.store(last_read, std::memory_order_relaxed);
   node_->index.put(std::move(entry));
@@ -324,8 +340,10 @@ void shadow_state::adjust_counters() {
   counted_role_ = role;
   counted_bytes_ = bytes;
   counted_versions_ = versions;
-  if (std::exchange(counted_deleted_, deleted) != deleted || holds != held)
-    self_->send(shard_, catalog_row{item_->record().id, holds, deleted});
+  auto until = holds ? end_of_copy(item_->record(), node_->self.node) : 0;
+  auto lives_otherwise = std::exchange(counted_until_, until) != until;
+  if (std::exchange(counted_deleted_, deleted) != deleted || holds != held || lives_otherwise)
+    self_->send(shard_, catalog_row{item_->record().id, holds, deleted, until});
 }
 
 } // namespace gnomon

@@ -113,8 +113,8 @@ bool shadow_state::is_over(uint64_t number) const {
   return !search_ || search_->number != number;
 }
 
-/// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard. When there
-/// is none, readers get what there is.
+/// A holder takes long; it may be frozen. The next one is asked as well, and the first answer counts. When there is no
+/// next one, readers get what there is.
 void shadow_state::holder_is_late(uint64_t number) {
   if (is_over(number) || search_->settling)
     return;
@@ -236,8 +236,8 @@ void shadow_state::settle(const item_copy& copy) {
     item_->join(search_->keep.terms);
   }
   take_in(copy);
-  item_->settle(search_->keep.as, search_->keep.terms);
   item_->add_cost(moved);
+  item_->settle(search_->keep.as, settled(search_->keep.terms));
   search_->settling = true;
   auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
   persist([this, invited] {

@@ -76,36 +76,30 @@ void shadow_state::decide(const write_item& request, time_point deadline, answer
 /// same time. All peers that can be reached say what they have. One whose copy is damaged cannot. The lease of the copy
 /// here may end meanwhile: then it is not known any more what there is, and the delete begins anew.
 void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
-  auto view = node_->cluster.get();
-  auto peers = view->by_latency();
   auto all = std::make_shared<write_item>(request);
-  auto answered = [this, request, all, deadline, reply, open = std::make_shared<size_t>(peers.size() + 1)] {
-    if (--*open > 0 || reply.given())
-      return;
-    if (!item_->present())
-      return write_where_it_is(request, deadline, reply);
-    all->seen.merge(item_->versions().context);
-    apply(*all, deadline, reply);
-  };
   unapplied_.push_back({deadline, reply});
-  for (auto peer : peers)
-    ask_peer<item_copy>(
-        peer->identity.node, traffic::client,
-        fetch_item{.id = request.id, .requester = node_->self.node, .without_values = true},
-        [this, all, answered](const item_copy& there) {
-          all->seen.merge(there.versions.context);
-          if (item_->present())
-            item_->merge(there.holders);
-          answered();
-        },
-        [answered, reply, region = peer->identity.region](const caf::error& reason) {
-          if (code_of(reason) == ec::store_corrupt && !reply.given())
-            reply.fail(make_error(ec::unavailable, "the copy in region " + region
-                                                       + " is damaged, so that it is not known what to delete; try "
-                                                         "again, or send the Gnomon-Context of what you have read"));
-          answered();
-        });
-  answered();
+  ask_each(
+      node_->cluster.get()->names(), traffic::client,
+      {.id = request.id, .requester = node_->self.node, .without_values = true},
+      [this, all, reply](const std::string& node, const expected<item_copy>& there) {
+        if (!there && code_of(there.error()) == ec::store_corrupt && !reply.given())
+          reply.fail(make_error(ec::unavailable, "the copy at node " + node
+                                                     + " is damaged, so that it is not known what to delete; try "
+                                                       "again, or send the Gnomon-Context of what you have read"));
+        if (!there)
+          return;
+        all->seen.merge(there->versions.context);
+        if (item_->present())
+          item_->merge(there->holders);
+      },
+      [this, request, all, deadline, reply] {
+        if (reply.given())
+          return;
+        if (!item_->present())
+          return write_where_it_is(request, deadline, reply);
+        all->seen.merge(item_->versions().context);
+        apply(*all, deadline, reply);
+      });
 }
 
 /// Every region that writes adds an entry to the item's context. Once that is full, those that keep the item for good

@@ -69,6 +69,10 @@ shard_state::~shard_state() {
     caf::anon_send_exit(entry.shadow, caf::exit_reason::user_shutdown);
   for (size_t i = 0; i < expected_.size(); ++i)
     node_->pace.end_wait();
+  if (node_)
+    node_->counters.catalogs_whole[index_] = false;
+  if (node_ && node_->catalog_lost)
+    node_->catalog_lost();
 }
 
 void shard_state::start(self_pointer self, context_ptr node, size_t index) {
@@ -126,6 +130,7 @@ void shard_state::forget_removed() {
     others_.forget(gone.node);
     positions_.erase(gone.node);
   }
+  show_whole();
 }
 
 // -- the catalog
@@ -146,6 +151,8 @@ std::vector<std::string> shard_state::locate(const std::string& id) const {
 }
 
 bool shard_state::knows_whole() const {
+  if (!ready_)
+    return false;
   auto view = node_->cluster.get();
   return std::all_of(view->peers.begin(), view->peers.end(), [this](const peer_view& peer) {
     auto known = positions_.find(peer.identity.node);
@@ -165,7 +172,7 @@ catalog_delta shard_state::slice(const pull_catalog& request) const {
 held_ids shard_state::list(const list_held& which) const {
   held_ids found;
   std::set<uint32_t> leaves(which.leaves.begin(), which.leaves.end());
-  for (const auto& [id, deleted] : own_.held())
+  for (const auto& [id, copy] : own_.held())
     if (which.peer.empty() ? leaves.count(leaf_of(id)) > 0 : others_.holds(which.peer, id))
       found.ids.push_back(id);
   return found;
@@ -176,7 +183,7 @@ void shard_state::compare(const catalog_position& theirs) {
   known.reading = theirs.generation == 0;
   if (known.reading)
     return;
-  node_->counters.catalogs_whole[index_] = knows_whole();
+  show_whole();
   auto same = known.generation == theirs.generation && known.head == theirs.head;
   if (same || pulling_.count(theirs.node) > 0)
     return;
@@ -212,24 +219,29 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
               self_->send(node_->handles.get()->anti_entropy,
                           catalog_position{peer, index_, delta.generation, reached});
             pulling_.erase(peer);
-            node_->counters.catalogs_whole[index_] = knows_whole();
+            show_whole();
           },
           [this, peer](const caf::error&) { pulling_.erase(peer); });
 }
 
 void shard_state::apply(const std::string& peer, const catalog_delta& delta, bool first_page) {
-  others_.apply(peer, delta, first_page);
   // An item that both hold although neither knew of the other began in two regions at once. Shadows that sleep are not
   // woken for that: anti-entropy knows what their records say. A whole slice names every item that the two have in
-  // common, and is looked through at its end.
+  // common, and is looked through at its end. A row that says only how long a copy lives is no news here.
   held_ids both;
-  for (const auto& row : delta.rows)
-    if (row.holds && own_.holds(row.id)) {
-      if (awake_.count(row.id) > 0)
-        tell(claim::background, row.id, meet_a_v, peer);
-      else if (!delta.whole)
-        both.ids.push_back(row.id);
-    }
+  std::set<std::string> gone;
+  for (const auto& row : delta.rows) {
+    if (!row.holds)
+      gone.insert(row.id);
+    auto renewed = !delta.whole && !row.deleted && others_.holds(peer, row.id, true) && gone.count(row.id) == 0;
+    if (!row.holds || !own_.holds(row.id) || renewed)
+      continue;
+    if (awake_.count(row.id) > 0)
+      tell(claim::background, row.id, meet_a_v, peer);
+    else if (!delta.whole)
+      both.ids.push_back(row.id);
+  }
+  others_.apply(peer, delta, first_page);
   if (!both.ids.empty())
     self_->send(node_->handles.get()->anti_entropy, meet_a_v, peer, std::move(both));
 }
@@ -240,7 +252,7 @@ void shard_state::take_found(const found_copies& page) {
   for (const auto& copy : page.copies) {
     if (spoken_for_.count(copy.note.id) > 0)
       continue;
-    own_.found(copy.note.id, copy.note.is_tombstone());
+    own_.found(copy.note.id, copy.note.is_tombstone(), copy.until);
     show_holders(copy.note.id);
     counters.items.fetch_add(1);
     counters.leases.fetch_add(copy.leased ? 1 : 0);
@@ -259,6 +271,7 @@ void shard_state::take_own(const catalog_delta& rows) {
     return;
   self_->send(node_->handles.get()->anti_entropy, copy_notes{{}, true});
   node_->counters.shards_ready.fetch_add(1);
+  show_whole();
 }
 
 void shard_state::lose(const lost_ids& part) {
@@ -271,6 +284,8 @@ void shard_state::lose(const lost_ids& part) {
 }
 
 void shard_state::note(const catalog_row& row) {
+  if (!own_.is_news(row, epoch_seconds(node_->time->now())))
+    return;
   own_.record(row);
   show_holders(row.id);
   show_position();
@@ -280,9 +295,16 @@ void shard_state::show_holders(const std::string& id) const {
   if (!node_->holders_changed)
     return;
   auto nodes = others_.holders(id, true);
-  if (own_.has_value(id))
+  auto until = others_.first_end(id);
+  if (own_.has_value(id)) {
     nodes.push_back(node_->self.node);
-  node_->holders_changed(id, nodes);
+    until = earlier_end(until, own_.held().at(id).until);
+  }
+  node_->holders_changed(id, nodes, until);
+}
+
+void shard_state::show_whole() const {
+  node_->counters.catalogs_whole[index_] = knows_whole();
 }
 
 void shard_state::show_position() const {

@@ -152,6 +152,7 @@ private:
   void apply(const std::string& peer, const catalog_delta& delta, bool first_page);
   void show_position() const;
   void show_holders(const std::string& id) const;
+  void show_whole() const;
 
   static constexpr size_t most_kept_reads = 4096;
 

@@ -44,6 +44,12 @@ uint32_t pace_class(double seconds) { // none, up to 1 min, and by factors of fo
   return static_cast<uint32_t>(std::clamp(std::log2(seconds / 60) / 2 + 2, 1.0, 14.0));
 }
 
+uint32_t number_of(uint32_t type, const gap_kind& kind) {
+  const auto region = std::min<uint32_t>(static_cast<uint32_t>(kind.region), 62);
+  return type << 18 | region << 12 | size_class(kind.bytes) << 7 | pace_class(kind.pace_s) << 3
+         | reads_class(kind.reads);
+}
+
 } // namespace
 
 gap_table::leaf gap_table::leaf_of(const gap_kind& kind) {
@@ -55,9 +61,7 @@ gap_table::leaf gap_table::leaf_of(const gap_kind& kind) {
     if (known == types_.end())
       known = types_.emplace(number == most_types ? std::string{} : std::string{kind.type}, number).first;
   }
-  const auto region = std::min<uint32_t>(static_cast<uint32_t>(kind.region), 62);
-  return known->second << 18 | region << 12 | size_class(kind.bytes) << 7 | pace_class(kind.pace_s) << 3
-         | reads_class(kind.reads);
+  return number_of(known->second, kind);
 }
 
 void gap_table::fit(const std::vector<open_age>& open, double memory) {
@@ -104,6 +108,12 @@ const return_curve* gap_table::curve(leaf of) const {
     if (auto known = curves_.find(number); known != curves_.end())
       return &known->second;
   return nullptr;
+}
+
+/// A type that is not known is as good as any.
+const return_curve* gap_table::curve(const gap_kind& kind) const {
+  auto known = types_.find(kind.type);
+  return curve(number_of(known != types_.end() ? known->second : any_type >> 18, kind));
 }
 
 void gap_table::save(writer& out) const {

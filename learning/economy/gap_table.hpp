@@ -46,6 +46,7 @@ public:
   void fit(const std::vector<open_age>& open, double memory);
   /// The leaf's curve as of the last `fit`; null where too little is known.
   const return_curve* curve(leaf of) const;
+  const return_curve* curve(const gap_kind& kind) const;
 
   size_t leaves() const {
     return leaves_.size();

@@ -10,35 +10,6 @@ namespace {
 constexpr size_t least_between_fits = 500;
 constexpr double pace_share = 0.5; // of the last gap in the average
 
-/// The lifetime of least expected cost among the ends of the bins, counted from the last read, for a copy that has
-/// been idle for `age`.
-double best_lifetime(const return_curve& curve, const copy_costs& costs, double age = 0) {
-  auto cost_of = [&](double seconds) {
-    return costs.rate() * curve.held(seconds) + costs.miss_usd * curve.left(seconds);
-  };
-  double best = age, least = cost_of(age);
-  for (size_t b = age > 0 ? gap_bins::of(age) : 0; b < gap_bins::count; ++b) {
-    const double seconds = gap_bins::end(b);
-    const double cost = cost_of(seconds);
-    if (cost < least && seconds > age) {
-      least = cost;
-      best = seconds;
-    }
-  }
-  return best;
-}
-
-double trust_of(size_t expert) {
-  return adaptive_lifetimes::trusts[std::min(expert, adaptive_lifetimes::trusts.size() - 1)];
-}
-
-/// How long an expert keeps a copy.
-double keep_of(size_t expert, double wish_s, double break_even_s) {
-  const double trust = trust_of(expert);
-  return bounded_lifetime(expert < adaptive_lifetimes::trusts.size() ? wish_s : break_even_s / trust, break_even_s,
-                          trust);
-}
-
 } // namespace
 
 void adaptive_lifetimes::begin(open_gap& gap, const gap_kind& kind, double now) {
@@ -56,7 +27,7 @@ void adaptive_lifetimes::charge_holding(open_gap& gap, double age) {
   if (gap.miss_usd == 0)
     return;
   const double rate = gap.miss_usd / gap.break_even_s;
-  for (size_t k = 0; k < experts; ++k) {
+  for (size_t k = 0; k < lifetime_experts; ++k) {
     const double keep = keep_of(k, gap.wish_s, gap.break_even_s);
     charges_[k] += rate * (std::min(age, keep) - std::min<double>(gap.charged_s, keep));
   }
@@ -69,7 +40,7 @@ void adaptive_lifetimes::end(open_gap& gap, double now) {
   if (gap.reads > 0)
     gap.pace_s = static_cast<float>(gap.pace_s > 0 ? gap.pace_s + pace_share * (age - gap.pace_s) : std::max(age, 1.0));
   charge_holding(gap, age);
-  for (size_t k = 0; k < experts; ++k)
+  for (size_t k = 0; k < lifetime_experts; ++k)
     if (gap.miss_usd > 0 && age > keep_of(k, gap.wish_s, gap.break_even_s))
       charges_[k] += gap.miss_usd;
 }
@@ -91,16 +62,7 @@ lifetime adaptive_lifetimes::read(copy_id copy, const gap_kind& kind, const copy
   gap.reads = std::max(gap.reads + 1, kind.reads);
   begin(gap, {kind.type, kind.region, kind.bytes, gap.reads, gap.pace_s}, now);
 
-  lifetime result;
-  result.break_even_s = result.wish_s = costs.break_even_s();
-  const auto* curve = gaps_.curve(gap.leaf);
-  if (curve != nullptr)
-    result.wish_s = best_lifetime(*curve, costs);
-  const auto expert = hedge_.draw();
-  result.trust = trust_of(expert);
-  result.keep_s = keep_of(expert, result.wish_s, result.break_even_s);
-  if (curve != nullptr)
-    result.worth = worth_of({result.keep_s, 1 - curve->left(result.keep_s), curve->held(result.keep_s)}, costs);
+  const auto result = lifetime_from(gaps_.curve(gap.leaf), costs, hedge_.draw());
   gap.wish_s = static_cast<float>(result.wish_s);
   gap.break_even_s = static_cast<float>(result.break_even_s);
   gap.miss_usd = result.break_even_s > 0 ? static_cast<float>(costs.miss_usd) : 0;
@@ -109,13 +71,10 @@ lifetime adaptive_lifetimes::read(copy_id copy, const gap_kind& kind, const copy
 
 double adaptive_lifetimes::extend(copy_id copy, const copy_costs& costs, double now) {
   auto known = open_.find(copy);
-  const auto* curve = known == open_.end() ? nullptr : gaps_.curve(known->second.leaf);
-  if (curve == nullptr)
+  if (known == open_.end())
     return 0;
-  const double age = std::max(0.0, now - known->second.since);
-  const auto expert = hedge_.draw();
-  const double most = costs.break_even_s() / trust_of(expert);
-  return std::max(0.0, (expert < trusts.size() ? std::min(best_lifetime(*curve, costs, age), most) : most) - age);
+  const double idle = std::max(0.0, now - known->second.since);
+  return extension_from(gaps_.curve(known->second.leaf), costs, hedge_.draw(), idle);
 }
 
 void adaptive_lifetimes::forget(copy_id copy, double now) {
@@ -139,6 +98,7 @@ void adaptive_lifetimes::fit_when_due(double now) {
   if (since_fit_ < std::max(least_between_fits, open_.size() / 4))
     return;
   since_fit_ = 0;
+  ++fits_;
   std::vector<gap_table::open_age> ages;
   ages.reserve(open_.size());
   for (auto& [copy, gap] : open_) {

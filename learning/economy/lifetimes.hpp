@@ -1,8 +1,7 @@
 #pragma once
 
-#include "learning/economy/copy_value.hpp"
-#include "learning/economy/gap_table.hpp"
 #include "learning/economy/hedge.hpp"
+#include "learning/economy/lifetime_table.hpp"
 
 #include <unordered_map>
 
@@ -12,15 +11,6 @@ namespace gnomon::learning {
 struct lifetimes_config {
   size_t max_open = 300'000; // gaps that are followed at once, about 80 bytes each
   double memory = 4'000;     // gaps that a leaf remembers before they count half
-};
-
-/// A lifetime, and why.
-struct lifetime {
-  double keep_s = 0;
-  double wish_s = 0;       // what the distribution of gaps alone would have; the break-even time while it is unknown
-  double break_even_s = 0; // keep_s lies within trust * this and this / trust
-  double trust = 1;
-  copy_worth worth; // of keep_s; zeroes while the distribution is unknown
 };
 
 /// Learns gaps between reads, and turns them into lifetimes: the lifetime of least expected cost, within bounds that
@@ -33,7 +23,7 @@ public:
   /// Names an item in a region: `stable_hash` of the id with the region as seed, or any other number.
   using copy_id = uint64_t;
 
-  explicit adaptive_lifetimes(const lifetimes_config& config = {}) : config_(config), hedge_(experts) {}
+  explicit adaptive_lifetimes(const lifetimes_config& config = {}) : config_(config), hedge_(lifetime_experts) {}
 
   /// The item came to be without a copy here: from now on it is waited for its first read. Does nothing for a copy that
   /// is known.
@@ -62,8 +52,13 @@ public:
   std::vector<double> trust_weights() const {
     return hedge_.weights();
   }
-  static constexpr std::array<double, 4> trusts{1, 0.5, 0.25, 0.1};
-  static constexpr size_t experts = trusts.size() + 1;
+  /// What is known as of the last fit, and how many fits there were.
+  lifetime_table table() const {
+    return {gaps_, hedge_.weights()};
+  }
+  size_t fits() const {
+    return fits_;
+  }
 
   void save(writer& out) const;
   void load(reader& in);
@@ -88,8 +83,8 @@ private:
   gap_table gaps_;
   hedge hedge_;
   std::unordered_map<copy_id, open_gap> open_;
-  std::array<double, experts> charges_{}; // since the last fit
-  size_t since_fit_ = 0;
+  std::array<double, lifetime_experts> charges_{}; // since the last fit
+  size_t since_fit_ = 0, fits_ = 0;
 };
 
 } // namespace gnomon::learning

@@ -193,6 +193,8 @@ void access_reader::read_record() {
   access_members members;
   if (too_long_)
     members.fault = "it is longer than 64 KiB";
+  else if (record_.find('\0') != std::string::npos) // the parser would take it for the end
+    members.fault = "it is not JSON";
   else if (nlohmann::json::sax_parse(record_, &members) && members.fault.empty())
     members.fault = members.user.empty()   ? "user_id is missing"
                     : members.item.empty() ? "data_id is missing"

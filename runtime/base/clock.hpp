@@ -10,6 +10,11 @@ using duration = std::chrono::milliseconds;
 /// Milliseconds since 1970 UTC of a node's own clock. The zero point means "never".
 using timestamp = std::chrono::time_point<std::chrono::system_clock, duration>;
 
+/// Whole seconds since 1970, rounded down. The zero point stays zero.
+inline uint32_t epoch_seconds(timestamp t) {
+  return static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(t.time_since_epoch()).count());
+}
+
 /// The source of time for every lease, expiry and version stamp. Thread-safe.
 class clock {
 public:

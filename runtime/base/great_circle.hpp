@@ -6,6 +6,7 @@ namespace gnomon {
 struct place {
   double latitude = 0;
   double longitude = 0;
+  bool operator==(const place&) const = default;
 };
 
 /// The shortest way over the ground in kilometres: haversine formula on a sphere with the mean radius of the IUGG,

@@ -7,6 +7,8 @@ namespace gnomon {
 
 template <class Json>
 strict_json<Json> parse_strict_json(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) // the parser would take it for the end, and the rest would be lost
+    return {Json(Json::value_t::discarded), std::nullopt};
   std::vector<std::set<std::string>> names; // of the objects that are open
   std::optional<std::string> repeated;
   auto watch = [&](int, typename Json::parse_event_t event, Json& parsed) {

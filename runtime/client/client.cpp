@@ -3,9 +3,9 @@
 #include "gnomon/watch.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/ip_address.hpp"
 #include "runtime/client/client_values.hpp"
 #include "runtime/client/snapshot_entry.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -45,11 +45,10 @@ void find_child(target& found, std::string_view name, const item_directory& item
 
 } // namespace
 
-snapshot snapshot::of(std::shared_ptr<const region_table> table, double load_bound, uint32_t now, uint64_t now_us) {
+snapshot snapshot::of(std::shared_ptr<const region_table> table, uint32_t now, uint64_t now_us) {
   snapshot made{.table = std::move(table), .now = now, .now_us = now_us};
   made.all = made.table->all();
   made.live = made.table->live();
-  made.loaded = made.table->loaded(load_bound);
   made.last_resort = made.table->last_resort();
   return made;
 }
@@ -84,18 +83,16 @@ choice choose(const target& what, const region_order& nearest_first, const snaps
       chosen.passed_over = is_item && !has(holders, id);
       break;
     }
-  const auto left = live != 0 ? live : is_item ? holders : now.last_resort;
-  for (auto wave : {left & ~now.loaded, left & now.loaded}) {
-    for (const auto id : nearest_first) {
-      if (id < max_regions && has(wave, id)) {
-        chosen.order.add(id);
-        wave &= ~set_of(id);
-      }
+  auto left = live != 0 ? live : is_item ? holders : now.last_resort;
+  for (const auto id : nearest_first) {
+    if (id < max_regions && has(left, id)) {
+      chosen.order.add(id);
+      left &= ~set_of(id);
     }
-    for (region_id id = 0; wave != 0; ++id, wave >>= 1)
-      if ((wave & 1) != 0)
-        chosen.order.add(id);
   }
+  for (region_id id = 0; left != 0; ++id, left >>= 1)
+    if ((left & 1) != 0)
+      chosen.order.add(id);
   return chosen;
 }
 

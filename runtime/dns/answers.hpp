@@ -12,7 +12,6 @@ struct answer_config {
   uint32_t ttl_min_seconds = 1;       // of what depends on regions and items
   uint32_t ttl_max_seconds = 60;      // the detector's bound lies between the two
   uint32_t negative_ttl_seconds = 10; // at most; a zone's SOA may say less
-  double load_bound = 0.9;            // a region with this load or more comes behind all others
   bool explain = true;                // TXT records that say why
   bool https_records = true;          // off: browsers do not try TLS at the regions' ports
 };
@@ -22,12 +21,11 @@ struct snapshot {
   std::shared_ptr<const region_table> table;
   region_set all = 0;
   region_set live = 0;
-  region_set loaded = 0;
   region_set last_resort = 0;
   uint32_t now = 0;    // seconds since 1970
   uint64_t now_us = 0; // of a clock that never runs backwards
 
-  static snapshot of(std::shared_ptr<const region_table> table, double load_bound, uint32_t now, uint64_t now_us);
+  static snapshot of(std::shared_ptr<const region_table> table, uint32_t now, uint64_t now_us);
 };
 
 /// What a name in one of our zones stands for.
@@ -56,9 +54,9 @@ struct choice {
   bool passed_over = false; // a live region that is nearer to the client does not hold the item
 };
 
-/// Puts those that may be named into the client's order: live holders, those with a high load behind the others. When
-/// no holder is live, an item's answer are its holders all the same, and the service's those of the last resort: others
-/// could be regions that a rule forbids the item.
+/// Puts those that may be named into the client's order: live holders. When no holder is live, an item's answer are its
+/// holders all the same, and the service's those of the last resort: others could be regions that a rule forbids the
+/// item.
 choice choose(const target& what, const region_order& nearest_first, const snapshot& now);
 
 /// Seconds for which a resolver may keep the answer: the detector's bound, less when a copy's lease ends before, within
@@ -77,7 +75,8 @@ public:
   /// addresses.
   uint16_t services(const choice& chosen, const snapshot& now, uint16_t qtype, uint32_t ttl, bool hints);
   /// TXT: for whom, which regions, in which order.
-  uint16_t explanation(const choice& chosen, const snapshot& now, const network& client, bool by_subnet, uint32_t ttl);
+  uint16_t explanation(const choice& chosen, const snapshot& now, const ip_prefix& client, bool by_subnet,
+                       uint32_t ttl);
   /// What the zone file has of this type.
   uint16_t written(const record_set& records);
   /// The minimal answer to ANY (RFC 8482, section 4.2).

@@ -38,7 +38,7 @@ EVP_MAC_CTX& siphash() {
 }
 
 std::array<uint8_t, 8> hash_of(const cookie_secret& secret, const std::array<uint8_t, 8>& client_cookie,
-                               const cookie_head& head, const network& client) {
+                               const cookie_head& head, const ip_address& client) {
   std::array<uint8_t, 8> hash{};
   size_t size = hash.size();
   const std::array parameters{OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size), OSSL_PARAM_construct_end()};
@@ -47,7 +47,7 @@ std::array<uint8_t, 8> hash_of(const cookie_secret& secret, const std::array<uin
   if (EVP_MAC_init(mac, secret.data(), secret.size(), parameters.data()) != 1
       || EVP_MAC_update(mac, client_cookie.data(), client_cookie.size()) != 1
       || EVP_MAC_update(mac, head.data(), head.size()) != 1
-      || EVP_MAC_update(mac, client.bytes.data(), address_bits(client.kind) / 8) != 1
+      || EVP_MAC_update(mac, client.bytes().data(), client.bytes().size()) != 1
       || EVP_MAC_final(mac, hash.data(), &written, hash.size()) != 1)
     throw failure(ec::internal, "libcrypto could not compute a SipHash");
   return hash;
@@ -77,7 +77,8 @@ void cookie_jar::rotate() {
   rotate(random_secret());
 }
 
-server_cookie cookie_jar::make(const std::array<uint8_t, 8>& client_cookie, const network& client, uint32_t now) const {
+server_cookie cookie_jar::make(const std::array<uint8_t, 8>& client_cookie, const ip_address& client,
+                               uint32_t now) const {
   const cookie_head head{1,
                          0,
                          0,
@@ -94,7 +95,7 @@ server_cookie cookie_jar::make(const std::array<uint8_t, 8>& client_cookie, cons
 }
 
 // Times are compared as serial numbers (RFC 1982), which go on after 2106.
-bool cookie_jar::valid(const cookie_option& cookie, const network& client, uint32_t now) const {
+bool cookie_jar::valid(const cookie_option& cookie, const ip_address& client, uint32_t now) const {
   if (cookie.server.size() != std::tuple_size_v<server_cookie> || cookie.server[0] != 1)
     return false;
   cookie_head head;

@@ -22,10 +22,10 @@ public:
   void rotate();
 
   /// `now` in seconds since 1970.
-  server_cookie make(const std::array<uint8_t, 8>& client_cookie, const network& client, uint32_t now) const;
+  server_cookie make(const std::array<uint8_t, 8>& client_cookie, const ip_address& client, uint32_t now) const;
   /// Whether this is a cookie of ours for that client, made at most an hour before `now` and at most five minutes
   /// after.
-  bool valid(const cookie_option& cookie, const network& client, uint32_t now) const;
+  bool valid(const cookie_option& cookie, const ip_address& client, uint32_t now) const;
 
 private:
   struct secrets {

@@ -1,24 +1,43 @@
 #include "runtime/dns/edns.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace gnomon::dns {
 
 namespace {
 
+// The numbers of the address families (IANA, "Address Family Numbers").
+constexpr uint8_t family_ipv4 = 1;
+constexpr uint8_t family_ipv6 = 2;
+
+// Zeros behind what was sent. IPv6 addresses that map IPv4 ones become those.
+ip_address address_in(uint8_t family, bytes_view sent) {
+  std::array<uint8_t, 4> v4{};
+  std::array<uint8_t, 16> v6{};
+  const auto copied = [sent](auto& bytes) { std::copy(sent.begin(), sent.end(), bytes.begin()); };
+  if (family == family_ipv6) {
+    copied(v6);
+    return ip_address{v6};
+  }
+  copied(v4);
+  return ip_address{v4};
+}
+
 // RFC 7871, section 6 and 7.1.2. A subnet of no family and no bits says "do not use my address", as `dig +subnet=0`.
-std::optional<network> read_subnet(bytes_view data) {
-  if (data.size() < 4 || data[0] != 0 || data[1] > 2 || data[3] != 0)
+std::optional<client_subnet> read_subnet(bytes_view data) {
+  if (data.size() < 4 || data[0] != 0 || data[1] > family_ipv6 || data[3] != 0)
     return std::nullopt;
-  network address{.kind = static_cast<family>(data[1])};
-  const auto source = data[2];
-  address.bits = address_bits(address.kind);
-  const auto bytes = data.subspan(4);
-  if (source > address.bits || bytes.size() != (source + 7u) / 8)
+  const auto family = data[1];
+  const auto bits = data[2];
+  const auto width = family == family_ipv4 ? 32 : family == family_ipv6 ? 128 : 0;
+  if (bits > width || data.size() - 4 != (bits + 7u) / 8)
     return std::nullopt;
-  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-  const auto prefix = cut(address, source);
-  return prefix.bytes == address.bytes ? std::optional(prefix) : std::nullopt;
+  const auto address = address_in(family, data.subspan(4));
+  const auto unseen = family == family_ipv6 && address.is_v4() ? 96 : 0;
+  const auto client = ip_prefix::around(address, bits - unseen);
+  return bits >= unseen && client.address == address ? std::optional(client_subnet{data, client, unseen})
+                                                     : std::nullopt;
 }
 
 std::optional<cookie_option> read_cookie(bytes_view data) {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "runtime/base/ip_address.hpp"
 #include "runtime/dns/name.hpp"
-#include "runtime/dns/network.hpp"
 
 #include <array>
 #include <optional>
@@ -29,9 +29,20 @@ struct cookie_option {
   bytes_view server;
 };
 
+/// The network for whose clients a resolver asks (RFC 7871).
+struct client_subnet {
+  bytes_view sent;  // the option's data: family, bits, scope, address; the answer repeats it
+  ip_prefix client; // no bits: the resolver wants its own address to count
+  int unseen = 0;   // bits of an IPv6 network before those of the IPv4 network that it maps: 96, or 0
+
+  uint8_t bits() const {
+    return sent[2];
+  }
+};
+
 /// The options that the responder understands. Those it does not know are passed over (RFC 6891, section 6.1.2).
 struct edns_options {
-  std::optional<network> subnet; // RFC 7871; family `none` for a subnet of no family
+  std::optional<client_subnet> subnet;
   std::optional<cookie_option> cookie;
   bool nsid = false; // RFC 5001
 };

@@ -91,14 +91,12 @@ item_directory::part& item_directory::part_of(const item_label& item) const {
   return parts_[part::hash_of(item, seed_) % part_count];
 }
 
-void item_directory::update(const item_label& item, const std::function<void(holding&)>& change) {
+void item_directory::set(const item_label& item, holding where) {
   auto& owner = part_of(item);
   const std::unique_lock guard(owner.mutex);
   owner.make_room();
   const auto at = owner.locate(item);
   auto& found = owner.places[at];
-  holding where{.regions = found.regions, .until = found.until};
-  change(where);
   if (where.regions == 0) {
     if (found.regions != 0)
       owner.take_out(at);
@@ -108,12 +106,16 @@ void item_directory::update(const item_label& item, const std::function<void(hol
   found = {.item = item, .until = where.until, .regions = where.regions};
 }
 
-void item_directory::set(const item_label& item, holding where) {
-  update(item, [&](holding& current) { current = where; });
-}
-
 void item_directory::erase(const item_label& item) {
   set(item, {});
+}
+
+void item_directory::clear() {
+  for (size_t i = 0; i < part_count; ++i) {
+    const std::unique_lock guard(parts_[i].mutex);
+    parts_[i].places = {};
+    parts_[i].used = 0;
+  }
 }
 
 std::optional<holding> item_directory::find(const item_label& item) const {

@@ -3,7 +3,6 @@
 #include "runtime/base/label.hpp"
 #include "runtime/dns/region_table.hpp"
 
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -31,9 +30,8 @@ public:
   void set(const item_label& item, holding where);
   void erase(const item_label& item);
 
-  /// Changes in one step what is known of the item; `change` gets an empty holding when nothing is. It runs under the
-  /// part's lock, so it must be short and must not call the directory.
-  void update(const item_label& item, const std::function<void(holding&)>& change);
+  /// Forgets all items.
+  void clear();
 
   std::optional<holding> find(const item_label& item) const;
 

@@ -8,7 +8,7 @@ namespace gnomon::dns {
 
 /// A network whose clients see the regions in one order.
 struct ranked_network {
-  network prefix;
+  ip_prefix prefix;
   region_order order;
 };
 
@@ -21,15 +21,14 @@ public:
   /// `fallback` is the order of all addresses that lie in none of the networks.
   ranked_prefixes(const std::vector<ranked_network>& networks, const region_order& fallback);
 
-  ranked operator()(const network& from) const;
+  ranked operator()(const ip_prefix& from) const;
 
   /// How many prefixes there are, both families together.
   size_t size() const;
 
 private:
   struct piece {
-    std::array<uint8_t, 16> first; // the prefix's first address
-    uint8_t bits;
+    ip_prefix prefix;
     uint32_t order;
   };
   class builder;

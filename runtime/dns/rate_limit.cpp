@@ -13,12 +13,12 @@ namespace {
 constexpr size_t ways = 4; // slots in which a prefix may stand
 constexpr uint64_t time_mask = (uint64_t{1} << 48) - 1;
 
-// Both prefixes lie in the first eight bytes. Secret, so that nobody can aim at another client's slot.
-uint64_t hash_of(const network& client, uint64_t seed) {
-  const auto prefix = cut(client, client.kind == family::ipv4 ? 24 : 56);
-  uint64_t first;
-  std::memcpy(&first, prefix.bytes.data(), sizeof first);
-  return mix(mix(first ^ seed) + static_cast<uint64_t>(prefix.kind));
+// Of IPv4 the /24 counts, of IPv6 the /56. Secret, so that nobody can aim at another client's slot.
+uint64_t hash_of(const ip_address& client, uint64_t seed) {
+  const auto counted = client.bytes().first(client.is_v4() ? 3 : 7);
+  uint64_t first = 0;
+  std::memcpy(&first, counted.data(), counted.size());
+  return mix(mix(first ^ seed) + (client.is_v4() ? 1 : 2));
 }
 
 } // namespace
@@ -33,7 +33,7 @@ rate_limit::rate_limit(rate_limit_config config) : config_(config), seed_(std::r
   slots_ = std::make_unique<slot[]>(groups_ * ways);
 }
 
-verdict rate_limit::ask(const network& client, uint64_t now_us) {
+verdict rate_limit::ask(const ip_address& client, uint64_t now_us) {
   if (!slots_)
     return verdict::send;
   const auto hash = hash_of(client, seed_);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/dns/network.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <atomic>
 #include <memory>
@@ -24,7 +24,7 @@ public:
   explicit rate_limit(rate_limit_config config);
 
   /// `now_us`: microseconds of a clock that never runs backwards.
-  verdict ask(const network& client, uint64_t now_us);
+  verdict ask(const ip_address& client, uint64_t now_us);
 
 private:
   using slot = std::atomic<uint64_t>; // 16 bits of the prefix's hash, then 48 bits of time

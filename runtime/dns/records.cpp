@@ -111,12 +111,13 @@ void record_writer::text(std::string_view one) {
   out_.text(one);
 }
 
-uint16_t record_writer::explanation(const choice& chosen, const snapshot& now, const network& client, bool by_subnet,
+uint16_t record_writer::explanation(const choice& chosen, const snapshot& now, const ip_prefix& client, bool by_subnet,
                                     uint32_t ttl) {
   head(type::txt, ttl, 0);
   const auto length_at = out_.size();
   out_.u16(0);
-  text(fmt::format("for {} by {}", to_string(client), by_subnet ? "client subnet" : "resolver address"));
+  text(fmt::format("for {} by {}", by_subnet ? to_string(client) : to_string(client.address),
+                   by_subnet ? "client subnet" : "resolver address"));
   text(fmt::format("regions {}", names_of(now.all, chosen.order, now)));
   if (chosen.last_resort)
     text("none of them is live");

@@ -31,26 +31,20 @@ region_set region_table::live() const {
   return those(regions, [](const region& r) { return r.live; });
 }
 
-region_set region_table::loaded(double bound) const {
-  return those(regions, [=](const region& r) { return r.load >= bound; });
-}
-
 region_set region_table::last_resort() const {
   const auto marked = those(regions, [](const region& r) { return r.last_resort; });
   return marked != 0 ? marked : all();
 }
 
 bool region_table::add_address(region& where, const std::string& text) {
-  const auto parsed = parse_network(text);
-  if (!parsed || parsed->bits != address_bits(parsed->kind))
+  const auto parsed = ip_address::parse(text);
+  if (!parsed)
     return false;
-  if (parsed->kind == family::ipv6) {
-    where.ipv6.push_back(parsed->bytes);
-    return true;
-  }
-  ipv4_address bytes;
-  std::copy_n(parsed->bytes.begin(), bytes.size(), bytes.begin());
-  where.ipv4.push_back(bytes);
+  const auto bytes = parsed->bytes();
+  if (parsed->is_v4())
+    std::copy(bytes.begin(), bytes.end(), where.ipv4.emplace_back().begin());
+  else
+    std::copy(bytes.begin(), bytes.end(), where.ipv6.emplace_back().begin());
   return true;
 }
 

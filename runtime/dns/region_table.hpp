@@ -1,7 +1,7 @@
 #pragma once
 
 #include "runtime/base/great_circle.hpp"
-#include "runtime/dns/network.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <chrono>
 #include <functional>
@@ -37,7 +37,6 @@ struct region {
   std::vector<ipv6_address> ipv6;
   uint16_t http_port = 80;
   place where;
-  double load = 0; // share of what it can take, 0 to 1
 };
 
 /// All regions, and how soon the node learns that one is down. Published as a whole; an item's region numbers mean the
@@ -50,8 +49,6 @@ struct region_table {
   /// Those that DNS can name. A region whose name is no host name is left out everywhere.
   region_set all() const;
   region_set live() const;
-  /// Those with `load` at or above `bound`.
-  region_set loaded(double bound) const;
   /// Those marked as last resort; all, when none is.
   region_set last_resort() const;
   /// Addresses of an IPv4 or IPv6 socket in text form, for configs and tests. False for other text.
@@ -87,6 +84,6 @@ struct ranked {
 /// The scopes must cut the addresses into prefixes that do not overlap: for every address `b` within the scope of `a`
 /// the answer is the same, scope included. Otherwise what resolvers remember would depend on the order of their
 /// questions (RFC 7871, section 7.2.1). `ranked_prefixes` is such a function.
-using ranking = std::function<ranked(const network& from)>;
+using ranking = std::function<ranked(const ip_prefix& from)>;
 
 } // namespace gnomon::dns

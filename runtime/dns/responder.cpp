@@ -49,7 +49,7 @@ struct responder::reply {
   uint16_t authorities = 0;
 
   target what;
-  network client; // whom the answer is for
+  ip_prefix client; // whom the answer is for
   bool by_subnet = false;
   uint8_t scope = 0;
 };
@@ -67,8 +67,7 @@ snapshot responder::look() const {
   using namespace std::chrono;
   const auto now = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
   const auto now_us = duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
-  return snapshot::of(regions_.get(), config_.answers.load_bound, static_cast<uint32_t>(now),
-                      static_cast<uint64_t>(now_us));
+  return snapshot::of(regions_.get(), static_cast<uint32_t>(now), static_cast<uint64_t>(now_us));
 }
 
 size_t responder::answer(bytes_view message, const sender& from, const snapshot& now, std::span<uint8_t> out,
@@ -145,12 +144,9 @@ void responder::decide(reply& to) {
   if (to.what.in == nullptr)
     return refuse(to, rcode::refused, extended_error::not_authoritative);
   to.authoritative = true;
-  to.client = to.from.address;
   const auto& subnet = to.options.subnet;
-  if (subnet && subnet->bits != 0) {
-    to.client = *subnet;
-    to.by_subnet = true;
-  }
+  to.by_subnet = subnet && subnet->bits() != 0;
+  to.client = to.by_subnet ? subnet->client : ip_prefix{to.from.address, to.from.address.width()};
   if (to.what.exists())
     return;
   if (to.what.unknown_item && !to.now.table->items_known)
@@ -240,7 +236,7 @@ uint16_t responder::fill_regional(reply& to, bool hints) {
   const auto count = qtype == type::txt ? records.explanation(chosen, to.now, to.client, to.by_subnet, ttl)
                      : qtype == type::a || qtype == type::aaaa ? records.addresses(chosen, to.now, qtype, ttl)
                                                                : records.services(chosen, to.now, qtype, ttl, hints);
-  to.scope = count != 0 && to.by_subnet ? scope : 0;
+  to.scope = count != 0 && to.by_subnet ? static_cast<uint8_t>(scope + to.options.subnet->unseen) : 0;
   if (count != 0 && chosen.last_resort)
     to.error = extended_error::stale_answer;
   return count;
@@ -262,7 +258,7 @@ size_t responder::optional_size(const reply& to) const {
   if (to.options.cookie)
     size += option_head + to.options.cookie->client.size() + sizeof(server_cookie);
   if (to.options.subnet)
-    size += option_head + 4 + (to.options.subnet->bits + 7u) / 8;
+    size += option_head + to.options.subnet->sent.size();
   return size;
 }
 
@@ -276,13 +272,11 @@ void responder::write_opt(reply& to) {
   const auto length_at = out.size();
   out.u16(0);
   if (const auto& subnet = to.options.subnet) {
-    const auto bytes = (subnet->bits + 7u) / 8;
     out.u16(option::client_subnet);
-    out.u16(static_cast<uint16_t>(4 + bytes));
-    out.u16(static_cast<uint16_t>(subnet->kind));
-    out.u8(subnet->bits);
+    out.u16(static_cast<uint16_t>(subnet->sent.size()));
+    out.bytes(subnet->sent.first(3));
     out.u8(to.truncated ? 0 : to.scope);
-    out.bytes(bytes_view(subnet->bytes).first(bytes));
+    out.bytes(subnet->sent.subspan(4));
   }
   if (const auto& cookie = to.options.cookie) {
     out.u16(option::cookie);

@@ -21,7 +21,7 @@ struct responder_config {
 
 /// Who sent a query.
 struct sender {
-  network address;
+  ip_address address;
   bool tcp = false;
 };
 

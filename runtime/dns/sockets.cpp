@@ -114,6 +114,21 @@ descriptor open_tcp(const host_port& where) {
   return socket;
 }
 
+std::optional<ip_address> address_of(const sockaddr& from) {
+  std::array<uint8_t, 4> v4;
+  std::array<uint8_t, 16> v6;
+  switch (from.sa_family) {
+  case AF_INET:
+    std::memcpy(v4.data(), &reinterpret_cast<const sockaddr_in&>(from).sin_addr, v4.size());
+    return ip_address{v4};
+  case AF_INET6:
+    std::memcpy(v6.data(), &reinterpret_cast<const sockaddr_in6&>(from).sin6_addr, v6.size());
+    return ip_address{v6};
+  default:
+    return std::nullopt;
+  }
+}
+
 host_port bound_to(const descriptor& socket) {
   const auto name = name_of(socket);
   std::array<char, INET6_ADDRSTRLEN> text{};

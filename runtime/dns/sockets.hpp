@@ -1,9 +1,11 @@
 #pragma once
 
 #include "runtime/base/host_port.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <utility>
 
 namespace gnomon::dns {
@@ -36,6 +38,9 @@ descriptor open_udp(const host_port& where);
 /// A TCP socket that listens there and does not block. Two processes cannot both have one, so it also keeps a second
 /// server away from the first one's UDP port.
 descriptor open_tcp(const host_port& where);
+
+/// The address in a socket address; nothing for families other than IPv4 and IPv6.
+std::optional<ip_address> address_of(const sockaddr& from);
 
 /// Where the socket is bound.
 host_port bound_to(const descriptor& socket);

@@ -90,13 +90,13 @@ void tcp_worker::accept_all(int listener) {
       return;
     }
     const auto address = address_of(reinterpret_cast<const sockaddr&>(peer));
-    if (may_stay(address))
-      admit(std::move(socket), address);
+    if (address && may_stay(*address))
+      admit(std::move(socket), *address);
   }
 }
 
 // Makes room for a client that has not too many connections already.
-bool tcp_worker::may_stay(const network& address) {
+bool tcp_worker::may_stay(const ip_address& address) {
   size_t same = 0;
   auto idlest = connections_.begin();
   for (auto each = connections_.begin(); each != connections_.end(); ++each) {
@@ -111,7 +111,7 @@ bool tcp_worker::may_stay(const network& address) {
   return connections_.size() < config_.connections;
 }
 
-void tcp_worker::admit(descriptor socket, const network& address) {
+void tcp_worker::admit(descriptor socket, const ip_address& address) {
   const auto number = socket.get();
   auto& client = connections_[number];
   client.socket = std::move(socket);

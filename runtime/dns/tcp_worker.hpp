@@ -44,8 +44,8 @@ private:
   void serve();
   void handle(int socket, uint32_t events);
   void accept_all(int listener);
-  bool may_stay(const network& address);
-  void admit(descriptor socket, const network& address);
+  bool may_stay(const ip_address& address);
+  void admit(descriptor socket, const ip_address& address);
   bool receive(connection& from);
   bool answer_all(connection& from);
   std::optional<bool> answer_some(connection& from);

@@ -93,12 +93,12 @@ size_t udp_worker::answer_all(batch& in, size_t received) {
   for (size_t i = 0; i < received; ++i) {
     auto& message = in.messages[i];
     const auto from = address_of(*static_cast<const sockaddr*>(message.msg_hdr.msg_name));
-    if ((message.msg_hdr.msg_flags & MSG_TRUNC) != 0 || from.kind == family::none) {
+    if ((message.msg_hdr.msg_flags & MSG_TRUNC) != 0 || !from) {
       counters_.ignored.add();
       continue;
     }
     const bytes_view query(static_cast<const uint8_t*>(in.parts[i].iov_base), message.msg_len);
-    const auto size = answers_.answer(query, {.address = from}, now, in.answer(i), counters_);
+    const auto size = answers_.answer(query, {.address = *from}, now, in.answer(i), counters_);
     if (size == 0)
       continue;
     in.parts[i] = {.iov_base = in.answer(i).data(), .iov_len = size};

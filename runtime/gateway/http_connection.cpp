@@ -23,6 +23,11 @@ constexpr auto linger_time = 2s;   // without a further byte
 constexpr auto linger_limit = 60s; // altogether
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// Of a head that may be refused before it is read as a whole: the answer to HEAD has no body in any case.
+std::string_view method_of(std::string_view head) {
+  return head.starts_with("HEAD ") ? "HEAD" : "";
+}
+
 } // namespace
 
 connection::connection(worker& owner, uint64_t serial, asio::ip::tcp::socket socket)
@@ -148,6 +153,7 @@ bool connection::find_head() {
     begin_ = end_ = 0;
   auto limit = owner_.parts().config.max_header_bytes;
   auto received = std::string_view{in_.data() + begin_, std::min<size_t>(end_ - begin_, limit)};
+  asked_.method = method_of(received);
   if (received.find("\r\n\r\n", searched_) != std::string_view::npos) {
     searched_ = 0;
     return true;
@@ -239,8 +245,11 @@ void connection::expect_body() {
 // Gives what was received to the parser until the body is complete.
 void connection::feed() {
   error_code fault;
-  while (!parser_->is_done() && begin_ != end_ && !fault)
-    begin_ += parser_->read({in_.data() + begin_, end_ - begin_}, fault);
+  while (!parser_->is_done() && begin_ != end_ && !fault) {
+    auto used = parser_->read({in_.data() + begin_, end_ - begin_}, fault);
+    begin_ += used;
+    searched_ = used == 0 ? searched_ : 0;
+  }
   if (fault && fault != parse_error::need_more) {
     if (fault == parse_error::body_limit)
       return fail(413, name(ec::too_large), "the body is larger than values may be (64 MiB); nothing was stored");
@@ -250,6 +259,10 @@ void connection::feed() {
   }
   if (parser_->is_done())
     return dispatch();
+  if (!rest_may_become_valid())
+    return fail(400, "bad-request",
+                "a chunk's head or the trailer has a control character, or a line that does not end with CRLF; nothing "
+                "was stored");
   if (begin_ == end_)
     begin_ = end_ = 0;
   make_room();
@@ -259,6 +272,16 @@ void connection::feed() {
     return fail(400, "bad-request", "a chunk's head or the trailer is too long; nothing was stored");
   deadline_ = std::min(clock::now() + owner_.parts().config.body_timeout, body_end_);
   read();
+}
+
+// What the parser leaves of a body belongs to the head of a chunk or to the trailer. Beast waits there for CRLF, while
+// another reader may have found the end of the request at a bare LF.
+bool connection::rest_may_become_valid() {
+  auto rest = std::string_view{in_.data() + begin_, end_ - begin_};
+  auto before = searched_ == 0 ? '\0' : rest[searched_ - 1];
+  auto fresh = rest.substr(searched_);
+  searched_ = rest.size();
+  return !is_broken(fresh, before);
 }
 
 // The answer is sent before the client has sent all: closing at once would make its system throw the answer away.

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "runtime/base/ip_address.hpp"
 #include "runtime/gateway/http_worker.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <chrono>
 #include <optional>
@@ -55,6 +55,7 @@ private:
   bool expects() const;
   void expect_body();
   void feed();
+  bool rest_may_become_valid();
   void make_room();
 
   // answering
@@ -82,7 +83,7 @@ private:
   std::vector<char> in_; // [begin_, end_) was received and not used yet
   size_t begin_ = 0;
   size_t end_ = 0;
-  size_t searched_ = 0; // bytes behind begin_ that hold no end of a head
+  size_t searched_ = 0; // bytes behind begin_ that were looked at and hold no end of a head
   bool reading_ = false;
   bool head_begun_ = false;
   uint64_t lingered_ = 0;

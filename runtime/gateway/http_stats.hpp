@@ -1,13 +1,10 @@
 #pragma once
 
-#include "actors/node/node_context.hpp"
 #include "runtime/gateway/routes.hpp"
 
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <string>
-#include <vector>
 
 namespace gnomon::http {
 
@@ -32,8 +29,5 @@ public:
 private:
   std::array<std::array<cell, classes>, static_cast<size_t>(endpoint::unknown) + 1> cells_;
 };
-
-/// Everything at `/metrics`, in Prometheus' text format: the node's counters, its peers, its index, its HTTP server.
-std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections);
 
 } // namespace gnomon::http

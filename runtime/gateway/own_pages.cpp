@@ -1,6 +1,7 @@
 #include "runtime/gateway/own_pages.hpp"
 
 #include "runtime/gateway/json.hpp"
+#include "runtime/gateway/metrics.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -1,11 +1,11 @@
 #include "runtime/base/ids.hpp"
+#include "runtime/base/ip_address.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/percent.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 #include "runtime/gateway/uri.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <algorithm>
 
@@ -163,6 +163,9 @@ response answer_shadow_status(const shadow_report& report) {
                       {"reads", copy.reads},
                       {"cost_bytes", copy.cost_bytes},
                       {"saved_ms", copy.saved_ms},
+                      {"spent_usd", static_cast<double>(copy.spent_usd)},
+                      {"saved_usd", static_cast<double>(copy.saved_usd)},
+                      {"why", copy.why},
                       {"pinned", copy.pinned},
                       {"reachable", copy.reachable}});
   return json_response(200, dump({{"data_id", report.id},

@@ -24,8 +24,9 @@ bool prefers_json(const request& asked) {
   if (!accept)
     return false;
   auto json = welcome_of(*accept, "application/json"), parts = welcome_of(*accept, "multipart/mixed");
-  return json.thousandths > parts.thousandths
-         || (json.named && json.thousandths > 0 && json.thousandths == parts.thousandths);
+  if (json.thousandths != parts.thousandths)
+    return json.thousandths > parts.thousandths;
+  return json.thousandths > 0 ? json.named : parts.named && !json.named; // the last: only the parts are refused
 }
 
 form form_of(const request& asked, const item_versions& item) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/node/node_context.hpp"
-#include "runtime/location/ip_address.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <optional>
 #include <string>

@@ -1,5 +1,7 @@
 #include "runtime/gateway/request_parser.hpp"
 
+#include "runtime/base/ip_address.hpp"
+#include "runtime/base/percent.hpp"
 #include "runtime/gateway/routes.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -39,15 +41,30 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Only what may stand in the name or number of a host and its port (RFC 3986, 3.2), but for commas, which join two.
-bool is_host(std::string_view text) {
+// Only characters of a host's name or address (RFC 3986, 3.2). No comma: it would join two values.
+bool is_host_name(std::string_view text) {
   static constexpr auto allowed = [] {
     std::array<bool, 256> table{};
     for (unsigned char c = 0x21; c < 0x7F; ++c)
-      table[c] = std::string_view{"\"#,/<>?@\\^`{|}"}.find(static_cast<char>(c)) == std::string_view::npos;
+      table[c] = std::string_view{"\"#,/:<>?@[\\]^`{|}"}.find(static_cast<char>(c)) == std::string_view::npos;
     return table;
   }();
-  return std::all_of(text.begin(), text.end(), [](char c) { return allowed[static_cast<uint8_t>(c)]; });
+  return std::all_of(text.begin(), text.end(), [](char c) { return allowed[static_cast<uint8_t>(c)]; })
+         && (text.find('%') == std::string_view::npos || percent_decode(text));
+}
+
+// A name or an address, and a port or none. Proxies choose a server by it, so no two may take it for different ones.
+bool is_host(std::string_view text) {
+  const auto in_brackets = text.starts_with('[');
+  const auto end = std::min(text.find(in_brackets ? ']' : ':'), text.size());
+  const auto port = text.substr(std::min(end + in_brackets, text.size()));
+  if (port.size() > 1 && !is_number(port.substr(1)))
+    return false;
+  if (!in_brackets)
+    return is_host_name(text.substr(0, end));
+  const auto address = text.substr(1, end - 1);
+  return end < text.size() && (port.empty() || port.front() == ':') && address.find(':') != std::string_view::npos
+         && ip_address::parse(address);
 }
 
 // What stands behind "http://"; nothing for another form.
@@ -142,8 +159,8 @@ bool is_broken(std::string_view bytes, char before) {
 bool names_other_version(std::string_view head) {
   auto line = head.substr(0, head.find("\r\n"));
   auto version = line.substr(line.rfind(' ') + 1);
-  return version.size() == 8 && version.starts_with("HTTP/") && is_number(version.substr(5, 1)) && version[6] == '.'
-         && is_number(version.substr(7));
+  return std::count(line.begin(), line.end(), ' ') == 2 && version.size() == 8 && version.starts_with("HTTP/")
+         && is_number(version.substr(5, 1)) && version[6] == '.' && is_number(version.substr(7));
 }
 
 request_parser::request_parser(request_head& head, std::string& body, body_share& share, uint64_t max_body_bytes)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "runtime/base/great_circle.hpp"
-#include "runtime/location/ip_address.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <optional>
 #include <string>

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include <spdlog/fmt/fmt.h>
-
 namespace gnomon {
 
 std::vector<ranked_region> rank_regions(const client_place& client, const round_trip_estimate& estimate,
@@ -21,7 +19,7 @@ std::vector<ranked_region> rank_regions(const client_place& client, const round_
   for (size_t i = 0; i < sites.size(); ++i) {
     const auto condition = i < conditions.size() ? conditions[i] : region_condition{};
     if (condition.live)
-      ranked.push_back({i, ms[i], in_region && estimate.is_measured(home, i), condition.load > rule.bound});
+      ranked.push_back({i, ms[i], in_region && estimate.is_measured(home, i), rule.passes_over(condition.load)});
   }
   auto key = [&](const ranked_region& one) {
     return std::tuple<double, const std::string&>{one.ms + (one.overloaded ? rule.detour_ms : 0),
@@ -30,15 +28,6 @@ std::vector<ranked_region> rank_regions(const client_place& client, const round_
   std::sort(ranked.begin(), ranked.end(),
             [&](const ranked_region& a, const ranked_region& b) { return key(a) < key(b); });
   return ranked;
-}
-
-std::string explain(const ranked_region& entry, const round_trip_estimate& estimate) {
-  auto figure = fmt::format("{:.0f} ms {}", entry.ms, entry.measured ? "measured" : "by estimate");
-  if (entry.ms == round_trip_estimate::unknown)
-    figure = "distance unknown";
-  if (entry.ms == 0)
-    figure = "the client's own region";
-  return fmt::format("{}: {}{}", estimate.sites()[entry.number].name, figure, entry.overloaded ? ", overloaded" : "");
 }
 
 } // namespace gnomon

@@ -20,14 +20,18 @@ struct client_place {
   std::optional<place> at;
 };
 
-/// When load counts. A region above `bound` is treated as if it were `detour_ms` further away: it falls behind those
-/// that are less than that further than it, and stays in front of all others. So a full region sheds the clients who
-/// lose least, and nobody is sent around the world. The rule is that of consistent hashing with bounded loads
+/// When load counts. A region at or above `bound` is treated as if it were `detour_ms` further away: it falls behind
+/// those that are less than that further than it, and stays in front of all others. So a full region sheds the clients
+/// who lose least, and nobody is sent around the world. The rule is that of consistent hashing with bounded loads
 /// (Mirrokni, Thorup, Zadimoghaddam 2016: what exceeds a bound goes to the next in order), with a limit to how far.
 /// `load` should be a mean over some seconds: then what moves away does not come back at once.
 struct load_rule {
-  double bound = 0.8;
-  double detour_ms = 30;
+  static constexpr double bound = 0.8;
+  double detour_ms = 30; // 0: load does not count
+
+  bool passes_over(double load) const {
+    return detour_ms > 0 && load >= bound;
+  }
 };
 
 struct ranked_region {
@@ -43,8 +47,5 @@ struct ranked_region {
 /// missing ones count as live and idle. With an unknown client all round trips are unknown. Pure.
 std::vector<ranked_region> rank_regions(const client_place& client, const round_trip_estimate& estimate,
                                         std::span<const region_condition> conditions, const load_rule& rule = {});
-
-/// The reason for one entry: "eu-central-1: 23 ms by estimate", "sa-east-1: 115 ms measured, overloaded".
-std::string explain(const ranked_region& entry, const round_trip_estimate& estimate);
 
 } // namespace gnomon

@@ -140,6 +140,29 @@ caf::error apply_override(node_config& config, const std::string& setting) {
   return apply(config, where, section, name, typed) ? err : caf::error{};
 }
 
+/// Each must be an address, and none that another one has.
+caf::error check_listeners(const node_config& config) {
+  const std::pair<std::string_view, const host_port&> listeners[] = {
+      {"listen.tunnel", config.tunnel}, {"listen.http", config.http}, {"listen.dns", config.dns}};
+  std::vector<std::pair<std::string, boost::asio::ip::tcp::endpoint>> taken;
+  for (const auto& [key, where] : listeners) {
+    if (where.empty())
+      continue;
+    auto named = fmt::format("{} = \"{}\"", key, to_string(where));
+    const auto at = parse_address(to_string(where));
+    const auto has_zone = where.host.find('%') != std::string::npos; // which DNS cannot listen at
+    if (!at || (has_zone && key == "listen.dns"))
+      return bad(named
+                 + " must be an IP address and a port, such as 127.0.0.1:8101, [::]:8101 or localhost:8101; other "
+                   "names are not looked up");
+    for (const auto& [other, its] : taken)
+      if (clash(*at, its))
+        return bad(fmt::format("{} and {} cannot be at one address and port; give each its own port", other, named));
+    taken.emplace_back(std::move(named), *at);
+  }
+  return {};
+}
+
 caf::error check_addresses(const node_config& config) {
   if (!config.insecure)
     return bad("cluster.insecure must be true: tunnels between nodes speak plain TCP, on loopback only");
@@ -154,16 +177,8 @@ caf::error check_addresses(const node_config& config) {
   for (const auto& seed : config.seeds)
     if (auto address = parse_plain(seed, *networks); !address || address->port() == 0)
       return bad(fmt::format("cluster.seeds: {}", address ? seed + " has no port" : sentence_of(address.error())));
-  const auto http = parse_address(to_string(config.http));
-  if (!http && !config.http.empty())
-    return bad(
-        fmt::format("listen.http = \"{}\" must be an IP address and a port, such as 127.0.0.1:8101, [::]:8101 or "
-                    "localhost:8101; other names are not looked up",
-                    to_string(config.http)));
-  if (http && clash(*tunnel, *http))
-    return bad(fmt::format(
-        "listen.tunnel = \"{}\" and listen.http = \"{}\" cannot be at one address and port; give each its own port",
-        to_string(config.tunnel), to_string(config.http)));
+  if (auto err = check_listeners(config))
+    return err;
   constexpr auto longest = sizeof(sockaddr_un::sun_path) - 1;
   if (auto path = config.socket_path(); path.size() > longest)
     return bad(
@@ -240,6 +255,12 @@ expected<node_config> load_config(const std::string& file, const std::vector<std
     return config;
   if (auto err = check_config(*config))
     return bad(file.empty() ? sentence_of(err) : fmt::format("{}: {}", file, sentence_of(err)));
+  if (config->price_file.empty())
+    return config;
+  auto prices = learning::price_table::load(config->price_file);
+  if (!prices)
+    return bad(fmt::format("economy.prices: {}", sentence_of(prices.error())));
+  config->actors.prices = std::move(*prices);
   return config;
 }
 

@@ -68,6 +68,9 @@ struct node_config {
   uint32_t dns_answers_per_second = 500; // to each network of clients that may be forged; 0: no limit
   std::vector<std::string> dns_last_resort;
 
+  // [economy]
+  std::string price_file; // CSV, see configs/prices.csv; empty: the same prices everywhere
+
   // [log]
   std::string log_file; // empty: standard error
   std::string log_level = "info";

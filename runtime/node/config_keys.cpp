@@ -132,6 +132,10 @@ bool any_text(const std::string&) {
   return true;
 }
 
+bool is_path(const std::string& text) {
+  return text.find('\0') == std::string::npos;
+}
+
 bool is_name(const std::string& text) {
   return is_plain_name(text);
 }
@@ -258,7 +262,7 @@ std::vector<config_key> cluster_and_node_keys() {
       text_key("node", "region", MEMBER(region), name_rule, is_name),
       place_key("latitude", MEMBER(latitude), 90),
       place_key("longitude", MEMBER(longitude), 180),
-      text_key("node", "data_dir", MEMBER(data_dir), "a directory", any_text),
+      text_key("node", "data_dir", MEMBER(data_dir), "a directory", is_path),
       duration_key("node", "stop_within", MEMBER(stop_within), 100ms, 10min),
       flag_key("node", "restored", MEMBER(restored)),
       host_port_key("listen", "tunnel", MEMBER(tunnel), false),
@@ -266,8 +270,24 @@ std::vector<config_key> cluster_and_node_keys() {
       list_key("listen", "public_http", MEMBER(public_http),
                "a list of ADDRESS:PORT, for example [\"203.0.113.7:8101\", \"[2001:db8::7]:8101\"]", is_ip_and_port),
       host_port_key("listen", "dns", MEMBER(dns), true),
-      text_key("listen", "socket", MEMBER(socket), "a path", any_text),
+      text_key("listen", "socket", MEMBER(socket), "a path", is_path),
   };
+}
+
+config_key lifetime_key() {
+  return {"placement", "shadow_ttl", "\"adaptive\", or a duration from \"0ms\" (no end) to \"3650d\"",
+          [](node_config& config, const config_value& value) {
+            auto* text = std::get_if<std::string>(&value);
+            auto d = !text ? std::nullopt : *text == "adaptive" ? adaptive_lifetime : duration_from(*text);
+            if (!d || (*d != adaptive_lifetime && (*d < 0ms || *d > 24h * 3650)))
+              return false;
+            config.actors.shadow_ttl = *d;
+            return true;
+          },
+          [](const node_config& config) {
+            auto ttl = config.actors.shadow_ttl;
+            return quoted(ttl == adaptive_lifetime ? "adaptive" : to_text(ttl));
+          }};
 }
 
 std::vector<config_key> actor_keys() {
@@ -277,7 +297,7 @@ std::vector<config_key> actor_keys() {
       acks_key(),
       conflicts_key(),
       flag_key("placement", "shadow_on_read", MEMBER(actors.shadow_on_read)),
-      duration_key("placement", "shadow_ttl", MEMBER(actors.shadow_ttl), 0ms, 24h * 3650),
+      lifetime_key(),
       duration_key("placement", "join_timeout", MEMBER(actors.join_timeout), 1s, 24h),
       number_key<uint32_t>("placement", "max_versions", MEMBER(actors.max_versions), 2, 10'000),
       bytes_key("placement", "max_versions_bytes", MEMBER(actors.max_versions_bytes), 64u << 20, 1u << 30),
@@ -316,25 +336,29 @@ std::vector<config_key> actor_keys() {
       duration_key("prediction", "train_every", MEMBER(actors.train_every), 0s, 365 * 24h),
       number_key<uint32_t>("prediction", "train_accesses", MEMBER(actors.train_accesses), 1000, 100'000'000),
       number_key<uint32_t>("store", "stores", MEMBER(actors.stores), 1, 64),
+      bytes_key("store", "max_bytes", MEMBER(actors.store_max_bytes), 0, 1ull << 50),
+      text_key("economy", "prices", MEMBER(price_file), "a file", any_text),
+      real_key("economy", "usd_per_ms", MEMBER(actors.usd_per_ms), 0, 1),
   };
 }
 
 std::vector<config_key> location_keys() {
   return {
-      reloadable(list_key("location", "databases", MEMBER(location_databases), "a list of files", any_text)),
+      reloadable(list_key("location", "databases", MEMBER(location_databases), "a list of files", is_path)),
       reloadable(list_key("location", "networks", MEMBER(location_networks),
                           "a list of \"NETWORK = REGION\" or \"NETWORK = LATITUDE, LONGITUDE\", for example "
                           "[\"10.20.0.0/16 = eu-central-1\", \"192.0.2.0/24 = 50.11, 8.68\"]",
                           is_located_network)),
       reloadable(list_key("location", "proxies", MEMBER(location_proxies),
                           "a list of networks, for example [\"10.0.0.0/8\", \"2001:db8::1\"]", is_network)),
+      duration_key("location", "detour", MEMBER(actors.detour), 0ms, 10s),
   };
 }
 
 std::vector<config_key> dns_keys() {
   return {
       list_key("dns", "zones", MEMBER(dns_zones),
-               "a list of \"NAME\" or \"NAME = FILE\", for example [\"g.example = g.example.zone\"]", any_text),
+               "a list of \"NAME\" or \"NAME = FILE\", for example [\"g.example = g.example.zone\"]", is_path),
       number_key<uint32_t>("dns", "threads", MEMBER(dns_threads), 0, 256),
       duration_key("dns", "ttl_min", MEMBER(dns_ttl_min), 0ms, 24h),
       duration_key("dns", "ttl_max", MEMBER(dns_ttl_max), 0ms, 24h),
@@ -356,7 +380,7 @@ std::vector<config_key> server_keys() {
       duration_key("http", "body_limit", MEMBER(http_body_limit), 100ms, 24h),
       duration_key("http", "idle_timeout", MEMBER(http_idle_timeout), 100ms, 1h),
       duration_key("http", "write_timeout", MEMBER(http_write_timeout), 100ms, 1h),
-      reloadable(text_key("log", "file", MEMBER(log_file), "a path, or \"\" for standard error", any_text)),
+      reloadable(text_key("log", "file", MEMBER(log_file), "a path, or \"\" for standard error", is_path)),
       reloadable(text_key("log", "level", MEMBER(log_level), "\"debug\", \"info\", \"warn\" or \"error\"", is_level)),
       real_key("clock", "scale", MEMBER(clock_scale), 0.001, 10'000'000),
       number_key<int64_t>("clock", "origin", MEMBER(clock_origin_ms), 0, 253'402'300'799'999),

@@ -24,7 +24,7 @@ std::pair<std::string, std::string> split_zone(std::string_view text) {
 dns::server_config server_config_of(const node_config& config) {
   auto seconds = [](duration d) { return static_cast<uint32_t>(std::chrono::ceil<std::chrono::seconds>(d).count()); };
   dns::server_config server;
-  server.listen = {config.dns};
+  server.listen = {{parse_address(to_string(config.dns))->address().to_string(), config.dns.port}}; // it was checked
   server.threads = config.dns_threads > 0 ? config.dns_threads : std::max(1u, std::thread::hardware_concurrency());
   server.answers.answers.ttl_min_seconds = seconds(config.dns_ttl_min);
   server.answers.answers.ttl_max_seconds = seconds(config.dns_ttl_max);
@@ -36,29 +36,22 @@ dns::server_config server_config_of(const node_config& config) {
   return server;
 }
 
-ip_address address_of(const dns::network& client) {
-  if (client.kind != dns::family::ipv4)
-    return ip_address{client.bytes};
-  std::array<uint8_t, 4> bytes{};
-  std::copy_n(client.bytes.begin(), bytes.size(), bytes.begin());
-  return ip_address{bytes};
-}
-
-/// One thread's memory of orders, by client prefix. An entry is good for the estimate and the minute it was made with:
-/// a database that was reloaded counts a minute later.
+/// One thread's memory of orders, by client prefix. An entry is good for the estimate, the loaded regions and the
+/// minute it was made with: a database that was reloaded counts a minute later.
 struct remembered {
-  const round_trip_estimate* made_from = nullptr;
-  std::shared_ptr<const round_trip_estimate> keeps; // so that its address is not used again
+  std::shared_ptr<const round_trip_estimate> made_from;
+  dns::region_set loaded = 0;
   int64_t minute = -1;
-  dns::network client;
+  ip_prefix client;
   dns::ranked order;
 };
 
 constexpr size_t remembered_orders = 4096;
 
-size_t slot_of(const dns::network& client) {
-  std::string_view bytes{reinterpret_cast<const char*>(client.bytes.data()), client.bytes.size()};
-  return stable_hash(bytes, client.bits) % remembered_orders;
+size_t slot_of(const ip_prefix& client) {
+  const auto bytes = client.address.bytes();
+  return stable_hash({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, static_cast<uint64_t>(client.bits))
+         % remembered_orders;
 }
 
 } // namespace
@@ -78,11 +71,16 @@ expected<std::vector<dns::zone>> zones_of(const node_config& config) {
 }
 
 geo_dns::geo_dns(context_ptr node, const node_config& config, std::vector<dns::zone> zones)
-    : node_(std::move(node)), last_resort_(config.dns_last_resort) {
-  node_->holders_changed = [this](const std::string& id, const std::vector<std::string>& nodes) { note(id, nodes); };
+    : node_(std::move(node)),
+      clock_scale_(config.clock_scale), rule_{static_cast<double>(config.actors.detour.count())},
+      last_resort_(config.dns_last_resort) {
+  node_->holders_changed = [this](const std::string& id, const std::vector<std::string>& nodes, uint32_t until) {
+    note(id, nodes, until);
+  };
+  node_->catalog_lost = [this] { forget_items(); };
   node_->dns_counts = [this] { return counts(); };
   server_ = std::make_unique<dns::dns_server>(server_config_of(config), std::move(zones), items_, regions_,
-                                              [this](const dns::network& client) { return rank(client); });
+                                              [this](const ip_prefix& client) { return rank(client); });
 }
 
 std::map<std::string, uint64_t> geo_dns::counts() const {
@@ -147,8 +145,8 @@ dns::region_id geo_dns::number_of(const std::string& region) {
 }
 
 /// Called by the shards, from their threads.
-void geo_dns::note(const std::string& id, const std::vector<std::string>& nodes) {
-  dns::holding where;
+void geo_dns::note(const std::string& id, const std::vector<std::string>& nodes, uint32_t until) {
+  dns::holding where{.until = on_the_wall(until)};
   std::shared_lock lock{names_};
   for (const auto& name : nodes) {
     auto known = by_node_.find(name);
@@ -164,15 +162,31 @@ void geo_dns::note(const std::string& id, const std::vector<std::string>& nodes)
   items_.set(label_bytes_of(id), where);
 }
 
+/// Until the catalog is whole again this node is as one that has just started: it says "not ready" of what it does not
+/// know, and resolvers ask another one. Otherwise names would go on naming what changed meanwhile.
+void geo_dns::forget_items() {
+  publish();
+  items_.clear();
+}
+
+/// The second of the wall clock at which the clock of the leases says `until`. 0 stays 0.
+uint32_t geo_dns::on_the_wall(uint32_t until) const {
+  if (until == 0)
+    return 0;
+  auto left = (static_cast<double>(until) - epoch_seconds(node_->time->now())) / clock_scale_;
+  auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return static_cast<uint32_t>(std::clamp(now + left, 1.0, 4'294'967'295.0));
+}
+
 void geo_dns::publish() {
   auto view = node_->cluster.get();
   dns::region_table table;
   table.detector_bound = node_->config.down_after;
   const auto& slices = node_->counters.catalogs_whole; // looked at as peers tell how far theirs are
-  auto whole =
-      view->peers.empty() || std::all_of(slices.begin(), slices.end(), [](const auto& one) { return one.load(); });
-  table.items_known = whole && node_->is_fresh() && node_->counters.shards_ready == shard_count;
-  auto add = [&](const node_identity& who, bool live) {
+  auto whole = std::all_of(slices.begin(), slices.end(), [](const auto& one) { return one.load(); });
+  table.items_known = whole && node_->is_fresh();
+  dns::region_set loaded = 0;
+  auto add = [&](const node_identity& who, bool live, double load) {
     auto number = by_node_[who.node] = number_of(who.region);
     if (number >= dns::max_regions)
       return;
@@ -181,6 +195,8 @@ void geo_dns::publish() {
     auto& entry = table.regions[number];
     entry.name = who.region;
     entry.live = live;
+    if (rule_.passes_over(load))
+      loaded |= dns::set_of(number);
     entry.where = {who.latitude, who.longitude};
     entry.last_resort = std::find(last_resort_.begin(), last_resort_.end(), who.region) != last_resort_.end();
     for (const auto& text : who.http)
@@ -188,39 +204,51 @@ void geo_dns::publish() {
         entry.http_port = reached->port;
   };
   std::unique_lock lock{names_};
-  add(node_->self, true);
+  add(node_->self, true, node_->pace.load());
   for (const auto& peer : view->peers)
-    add(peer.identity, peer.usable());
+    add(peer.identity, peer.usable(), peer.load);
   for (const auto& [name, number] : by_region_) // one that was removed keeps its number
     if (number < table.regions.size() && table.regions[number].name.empty()) {
       table.regions[number].name = name;
       table.regions[number].live = false;
     }
   regions_.set(std::move(table));
+  loaded_ = loaded;
 }
 
-dns::ranked geo_dns::rank(const dns::network& client) const {
+dns::ranked geo_dns::rank(const ip_prefix& client) const {
   thread_local std::vector<remembered> memory(remembered_orders);
   auto distances = node_->distances.get();
+  auto loaded = loaded_.load();
   auto minute = node_->steady_ms() / 60'000;
   auto& entry = memory[slot_of(client)];
-  if (entry.made_from == distances.get() && entry.minute == minute && entry.client == client)
-    return entry.order;
-  auto found = node_->places->find(address_of(client));
+  if (entry.made_from != distances || entry.loaded != loaded || entry.minute != minute || !(entry.client == client))
+    entry = {distances, loaded, minute, client, find_order(client, *distances, loaded)};
+  return entry.order;
+}
+
+dns::ranked geo_dns::find_order(const ip_prefix& client, const round_trip_estimate& distances,
+                                dns::region_set loaded) const {
+  auto found = node_->places->find(client.address);
   client_place place{std::move(found.region), found.at};
   if (place.region.empty() && !place.at)
     place.region = node_->self.region;
-  dns::ranked result;
   auto regions = regions_.get();
-  for (const auto& next : rank_regions(place, *distances, {})) {
-    const auto& name = distances->sites()[next.number].name;
+  std::vector<std::optional<dns::region_id>> ids; // by number of the site
+  std::vector<region_condition> conditions;
+  for (const auto& site : distances.sites()) {
     auto at = std::find_if(regions->regions.begin(), regions->regions.end(),
-                           [&](const dns::region& region) { return region.name == name; });
+                           [&](const dns::region& region) { return region.name == site.name; });
+    auto& id = ids.emplace_back();
     if (at != regions->regions.end())
-      result.order.add(static_cast<dns::region_id>(at - regions->regions.begin()));
+      id = static_cast<dns::region_id>(at - regions->regions.begin());
+    conditions.push_back({.load = id && dns::has(loaded, *id) ? 1.0 : 0.0});
   }
+  dns::ranked result;
+  for (const auto& next : rank_regions(place, distances, conditions, rule_))
+    if (auto id = ids[next.number])
+      result.order.add(*id);
   result.scope = static_cast<uint8_t>(found.network.bits);
-  entry = {distances.get(), distances, minute, client, result};
   return result;
 }
 

@@ -64,15 +64,31 @@ std::string why_not_writable(const fs::path& folder) {
   return {};
 }
 
+/// Why a file that exists cannot be read and written, or nothing.
 std::string why_not_usable(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored))
+    return std::strerror(EISDIR);
   return ::access(file.c_str(), R_OK | W_OK) == 0 ? std::string{} : std::strerror(errno);
+}
+
+/// Something is there, be it a link that leads nowhere.
+bool is_taken(const fs::path& place) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(place, ignored));
+}
+
+/// A file that LevelDB writes; a file system may have folders of its own beside them.
+bool is_of_store(const fs::path& file) {
+  const auto name = file.filename().string();
+  const auto kind = file.extension().string();
+  return name == "CURRENT" || name == "LOCK" || name.starts_with("MANIFEST-") || kind == ".ldb" || kind == ".log";
 }
 
 /// Ids are spread over the stores by their number, so it cannot change under data that exists.
 caf::error check_store_count(const node_config& config) {
   size_t found = 0;
-  std::error_code ignored;
-  while (fs::exists(store_path(config, found), ignored))
+  while (is_taken(store_path(config, found)))
     ++found;
   if (found == 0 || found == config.actors.stores)
     return {};
@@ -82,11 +98,12 @@ caf::error check_store_count(const node_config& config) {
 
 caf::error check_store(const std::string& path) {
   std::error_code failed;
-  if (!fs::exists(path, failed))
+  if (!is_taken(path))
     return {};
   auto why = fs::is_directory(path, failed) ? why_not_writable(path) : "it is no directory";
   for (fs::directory_iterator i{path, failed}, end; why.empty() && !failed && i != end; i.increment(failed))
-    why = why_not_usable(i->path());
+    if (is_of_store(i->path()))
+      why = why_not_usable(i->path());
   if (why.empty() && failed)
     why = failed.message();
   if (why.empty())
@@ -105,7 +122,7 @@ caf::error check_data_dir(const node_config& config) {
         fmt::format("node.data_dir = \"{}\" cannot be created: {}; create it, or choose one that this user may write",
                     config.data_dir, folder.problem.message()));
   auto why = why_not_writable(config.data_dir);
-  if (const auto identity = config.data_dir + "/identity"; why.empty() && ::access(identity.c_str(), F_OK) == 0)
+  if (const auto identity = config.data_dir + "/identity"; why.empty() && is_taken(identity))
     why = why_not_usable(identity);
   if (!why.empty())
     return make_error(

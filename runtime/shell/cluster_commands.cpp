@@ -91,21 +91,35 @@ int remove(session_context& context, const arguments& args) {
   return done;
 }
 
+command cluster_remove_command() {
+  return {
+      .name = "cluster remove",
+      .synopsis = "NODE [--force]",
+      .summary = "take a node out for good",
+      .details = R"(  Its name leaves the holders of all items, its copies are made anew on other nodes, and its
+  store is refused for ever, also by nodes that are away now. A live node is refused unless
+  --force is given: then what only it has is lost.
+)",
+      .options = {{"--force", "", "remove it even though it is alive"}},
+      .least = 1,
+      .most = 1,
+      .run = remove,
+  };
+}
+
+command cluster_command() {
+  return {
+      .name = "cluster",
+      .synopsis = "",
+      .summary = "nodes, their state, round trips and load",
+      .run = cluster,
+  };
+}
+
 } // namespace
 
 std::vector<command> cluster_commands() {
-  return {{"cluster remove",
-           "NODE [--force]",
-           "take a node out for good",
-           "Its name leaves the holders of all items, its copies are made anew on other nodes, and its\n"
-           "store is refused for ever, also by nodes that are away now. A live node is refused unless\n"
-           "--force is given: then what only it has is lost.\n",
-           {{"--force", "", "remove it even though it is alive"}},
-           1,
-           1,
-           {offer::nothing},
-           remove},
-          {"cluster", "", "nodes, their state, round trips and load", "", {}, 0, 0, {}, cluster}};
+  return {cluster_remove_command(), cluster_command()};
 }
 
 } // namespace gnomon::shell

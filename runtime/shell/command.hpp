@@ -62,11 +62,11 @@ struct command {
   std::string name; // one or two words
   std::string synopsis;
   std::string summary;
-  std::string details; // lines for `help COMMAND`
-  std::vector<option_spec> options;
+  std::string details = {}; // lines for `help COMMAND`
+  std::vector<option_spec> options = {};
   size_t least = 0; // positional arguments
   size_t most = 0;
-  std::vector<offer> offers; // by position
+  std::vector<offer> offers = {}; // by position
   /// Returns the exit status. Throws usage_error, `failure`, or std::runtime_error with a sentence.
   std::function<int(session_context&, const arguments&)> run;
 };

@@ -72,6 +72,9 @@ json to_json(const copy_status& c) {
   result["reads"] = c.reads;
   result["cost_bytes"] = c.cost_bytes;
   result["saved_ms"] = c.saved.count();
+  result["spent_usd"] = c.spent_usd;
+  result["saved_usd"] = c.saved_usd;
+  result["why"] = c.why;
   result["pinned"] = c.pinned;
   return result;
 }
@@ -117,6 +120,35 @@ int status(session_context& context, const arguments& args) {
     t.row(to_row(c, found));
   t.print(context.to);
   context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
+  return done;
+}
+
+// -- explain ----------------------------------------------------------------------------------------------------------
+
+std::string usd(double amount) {
+  return fmt::format("${:.3g}", amount);
+}
+
+/// The same answer as that of `status`, with the sums.
+int explain(session_context& context, const arguments& args) {
+  if (context.json)
+    return status(context, args);
+  auto found = context.node().status(args.positional[0]);
+  table t{{"REGION", "NODE", "ROLE", ">SPENT", ">SAVED", "EXPIRES", "WHY IT IS KEPT"}};
+  double spent = 0, saved = 0;
+  for (const auto& c : found.copies) {
+    spent += c.spent_usd;
+    saved += c.saved_usd;
+    t.row({c.region,
+           c.node,
+           {c.role, of_role(c.role)},
+           usd(c.spent_usd),
+           usd(c.saved_usd),
+           c.role == "shadow" ? human_time(c.expiry, now()) : std::string{},
+           c.reachable ? c.why : "no answer"});
+  }
+  t.print(context.to);
+  context.to.out << fmt::format("spent {} on all copies, saved {} by their reads\n", usd(spent), usd(saved));
   return done;
 }
 
@@ -192,48 +224,97 @@ int route(session_context& context, const arguments& args) {
   return done;
 }
 
+command shadow_create_command() {
+  return {
+      .name = "shadow create",
+      .synopsis = "ID",
+      .summary = "make copies of an item now",
+      .details =
+          R"(  Copies are made in the regions with the lowest latency from here until as many hold one as the factor says.
+
+  shadow create news/1 --factor 4 --ttl 3600
+)",
+      .options = {{"--factor", "N", "regions that shall hold it; by default as the policy says"},
+                  {"--ttl", "SECONDS", "how long a copy lives after its last read; by default as the policy says"}},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = create_shadow,
+  };
+}
+
+command status_command() {
+  return {
+      .name = "status",
+      .synopsis = "ID",
+      .summary = "where an item's copies are, and why",
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = status,
+  };
+}
+
+command explain_command() {
+  return {
+      .name = "explain",
+      .synopsis = "ID",
+      .summary = "what each copy cost and saved, and why it is kept",
+      .details = R"(  The prices are those of the copy's node. docs/economy.md explains the sums.
+
+  explain news/1
+)",
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = explain,
+  };
+}
+
+command label_command() {
+  return {
+      .name = "label",
+      .synopsis = "ID",
+      .summary = "the item's name in DNS, below the zones of Geo-DNS",
+      .details = R"(  base32hex of the first 20 bytes of the SHA-256 of the id. Needs no node.
+
+  dig $(gnomon label news/1).g.example
+)",
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = label,
+  };
+}
+
+command route_command() {
+  return {
+      .name = "route",
+      .synopsis = "ID",
+      .summary = "which regions would serve an item, best first",
+      .details =
+          R"(  Seen from the node that is asked, from a place, or by a client. ROUND TRIP is measured from the node that is
+  asked; EXPECTED is the client's.
+
+  route news/1 --from sa-east-1
+  route news/1 --lat -33.4 --lon -70.6
+  route news/1 --ip 192.0.2.1
+)",
+      .options = {{"--from", "REGION", "seen from that region"},
+                  {"--ip", "ADDRESS", "seen by the client at that address"},
+                  {"--lat", "DEGREES", "seen from that place"},
+                  {"--lon", "DEGREES", ""}},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = route,
+  };
+}
+
 } // namespace
 
 std::vector<command> copy_commands() {
-  return {
-      {"shadow create",
-       "ID",
-       "make copies of an item now",
-       "  Copies are made in the regions with the lowest latency from here until as many hold one as the factor says.\n"
-       "\n  shadow create news/1 --factor 4 --ttl 3600\n",
-       {{"--factor", "N", "regions that shall hold it; by default as the policy says"},
-        {"--ttl", "SECONDS", "how long a copy lives after its last read; by default as the policy says"}},
-       1,
-       1,
-       {offer::ids},
-       create_shadow},
-      {"status", "ID", "where an item's copies are, and why", "", {}, 1, 1, {offer::ids}, status},
-      {"label",
-       "ID",
-       "the item's name in DNS, below the zones of Geo-DNS",
-       "  base32hex of the first 20 bytes of the SHA-256 of the id. Needs no node.\n\n  dig $(gnomon label "
-       "news/1).g.example\n",
-       {},
-       1,
-       1,
-       {offer::ids},
-       label},
-      {"route",
-       "ID",
-       "which regions would serve an item, best first",
-       "  Seen from the node that is asked, from a place, or by a client. ROUND TRIP is measured from the node that "
-       "is\n"
-       "  asked; EXPECTED is the client's.\n\n  route news/1 --from sa-east-1\n"
-       "  route news/1 --lat -33.4 --lon -70.6\n  route news/1 --ip 192.0.2.1\n",
-       {{"--from", "REGION", "seen from that region"},
-        {"--ip", "ADDRESS", "seen by the client at that address"},
-        {"--lat", "DEGREES", "seen from that place"},
-        {"--lon", "DEGREES", ""}},
-       1,
-       1,
-       {offer::ids},
-       route},
-  };
+  return {shadow_create_command(), status_command(), explain_command(), label_command(), route_command()};
 }
 
 } // namespace gnomon::shell

@@ -275,65 +275,89 @@ int list(session_context& context, const arguments& args) {
   return done;
 }
 
+command put_command() {
+  return {
+      .name = "put",
+      .synopsis = "ID [VALUE | @FILE | -]",
+      .summary = "write an item, replacing what is there",
+      .details =
+          R"(  The value is the word itself, a file's content (@FILE), or standard input (-, or nothing in a pipe).
+  What is there is read first and replaced; --new-sibling keeps it as a version beside the new one, and
+  --context replaces just what that context covers. ETags and contexts are printed by get --json.
+
+  put news/1 "hello world"
+  put pictures/7 @cat.jpg --acks all
+  put lock/1 mine --if-none-match
+)",
+      .options = {{"--type", "TYPE", "content type; by default from the file's name, or plain text"},
+                  user_option,
+                  acks_option,
+                  {"--context", "CONTEXT", "replace what the read covered that gave this context"},
+                  if_match_option,
+                  {"--if-none-match", "", "only if there is no such item"},
+                  request_id_option,
+                  {"--expires", "SECONDS", "the item ends by itself after that long"},
+                  {"--new-sibling", "", "do not replace: add a version"}},
+      .least = 1,
+      .most = 2,
+      .offers = {offer::ids, offer::files},
+      .run = put,
+  };
+}
+
+command get_command() {
+  return {
+      .name = "get",
+      .synopsis = "ID",
+      .summary = "print an item's value",
+      .details =
+          R"(  Ends with status 1 when there is no such item, or when there are several versions that do not know of
+  each other; these are shown, and put resolves them.
+)",
+      .options = {user_option,
+                  {"--context", "CONTEXT", "answer nothing older than this"},
+                  {"-o", "FILE", "write the value there"}},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = get,
+  };
+}
+
+command del_command() {
+  return {
+      .name = "del",
+      .synopsis = "ID",
+      .summary = "delete an item everywhere",
+      .options = {user_option,
+                  acks_option,
+                  {"--context", "CONTEXT", "delete what the read covered that gave this context"},
+                  if_match_option,
+                  request_id_option},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = del,
+  };
+}
+
+command list_command() {
+  return {
+      .name = "list",
+      .synopsis = "[PREFIX]",
+      .summary = "list the items that this node holds",
+      .details = "  On a terminal it stops after 200 rows and says how to go on. With --json: one object a line.\n",
+      .options = {{"--limit", "N", "stop after that many"}, {"--after", "ID", "begin behind this id"}},
+      .most = 1,
+      .offers = {offer::ids},
+      .run = list,
+  };
+}
+
 } // namespace
 
 std::vector<command> data_commands() {
-  return {
-      {"put",
-       "ID [VALUE | @FILE | -]",
-       "write an item, replacing what is there",
-       "  The value is the word itself, a file's content (@FILE), or standard input (-, or nothing in a pipe).\n"
-       "  What is there is read first and replaced; --new-sibling keeps it as a version beside the new one, and\n"
-       "  --context replaces just what that context covers. ETags and contexts are printed by get --json.\n"
-       "\n  put news/1 \"hello world\"\n  put pictures/7 @cat.jpg --acks all\n  put lock/1 mine --if-none-match\n",
-       {{"--type", "TYPE", "content type; by default from the file's name, or plain text"},
-        user_option,
-        acks_option,
-        {"--context", "CONTEXT", "replace what the read covered that gave this context"},
-        if_match_option,
-        {"--if-none-match", "", "only if there is no such item"},
-        request_id_option,
-        {"--expires", "SECONDS", "the item ends by itself after that long"},
-        {"--new-sibling", "", "do not replace: add a version"}},
-       1,
-       2,
-       {offer::ids, offer::files},
-       put},
-      {"get",
-       "ID",
-       "print an item's value",
-       "  Ends with status 1 when there is no such item, or when there are several versions that do not know of\n"
-       "  each other; these are shown, and put resolves them.\n",
-       {user_option,
-        {"--context", "CONTEXT", "answer nothing older than this"},
-        {"-o", "FILE", "write the value there"}},
-       1,
-       1,
-       {offer::ids},
-       get},
-      {"del",
-       "ID",
-       "delete an item everywhere",
-       "",
-       {user_option,
-        acks_option,
-        {"--context", "CONTEXT", "delete what the read covered that gave this context"},
-        if_match_option,
-        request_id_option},
-       1,
-       1,
-       {offer::ids},
-       del},
-      {"list",
-       "[PREFIX]",
-       "list the items that this node holds",
-       "  On a terminal it stops after 200 rows and says how to go on. With --json: one object a line.\n",
-       {{"--limit", "N", "stop after that many"}, {"--after", "ID", "begin behind this id"}},
-       0,
-       1,
-       {offer::ids},
-       list},
-  };
+  return {put_command(), get_command(), del_command(), list_command()};
 }
 
 } // namespace gnomon::shell

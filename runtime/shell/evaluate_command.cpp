@@ -56,65 +56,77 @@ int replay(session_context& context, const arguments& args) {
   return run_evaluator(context, {"replay", args.positional[0]}, args);
 }
 
-command replay_entry() {
+command replay_command() {
   return {
-      "replay",
-      "TRACE",
-      "what copies would have gained and cost on a trace, policy by policy",
-      "  Needs no node, and plays in virtual time: a million reads in seconds. TRACE is CSV with the columns t, user,\n"
-      "  item and perhaps region, JSON, or an access log; plain or gzip. Each row of the table is a policy: how many\n"
-      "  reads a local copy answers, how long readers wait, how much is moved and stored, and what it costs.\n"
-      "  'gnomon-evaluate replay --help' lists the policies; docs/economy.md explains the table.\n"
-      "\n  replay access.log --regions us-east-1,eu-central-1,ap-northeast-1\n"
-      "  replay reads.csv.gz --origin sa-east-1 --policy ttl-24h --policy full --json\n",
-      {{"--regions", "A,B,...", "the regions of the cluster (default: those that the trace names)", true},
-       {"--origin", "REGION", "region that has a copy of everything (default: the one with the most reads)"},
-       {"--policy", "NAME", "plays this policy: origin, ttl-TIME, break-even, no-expiry, everywhere, ...", true},
-       {"--rtt", "FILE", "round trips: lines from,to,ms"},
-       {"--prices", "FILE", "region, storage $ per GB-month, $ per GB sent (default: configs/prices.csv)"},
-       {"--egress", "USD", "the same price for every region, per GB sent"},
-       {"--storage", "USD", "the same price for every region, per GB-month"},
-       {"--storage-times", "X", "storage X times as dear"},
-       {"--usd-per-ms", "USD", "what a millisecond of waiting is worth for one read"},
-       {"--value-bytes", "N", "size of every item (default: log-normal, median 64 KiB)"},
-       {"--local-ms", "MS", "time of a read that a local copy answers (default 1)"},
-       {"--warm-up", "SHARE", "share of the reads that are not counted (default 0.5)"},
-       {"--min-copies", "N", "durable copies that stay (default 1)"},
-       {"--factor", "N", "copies that an item gets when it comes to be (default 1)"},
-       {"--limit", "N", "the first N lines only"}},
-      1,
-      1,
-      {offer::files},
-      replay};
+      .name = "replay",
+      .synopsis = "TRACE",
+      .summary = "what copies would have gained and cost on a trace, policy by policy",
+      .details =
+          R"(  Needs no node, and plays in virtual time: a million reads in seconds. TRACE is CSV with the columns t, user,
+  item and perhaps region, JSON, or an access log; plain or gzip. Each row of the table is a policy: how many
+  reads a local copy answers, how long readers wait, how much is moved and stored, and what it costs.
+  'gnomon-evaluate replay --help' lists the policies; docs/economy.md explains the table.
+
+  replay access.log --regions us-east-1,eu-central-1,ap-northeast-1
+  replay reads.csv.gz --origin sa-east-1 --policy ttl-24h --policy full --json
+)",
+      .options = {{"--regions", "A,B,...", "the regions of the cluster (default: those that the trace names)", true},
+                  {"--origin", "REGION", "region that has a copy of everything (default: the one with the most reads)"},
+                  {"--policy", "NAME", "plays this policy: origin, ttl-TIME, break-even, no-expiry, everywhere, ...",
+                   true},
+                  {"--rtt", "FILE", "round trips: lines from,to,ms"},
+                  {"--prices", "FILE", "region, storage $ per GB-month, $ per GB sent (default: configs/prices.csv)"},
+                  {"--egress", "USD", "the same price for every region, per GB sent"},
+                  {"--storage", "USD", "the same price for every region, per GB-month"},
+                  {"--storage-times", "X", "storage X times as dear"},
+                  {"--usd-per-ms", "USD", "what a millisecond of waiting is worth for one read"},
+                  {"--value-bytes", "N", "size of every item (default: log-normal, median 64 KiB)"},
+                  {"--local-ms", "MS", "time of a read that a local copy answers (default 1)"},
+                  {"--warm-up", "SHARE", "share of the reads that are not counted (default 0.5)"},
+                  {"--min-copies", "N", "durable copies that stay (default 1)"},
+                  {"--factor", "N", "copies that an item gets when it comes to be (default 1)"},
+                  {"--limit", "N", "the first N lines only"}},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::files},
+      .run = replay,
+  };
+}
+
+command evaluate_command() {
+  return {
+      .name = "evaluate",
+      .synopsis = "",
+      .summary = "measure how good the predictions are on a file of one's own",
+      .details =
+          R"(  Needs no node. A file of sessions has one session a line: item ids in order. A trace is CSV with the columns t,
+  user, item and perhaps region, or JSON, or an access log. Both may be gzipped. 'gnomon-evaluate' without arguments
+  lists the settings of the training.
+
+  evaluate --sequences sessions.txt.gz --test test.txt
+  evaluate --trace trace.csv.gz --split 0.8
+)",
+      .options = {{"--sequences", "FILE", "what comes next in a session: trains on these"},
+                  {"--test", "FILE", "tests on these: item ids, a tab, the item that followed"},
+                  {"--hold-back", "SHARE", "without --test: tests on the last sessions (default 0.1)"},
+                  {"--trace", "FILE", "what users read next, and which regions"},
+                  {"--demand", "FILE", "which regions read an item next, alone: takes a minute"},
+                  {"--split", "SHARE", "trains on this share of the trace, predicts the rest"},
+                  {"--origin", "REGION", "region that has a copy of everything (default: the one with the most reads)"},
+                  {"--lease", "HOURS", "of --demand: how long a copy stays after a read (default 30)"},
+                  {"--waste", "SHARE", "of --demand: how many of the copies made ahead may go unread (default 0.5)"},
+                  {"--epochs", "N", "passes of the sequence network over the data; 0: no network"},
+                  {"--units", "N", "size of the network's state"},
+                  {"--contexts", "N", "predictions the ranker learns from"},
+                  {"--probes", "N", "clusters of items the network looks at for candidates; 0: all"}},
+      .run = evaluate,
+  };
 }
 
 } // namespace
 
 std::vector<command> evaluate_commands() {
-  return {
-      {"evaluate",
-       "",
-       "measure how good the predictions are on a file of one's own",
-       "  Needs no node. Sessions hold one a line, item ids in order; a trace is CSV with the columns t, user, item\n"
-       "  and perhaps region, JSON, or an access log. Both may be gzipped. 'gnomon-evaluate' alone lists the settings "
-       "of the training.\n"
-       "\n  evaluate --sequences sessions.txt.gz --test test.txt\n  evaluate --trace trace.csv.gz --split 0.8\n",
-       {{"--sequences", "FILE", "what comes next in a session: trains on these"},
-        {"--test", "FILE", "tests on these: item ids, a tab, the item that followed"},
-        {"--hold-back", "SHARE", "without --test: tests on the last sessions (default 0.1)"},
-        {"--trace", "FILE", "what users read next, and which regions"},
-        {"--demand", "FILE", "which regions read an item next, alone: takes seconds"},
-        {"--split", "SHARE", "trains on this share of the trace, predicts the rest"},
-        {"--origin", "REGION", "region that has a copy of everything (default: the one with the most reads)"},
-        {"--epochs", "N", "passes of the sequence network over the data; 0: no network"},
-        {"--units", "N", "size of the network's state"},
-        {"--contexts", "N", "predictions the ranker learns from"},
-        {"--probes", "N", "clusters of items the network looks at for candidates; 0: all"}},
-       0,
-       0,
-       {},
-       evaluate},
-      replay_entry()};
+  return {evaluate_command(), replay_command()};
 }
 
 } // namespace gnomon::shell

@@ -91,28 +91,63 @@ int list_policies(session_context& context, const arguments&) {
   return done;
 }
 
+command policy_set_command() {
+  return {
+      .name = "policy set",
+      .synopsis = "SCOPE [NAME] JSON",
+      .summary = "set a policy on every node, at once and for good",
+      .details = R"(  SCOPE is item, user, type (the part of an id before the first /) or default, which has no name.
+  An item's policy wins over its creating user's, that over its type's, that over the default.
+  Fields: factor, min_copies, ttl (seconds, or "adaptive"), acks (a number or "all"), conflicts ("siblings" or "lww"),
+  residency (a list of regions), learn.
+
+  policy set type news '{"factor": 4, "ttl": 3600}'
+  policy set default '{"factor": 2}'
+)",
+      .least = 2,
+      .most = 3,
+      .offers = {offer::scopes, offer::ids},
+      .run = set_policy,
+  };
+}
+
+command policy_get_command() {
+  return {
+      .name = "policy get",
+      .synopsis = "SCOPE [NAME]",
+      .summary = "print one policy",
+      .least = 1,
+      .most = 2,
+      .offers = {offer::scopes, offer::ids},
+      .run = get_policy,
+  };
+}
+
+command policy_del_command() {
+  return {
+      .name = "policy del",
+      .synopsis = "SCOPE [NAME]",
+      .summary = "delete a policy on every node",
+      .least = 1,
+      .most = 2,
+      .offers = {offer::scopes, offer::ids},
+      .run = del_policy,
+  };
+}
+
+command policy_list_command() {
+  return {
+      .name = "policy list",
+      .synopsis = "",
+      .summary = "list all policies",
+      .run = list_policies,
+  };
+}
+
 } // namespace
 
 std::vector<command> policy_commands() {
-  const std::vector<offer> offers{offer::scopes, offer::ids};
-  return {
-      {"policy set",
-       "SCOPE [NAME] JSON",
-       "set a policy on every node, at once and for good",
-       "  SCOPE is item, user, type (the part of an id before the first /) or default, which has no name.\n"
-       "  An item's policy wins over its creating user's, that over its type's, that over the default.\n"
-       "  Fields: factor, min_copies, ttl (seconds), acks (a number or \"all\"), conflicts (\"siblings\" or \"lww\"),\n"
-       "  residency (a list of regions), learn.\n"
-       "\n  policy set type news '{\"factor\": 4, \"ttl\": 3600}'\n  policy set default '{\"factor\": 2}'\n",
-       {},
-       2,
-       3,
-       offers,
-       set_policy},
-      {"policy get", "SCOPE [NAME]", "print one policy", "", {}, 1, 2, offers, get_policy},
-      {"policy del", "SCOPE [NAME]", "delete a policy on every node", "", {}, 1, 2, offers, del_policy},
-      {"policy list", "", "list all policies", "", {}, 0, 0, {}, list_policies},
-  };
+  return {policy_set_command(), policy_get_command(), policy_del_command(), policy_list_command()};
 }
 
 } // namespace gnomon::shell

@@ -177,49 +177,64 @@ int load_snapshot(session_context& context, const arguments& args) {
   return loader{context, args}.run();
 }
 
+command snapshot_save_command() {
+  return {
+      .name = "snapshot save",
+      .synopsis = "FILE",
+      .summary = "back up what this node holds, while it serves",
+      .details =
+          R"(  A snapshot holds what is needed to restore the items: versions, values, contexts, tombstones, and the policies.
+  It has every write that was acknowledged before the start and is held here. Each item is saved as it was at one
+  moment during the saving. The output is FILE.part until it is whole, and then becomes FILE. A name that ends in
+  .gz is compressed; - is standard output. A pipe or a device is written into.
+)",
+      .options = {in_flight_option},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::files},
+      .run = save_snapshot,
+  };
+}
+
+command snapshot_load_command() {
+  return {
+      .name = "snapshot load",
+      .synopsis = "FILE",
+      .summary = "give back what a snapshot holds, also to a cluster that runs",
+      .details =
+          R"(  The snapshot is merged: where the cluster has a newer version or a newer delete, that stays. It is safe to repeat.
+  Once the whole cluster has forgotten a delete, loading an older snapshot brings the item back, counted as
+  restored; --dry-run and --report show such items first. A damaged file is refused before anything is loaded.
+  Standard input (-) is loaded while it is read.
+)",
+      .options = {{"--dry-run", "", "only say what would happen"},
+                  {"--report", "FILE",
+                   "write a line of JSON for each item: restored, merged, known, expired or failed"},
+                  {"--damaged", "", "load what stands before the place where the file is damaged"},
+                  in_flight_option},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::files},
+      .run = load_snapshot,
+  };
+}
+
+command snapshot_check_command() {
+  return {
+      .name = "snapshot check",
+      .synopsis = "FILE",
+      .summary = "read a snapshot and say whether it is whole, without a node",
+      .least = 1,
+      .most = 1,
+      .offers = {offer::files},
+      .run = check_snapshot,
+  };
+}
+
 } // namespace
 
 std::vector<command> snapshot_commands() {
-  return {
-      {"snapshot save",
-       "FILE",
-       "back up what this node holds, while it serves",
-       "  Everything that is needed to give the items back: versions, values, contexts, tombstones, and the policies.\n"
-       "  What was acknowledged before the start, and is held here, is in it; each item is as it was at one moment\n"
-       "  during the saving. FILE is written by this program, as FILE.part until it is whole; a name that ends in .gz\n"
-       "  is compressed; - is standard output. A pipe or a device is written into.\n",
-       {in_flight_option},
-       1,
-       1,
-       {offer::files},
-       save_snapshot},
-      {"snapshot load",
-       "FILE",
-       "give back what a snapshot holds, also to a cluster that runs",
-       "  Merges: what the cluster knows to be newer stays as it is, also when that is a delete. To repeat it is "
-       "safe.\n"
-       "  A delete that the whole cluster has forgotten is not known any more: such an item comes back, and is "
-       "counted\n"
-       "  as restored. Look with --dry-run and --report first where that matters. A damaged file is refused before\n"
-       "  anything is loaded, unless it is standard input (-), which is loaded as it comes.\n",
-       {{"--dry-run", "", "only say what would happen"},
-        {"--report", "FILE", "write a line of JSON for each item: restored, merged, known, expired or failed"},
-        {"--damaged", "", "load what stands before the place where the file is damaged"},
-        in_flight_option},
-       1,
-       1,
-       {offer::files},
-       load_snapshot},
-      {"snapshot check",
-       "FILE",
-       "read a snapshot and say whether it is whole, without a node",
-       "",
-       {},
-       1,
-       1,
-       {offer::files},
-       check_snapshot},
-  };
+  return {snapshot_save_command(), snapshot_load_command(), snapshot_check_command()};
 }
 
 } // namespace gnomon::shell

@@ -98,8 +98,11 @@ void print_text(session_context& context, const training_report& r) {
                        human_count(r.users->predictions), 100 * r.users->recall_20,
                        r.running_users ? 100 * r.running_users->recall_20 : 0.0);
   if (r.demand)
-    out << fmt::format("demand: loss {:.4f} on {} decisions, of the running model {:.4f}\n", r.demand->loss,
-                       human_count(r.demand->decisions), r.running_demand ? r.running_demand->loss : 0.0);
+    out << fmt::format(
+        "demand: loss {:.4f} on {} decisions, of the running model {:.4f}; the {} do better: trees {:.4f}, "
+        "network {:.4f}\n",
+        r.demand->loss, human_count(r.demand->decisions), r.running_demand ? r.running_demand->loss : 0.0,
+        printable(r.demand->kind), r.demand->trees_loss, r.demand->network_loss);
   if (r.state == "adopted")
     out << fmt::format("networks: model {} is in service\n", r.model);
   else if (r.over())
@@ -157,25 +160,30 @@ int train(session_context& context, const arguments& args) {
   return report.state == "failed" ? failed : done;
 }
 
+command train_command() {
+  return {
+      .name = "train",
+      .synopsis = "FILE",
+      .summary = "train the prediction models on the reads in a file",
+      .details =
+          R"(  One JSON object a line with user_id, data_id, timestamp (seconds since 1970, or 2024-05-01T12:00:00Z) and
+  perhaps region; or one JSON array of them; or CSV whose first line names t, user, item and perhaps region;
+  or an access log of a web server. Plain or gzip; - is standard input. Bad lines are reported and passed over.
+  Counters and histories learn from the reads at once. The new networks go into service only when they do
+  better than the running ones on reads that were held back.
+)",
+      .options = {{"--no-wait", "", "do not wait for the end of the training"},
+                  {"--job", "N", "show a job instead of starting one"}},
+      .most = 1,
+      .offers = {offer::files},
+      .run = train,
+  };
+}
+
 } // namespace
 
 std::vector<command> train_commands() {
-  return {
-      {"train",
-       "FILE",
-       "train the prediction models on the reads in a file",
-       "  One JSON object a line with user_id, data_id, timestamp (seconds since 1970, or 2024-05-01T12:00:00Z) and\n"
-       "  perhaps region; or one JSON array of them; or CSV whose first line names t, user, item and perhaps region;\n"
-       "  or an access log of a web server. Plain or gzip; - is standard input. Bad lines are reported and passed "
-       "over.\n"
-       "  Counters and histories learn from the reads at once. The new networks go into service only when they do\n"
-       "  better than the running ones on reads that were held back.\n",
-       {{"--no-wait", "", "do not wait for the end of the training"},
-        {"--job", "N", "show a job instead of starting one"}},
-       0,
-       1,
-       {offer::files},
-       train}};
+  return {train_command()};
 }
 
 } // namespace gnomon::shell

@@ -48,7 +48,8 @@ private:
 
   /// What has expired since it was exported must not end what is there now.
   static void leave_out_expired(std::vector<item_version>& versions) {
-    const auto now = std::chrono::system_clock::now();
+    // In milliseconds, because a year behind 2262 has no nanoseconds: it would count as past.
+    const auto now = std::chrono::time_point_cast<time_point::duration>(std::chrono::system_clock::now());
     std::erase_if(versions, [&](const item_version& v) { return v.expires != time_point{} && v.expires <= now; });
   }
 
@@ -138,35 +139,46 @@ int export_items(session_context& context, const arguments& args) {
   return exporter{context, args}.run();
 }
 
+command import_command() {
+  return {
+      .name = "import",
+      .synopsis = "FILE",
+      .summary = "write many items from a file, replacing those that exist",
+      .details = R"(  Newline-delimited JSON, plain or gzip; - is standard input. Each line is an object:
+    {"id": "news/1", "value": "aGVsbG8=", "content_type": "text/plain", "user": "u1"}
+  value is base64; "text" may stand in its place. Lines that fail are reported with their numbers, and the
+  status is then 1. Lines for one id are written in their order. Expired lines are skipped and counted.
+  An import is safe to repeat: it writes the same values again.
+)",
+      .options = {in_flight_option},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::files},
+      .run = import_items,
+  };
+}
+
+command export_command() {
+  return {
+      .name = "export",
+      .synopsis = "FILE",
+      .summary = "write the items that this node holds to a file",
+      .details =
+          R"(  Writes the lines that import reads. A name that ends in .gz is compressed; - is standard output. The output is
+  FILE.part until it is whole, and then becomes FILE. A pipe or a device is written into.
+)",
+      .options = {{"--prefix", "PREFIX", "only ids that begin so"}, in_flight_option},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::files},
+      .run = export_items,
+  };
+}
+
 } // namespace
 
 std::vector<command> transfer_commands() {
-  return {
-      {"import",
-       "FILE",
-       "write many items from a file, replacing those that exist",
-       "  Newline-delimited JSON, plain or gzip; - is standard input. Each line is an object:\n"
-       "    {\"id\": \"news/1\", \"value\": \"aGVsbG8=\", \"content_type\": \"text/plain\", \"user\": \"u1\"}\n"
-       "  value is base64; text may stand in its place. Lines that fail are reported with their numbers, and the\n"
-       "  status is then 1. Lines for one id are written in their order; what has expired is passed over and counted. "
-       "To\n"
-       "  repeat an import is safe: it writes the same values again.\n",
-       {in_flight_option},
-       1,
-       1,
-       {offer::files},
-       import_items},
-      {"export",
-       "FILE",
-       "write the items that this node holds to a file",
-       "  The same lines that import reads; a name that ends in .gz is compressed; - is standard output. Written as\n"
-       "  FILE.part first, so that FILE is always whole; into a pipe or a device as it comes.\n",
-       {{"--prefix", "PREFIX", "only ids that begin so"}, in_flight_option},
-       1,
-       1,
-       {offer::files},
-       export_items},
-  };
+  return {import_command(), export_command()};
 }
 
 } // namespace gnomon::shell

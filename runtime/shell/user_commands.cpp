@@ -51,29 +51,39 @@ int forget(session_context& context, const arguments& args) {
   return done;
 }
 
+command predict_command() {
+  return {
+      .name = "predict",
+      .synopsis = "USER",
+      .summary = "what a user will probably read next",
+      .details =
+          R"(  CONFIDENCE is the probability that the user reads the item next, WORTH COPYING that it is read within the
+  next ten reads and six hours. What is among the user's last ten reads is left out.
+)",
+      .options = {{"--limit", "N", "the most items (default 20)"}, {"--repeats", "", "also what was just read"}},
+      .least = 1,
+      .most = 1,
+      .run = predict,
+  };
+}
+
+command forget_command() {
+  return {
+      .name = "forget",
+      .synopsis = "USER",
+      .summary = "forget all that was learned from a user's reads, everywhere",
+      .details = R"(  So that nothing is learned from then on: policy set user USER '{"learn": false}'
+)",
+      .least = 1,
+      .most = 1,
+      .run = forget,
+  };
+}
+
 } // namespace
 
 std::vector<command> user_commands() {
-  return {
-      {"predict",
-       "USER",
-       "what a user will probably read next",
-       "  CONFIDENCE is the probability that the user reads the item next, WORTH COPYING that it is read within the\n"
-       "  next ten reads and six hours. What is among the user's last ten reads is left out.\n",
-       {{"--limit", "N", "the most items (default 20)"}, {"--repeats", "", "also what was just read"}},
-       1,
-       1,
-       {},
-       predict},
-      {"forget",
-       "USER",
-       "forget all that was learned from a user's reads, everywhere",
-       "  So that nothing is learned from then on: policy set user USER '{\"learn\": false}'\n",
-       {},
-       1,
-       1,
-       {},
-       forget}};
+  return {predict_command(), forget_command()};
 }
 
 } // namespace gnomon::shell

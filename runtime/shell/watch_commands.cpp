@@ -75,18 +75,24 @@ int watch_item(session_context& context, const arguments& args) {
   return done;
 }
 
+command watch_command() {
+  return {
+      .name = "watch",
+      .synopsis = "ID",
+      .summary = "print an item's changes as they happen, until Ctrl-C",
+      .details = "  dropped means that this node no longer keeps a copy; the item may live on elsewhere.\n",
+      .options = {{"--count", "N", "end after that many changes"}},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = watch_item,
+  };
+}
+
 } // namespace
 
 std::vector<command> watch_commands() {
-  return {{"watch",
-           "ID",
-           "print an item's changes as they happen, until Ctrl-C",
-           "  dropped means that this node no longer keeps a copy; the item may live on elsewhere.\n",
-           {{"--count", "N", "end after that many changes"}},
-           1,
-           1,
-           {offer::ids},
-           watch_item}};
+  return {watch_command()};
 }
 
 } // namespace gnomon::shell

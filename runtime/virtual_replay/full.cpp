@@ -101,8 +101,8 @@ double full_policy::expired(copies& world, uint32_t item, size_t region, double 
 std::string full_policy::notes() const {
   std::string text = "trust in learned lifetimes:";
   const auto weights = lifetimes_.trust_weights();
-  for (size_t k = 0; k < adaptive_lifetimes::trusts.size(); ++k)
-    text += fmt::format(" {:g}: {:.2f}", adaptive_lifetimes::trusts[k], weights[k]);
+  for (size_t k = 0; k < trusts.size(); ++k)
+    text += fmt::format(" {:g}: {:.2f}", trusts[k], weights[k]);
   text += fmt::format(" keep all: {:.2f}", weights.back());
   if (!demand_)
     return text;

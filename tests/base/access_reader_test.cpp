@@ -102,6 +102,8 @@ CAF_TEST(what_is_wrong_with_a_line_is_said) {
       fault_of(R"({"user_id": "u", "data_id": ")" + std::string(1025, 'a') + R"(", "timestamp": 1})").find("1,024")
       != std::string::npos);
   CAF_CHECK_EQUAL(fault_of("{\"user_id\": \"\xff\"}"), "it is not JSON");
+  const std::string whole = R"({"user_id": "u", "data_id": "a", "timestamp": 1})";
+  CAF_CHECK_EQUAL(fault_of(whole + '\0' + whole), "it is not JSON");
   CAF_CHECK_EQUAL(fault_of("17"), "it is not a JSON object");
 }
 

@@ -35,6 +35,9 @@ CAF_TEST(a_name_that_is_there_twice_is_found_at_any_depth_and_in_any_spelling) {
 CAF_TEST(what_is_no_json_is_discarded) {
   for (auto text : {"", " ", "{", "{\"a\":1}}", "{\"a\":1,}", "nul", "{\"a\":\"\xff\"}", "{\"a\":1,\"a\":"})
     CAF_CHECK(parse_strict_json(text).document.is_discarded());
+  using namespace std::string_view_literals;
+  for (auto text : {"{\"a\":1}\0"sv, "{\"a\":1}\0{\"b\":2}"sv, "\0"sv, "{\"a\"\0:1}"sv})
+    CAF_CHECK(parse_strict_json(text).document.is_discarded());
 }
 
 CAF_TEST(a_text_of_many_members_is_read_in_a_moment) {

@@ -199,34 +199,36 @@ uint64_t met(bench_node& a, bench_node& b, const options& o, uint64_t& from) {
   return from;
 }
 
-nlohmann::ordered_json measure(caf::actor_system& system, const options& o) {
-  bench_node a, b;
-  traffic_counts counts;
-  auto open = [&](bench_node& node, const char* name) {
-    auto database = open_level_store(o.folder + "/" + name);
-    if (!database)
-      throw std::runtime_error(sentence_of(database.error()));
-    node.database = std::move(*database);
-    fill(*node.database, o, name[0] == 'a');
-    start(node, system, name);
-  };
-  open(a, "a");
-  open(b, "b");
-  auto ready = [](bench_node& node) { return node.context->counters.shards_ready == shard_count; };
-  if (!wait_for(300s, [&] { return ready(a) && ready(b); }))
-    throw std::runtime_error("the nodes did not read their stores within 300 s");
-  auto see = [&](bench_node& node, bench_node& other) {
-    cluster_view view;
-    peer_view peer;
-    peer.identity = other.context->self;
-    peer.state = peer_state::live;
-    peer.rtt_ms = 1;
-    peer.link = system.spawn(counting_link, &other, &counts);
-    view.peers.push_back(peer);
-    node.context->cluster.set(std::move(view));
-  };
-  see(a, b);
-  see(b, a);
+void open(bench_node& node, caf::actor_system& system, const options& o, const std::string& name) {
+  auto database = open_level_store(o.folder + "/" + name);
+  if (!database)
+    throw std::runtime_error(sentence_of(database.error()));
+  node.database = std::move(*database);
+  fill(*node.database, o, name == "a");
+  start(node, system, name);
+}
+
+/// `node` sees `other` as its only peer, behind a link that counts.
+void introduce(bench_node& node, bench_node& other, caf::actor_system& system, traffic_counts& counts) {
+  cluster_view view;
+  peer_view peer;
+  peer.identity = other.context->self;
+  peer.state = peer_state::live;
+  peer.rtt_ms = 1;
+  peer.link = system.spawn(counting_link, &other, &counts);
+  view.peers.push_back(peer);
+  node.context->cluster.set(std::move(view));
+}
+
+void close(bench_node& node) {
+  auto view = node.context->cluster.get();
+  for (const auto& peer : view->peers)
+    caf::anon_send_exit(peer.link, caf::exit_reason::kill);
+  stop(node);
+}
+
+/// One round of `a` with `b`, and a second one for what the first has left.
+nlohmann::ordered_json measure_rounds(bench_node& a, bench_node& b, const traffic_counts& counts, const options& o) {
   auto begun = std::chrono::steady_clock::now();
   auto begin_round = [&] { caf::anon_send(a.context->handles.get()->anti_entropy, compare_a_v, std::string{"b"}); };
   auto rounds = [&] { return a.context->counters.comparisons.load(); };
@@ -238,17 +240,8 @@ nlohmann::ordered_json measure(caf::actor_system& system, const options& o) {
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
   auto compared = counts.compared.load();
   auto met_bytes = counts.met.load();
-  begin_round(); // what is left to find
+  begin_round();
   wait_for(60s, [&] { return rounds() >= 2; });
-  auto again = counts.compared.load() - compared;
-  auto all = bytes_of_all(system, o);
-  for (auto node : {&a, &b}) {
-    auto view = node->context->cluster.get();
-    for (const auto& peer : view->peers)
-      caf::anon_send_exit(peer.link, caf::exit_reason::kill);
-    stop(*node);
-  }
-  system.await_all_actors_done();
   return {{"items", o.items},
           {"differ", o.differ},
           {"all_met", all_met},
@@ -256,9 +249,28 @@ nlohmann::ordered_json measure(caf::actor_system& system, const options& o) {
           {"compared_bytes", compared},
           {"meeting_bytes", met_bytes},
           {"messages", counts.messages.load()},
-          {"all_ids_and_digests_bytes", all},
-          {"ratio", static_cast<double>(compared + met_bytes) / static_cast<double>(all)},
-          {"next_round_bytes", again}};
+          {"next_round_bytes", counts.compared.load() - compared}};
+}
+
+nlohmann::ordered_json measure(caf::actor_system& system, const options& o) {
+  bench_node a, b;
+  traffic_counts counts;
+  open(a, system, o, "a");
+  open(b, system, o, "b");
+  auto ready = [](bench_node& node) { return node.context->counters.shards_ready == shard_count; };
+  if (!wait_for(300s, [&] { return ready(a) && ready(b); }))
+    throw std::runtime_error("the nodes did not read their stores within 300 s");
+  introduce(a, b, system, counts);
+  introduce(b, a, system, counts);
+  auto figures = measure_rounds(a, b, counts, o);
+  auto all = bytes_of_all(system, o);
+  figures["all_ids_and_digests_bytes"] = all;
+  figures["ratio"] =
+      (figures["compared_bytes"].get<double>() + figures["meeting_bytes"].get<double>()) / static_cast<double>(all);
+  close(a);
+  close(b);
+  system.await_all_actors_done();
+  return figures;
 }
 
 bool take_number(std::string_view text, uint64_t& number) {

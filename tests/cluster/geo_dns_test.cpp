@@ -44,6 +44,7 @@ struct three_regions {
       auto text = std::to_string(number++);
       node->set("placement.factor=" + std::to_string(copies)).set("placement.min_copies=" + std::to_string(copies));
       node->set(shadows ? "placement.shadow_on_read=true" : "placement.shadow_on_read=false");
+      node->set("location.detour=0ms"); // the machine may be busy
       node->set("repair.after=10m").set("location.proxies=[\"127.0.0.1/32\"]");
       node->set("listen.dns=127.0.0.1:0").set("dns.zones=[\"g.example\"]").set("dns.answers_per_second=0");
       node->set("listen.public_http=[\"127.0.0.1" + text + ":80" + text + "\"]");
@@ -202,4 +203,22 @@ CAF_TEST(readers_of_the_own_region_leave_no_further_shadow) {
   std::this_thread::sleep_for(1s);
   auto page = cluster.b.get("/shadow/status?data_id=x").body;
   CAF_CHECK(page.find("\"a\"") == std::string::npos && page.find("\"c\"") == std::string::npos);
+}
+
+CAF_TEST(a_shadow_is_named_elsewhere_no_longer_than_its_lease) {
+  three_regions cluster{1, true};
+  for (auto* node : {&cluster.a, &cluster.b, &cluster.c})
+    node->set("placement.shadow_ttl=20s").set("membership.down_after=50s");
+  CAF_REQUIRE(cluster.start());
+  CAF_REQUIRE_EQUAL(cluster.c.put("kept", "1").status, 201);
+  CAF_REQUIRE_EQUAL(cluster.b.put("x", "1").status, 201);
+  CAF_CHECK(within(10s, [&] { return cluster.c.get("/data/x").body == "1"; }));
+  auto ttl_in_r3 = [&](const std::string& id) -> uint32_t {
+    auto got = cluster.answer(cluster.a, cluster.name_of(id), dns::type::a, "192.0.2.0/24");
+    auto named = got && dns::test::answers(got) == lines{"127.0.0.13"};
+    return named ? ldns_rr_ttl(ldns_rr_list_rr(ldns_pkt_answer(got.get()), 0)) : 0;
+  };
+  CAF_CHECK(within(10s, [&] { return ttl_in_r3("kept") == 50; }));
+  CAF_CHECK(within(10s, [&] { return ttl_in_r3("x") > 0; }));
+  CAF_CHECK(ttl_in_r3("x") <= 20);
 }

@@ -40,7 +40,7 @@ constexpr auto first_secret = "e5e973e5a6b2a43f48e7dc849e37bfcf";
 // RFC 9018, appendix A.1 and A.2.
 CAF_TEST(server_cookies_are_those_of_rfc_9018_for_ipv4) {
   const cookie_jar jar(secret(first_secret));
-  const auto address = *parse_network("198.51.100.100");
+  const auto address = *gnomon::ip_address::parse("198.51.100.100");
   CAF_CHECK(bytes(jar.make(client("2464c4abcf10c957"), address, 1559731985))
             == hex("010000005cf79f111f8130c3eee29480"));
   CAF_CHECK(bytes(jar.make(client("2464c4abcf10c957"), address, 1559734385))
@@ -50,7 +50,7 @@ CAF_TEST(server_cookies_are_those_of_rfc_9018_for_ipv4) {
 // RFC 9018, appendix A.3: reserved bytes are hashed as they came.
 CAF_TEST(reserved_bytes_of_other_servers_are_taken_as_they_are) {
   const cookie_jar jar(secret(first_secret));
-  const auto address = *parse_network("203.0.113.203");
+  const auto address = *gnomon::ip_address::parse("203.0.113.203");
   const auto given = hex("01abcdef5cf78f71a314227b6679ebf5");
   CAF_CHECK(jar.valid({.client = client("fc93fc62807ddb86"), .server = given}, address, 1559728500));
   CAF_CHECK(bytes(jar.make(client("fc93fc62807ddb86"), address, 1559734700))
@@ -60,7 +60,7 @@ CAF_TEST(reserved_bytes_of_other_servers_are_taken_as_they_are) {
 // RFC 9018, appendix A.4.
 CAF_TEST(a_new_secret_takes_the_cookies_of_the_one_before) {
   cookie_jar jar(secret("dd3bdf9344b678b185a6f5cb60fca715"));
-  const auto address = *parse_network("2001:db8:220:1:59de:d0f4:8769:82b8");
+  const auto address = *gnomon::ip_address::parse("2001:db8:220:1:59de:d0f4:8769:82b8");
   const auto given = hex("010000005cf7c57926556bd0934c72f8");
   CAF_CHECK(bytes(jar.make(client("22681ab97d52c298"), address, 1559741817)) == given);
   jar.rotate(secret("445536bcd2513298075a5d379663c962"));
@@ -73,8 +73,8 @@ CAF_TEST(a_new_secret_takes_the_cookies_of_the_one_before) {
 
 CAF_TEST(a_cookie_is_good_for_its_client_and_its_time_only) {
   const cookie_jar jar;
-  const auto address = *parse_network("192.0.2.1");
-  const auto other = *parse_network("192.0.2.2");
+  const auto address = *gnomon::ip_address::parse("192.0.2.1");
+  const auto other = *gnomon::ip_address::parse("192.0.2.2");
   const uint32_t now = 1'800'000'000;
   auto made = jar.make(client("0102030405060708"), address, now);
   const cookie_option cookie{.client = client("0102030405060708"), .server = made};

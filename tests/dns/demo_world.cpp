@@ -142,7 +142,7 @@ std::vector<ranked_network> read_networks(const std::string& path, const region_
   std::vector<ranked_network> networks;
   for (std::string line; std::getline(file, line);) {
     const auto comma = line.find(',');
-    const auto prefix = parse_network(line.substr(0, comma));
+    const auto prefix = ip_prefix::parse(line.substr(0, comma));
     const auto name = comma == line.npos ? "" : line.substr(comma + 1);
     size_t id = 0;
     while (id < table.regions.size() && table.regions[id].name != name)

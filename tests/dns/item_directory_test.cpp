@@ -39,18 +39,16 @@ CAF_TEST(the_directory_says_what_a_map_would_say) {
   }
 }
 
-CAF_TEST(an_update_sees_what_is_there) {
+CAF_TEST(a_directory_that_was_cleared_is_as_new) {
   item_directory items;
-  const auto item = label_bytes_of("a");
-  items.update(item, [](holding& where) { where.regions |= set_of(3); });
-  items.update(item, [](holding& where) { where.regions |= set_of(63); });
-  const auto found = items.find(item);
-  CAF_REQUIRE(found);
-  CAF_CHECK_EQUAL(found->regions, set_of(3) | set_of(63));
-  items.update(item, [](holding& where) { where.regions = 0; });
-  CAF_CHECK(!items.find(item));
-  items.update(item, [](holding&) {});
+  for (int id = 0; id < 1000; ++id)
+    items.set(label_bytes_of(std::to_string(id)), {.regions = 1});
+  items.clear();
   CAF_CHECK_EQUAL(items.size(), 0u);
+  CAF_CHECK(!items.find(label_bytes_of("7")));
+  items.set(label_bytes_of("7"), {.regions = 2});
+  CAF_CHECK_EQUAL(items.find(label_bytes_of("7"))->regions, 2u);
+  CAF_CHECK_EQUAL(items.size(), 1u);
 }
 
 CAF_TEST(an_item_takes_less_than_64_bytes) {

@@ -41,9 +41,11 @@ inline message option_bytes(uint16_t code, const message& data) {
 
 /// A client subnet option for a network in text.
 inline message subnet_option(const std::string& text) {
-  const auto prefix = parse_network(text).value();
-  message data{0, static_cast<uint8_t>(prefix.kind), prefix.bits, 0};
-  data.insert(data.end(), prefix.bytes.begin(), prefix.bytes.begin() + (prefix.bits + 7) / 8);
+  const auto prefix = *ip_prefix::parse(text);
+  const auto bytes = prefix.address.bytes();
+  const auto family = static_cast<uint8_t>(prefix.address.is_v4() ? 1 : 2);
+  message data{0, family, static_cast<uint8_t>(prefix.bits), 0};
+  data.insert(data.end(), bytes.begin(), bytes.begin() + (prefix.bits + 7) / 8);
   return option_bytes(option::client_subnet, data);
 }
 

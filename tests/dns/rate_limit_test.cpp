@@ -21,7 +21,7 @@ struct verdicts {
 verdicts ask(rate_limit& limit, const std::string& client, int times, uint64_t now_us) {
   verdicts got;
   for (int i = 0; i < times; ++i) {
-    const auto judged = limit.ask(*parse_network(client), now_us);
+    const auto judged = limit.ask(*gnomon::ip_address::parse(client), now_us);
     ++(judged == verdict::send ? got.sent : judged == verdict::truncate ? got.truncated : got.dropped);
   }
   return got;

@@ -86,6 +86,8 @@ CAF_TEST(bad_subnets_are_malformed) {
       {0, 3, 8, 0, 10},              // no such family
       {1, 1, 8, 0, 10},              // no such family
       {0, 0, 8, 0, 10},              // bits of no family
+      // ::ffff:0:0 with bits behind the 90 of the prefix
+      {0, 2, 90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
       {0, 2, 129, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0},
   };
   for (const auto& data : bad)

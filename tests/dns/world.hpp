@@ -43,13 +43,13 @@ struct world {
   item_directory items;
   published<region_table> regions;
   responder_config config;
-  std::vector<ranked_network> networks{{*parse_network("10.0.0.0/8"), order({us, eu, ap})},
-                                       {*parse_network("10.1.0.0/16"), order({ap, us, eu})},
-                                       {*parse_network("192.0.2.0/24"), order({eu, us, ap})},
-                                       {*parse_network("2001:db8::/32"), order({ap, eu, us})}};
+  std::vector<ranked_network> networks{{*ip_prefix::parse("10.0.0.0/8"), order({us, eu, ap})},
+                                       {*ip_prefix::parse("10.1.0.0/16"), order({ap, us, eu})},
+                                       {*ip_prefix::parse("192.0.2.0/24"), order({eu, us, ap})},
+                                       {*ip_prefix::parse("2001:db8::/32"), order({ap, eu, us})}};
   std::unique_ptr<responder> answering;
   counters count;
-  sender from{.address = *parse_network("192.0.2.77")};
+  sender from{.address = *ip_address::parse("192.0.2.77")};
   uint32_t now = 1'800'000'000;
   uint64_t now_us = 1'000'000;
   size_t asked_bytes = 0;
@@ -89,7 +89,7 @@ struct world {
   message answer(const message& asked) {
     message out(65535);
     auto& target = server();
-    const auto moment = snapshot::of(regions.get(), config.answers.load_bound, now, now_us);
+    const auto moment = snapshot::of(regions.get(), now, now_us);
     out.resize(target.answer(asked, from, moment, out, count));
     asked_bytes = asked.size();
     answered_bytes = out.size();

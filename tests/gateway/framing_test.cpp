@@ -55,18 +55,58 @@ CAF_TEST(what_two_readers_may_read_differently_ends_the_connection) {
   for (const std::string field :
        {"X: a\r\n b", "X:\r\n b", "X : a", " X: a", "Host: y", "X: a\nY: b", "X: a\rY: b", "X: \x01"})
     check_refused("GET /data/a HTTP/1.1\r\nHost: x\r\n" + field + "\r\n\r\n", 400);
-  for (const std::string line :
-       {"GET /data/a#b HTTP/1.1", "GET /data/a\\b HTTP/1.1", "GET data/a HTTP/1.1", "GET  /data/a HTTP/1.1",
-        "GET /data/a HTTP/1.1 ", "GET /data/a\tHTTP/1.1", "CONNECT x:80 HTTP/1.1", "GET * HTTP/1.1"})
+  for (const std::string line : {"GET /data/a#b HTTP/1.1", "GET /data/a\\b HTTP/1.1", "GET data/a HTTP/1.1",
+                                 "GET  /data/a HTTP/1.1", "GET /data/a HTTP/1.1 ", "GET /data/a b HTTP/1.1",
+                                 "GET /data/a\tHTTP/1.1", "CONNECT x:80 HTTP/1.1", "GET * HTTP/1.1"})
     check_refused(line + "\r\nHost: x\r\n\r\n", 400);
+}
+
+CAF_TEST(a_host_that_two_proxies_may_read_differently_is_refused) {
+  start();
+  for (const std::string host : {"a:b", "a:80:80", "a:8 0", "[::1", "::1", "[127.0.0.1]", "[::1]x", "[::1]:x", "a]",
+                                 "a%zz", "a, b", "a/b", "a@b", "[]", "a:-1"}) {
+    check_refused("GET /data/a HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 400);
+    if (host != "a/b")
+      check_refused("GET http://" + host + "/data/a HTTP/1.1\r\nHost: x\r\n\r\n", 400);
+  }
+  for (const std::string host :
+       {"", "a", "a:", "a:80", "127.0.0.1:80", "[::1]", "[2001:db8::7]:80", "a%20b", "a_b.c-d."})
+    CAF_CHECK_EQUAL(answers_in(all("GET /data/a HTTP/1.1\r\nHost: " + host + "\r\n\r\n")), 2u);
+}
+
+CAF_TEST(an_answer_to_head_has_no_body_also_when_the_head_is_refused) {
+  start();
+  for (const std::string rest : {"/data/a#b HTTP/1.1\r\nHost: x", "/data/a HTTP/1.1", "/data/a b HTTP/1.1\r\nHost: x",
+                                 "/data/a HTTP/1.1\nHost: x", "/data/a HTTP/1.1\r\nHost: x\r\nX : y",
+                                 "/data/a HTTP/1.1\r\nHost: x\r\nExpect: miracles", "/data/a HTTP/2.0\r\nHost: x"}) {
+    connection client{port};
+    client.send("HEAD " + rest + "\r\n\r\n");
+    auto heard = client.read_all();
+    CAF_CHECK(heard.starts_with("HTTP/1.1 "));
+    CAF_CHECK(heard.ends_with("\r\n\r\n"));
+  }
 }
 
 CAF_TEST(bodies_in_broken_chunks_store_nothing_and_end_the_connection) {
   start();
   for (const std::string body :
-       {"3\nabc\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n", "10000000000000003\r\nabc\r\n0\r\n\r\n",
+       {"3\nabc\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n", "10000000000000003\r\nabc\r\n0\r\n\r\n", "3\nabc\n0\n\n",
+        "3\r\nabc\r\n0\r\nX: a\n\r\n", "3\r\nabc\r\n0\n\n", "3\r\nabc\r\n0\r\nX: a\rb\r\n\r\n",
         "3\r\nabc\r\n0\r\nX: a\r\n b\r\n\r\n", "3\r\nabc\r\n0\r\nX:\r\n b\r\n\r\n", "3;a=\"\n\"\r\nabc\r\n0\r\n\r\n"})
     check_refused(put("Transfer-Encoding: chunked\r\n", body), 400);
+}
+
+CAF_TEST(a_chunks_head_or_trailer_that_cannot_become_one_is_refused_at_once) {
+  start();
+  for (const std::string body :
+       {"3\n", "3;a\n", "3\r\nabc\r\n0\r\nX: y\n", "3\r\nabc\r\n0\r\nX: \x01", "3\r\nabc\r\n0\r\n\n"}) {
+    connection client{port};
+    client.send(put("Transfer-Encoding: chunked\r\n"));
+    for (auto byte : body)
+      client.send(std::string(1, byte));
+    CAF_CHECK(is(client.read_answer(), 400));
+  }
+  CAF_CHECK_EQUAL(stored(), 0u);
 }
 
 CAF_TEST(a_head_that_cannot_become_one_is_refused_at_once) {

@@ -182,6 +182,10 @@ CAF_TEST(ranges_that_make_no_sense_are_ignored) {
   CAF_CHECK(http::parse_range("bytes=-0", 10).what == http::byte_range::kind::unsatisfiable);
   CAF_CHECK(http::parse_range("bytes=0-", 0).what == http::byte_range::kind::unsatisfiable);
   CAF_CHECK_EQUAL(http::parse_range("bytes=0-18446744073709551615", 10).count, 10u);
+  const std::string huge(30, '9');
+  CAF_CHECK_EQUAL(http::parse_range("bytes=8-" + huge, 10).count, 2u);
+  CAF_CHECK_EQUAL(http::parse_range("bytes=-" + huge, 10).count, 10u);
+  CAF_CHECK(http::parse_range("bytes=" + huge + "-", 10).what == http::byte_range::kind::unsatisfiable);
 }
 
 CAF_TEST(a_head_has_the_length_of_the_value_it_leaves_out) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/location/ip_address.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <bit>
 #include <cstdint>

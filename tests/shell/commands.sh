@@ -174,6 +174,8 @@ done
 # what has expired ends nothing
 printf '\357\273\277%s\r\n' '{"id":"i/1","text":"old","expires":1700000000000}' >expired
 echo '{"id":"i/1b","text":"x","expires":1700000000000,"siblings":[{"text":"lives"}]}' >>expired
+echo '{"id":"i/far","text":"x","expires":253402300799000}' >far
+status 1 "$gnomon" import far;               complains "line 1: "; complains "1 failed"
 status 0 "$gnomon" import expired;           complains "imported 1 item"; complains "1 expired"
 status 0 "$gnomon" get i/1;                  says "one"
 status 0 "$gnomon" get i/1b;                 says "lives"

@@ -100,6 +100,13 @@ CAF_TEST(a_link_to_nothing_gets_its_file) {
   CAF_CHECK(read(folder / "new") == lines{"text"});
 }
 
+CAF_TEST(links_in_a_circle_are_refused_and_stay) {
+  fs::create_symlink("second", folder / "first");
+  fs::create_symlink("first", folder / "second");
+  CAF_CHECK(throws<std::runtime_error>([&] { output_file{folder / "first"}; }));
+  CAF_CHECK(fs::is_symlink(folder / "first") && fs::is_symlink(folder / "second"));
+}
+
 CAF_TEST(into_a_pipe_or_a_device_bytes_go_as_they_come) {
   const auto pipe = (folder / "pipe").string();
   CAF_REQUIRE_EQUAL(::mkfifo(pipe.c_str(), 0600), 0);

@@ -87,6 +87,15 @@ mv before data
 bash -c "ulimit -n 64; exec $run" 2>log && fail "a node started with 64 files"
 grep -q "may have 64 files open" log || fail "with 64 files it says: $(cat log)"
 bash -c "ulimit -n 64; exec $run --check" 2>log && fail "--check says that 64 files are enough"
+for limit in '-v 100000' '-v 200000' '-s 64'; do
+  for program in "$run" "$gnomon --socket $place/data/gnomon.sock cluster" "$replay --help" "$evaluate --help"; do
+    timeout 20 bash -c "ulimit $limit; exec $program" >out 2>log
+    code=$?
+    grep -qi sanitizer log && continue # it needs more itself
+    [ $code = 1 ] || fail "$program under ulimit $limit ends with $code"
+    grep -q "ulimit ${limit% *}" log || fail "$program under ulimit $limit says: $(cat log)"
+  done
+done
 starts "few files" bash -c "ulimit -n 200; exec $run 2>log"
 grep -q "few-files" log || fail "few files are not told: $(cat log)"
 stop "few files"
@@ -108,7 +117,8 @@ done
 # -- what was not written is not called written -------------------------------------------------
 starts "one-shot" bash -c "exec $run 2>log"
 for stream in '>/dev/full' '>&-'; do
-  for command in "$gnomond --help" "$gnomond --version" "$replay --help" "$gnomon --help" "$gnomon --version" \
+  for command in "$gnomond --help" "$gnomond --version" "$replay --help" "$evaluate --help" \
+    "$gnomon --help" "$gnomon --version" \
     "$gnomon --socket $place/data/gnomon.sock get starts/one-shot" \
     "$gnomon --socket $place/data/gnomon.sock list --json" "$gnomon --socket $place/data/gnomon.sock export -"; do
     bash -c "$command $stream" 2>err
@@ -142,6 +152,9 @@ agree "a name" --set listen.http=node.example.com:80
 agree "another machine's address" --set listen.http=192.0.2.1:80
 agree "a seed's name" --set 'cluster.seeds=["node-b:7101"]'
 agree "one port twice" --set listen.tunnel=127.0.0.1:7101 --set listen.http=localhost:7101
+agree "one port for HTTP and DNS" --set listen.http=127.0.0.1:7102 --set listen.dns=localhost:7102 --set 'dns.zones=["g.example"]'
+agree "a name for DNS" --set listen.dns=node.example.com:53 --set 'dns.zones=["g.example"]'
+agree "a NUL byte" --set 'listen.socket="a\u0000b"'
 agree "a file for a folder" --set node.data_dir="$place/node.toml"
 agree "a folder that cannot be made" --set node.data_dir=/proc/gnomon --set listen.socket="$place/s"
 agree "a socket in no folder" --set listen.socket="$place/none/s"

@@ -170,24 +170,46 @@ void listen(FILE* in, totals& all) {
   }
 }
 
+/// A process that works on its part of the seeds; what it writes comes through the pipe. Null: `errno` says why.
+FILE* start_worker(const options& given, unsigned number) {
+  int ends[2];
+  if (pipe(ends) != 0)
+    return nullptr;
+  auto child = fork();
+  if (child < 0)
+    return nullptr;
+  if (child == 0) {
+    close(ends[0]);
+    auto out = fdopen(ends[1], "w");
+    work(given, number, out);
+    std::fclose(out);
+    _exit(0);
+  }
+  close(ends[1]);
+  return fdopen(ends[0], "r");
+}
+
+void report(const options& given, totals& all, double seconds) {
+  std::cout << fmt::format(
+      "{} seeds in {:.1f} s ({:.2f} seeds/s): {} writes acknowledged, {} reads answered, {} faults, "
+      "{} seeds failed\n",
+      all.done, seconds, static_cast<double>(all.done) / seconds, all.acknowledged, all.answered, all.faults,
+      all.failed.size());
+  if (given.seeds == 1)
+    std::cout << fmt::format("trace {:016x}\n", all.trace);
+  if (!all.failed.empty()) {
+    std::sort(all.failed.begin(), all.failed.end());
+    std::cout << fmt::format("failed: {}\n", fmt::join(all.failed, " "));
+  }
+}
+
 int run(const options& given) {
   auto started = std::chrono::steady_clock::now();
   std::vector<FILE*> workers;
   for (unsigned i = 0; i < given.jobs; ++i) {
-    int ends[2];
-    if (pipe(ends) != 0)
-      return std::perror("pipe"), 2;
-    if (auto child = fork(); child == 0) {
-      close(ends[0]);
-      auto out = fdopen(ends[1], "w");
-      work(given, i, out);
-      std::fclose(out);
-      _exit(0);
-    } else if (child < 0) {
-      return std::perror("fork"), 2;
-    }
-    close(ends[1]);
-    workers.push_back(fdopen(ends[0], "r"));
+    workers.push_back(start_worker(given, i));
+    if (!workers.back())
+      return std::perror("cannot start a worker"), 2;
   }
   totals all;
   for (auto worker : workers) {
@@ -198,18 +220,7 @@ int run(const options& given) {
     ;
   if (given.planted)
     return all.failed.empty() && all.done == all_faults().size() ? 0 : 1;
-  auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  std::cout << fmt::format(
-      "{} seeds in {:.1f} s ({:.2f} seeds/s): {} writes acknowledged, {} reads answered, {} faults, "
-      "{} seeds failed\n",
-      all.done, seconds, static_cast<double>(all.done) / seconds, all.acknowledged, all.answered, all.faults,
-      all.failed.size());
-  if (given.seeds == 1)
-    std::cout << fmt::format("trace {:016x}\n", all.trace);
-  if (!all.failed.empty() && !given.planted) {
-    std::sort(all.failed.begin(), all.failed.end());
-    std::cout << fmt::format("failed: {}\n", fmt::join(all.failed, " "));
-  }
+  report(given, all, std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
   return all.failed.empty() ? 0 : 1;
 }
 

@@ -251,6 +251,8 @@ private:
   void check_index();
   bool is_being_loaded(const std::string& id) const;
   void note_copy(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
+  void record_gone(int node, const std::string& id, const record_ptr& before);
+  bool note_versions(int node, const std::string& id, const record_ptr& before, const item_record& after);
   void check_growth(int node, const std::string& id, const record_ptr& before, const record_ptr& after);
   void check_beginning(int node, const std::string& id, const item_record& after, bool writes_here);
   void note_what_is(operation& op) const;

@@ -34,31 +34,9 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   if (!before || !after || before->versions != after->versions || before->holders != after->holders
       || before->pinned != after->pinned)
     tell(id, fmt::format("  {} has {}", node_name(node), describe(node, id, after)));
-  auto& known = items_[id].versions;
-  if (!after) {
-    auto left = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
-    auto deleted = before && before->versions.deleted();
-    for (auto& [d, v] : known)
-      v.buried |= !left && deleted;
-    if (!left && deleted)
-      items_[id].reaped = engine_.now();
-    if (deleted)
-      check_reaped(node, id, *before);
-    return;
-  }
-  auto born_here = false;
-  for (const auto& s : after->versions.siblings) {
-    auto i = known.find(s.id);
-    born_here |= i == known.end();
-    if (i == known.end())
-      born(node, id, *after, before, s);
-    else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
-      accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
-    else if (i->second.buried && is_being_loaded(id))
-      i->second.buried = false;
-    else if (i->second.buried && wanted_.reaped_stays_away)
-      accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
-  }
+  if (!after)
+    return record_gone(node, id, before);
+  auto born_here = note_versions(node, id, before, *after);
   for (const auto& [who, entry] : after->holders.entries())
     if (entry.state == holder_state::joining && who != node_name(node))
       items_[id].invited[who] = engine_.now();
@@ -72,6 +50,38 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
   if (!(disk_changes_.count(node) > 0 && disk_changes_.at(node) == engine_.now()))
     check_residency(node, id, before, *after);
   check_state(id, after->versions, "the record at " + node_name(node), false);
+}
+
+/// With the last record of a deleted item its versions are buried: none of them may come back.
+void history::record_gone(int node, const std::string& id, const record_ptr& before) {
+  if (!before || !before->versions.deleted())
+    return;
+  auto anywhere = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
+  if (!anywhere) {
+    for (auto& [d, version] : items_[id].versions)
+      version.buried = true;
+    items_[id].reaped = engine_.now();
+  }
+  check_reaped(node, id, *before);
+}
+
+/// True when one of the record's versions was not known before: this node made it.
+bool history::note_versions(int node, const std::string& id, const record_ptr& before, const item_record& after) {
+  auto& known = items_[id].versions;
+  auto born_here = false;
+  for (const auto& s : after.versions.siblings) {
+    auto i = known.find(s.id);
+    born_here |= i == known.end();
+    if (i == known.end())
+      born(node, id, after, before, s);
+    else if (!(i->second.facts == s) && !(s.deleted && s.ended(latest()))) // one that expired ends as a tombstone
+      accuse("no dot names two versions", id, fmt::format("{} and {} are the same dot", i->second.facts.user, s.user));
+    else if (i->second.buried && is_being_loaded(id))
+      i->second.buried = false;
+    else if (i->second.buried && wanted_.reaped_stays_away)
+      accuse("a reaped item never returns", id, fmt::format("{} has {} again", node_name(node), s.user));
+  }
+  return born_here;
 }
 
 /// A client's write that replaces nothing is refused where the item has many versions already; merging loses none.

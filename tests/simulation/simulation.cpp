@@ -42,6 +42,13 @@ settings drawn(settings config, dice& from) {
     config.max_active_shadows = 6;
   if (from.chance(30))
     config.max_versions = 3;
+  if (from.chance(25)) { // a copy costs as much as a read without it after 40 s
+    config.shadow_ttl = adaptive_lifetime;
+    config.usd_per_ms = 0;
+    config.prices = learning::price_table::flat({.storage_usd_per_gb_month = 1300, .egress_usd_per_gb = 0.02});
+  }
+  if (from.chance(20))
+    config.store_max_bytes = 150'000;
   return config;
 }
 

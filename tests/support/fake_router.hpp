@@ -57,8 +57,66 @@ inline write_receipt apply(router_actor::stateful_pointer<fake_router_state> sel
   receipt.served_by = "fake";
   ++kept.writes;
   for (auto& watcher : self->state.watchers[request.id])
-    self->send(watcher, item_changed{request.id, receipt.context.to_text(), receipt.etag, request.deleted, false});
+    self->send(watcher, item_changed{.id = request.id,
+                                     .context = receipt.context.to_text(),
+                                     .etag = receipt.etag,
+                                     .deleted = request.deleted});
   return receipt;
+}
+
+inline item_page list(fake_items& kept, const list_items& request) {
+  item_page page;
+  for (auto i = kept.items.upper_bound(request.after); i != kept.items.end(); ++i) {
+    if (i->first.rfind(request.prefix, 0) != 0)
+      continue;
+    if (page.items.size() == request.limit) {
+      page.more = true;
+      break;
+    }
+    item_summary summary;
+    summary.id = i->first;
+    page.items.push_back(summary);
+  }
+  return page;
+}
+
+inline item_copy copy_of(fake_items& kept, const std::string& id) {
+  auto& entry = kept.items.at(id);
+  item_copy copy;
+  copy.id = id;
+  copy.versions = entry.versions;
+  for (auto& s : copy.versions.siblings)
+    copy.values.push_back(entry.values[s.id]);
+  return copy;
+}
+
+inline load_receipt load(fake_items& kept, const load_item& request) {
+  auto& entry = kept.items[request.copy.id];
+  auto changed = entry.versions.sync(request.copy.versions);
+  for (size_t i = 0; i < request.copy.values.size(); ++i)
+    entry.values[request.copy.versions.siblings[i].id] = request.copy.values[i];
+  return {request.copy.id, changed ? load_outcome::restored : load_outcome::known};
+}
+
+inline training_status train(fake_router_state& state, const train_piece& piece) {
+  state.trained_with += piece.text.view();
+  training_status status;
+  status.job = 7;
+  return status;
+}
+
+inline training_status training_of(const fake_router_state& state, uint64_t job) {
+  training_status status;
+  status.job = job;
+  status.phase = training_phase::adopted;
+  status.accesses = state.trained_with.size();
+  return status;
+}
+
+inline cluster_report report() {
+  cluster_report about;
+  about.self = "fake";
+  return about;
 }
 
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
@@ -73,59 +131,26 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
         return find(*kept, request);
       },
       [=, &state](const write_item& request) -> caf::result<write_receipt> {
-        if (kept->silent && request.id.rfind("slow", 0) == 0) {
-          state.unanswered.push_back(self->make_response_promise<write_receipt>());
-          return state.unanswered.back();
-        }
-        return apply(self, request);
+        if (!kept->silent || request.id.rfind("slow", 0) != 0)
+          return apply(self, request);
+        return state.unanswered.emplace_back(self->make_response_promise<write_receipt>());
       },
-      [=](const list_items& request) {
-        item_page page;
-        for (auto i = kept->items.upper_bound(request.after); i != kept->items.end(); ++i) {
-          if (i->first.rfind(request.prefix, 0) != 0)
-            continue;
-          if (page.items.size() == request.limit) {
-            page.more = true;
-            break;
-          }
-          item_summary summary;
-          summary.id = i->first;
-          page.items.push_back(summary);
-        }
-        return page;
-      },
+      [=](const list_items& request) { return list(*kept, request); },
       [](const create_shadow& request) {
-        shadow_plan plan;
-        plan.id = request.id;
-        plan.factor = request.factor;
-        return plan;
+        return shadow_plan{.id = request.id, .factor = request.factor, .copies = {}, .shortfall = {}};
       },
       [](const get_shadow_status&) -> caf::result<shadow_report> { return make_error(ec::not_found, "no such item"); },
       [](const put_policy&) { return policy_list{}; },
       [](const get_policies&) { return policy_list{}; },
       [=](const fetch_item& request) -> caf::result<item_copy> {
-        auto found = kept->items.find(request.id);
-        if (found == kept->items.end())
+        if (kept->items.count(request.id) == 0)
           return make_error(ec::not_here, "no copy here");
-        item_copy copy{request.id, found->second.versions, {}, {}};
-        for (auto& s : copy.versions.siblings)
-          copy.values.push_back(found->second.values[s.id]);
-        return copy;
+        return copy_of(*kept, request.id);
       },
-      [=](const load_item& request) {
-        auto& entry = kept->items[request.copy.id];
-        auto changed = entry.versions.sync(request.copy.versions);
-        for (size_t i = 0; i < request.copy.values.size(); ++i)
-          entry.values[request.copy.versions.siblings[i].id] = request.copy.values[i];
-        return load_receipt{request.copy.id, changed ? load_outcome::restored : load_outcome::known};
-      },
+      [=](const load_item& request) { return load(*kept, request); },
       [](const exchange_policies&) { return policy_list{}; },
       [](const get_route&) { return route_list{}; },
-      [](const get_cluster&) {
-        cluster_report report;
-        report.self = "fake";
-        return report;
-      },
+      [](const get_cluster&) { return report(); },
       [](const remove_node& request) -> caf::result<node_removal> {
         if (request.node != "gone")
           return make_error(ec::not_found, "there is no node " + request.node + " in this cluster");
@@ -139,19 +164,8 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](const forget_user& request) {
         return forget_receipt{request.user, 1};
       },
-      [&state](const train_piece& piece) {
-        state.trained_with += piece.text.view();
-        training_status status;
-        status.job = 7;
-        return status;
-      },
-      [&state](const get_training& request) {
-        training_status status;
-        status.job = request.job;
-        status.phase = training_phase::adopted;
-        status.accesses = state.trained_with.size();
-        return status;
-      },
+      [&state](const train_piece& piece) { return train(state, piece); },
+      [&state](const get_training& request) { return training_of(state, request.job); },
       [](const access_batch&) {},
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
         state.watchers[id].insert(watcher);

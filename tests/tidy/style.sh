@@ -67,10 +67,30 @@ offences=$(LC_ALL=C awk '
   FNR == 1 {
     end_of_file()
     name = FILENAME
-    code = once = 0
+    code = once = begun = 0
+    signature = ""
   }
   /^#pragma once$/ { once = 1 }
   !/^ *($|\/\/|#[^!a-z])/ && name !~ /[.]md$/ { ++code }
+
+  # A function that is no member of a class begins at the margin, and its last brace stands there. Tables of handlers or
+  # of rows are why the bound is wider than what CONTRIBUTING.md asks for.
+  /^}/ {
+    if (begun && FNR - begun > 60)
+      offence(signature " has " (FNR - begun) " lines; cut it, no function has more than 60")
+    begun = 0
+    signature = ""
+  }
+  !begun && name !~ /[.](md|sh)$/ {
+    if (/^[A-Za-z_].*[(]/ && !/^(class|struct|union) /) {
+      signature = substr($0, 1, index($0, "(") - 1)
+      sub(/.*[ &*]/, "", signature)
+    }
+    if (signature != "" && /[{]$/)
+      begun = FNR
+    else if (/^$|;$/)
+      signature = ""
+  }
 
   /^ *# *include "/ {
     split($0, part, "\"")

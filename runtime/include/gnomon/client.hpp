@@ -114,6 +114,9 @@ struct copy_status {
   uint64_t reads = 0;
   uint64_t cost_bytes = 0;            // moved to make and refresh it
   std::chrono::milliseconds saved{0}; // latency that its reads saved
+  double spent_usd = 0;               // by moving, storing and refreshing it so far
+  double saved_usd = 0;               // by the moves and the waiting that its reads spared
+  std::string why;                    // why it is kept, and how long; a sentence
   bool pinned = false;                // holds a version that is not yet safe elsewhere
   bool reachable = true;              // false: the node did not answer
 };
@@ -229,6 +232,8 @@ struct demand_model_quality {
   double loss = 0; // mean negative log-likelihood, in nats
   double calibration_error = 0;
   uint64_t decisions = 0;
+  std::string kind;                        // what estimates: "network", "trees" or "formula"
+  double network_loss = 0, trees_loss = 0; // of a new model's two kinds, on other decisions held back
 };
 
 /// The state of a training job.

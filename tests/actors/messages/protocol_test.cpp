@@ -149,6 +149,9 @@ copy_report some_report() {
           2,
           3,
           4,
+          0.25,
+          0.5,
+          "it pays for itself",
           true,
           false};
 }
@@ -161,128 +164,147 @@ catalog_row some_row() {
   return {odd_text, false, true};
 }
 
+struct samples : fixture {
+  /// A client's requests and their answers.
+  void travel_of_clients() {
+    travel(read_item{odd_text, "ann", some_context(), true, true, "192.0.2.1"});
+    travel(
+        item_versions{odd_text, some_versions(), some_values(), "eu", copy_kind::prefetched, true, "203.0.113.7:80"});
+    travel(write_item{odd_text, "ann", blob{odd_text}, "image/png", true, some_context(), write_condition::if_match,
+                      "\"tag\"", "request-1", acks_all, noon, true});
+    travel(write_receipt{odd_text, some_context(), "\"tag\"", true, 3, "eu"});
+    travel(list_items{"news/", "news/7", 17, true});
+    travel(
+        item_page{{{odd_text, 9, "text/plain", holder_state::left, 3}, {"b", 0, "", holder_state::shadow, 1}}, true});
+    travel(create_shadow{odd_text, "ann", 4, 90s, lease_reason::policy});
+    travel(shadow_plan{odd_text, 4, {{"eu", "eu-central-1", holder_state::durable, true}}, "too few regions"});
+    travel(get_shadow_status{odd_text});
+    travel(copy_report{some_report()});
+    travel(shadow_report{odd_text, 4, 2, "eu", {some_report(), some_report()}});
+    travel(put_policy{policy_scope::item, "news/7", "{}"});
+    travel(get_policies{});
+    travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text});
+    travel(get_route{odd_text, true, infinity, -infinity, "192.0.2.1"});
+    travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), 12.5, "far away"}}, odd_text});
+    travel(get_cluster{});
+    node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};
+    travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
+    travel(remove_node{odd_text, true});
+    travel(node_removal{odd_text, 9, 3});
+    travel(load_item{some_copy(), true});
+    travel(load_receipt{odd_text, load_outcome::expired});
+    travel(hello_client{"shell", 7});
+    travel(client_welcome{some_node(), handle<router_actor>()});
+  }
+
+  /// What is learned and predicted.
+  void travel_of_prediction() {
+    travel(get_prediction{odd_text, 7, true});
+    travel(predicted_item{odd_text, 0.25, 0.5, {"a", "b"}, {"c"}});
+    travel(prediction{odd_text, "n", 9, {{"i", 0.5, 0.25, {"a"}, {"b", "c"}}}, 3});
+    travel(forget_user{odd_text});
+    travel(forget_receipt{odd_text, 3});
+    travel(train_piece{1, 2, blob{"text"}, false});
+    travel(get_training{7});
+    travel(line_complaint{9, odd_text});
+    travel(model_figures{0.5, infinity, -1.0, 7});
+    travel(demand_figures{0.25, 0.125, 9, odd_text, 0.5, infinity});
+    travel(training_status{1,
+                           training_phase::kept,
+                           2,
+                           3,
+                           4,
+                           5,
+                           13,
+                           14,
+                           {{6, odd_text}},
+                           0.5,
+                           1.5,
+                           2.5,
+                           {0.5, 0.25, 0.125, 8},
+                           {0.5, 0.25, 0.125, 9},
+                           {0.5, 0.25, 10, "trees", 0.5, 0.25},
+                           {0.5, 0.25, 11, "formula", 0.5, 0.25},
+                           true,
+                           false,
+                           12,
+                           odd_text});
+    travel(item_accesses{odd_text, 3, 4, noon});
+    travel(region_accesses{"r", {{"i", 1, 2, noon}}});
+    travel(accesses_ack{});
+    travel(past_access{odd_text, "i", "r", 7});
+    travel(past_accesses{{{"u", odd_text, "r", 7}}, 3, false});
+    travel(past_receipt{4, 5});
+    travel(state_piece{6, blob{"text"}, true});
+    travel(prefetch_wish{odd_text, 0.75});
+    travel(prefetch_wishes{{{"i", 0.5}}});
+  }
+
+  /// What peers say to each other.
+  void travel_between_nodes() {
+    travel(fetch_item{odd_text, "us", true, true, true});
+    travel(some_copy());
+    travel(fetch_value{odd_text, {{1, 2}, 3}, 9});
+    travel(version_value{blob{std::string{"value"}}});
+    travel(replicate_item{some_copy(), "eu", {"us", "ap"}});
+    travel(replicate_ack{some_context(), some_holders(), true});
+    travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease(), 7});
+    travel(invite_answer{true, "no room", {some_holders(), true, some_context(), true}});
+    travel(update_holders{odd_text, "eu", some_holders(), some_context(), true, true, true});
+    travel(holders_ack{some_holders(), true, some_context(), true});
+    travel(compare_trees{"eu", 2, {{7, {1, 0, std::numeric_limits<uint64_t>::max()}}, {8, {}}}});
+    travel(tree_difference{{5, std::numeric_limits<uint64_t>::max()}});
+    travel(compare_leaves{"eu", {9, 10}, {{odd_text, 7}, {"b", 0}}});
+    travel(leaf_difference{{odd_text, "b"}, 11});
+    travel(steward_order{odd_text, "eu", some_context(), steward_word::demote});
+    travel(steward_answer{true, holder_state::durable, some_context(), some_holders()});
+    travel(get_copy_report{odd_text});
+    travel(pull_catalog{63, 8, 9, odd_text});
+    travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
+    travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true, true});
+    travel(some_node());
+    travel(some_facts());
+    travel(pong{some_facts()});
+    travel(greeting{reception::refused, "another cluster", some_node()});
+    travel(hello{some_node(), 11, handle<link_end_actor>(), 12, 13});
+    travel(frame{14, std::string(1u << 20, '\0')});
+    travel(credit{14, 15, 16});
+    travel(session_over{17});
+  }
+
+  /// What the actors of a node say to each other.
+  void travel_inside_a_node() {
+    travel(dial_result{{reception::call_back, "you dial", some_node()}, handle<gate_actor>()});
+    travel(session_lost{"us", "its connection was lost"});
+    travel(access_batch{{{odd_text, "ann", noon, 18, true, true}, {"b", "", {}, 1, false, false}}});
+    travel(expiry_due{odd_text, noon});
+    travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease(), {"af"}, true});
+    travel(catalog_position{"eu", 63, 8, 9});
+    travel(copy_notes{{{odd_text, true, 12, {"us", "ap"}, true}, {"b", false, 0, {}, false}}, true});
+    travel(list_held{{1, 2}, "us"});
+    travel(held_ids{{odd_text, "b"}});
+    travel(some_row());
+    travel(store_batch{{{odd_text, blob{odd_text}}, {"k", blob{std::string{}}}}, {"gone", odd_text}});
+    travel(store_receipt{19});
+    travel(store_get{{odd_text, ""}});
+    travel(store_values{some_values(), {true, false, true, true}});
+    travel(found_copies{{{{odd_text, true, 12, {"us"}, false}, true, 100}}});
+    travel(lost_ids{odd_text, "z"});
+    travel(store_scan{odd_text, "z", 20, true});
+    travel(store_entries{{{odd_text, blob{odd_text}}, {"k", blob{}}}, true});
+    travel(traffic::prefetch);
+  }
+};
+
 } // namespace
 
-CAF_TEST_FIXTURE_SCOPE(protocol_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(protocol_tests, samples)
 
 CAF_TEST(every_message_type_travels) {
-  // a client's requests and their answers
-  travel(read_item{odd_text, "ann", some_context(), true, true, "192.0.2.1"});
-  travel(item_versions{odd_text, some_versions(), some_values(), "eu", copy_kind::prefetched, true, "203.0.113.7:80"});
-  travel(write_item{odd_text, "ann", blob{odd_text}, "image/png", true, some_context(), write_condition::if_match,
-                    "\"tag\"", "request-1", acks_all, noon, true});
-  travel(write_receipt{odd_text, some_context(), "\"tag\"", true, 3, "eu"});
-  travel(list_items{"news/", "news/7", 17, true});
-  travel(item_page{{{odd_text, 9, "text/plain", holder_state::left, 3}, {"b", 0, "", holder_state::shadow, 1}}, true});
-  travel(create_shadow{odd_text, "ann", 4, 90s, lease_reason::policy});
-  travel(shadow_plan{odd_text, 4, {{"eu", "eu-central-1", holder_state::durable, true}}, "too few regions"});
-  travel(get_shadow_status{odd_text});
-  travel(copy_report{some_report()});
-  travel(shadow_report{odd_text, 4, 2, "eu", {some_report(), some_report()}});
-  travel(put_policy{policy_scope::item, "news/7", "{}"});
-  travel(get_policies{});
-  travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text});
-  travel(get_route{odd_text, true, infinity, -infinity, "192.0.2.1"});
-  travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), 12.5, "far away"}}, odd_text});
-  travel(get_cluster{});
-  travel(get_prediction{odd_text, 7, true});
-  travel(predicted_item{odd_text, 0.25, 0.5, {"a", "b"}, {"c"}});
-  travel(prediction{odd_text, "n", 9, {{"i", 0.5, 0.25, {"a"}, {"b", "c"}}}, 3});
-  travel(forget_user{odd_text});
-  travel(forget_receipt{odd_text, 3});
-  travel(train_piece{1, 2, blob{"text"}, false});
-  travel(get_training{7});
-  travel(line_complaint{9, odd_text});
-  travel(model_figures{0.5, infinity, -1.0, 7});
-  travel(demand_figures{0.25, 0.125, 9});
-  travel(training_status{1,
-                         training_phase::kept,
-                         2,
-                         3,
-                         4,
-                         5,
-                         13,
-                         14,
-                         {{6, odd_text}},
-                         0.5,
-                         1.5,
-                         2.5,
-                         {0.5, 0.25, 0.125, 8},
-                         {0.5, 0.25, 0.125, 9},
-                         {0.5, 0.25, 10},
-                         {0.5, 0.25, 11},
-                         true,
-                         false,
-                         12,
-                         odd_text});
-  travel(item_accesses{odd_text, 3, 4, noon});
-  travel(region_accesses{"r", {{"i", 1, 2, noon}}});
-  travel(accesses_ack{});
-  travel(past_access{odd_text, "i", "r", 7});
-  travel(past_accesses{{{"u", odd_text, "r", 7}}, 3, false});
-  travel(past_receipt{4, 5});
-  travel(state_piece{6, blob{"text"}, true});
-  travel(prefetch_wish{odd_text, 0.75});
-  travel(prefetch_wishes{{{"i", 0.5}}});
-  node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};
-  travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
-  travel(remove_node{odd_text, true});
-  travel(node_removal{odd_text, 9, 3});
-  travel(load_item{some_copy(), true});
-  travel(load_receipt{odd_text, load_outcome::expired});
-  travel(hello_client{"shell", 7});
-  travel(client_welcome{some_node(), handle<router_actor>()});
-
-  // between nodes
-  travel(fetch_item{odd_text, "us", true, true, true});
-  travel(some_copy());
-  travel(fetch_value{odd_text, {{1, 2}, 3}, 9});
-  travel(version_value{blob{std::string{"value"}}});
-  travel(replicate_item{some_copy(), "eu", {"us", "ap"}});
-  travel(replicate_ack{some_context(), some_holders(), true});
-  travel(invite_copy{odd_text, "eu", holder_state::durable, some_lease(), 7});
-  travel(invite_answer{true, "no room", {some_holders(), true, some_context(), true}});
-  travel(update_holders{odd_text, "eu", some_holders(), some_context(), true, true, true});
-  travel(holders_ack{some_holders(), true, some_context(), true});
-  travel(compare_trees{"eu", 2, {{7, {1, 0, std::numeric_limits<uint64_t>::max()}}, {8, {}}}});
-  travel(tree_difference{{5, std::numeric_limits<uint64_t>::max()}});
-  travel(compare_leaves{"eu", {9, 10}, {{odd_text, 7}, {"b", 0}}});
-  travel(leaf_difference{{odd_text, "b"}, 11});
-  travel(steward_order{odd_text, "eu", some_context(), steward_word::demote});
-  travel(steward_answer{true, holder_state::durable, some_context(), some_holders()});
-  travel(get_copy_report{odd_text});
-  travel(pull_catalog{63, 8, 9, odd_text});
-  travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
-  travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true, true});
-  travel(some_node());
-  travel(some_facts());
-  travel(pong{some_facts()});
-  travel(greeting{reception::refused, "another cluster", some_node()});
-  travel(hello{some_node(), 11, handle<link_end_actor>(), 12, 13});
-  travel(frame{14, std::string(1u << 20, '\0')});
-  travel(credit{14, 15, 16});
-  travel(session_over{17});
-
-  // inside a node
-  travel(dial_result{{reception::call_back, "you dial", some_node()}, handle<gate_actor>()});
-  travel(session_lost{"us", "its connection was lost"});
-  travel(access_batch{{{odd_text, "ann", noon, 18, true, true}, {"b", "", {}, 1, false, false}}});
-  travel(expiry_due{odd_text, noon});
-  travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease(), {"af"}, true});
-  travel(catalog_position{"eu", 63, 8, 9});
-  travel(copy_notes{{{odd_text, true, 12, {"us", "ap"}, true}, {"b", false, 0, {}, false}}, true});
-  travel(list_held{{1, 2}, "us"});
-  travel(held_ids{{odd_text, "b"}});
-  travel(some_row());
-  travel(store_batch{{{odd_text, blob{odd_text}}, {"k", blob{std::string{}}}}, {"gone", odd_text}});
-  travel(store_receipt{19});
-  travel(store_get{{odd_text, ""}});
-  travel(store_values{some_values(), {true, false, true, true}});
-  travel(found_copies{{{{odd_text, true, 12, {"us"}, false}, true, 100}}});
-  travel(lost_ids{odd_text, "z"});
-  travel(store_scan{odd_text, "z", 20, true});
-  travel(store_entries{{{odd_text, blob{odd_text}}, {"k", blob{}}}, true});
-  travel(traffic::prefetch);
+  travel_of_clients();
+  travel_of_prediction();
+  travel_between_nodes();
+  travel_inside_a_node();
 
   // a type of the block that is missing above
   auto first = caf::id_block::gnomon::begin;

@@ -53,6 +53,23 @@ CAF_TEST(a_node_that_is_in_time_again_does_more_step_by_step) {
   CAF_CHECK_EQUAL(pace.allowed(), background_pace::most);
 }
 
+CAF_TEST(load_is_the_mean_lateness_of_some_seconds) {
+  background_pace pace;
+  CAF_CHECK_EQUAL(pace.load(), 0.0);
+  for (int pulse = 0; pulse < 5; ++pulse)
+    pace.feel(10s);
+  CAF_CHECK(pace.load() < 0.11); // half a second counts little, however late it was
+  for (int pulse = 0; pulse < 200; ++pulse)
+    pace.feel(background_pace::late_from / 2);
+  CAF_CHECK(pace.load() > 0.45 && pace.load() < 0.55);
+  for (int pulse = 0; pulse < 200; ++pulse)
+    pace.feel(background_pace::late_from * 3);
+  CAF_CHECK(pace.load() > 0.95 && pace.load() <= 1);
+  for (int pulse = 0; pulse < 200; ++pulse)
+    pace.feel(0ms);
+  CAF_CHECK(pace.load() < 0.05);
+}
+
 CAF_TEST(many_answers_of_a_slow_peer_count_once_a_pulse) {
   background_pace pace;
   for (int i = 0; i < 50; ++i)

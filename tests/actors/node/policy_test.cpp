@@ -113,8 +113,8 @@ CAF_TEST(the_newest_rule_wins_and_a_deletion_is_a_rule_too) {
   CAF_CHECK_EQUAL(factor(), 5u);
   CAF_CHECK(table.merge(entry(policy_scope::item, "a", "", 3)));
   CAF_CHECK_EQUAL(factor(), settings{}.factor);
-  CAF_CHECK(table.entries(false).empty());
-  CAF_CHECK_EQUAL(table.entries(true).size(), 1u);
+  CAF_CHECK(table.entries_in_force().empty());
+  CAF_CHECK_EQUAL(table.all_entries().size(), 1u);
   CAF_CHECK(!table.merge(entry(policy_scope::item, "a", R"({"factor":5})", 2)));
   CAF_CHECK(table.find(policy_scope::item, "a")->text.empty());
   CAF_CHECK(table.find(policy_scope::user, "a") == nullptr);
@@ -134,7 +134,7 @@ CAF_TEST(tables_merged_in_any_order_are_the_same) {
       for (const auto& e : entries)
         table.merge(e);
       std::string text;
-      for (auto& e : table.entries(true))
+      for (auto& e : table.all_entries())
         text += std::string{name(e.scope)} + " " + e.name + " " + e.text + "\n";
       return text;
     };
@@ -153,15 +153,15 @@ CAF_TEST(a_copy_of_a_table_is_not_changed_by_what_is_merged_into_the_other) {
     CAF_CHECK_EQUAL(one.resolve("x", std::to_string(i), settings{}).factor, 2u);
     CAF_CHECK_EQUAL(two.resolve("x", std::to_string(i), settings{}).factor, i % 2 ? 2u : 3u);
   }
-  CAF_CHECK_EQUAL(two.entries(false).size(), 2000u);
-  auto names = two.entries(false);
+  CAF_CHECK_EQUAL(two.entries_in_force().size(), 2000u);
+  auto names = two.entries_in_force();
   CAF_CHECK(std::is_sorted(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.name < b.name; }));
 }
 
 CAF_TEST(a_rule_of_a_later_version_is_kept_without_effect) {
   policy_table table;
   CAF_CHECK(table.merge(entry(policy_scope::item, "a", R"({"factor":5,"tomorrow":1})")));
-  CAF_CHECK_EQUAL(table.entries(false).size(), 1u);
+  CAF_CHECK_EQUAL(table.entries_in_force().size(), 1u);
   CAF_CHECK_EQUAL(table.resolve("a", "", settings{}).factor, settings{}.factor);
 }
 

@@ -86,6 +86,18 @@ CAF_TEST(a_forgotten_user_is_unknown_everywhere) {
     CAF_CHECK_EQUAL(code_of(predict(node, "user0").error()), ec::not_found);
 }
 
+CAF_TEST(a_region_that_does_not_predict_has_a_user_forgotten_in_the_others) {
+  begin_with_pages();
+  turn_pages("b", 1, 12);
+  auto& a = *nodes["a"].context;
+  a.config.predict = false;
+  a.handles.update([](node_handles& handles) { handles.predictor = nullptr; });
+  auto receipt = ask<forget_receipt>("a", forget_user{"user0"});
+  CAF_REQUIRE(receipt);
+  CAF_CHECK_EQUAL(receipt->regions, 1u);
+  CAF_CHECK_EQUAL(code_of(predict("b", "user0").error()), ec::not_found);
+}
+
 CAF_TEST(a_region_that_cannot_be_reached_is_named_and_the_user_is_not_called_forgotten) {
   begin_with_pages();
   turn_pages("c", 1, 12);

@@ -131,3 +131,43 @@ CAF_TEST(a_listener_hears_of_each_id_whose_holders_change) {
   CAF_CHECK(heard.count("x") > 0);
   CAF_CHECK(view.holders("x").empty());
 }
+
+CAF_TEST(peers_hear_how_long_copies_live) {
+  catalog_log log;
+  catalog_view view;
+  uint64_t position = 0;
+  log.record({"x", true, false, 500});
+  log.record({"y", true});
+  pull(view, log, position, false, 10);
+  CAF_CHECK_EQUAL(view.first_end("x"), 500u);
+  CAF_CHECK_EQUAL(view.first_end("y"), 0u);
+  view.apply("b", {0, 1, 1, false, false, {{"x", true, false, 400}, {"y", true, false, 700}}}, true);
+  CAF_CHECK_EQUAL(view.first_end("x"), 400u);
+  CAF_CHECK_EQUAL(view.first_end("y"), 700u);
+  log.record({"x", true, false, 300});
+  pull(view, log, position, false, 10);
+  CAF_CHECK_EQUAL(view.first_end("x"), 300u);
+  pull(view, log, position, true, 1);
+  CAF_CHECK_EQUAL(view.first_end("x"), 300u);
+  view.forget("a");
+  CAF_CHECK_EQUAL(view.first_end("x"), 400u);
+}
+
+CAF_TEST(a_lease_that_reads_renew_is_told_twice_in_its_length) {
+  catalog_log log;
+  int told = 0;
+  for (uint32_t now = 1000; now < 2000; ++now) {
+    catalog_row row{"x", true, false, now + 100};
+    if (log.is_news(row, now)) {
+      log.record(row);
+      ++told;
+    }
+    CAF_CHECK(log.held().at("x").until > now); // peers never think that it has ended
+  }
+  CAF_CHECK(told >= 18 && told <= 21);
+  CAF_CHECK(log.is_news({"x", true, false, 1500}, 2000)); // it ends earlier than was said
+  CAF_CHECK(log.is_news({"x", true, false, 0}, 2000));
+  CAF_CHECK(log.is_news({"x", true, true, 2099}, 2000));
+  CAF_CHECK(log.is_news({"x", false}, 2000));
+  CAF_CHECK(!log.is_news({"x", true, false, log.held().at("x").until}, 2000));
+}

@@ -1,6 +1,8 @@
 #define CAF_SUITE copy_plan
 #include "actors/shadow/copy_plan.hpp"
 
+#include "actors/node/placement.hpp"
+
 #include <caf/test/dsl.hpp>
 
 using namespace gnomon;
@@ -42,6 +44,20 @@ CAF_TEST(new_copies_are_durable_as_long_as_durable_ones_are_missing) {
   holders.begin_epoch("a", holder_state::durable);
   wish.candidates = {"b", "c"};
   CAF_CHECK((plan().added == std::vector<holder_state>{holder_state::durable, holder_state::shadow}));
+}
+
+CAF_TEST(with_one_each_every_candidate_gets_a_shadow_and_no_holder_changes) {
+  holders.begin_epoch("a", holder_state::durable);
+  holders.begin_epoch("b", holder_state::shadow);
+  wish.factor = one_each;
+  wish.min_copies = 0;
+  wish.candidates = {"b", "c", "d"};
+  auto todo = plan("d");
+  CAF_CHECK(todo.present[1].state == holder_state::shadow && !todo.present[1].hears);
+  CAF_CHECK(todo.added == std::vector<holder_state>{holder_state::shadow});
+  CAF_CHECK(todo.candidates == std::deque<std::string>{"c"});
+  wish.candidates = {"b"};
+  CAF_CHECK(plan().added.empty());
 }
 
 CAF_TEST(holders_that_are_away_count_as_lost_and_get_nothing) {

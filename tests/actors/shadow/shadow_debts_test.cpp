@@ -176,8 +176,8 @@ CAF_TEST(copies_that_were_invited_do_not_make_each_other_durable) {
 CAF_TEST(a_node_that_joined_and_vanished_does_not_count_for_ever) {
   begin(1);
   put("a", "x", "1");
-  auto asked =
-      self->request(nodes["a"].context->handles.get()->region, caf::infinite, fetch_item{"x", "d", true, false, false});
+  auto asked = self->request(nodes["a"].context->handles.get()->region, caf::infinite,
+                             fetch_item{.id = "x", .requester = "d", .join = true});
   sched.run();
   std::move(asked).receive([](const item_copy&) {}, [](const caf::error& e) { CAF_FAIL(sentence_of(e)); });
   CAF_CHECK(holders("a", "x").state_of("d") == holder_state::joining);

@@ -163,3 +163,28 @@ CAF_TEST(what_was_learned_survives_being_saved_and_damage_is_refused) {
     CAF_CHECK_EQUAL(other.of(3, p.now).reads, 0u);
   }
 }
+
+CAF_TEST(a_table_gives_the_lifetimes_that_were_learned) {
+  adaptive_lifetimes learned;
+  double now = 1e6;
+  CAF_CHECK_EQUAL(learned.table().keep(kind, costs, 0.5).keep_s, costs.break_even_s());
+  for (int round = 0; round < 40; ++round, now += 3 * hour)
+    for (uint64_t copy = 0; copy < 100; ++copy)
+      learned.read(copy, kind, costs, now);
+  auto table = learned.table();
+  CAF_CHECK(learned.fits() > 0);
+  auto read = kind;
+  read.reads = 40;
+  read.pace_s = 3 * hour;
+  const auto life = table.keep(read, costs, 0);
+  CAF_CHECK(life.wish_s >= 3 * hour && life.wish_s < day);
+  CAF_CHECK(life.worth.returned > 0.9);
+  CAF_CHECK_EQUAL(table.extend(read, costs, 11 * day, 0), 0.0); // beyond what any expert may keep
+  for (double draw : {0.0, 0.3, 0.6, 0.99}) {
+    const auto any = table.keep(read, costs, draw);
+    CAF_CHECK(any.keep_s >= any.trust * any.break_even_s && any.keep_s <= any.break_even_s / any.trust);
+  }
+  auto unknown = read;
+  unknown.type = "never seen";
+  CAF_CHECK(table.keep(unknown, costs, 0).wish_s < day); // as any type
+}

@@ -88,6 +88,21 @@ CAF_TEST(a_store_that_is_no_directory_or_of_another_number_is_refused) {
   CAF_CHECK(refuses("store-1"));
 }
 
+CAF_TEST(what_is_there_but_is_no_file_is_refused) {
+  fs::create_directories(config.data_dir);
+  fs::create_symlink(path() / "nowhere", config.data_dir + "/store-0");
+  CAF_CHECK(refuses("store-0"));
+  fs::remove(config.data_dir + "/store-0");
+  fs::create_directories(config.data_dir + "/store-0/lost+found");
+  CAF_CHECK_EQUAL(verdict(), "sound");
+  for (auto folder :
+       {"/store-0/LOCK", "/store-0/CURRENT", "/store-0/MANIFEST-000004", "/store-0/000005.ldb", "/identity"}) {
+    fs::create_directories(config.data_dir + folder);
+    CAF_CHECK(refuses("Is a directory"));
+    fs::remove(config.data_dir + folder);
+  }
+}
+
 CAF_TEST(a_socket_or_log_that_cannot_be_made_is_refused) {
   config.socket = path() / "nowhere" / "a.sock";
   CAF_CHECK(refuses("listen.socket"));
@@ -105,6 +120,25 @@ CAF_TEST(an_address_of_another_machine_is_refused_and_a_port_in_use_is_not) {
   config.insecure_networks = {"10.0.0.0/8"};
   config.tunnel.host = "10.255.255.254";
   CAF_CHECK(refuses("listen.tunnel = \"10.255.255.254:0\" cannot be listened on"));
+}
+
+CAF_TEST(one_address_for_two_listeners_is_refused) {
+  config.tunnel.port = 7101;
+  config.dns_zones = {"g.example"};
+  config.http = {"0.0.0.0", 7101};
+  CAF_CHECK(refuses("listen.tunnel = \"127.0.0.1:7101\" and listen.http = \"0.0.0.0:7101\" cannot be at one address"));
+  config.http.port = 0;
+  for (auto host : {"127.0.0.1", "localhost", "0.0.0.0"}) {
+    config.dns = {host, 7101};
+    CAF_CHECK(
+        refuses("listen.tunnel = \"127.0.0.1:7101\" and listen.dns = \"" + to_string(config.dns) + "\" cannot be"));
+  }
+  config.dns = {"localhost", 0};
+  CAF_CHECK_EQUAL(verdict(), "sound");
+  for (auto host : {"node.example.com", "fe80::1%lo"}) {
+    config.dns.host = host;
+    CAF_CHECK(refuses("listen.dns = \"" + to_string(config.dns) + "\" must be an IP address and a port"));
+  }
 }
 
 CAF_TEST(connections_leave_files_for_the_stores) {

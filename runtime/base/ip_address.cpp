@@ -1,4 +1,4 @@
-#include "runtime/location/ip_address.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/printable.hpp"

@@ -1,5 +1,5 @@
 #define CAF_SUITE ip_address
-#include "runtime/location/ip_address.hpp"
+#include "runtime/base/ip_address.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -76,4 +76,13 @@ CAF_TEST(a_prefix_holds_exactly_the_addresses_that_share_its_bits) {
     CAF_REQUIRE(*ip_prefix::parse(to_string(prefix)) == prefix);
     CAF_REQUIRE(!prefix.contains(random_address(random, !v4)));
   }
+}
+
+CAF_TEST(a_network_contains_the_networks_inside_of_it) {
+  const auto outer = *ip_prefix::parse("10.128.0.0/9");
+  CAF_CHECK(outer.contains(*ip_prefix::parse("10.200.0.0/16")));
+  CAF_CHECK(outer.contains(outer));
+  CAF_CHECK(!outer.contains(*ip_prefix::parse("10.0.0.0/8")));
+  CAF_CHECK(!outer.contains(*ip_prefix::parse("10.127.255.255")));
+  CAF_CHECK(!ip_prefix::parse("::/0")->contains(outer));
 }

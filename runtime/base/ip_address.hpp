@@ -65,6 +65,9 @@ struct ip_prefix {
   bool contains(const ip_address& other) const {
     return address.is_v4() == other.is_v4() && common_bits(address, other) >= bits;
   }
+  bool contains(const ip_prefix& other) const {
+    return bits <= other.bits && contains(other.address);
+  }
   bool operator==(const ip_prefix&) const = default;
 };
 

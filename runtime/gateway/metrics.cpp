@@ -1,0 +1,99 @@
+#include "runtime/gateway/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <limits>
+
+namespace gnomon::http {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+ClientMetric sample(MetricType type, double value, metric_page::labels names) {
+  ClientMetric metric;
+  metric.label = std::move(names);
+  if (type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  return metric;
+}
+
+void metric_page::counter(std::string name, std::string help, double value, labels names) {
+  constexpr auto type = MetricType::Counter;
+  add({std::move(name), std::move(help), type, {sample(type, value, std::move(names))}});
+}
+
+void metric_page::gauge(std::string name, std::string help, double value, labels names) {
+  constexpr auto type = MetricType::Gauge;
+  add({std::move(name), std::move(help), type, {sample(type, value, std::move(names))}});
+}
+
+std::string metric_page::text() const {
+  return prometheus::TextSerializer{}.Serialize(families_);
+}
+
+namespace {
+
+struct totals {
+  uint64_t count = 0;
+  uint64_t nanoseconds = 0;
+  std::array<uint64_t, http_stats::bounds.size()> buckets{};
+};
+
+totals sum(const std::vector<const http_stats*>& threads, endpoint where, size_t status_class) {
+  totals all;
+  for (const auto* thread : threads) {
+    const auto& cell = thread->at(where, status_class);
+    all.count += cell.count.load(std::memory_order_relaxed);
+    all.nanoseconds += cell.nanoseconds.load(std::memory_order_relaxed);
+    for (size_t i = 0; i < all.buckets.size(); ++i)
+      all.buckets[i] += cell.buckets[i].load(std::memory_order_relaxed);
+  }
+  return all;
+}
+
+ClientMetric histogram(const totals& all, metric_page::labels labels) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.histogram.sample_count = all.count;
+  metric.histogram.sample_sum = static_cast<double>(all.nanoseconds) / 1e9;
+  uint64_t cumulative = 0;
+  for (size_t i = 0; i < all.buckets.size(); ++i)
+    metric.histogram.bucket.push_back({cumulative += all.buckets[i], http_stats::bounds[i]});
+  metric.histogram.bucket.push_back({all.count, std::numeric_limits<double>::infinity()});
+  return metric;
+}
+
+void add_http(const std::vector<const http_stats*>& threads, size_t connections, metric_page& page) {
+  MetricFamily requests{
+      "gnomon_http_requests_total", "Requests by route and class of status.", MetricType::Counter, {}};
+  MetricFamily seconds{
+      "gnomon_http_request_seconds", "From the complete head of a request to its answer.", MetricType::Histogram, {}};
+  for (size_t i = 0; i <= static_cast<size_t>(endpoint::unknown); ++i)
+    for (size_t k = 1; k < http_stats::classes; ++k) {
+      auto where = static_cast<endpoint>(i);
+      auto all = sum(threads, where, k);
+      if (all.count == 0)
+        continue;
+      metric_page::labels labels{{"route", std::string{pattern_of(where)}}, {"status", std::to_string(k) + "xx"}};
+      requests.metric.push_back(sample(requests.type, static_cast<double>(all.count), labels));
+      seconds.metric.push_back(histogram(all, std::move(labels)));
+    }
+  page.add(std::move(requests));
+  page.add(std::move(seconds));
+  page.gauge("gnomon_http_connections", "Open connections.", static_cast<double>(connections));
+}
+
+} // namespace
+
+std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections) {
+  metric_page page;
+  add_node_metrics(node, page);
+  add_http(threads, connections, page);
+  return page.text();
+}
+
+} // namespace gnomon::http
