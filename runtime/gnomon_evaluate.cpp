@@ -23,7 +23,7 @@ namespace {
 constexpr auto program = "gnomon-evaluate";
 constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--test TEST | --hold-back SHARE] [options]
        gnomon-evaluate --trace FILE [--split SHARE] [options]
-       gnomon-evaluate --demand FILE [--split SHARE] [--origin REGION] [--json]
+       gnomon-evaluate --demand FILE [--split SHARE] [--origin REGION] [--lease HOURS] [--waste SHARE] [--json]
        gnomon-evaluate replay TRACE [options]      (gnomon-evaluate replay --help explains)
 
   --sequences TRAIN   sessions, one a line: item ids in order
@@ -34,6 +34,8 @@ constexpr const char* usage = R"(usage: gnomon-evaluate --sequences TRAIN [--tes
   --demand FILE       only where items are read next: the same
   --split SHARE       train on this share of the trace, predict the rest (default 0.8; demand 0.5)
   --origin REGION     the region that has a copy of everything (default: the one with the most reads)
+  --lease HOURS       how long a copy stays after a read (default 30)
+  --waste SHARE       of the copies made ahead, how many may go unread: steers the threshold (default 0.5)
   --epochs N          passes of the sequence network over the data (default 5; 0: no network)
   --units N           size of the network's state (default 64)
   --contexts N        predictions the ranker learns from (default 30000)
@@ -65,6 +67,14 @@ bool parse(int argc, char** argv, options& o) {
       {"--trace", [&](auto v) { return o.trace = v, true; }},
       {"--demand", [&](auto v) { return o.demand = v, true; }},
       {"--origin", [&](auto v) { return o.config.demand.origin = v, true; }},
+      {"--waste", [&](auto v) { return parse(v, o.config.demand.waste); }},
+      {"--lease",
+       [&](auto v) {
+         double hours = 0;
+         const bool good = parse(v, hours) && hours > 0 && hours < 1e5;
+         o.config.demand.training.counts.copies_last = static_cast<uint32_t>(hours * 3600);
+         return good;
+       }},
       {"--contexts", [&](auto v) { return parse(v, training.ranker_contexts); }},
       {"--hold-back", [&](auto v) { return parse(v, o.config.hold_back); }},
       {"--split", [&](auto v) { return parse(v, o.split); }},

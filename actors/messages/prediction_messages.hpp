@@ -112,8 +112,10 @@ struct demand_figures {
   real loss; // mean negative log-likelihood of what happened within a day, in nats
   real calibration_error;
   uint64_t decisions = 0;
+  std::string kind;              // what estimates: "network", "trees" or "formula"
+  real network_loss, trees_loss; // of both kinds on other decisions held back: the lower one serves
   auto fields() {
-    return std::tie(loss, calibration_error, decisions);
+    return std::tie(loss, calibration_error, decisions, kind, network_loss, trees_loss);
   }
 };
 

@@ -186,15 +186,20 @@ void trainer_state::train_on_what_was_seen() {
 
 void trainer_state::learn(const access_batch& batch) {
   for (const auto& sample : batch.samples)
-    if (!sample.write)
+    if (sample.write)
+      history_.add_write(sample.id, node_->self.region, epoch_seconds(sample.at));
+    else
       for (uint32_t k = 0; k < (sample.user.empty() ? std::min(sample.count, most_of_one) : 1u); ++k)
         history_.add(sample.user, sample.id, node_->self.region, epoch_seconds(sample.at));
 }
 
 void trainer_state::learn(const region_accesses& report) {
-  for (const auto& item : report.items)
+  for (const auto& item : report.items) {
+    if (item.writes > 0)
+      history_.add_write(item.id, report.region, epoch_seconds(item.last));
     for (uint32_t k = 0; k < std::min(item.reads, most_of_one); ++k)
       history_.add({}, item.id, report.region, epoch_seconds(item.last));
+  }
 }
 
 void trainer_state::forget(const std::string& user) {

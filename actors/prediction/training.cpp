@@ -37,8 +37,8 @@ model_figures figures(const learning::model_quality& q) {
   return {q.recall_20, q.mrr_20, q.counting_recall_20, q.predictions};
 }
 
-demand_figures figures(const learning::demand_quality& q) {
-  return {q.loss, q.calibration_error, q.decisions};
+demand_figures figures(const learning::demand_quality& q, learning::demand_kind kind) {
+  return {q.loss, q.calibration_error, q.decisions, std::string{learning::name(kind)}, {}, {}};
 }
 
 } // namespace
@@ -113,8 +113,10 @@ void training_job::finish(training_result result) {
     s.model = better ? result.judged.models.version : 0;
     s.users = figures(verdict.users);
     s.running_users = figures(verdict.running_users);
-    s.demand = figures(verdict.demand);
-    s.running_demand = figures(verdict.running_demand);
+    s.demand = figures(verdict.demand, verdict.demand_serves);
+    s.demand.network_loss = verdict.contest.network.loss;
+    s.demand.trees_loss = verdict.contest.trees.loss;
+    s.running_demand = figures(verdict.running_demand, verdict.running_demand_serves);
     s.better_users = verdict.better_users;
     s.better_demand = verdict.better_demand;
     result_ = std::move(result);

@@ -25,12 +25,10 @@ float& at(float* out, size_t stride, demand_feature f) {
 
 } // namespace
 
-demand_counters::demand_counters(const demand_config& config)
-    : config_(config), types_(std::max<size_t>(config.max_types, 1) - 1),
-      type_states_(std::max<size_t>(config.max_types, 1)) {}
+demand_counters::demand_counters(const demand_config& config) : config_(config) {}
 
 const demand_counters::item_state* demand_counters::find(std::string_view item) const {
-  auto known = index_.find(std::string{item});
+  auto known = index_.find(item);
   return known == index_.end() ? nullptr : &items_[known->second];
 }
 
@@ -48,17 +46,35 @@ size_t demand_counters::free_slot() {
   return hand_;
 }
 
+uint32_t demand_counters::group_of(std::string_view beginning) {
+  const auto row = stable_hash(beginning) % std::max<size_t>(config_.max_groups, 1);
+  const auto [known, is_new] = group_index_.try_emplace(row, static_cast<uint32_t>(groups_.size()));
+  if (is_new)
+    groups_.emplace_back();
+  return known->second;
+}
+
+/// An id that ends soon after its type is in the group of its type, on every level.
+std::array<uint32_t, demand_counters::group_levels> demand_counters::groups_of(std::string_view item) {
+  const auto type = data_type(item);
+  const auto without = [&](size_t characters) {
+    return item.substr(0, std::max(type.size(), item.size() - std::min(item.size(), characters)));
+  };
+  return {group_of(type), group_of(without(3)), group_of(without(2))};
+}
+
 demand_counters::item_state& demand_counters::touch(std::string_view item, uint32_t time) {
-  auto known = index_.find(std::string{item});
+  auto known = index_.find(item);
   if (known == index_.end()) {
     auto slot = free_slot();
     known = index_.emplace(item, slot).first;
     auto& fresh = items_[slot];
     fresh.name = item;
     fresh.born = time;
-    // Full: the last row is shared by all types that came later.
-    fresh.type = std::min<uint32_t>(types_.index_of(data_type(item)), static_cast<uint32_t>(type_states_.size() - 1));
-    type_states_[fresh.type].items.add(time, days2);
+    fresh.groups = groups_of(item);
+    for (auto group : fresh.groups)
+      groups_[group].items.add(time, days2);
+    all_fresh_.add(time, hours6);
   }
   auto& state = items_[known->second];
   state.seen = true;
@@ -86,7 +102,8 @@ void demand_counters::read(std::string_view name, size_t region, uint32_t time) 
   place.hour.add(time, hour);
   place.quarter.add(time, hours6);
   place.day.add(time, day);
-  type_states_[item.type].reads.add(time, days2);
+  for (auto group : item.groups)
+    groups_[group].reads.add(time, days2);
   regions_[region].hour.add(time, hour);
   regions_[region].day.add(time, day);
   all_hour_.add(time, hour);
@@ -95,7 +112,9 @@ void demand_counters::read(std::string_view name, size_t region, uint32_t time) 
 
 void demand_counters::first_read_here(item_state& item, size_t region, uint32_t time) {
   regions_[region].fresh.add(time, hours6);
-  type_states_[item.type].reached[region].add(time, days2);
+  item.reached = time;
+  for (auto group : item.groups)
+    groups_[group].reached[region].add(time, days2);
   constexpr float keep = 0.9995f;
   auto& here = regions_[region];
   for (size_t other = 0; other < max_demand_regions; ++other) {
@@ -123,7 +142,7 @@ void demand_counters::written(std::string_view name, size_t region, uint32_t tim
 }
 
 bool demand_counters::due(std::string_view name, uint32_t time) {
-  auto known = index_.find(std::string{name});
+  auto known = index_.find(name);
   if (known == index_.end())
     return false;
   auto& item = items_[known->second];
@@ -151,6 +170,7 @@ bool demand_counters::describe(std::string_view name, size_t region, uint32_t ti
   describe_item(*item, time, out, stride);
   describe_place(*item, region, time, out, stride);
   describe_region(*item, region, time, out, stride);
+  describe_groups(*item, region, time, out, stride);
   describe_following(*item, region, time, out, stride);
   const float angle = static_cast<float>(time % 86'400) / day * 2 * std::numbers::pi_v<float>;
   at(out, stride, demand_feature::day_sine) = std::sin(angle);
@@ -167,6 +187,10 @@ void demand_counters::describe_item(const item_state& item, uint32_t time, float
   set(demand_feature::reads_6h, log_count(item.quarter.at(time, hours6)));
   set(demand_feature::reads_24h, log_count(item.day.at(time, day)));
   set(demand_feature::regions, static_cast<float>(reached));
+  const auto lately = std::count_if(item.places.begin(), item.places.end(),
+                                    [&](auto& p) { return p.reads > 0 && time < p.last + 3600; });
+  set(demand_feature::regions_1h, static_cast<float>(lately));
+  set(demand_feature::since_reached, item.reads == 0 ? 30.0f : log_seconds(time, item.reached, 10));
   set(demand_feature::age, log_seconds(time, item.born, 60));
   set(demand_feature::idle, item.reads == 0 ? 30.0f : log_seconds(time, item.last, 10));
   set(demand_feature::last_gap, item.reads < 2 ? 30.0f : log_seconds(item.last, item.before_last, 10));
@@ -200,15 +224,25 @@ void demand_counters::describe_region(const item_state& item, size_t region, uin
   set(demand_feature::region_new, log_count(here.fresh.at(time, hours6)));
   set(demand_feature::expected_1h, log_count(item.hour.at(time, hour) * share, 1e-4f));
   set(demand_feature::expected_6h, log_count(item.quarter.at(time, hours6) * day_share, 1e-4f));
-  const auto& type = type_states_[item.type];
-  const float born = type.items.at(time, days2);
-  float reached = 0;
-  for (auto& r : type.reached)
-    reached += r.at(time, days2);
-  set(demand_feature::type_items, log_count(born, 1));
-  set(demand_feature::type_reads, (type.reads.at(time, days2) + 1) / (born + 1));
-  set(demand_feature::type_reached, (type.reached[region].at(time, days2) + 0.02f) / (born + 0.5f));
-  set(demand_feature::type_regions, (reached + 1) / (born + 1));
+  set(demand_feature::region_trend, std::log2((active + 1) / (here.day.at(time, day) / 24 + 1)));
+  set(demand_feature::region_uptake, here.fresh.at(time, hours6) / (all_fresh_.at(time, hours6) + 1));
+}
+
+void demand_counters::describe_groups(const item_state& item, size_t region, uint32_t time, float* out,
+                                      size_t stride) const {
+  constexpr size_t first = static_cast<size_t>(demand_feature::type_items);
+  for (size_t level = 0; level < group_levels; ++level) {
+    const auto& group = groups_[item.groups[level]];
+    const float born = group.items.at(time, days2);
+    float reached = 0;
+    for (size_t r = 0; r < regions_seen_; ++r)
+      reached += group.reached[r].at(time, days2);
+    float* row = out + (first + 4 * level) * stride;
+    row[0] = log_count(born, 1);
+    row[stride] = (group.reads.at(time, days2) + 1) / (born + 1);
+    row[2 * stride] = (group.reached[region].at(time, days2) + 0.02f) / (born + 0.5f);
+    row[3 * stride] = (reached + 1) / (born + 1);
+  }
 }
 
 void demand_counters::describe_following(const item_state& item, size_t region, uint32_t time, float* out,

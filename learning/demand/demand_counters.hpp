@@ -37,6 +37,8 @@ enum class demand_feature : uint8_t {
   reads_6h,
   reads_24h,
   regions,
+  regions_1h,
+  since_reached, // since it was first read in another region
   age,
   idle,
   last_gap,
@@ -50,10 +52,12 @@ enum class demand_feature : uint8_t {
   own_idle,
   own_ever,
   own_writes,
-  // the region: its activity, its share of all, how many new items it takes up
+  // the region: its activity, now and beside its day, its share of all, how many items it takes up, and of how many new
   region_1h,
+  region_trend,
   region_share,
   region_new,
+  region_uptake,
   // what the item's reads elsewhere make one expect, by the region's share of all reads
   expected_1h,
   expected_6h,
@@ -61,11 +65,20 @@ enum class demand_feature : uint8_t {
   follows_any,
   follows_best,
   follows_sum,
-  // the item's type: reads an item, share of its items that reached the region, regions an item
+  // the item's type, then the items whose ids differ only at the end: how many, reads an item, the share of them that
+  // reached the region, regions an item
   type_items,
   type_reads,
   type_reached,
   type_regions,
+  wide_items,
+  wide_reads,
+  wide_reached,
+  wide_regions,
+  near_items,
+  near_reads,
+  near_reached,
+  near_regions,
   // time of day, as a point on a circle
   day_sine,
   day_cosine,
@@ -75,7 +88,7 @@ inline constexpr size_t demand_feature_count = static_cast<size_t>(demand_featur
 
 struct demand_config {
   size_t max_items = 300'000;       // about 500 B each; the longest unread make room
-  size_t max_types = 4096;          // further types share the last
+  size_t max_groups = 32'768;       // of items with a common beginning, about 160 B each; further ones share
   uint32_t copies_last = 30 * 3600; // seconds that a read leaves a copy in its region
 };
 
@@ -106,6 +119,8 @@ public:
   }
 
 private:
+  /// The type; ids without their last three characters; without the last two.
+  static constexpr size_t group_levels = 3;
   struct place { // an item in a region
     fading_count hour, quarter, day;
     uint32_t reads = 0, last = 0, writes = 0;
@@ -113,13 +128,14 @@ private:
   struct item_state {
     std::string name;
     bool seen = true;
-    uint32_t type = 0;
+    std::array<uint32_t, group_levels> groups{};
     uint32_t reads = 0, born = 0, last = 0, before_last = 0, writes = 0, last_write = 0;
-    uint32_t decided_reads = 0, decided_time = 0;
+    uint32_t decided_reads = 0, decided_time = 0, reached = 0;
     fading_count minutes, hour, quarter, day;
     std::vector<place> places;
   };
-  struct type_state {
+  /// Items with a common beginning of their ids.
+  struct group_state {
     fading_count items, reads;
     std::array<fading_count, max_demand_regions> reached;
   };
@@ -136,16 +152,26 @@ private:
   void describe_item(const item_state& item, uint32_t time, float* out, size_t stride) const;
   void describe_place(const item_state& item, size_t region, uint32_t time, float* out, size_t stride) const;
   void describe_region(const item_state& item, size_t region, uint32_t time, float* out, size_t stride) const;
+  void describe_groups(const item_state& item, size_t region, uint32_t time, float* out, size_t stride) const;
   void describe_following(const item_state& item, size_t region, uint32_t time, float* out, size_t stride) const;
 
+  uint32_t group_of(std::string_view beginning);
+  std::array<uint32_t, group_levels> groups_of(std::string_view item);
+
   demand_config config_;
-  id_table types_;
-  std::vector<type_state> type_states_;
+  std::vector<group_state> groups_;
+  std::unordered_map<uint64_t, uint32_t> group_index_; // by hash, modulo max_groups
   std::array<region_state, max_demand_regions> regions_;
-  fading_count all_hour_, all_day_;
+  fading_count all_hour_, all_day_, all_fresh_;
   size_t regions_seen_ = 0, hand_ = 0;
   std::vector<item_state> items_;
-  std::unordered_map<std::string, size_t> index_;
+  struct hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const {
+      return std::hash<std::string_view>{}(s);
+    }
+  };
+  std::unordered_map<std::string, size_t, hash, std::equal_to<>> index_;
 };
 
 } // namespace gnomon::learning

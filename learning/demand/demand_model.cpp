@@ -9,7 +9,7 @@ namespace gnomon::learning {
 
 namespace {
 
-constexpr uint32_t demand_version = 1;
+constexpr uint32_t demand_version = 2;
 constexpr size_t max_tracked = 100'000; // about 350 B each
 constexpr size_t stride = padded(max_demand_regions);
 
@@ -26,24 +26,48 @@ void estimate_by_formula(const float* columns, size_t stride, size_t count, floa
   }
 }
 
+void run(const demand_parts& parts, const float* columns, size_t count, float* logits) {
+  switch (parts.kind()) {
+  case demand_kind::trees:
+    return parts.trees.run(columns, stride, count, logits);
+  case demand_kind::network:
+    return parts.network.run(columns, stride, count, logits);
+  case demand_kind::formula:
+    return estimate_by_formula(columns, stride, count, logits);
+  }
+}
+
 } // namespace
 
-void score_demand(const mlp& network, const float* features, float* logits) {
-  if (!network)
-    return estimate_by_formula(features, 1, 1, logits);
+void score_demand(const demand_parts& parts, const float* features, float* logits) {
   std::array<float, demand_feature_count * stride> columns{};
   std::array<float, demand_horizons.size() * stride> scores;
   for (size_t f = 0; f < demand_feature_count; ++f)
     columns[f * stride] = features[f];
-  network.run(columns.data(), stride, 1, scores.data());
+  run(parts, columns.data(), 1, scores.data());
   for (size_t h = 0; h < demand_horizons.size(); ++h)
     logits[h] = scores[h * stride];
+}
+
+std::string_view name(demand_kind kind) {
+  switch (kind) {
+  case demand_kind::network:
+    return "network";
+  case demand_kind::trees:
+    return "trees";
+  case demand_kind::formula:
+    break;
+  }
+  return "formula";
 }
 
 std::string to_file(const demand_parts& parts) {
   writer out;
   out.put(parts.version);
   parts.network.save(out);
+  parts.trees.save(out);
+  out.put(parts.contest);
+  out.put(parts.measured);
   for (auto& c : parts.calibration)
     c.save(out);
   return seal(model_kind::demand, demand_version, out.take());
@@ -60,11 +84,18 @@ expected<demand_parts> demand_from_file(std::string_view file) {
   if (!network)
     return network.error();
   parts.network = std::move(*network);
+  auto trees = boosted_trees::load(in);
+  if (!trees)
+    return trees.error();
+  parts.trees = std::move(*trees);
+  in.get(parts.contest);
+  in.get(parts.measured);
   for (auto& c : parts.calibration)
     c.load(in);
-  const auto& n = parts.network;
-  if (!in.good() || !in.at_end()
-      || (n && (n.inputs() != demand_feature_count || n.outputs() != demand_horizons.size())))
+  const auto fits = [](const auto& model) {
+    return !model || (model.inputs() == demand_feature_count && model.outputs() == demand_horizons.size());
+  };
+  if (!in.good() || !in.at_end() || !fits(parts.network) || !fits(parts.trees))
     return make_error(ec::bad_message, "the demand model does not have the shape this program expects: train it again");
   return parts;
 }
@@ -92,10 +123,7 @@ void demand_model::written(std::string_view item, size_t region, uint32_t time) 
 
 void demand_model::score(size_t count) {
   logits_.resize(demand_horizons.size() * stride);
-  if (parts_.network)
-    parts_.network.run(columns_.data(), stride, count, logits_.data());
-  else
-    estimate_by_formula(columns_.data(), stride, count, logits_.data());
+  run(parts_, columns_.data(), count, logits_.data());
 }
 
 demand_estimate demand_model::said(std::string_view item, size_t region, size_t column, uint32_t time) {
@@ -131,8 +159,7 @@ demand_estimate demand_model::estimate_in(std::string_view item, size_t region, 
 
 void demand_model::adopt(demand_parts parts) {
   parts_ = std::move(parts);
-  tracked_.rescore(
-      [&](const auto& features, auto& logits) { score_demand(parts_.network, features.data(), logits.data()); });
+  tracked_.rescore([&](const auto& features, auto& logits) { score_demand(parts_, features.data(), logits.data()); });
 }
 
 void demand_model::track(std::string_view item, size_t region, size_t column, uint32_t time) {

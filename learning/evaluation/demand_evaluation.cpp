@@ -1,5 +1,7 @@
 #include "learning/evaluation/demand_evaluation.hpp"
 
+#include "learning/demand/prefetch_threshold.hpp"
+
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -20,8 +22,7 @@ double seconds_since(steady::time_point start) {
 class placement {
 public:
   placement(size_t items, size_t regions, size_t origin, uint32_t expiry)
-      : regions_(regions), origin_(origin), expiry_(expiry), copies_(items * regions), known_(items, 0),
-        alive_(items, 0) {}
+      : regions_(regions), origin_(origin), expiry_(expiry), copies_(items * regions), known_(items, 0) {}
 
   bool has(uint32_t item, size_t region, uint32_t time) const {
     return region == origin_ || copies_[item * regions_ + region].until > time;
@@ -35,9 +36,8 @@ public:
 
   void read(uint32_t item, size_t region, uint32_t time) {
     ++reads_;
-    items_alive_ += alive_[item] == 0;
-    first_reads_ += known_[item] == 0;
-    alive_[item] = known_[item] = 1;
+    first_reads_ += known_[item] == 0 && region != origin_;
+    known_[item] = 1;
     const bool here = has(item, region, time);
     local_ += here;
     moved_ += !here;
@@ -67,7 +67,7 @@ public:
     s.prefetched_per_100 = 100 * share(prefetched_, reads_);
     s.prefetched_read_percent = 100 * share(prefetched_read_, prefetched_);
     // The origin's own copy, and the time the others lived.
-    s.copies_per_item = 1 + share(copy_seconds_, static_cast<double>(end - begin) * items_alive_);
+    s.copies_per_item = 1 + share(copy_seconds_, static_cast<double>(end - begin) * static_cast<double>(known_.size()));
     return s;
   }
 
@@ -93,9 +93,74 @@ private:
   size_t regions_, origin_;
   uint32_t expiry_;
   std::vector<copy_state> copies_;
-  std::vector<char> known_, alive_; // by item: was read ever, was read among those that count
-  double reads_ = 0, local_ = 0, moved_ = 0, prefetched_ = 0, prefetched_read_ = 0, copy_seconds_ = 0, items_alive_ = 0,
-         first_reads_ = 0;
+  std::vector<char> known_; // by item: was read
+  double reads_ = 0, local_ = 0, moved_ = 0, prefetched_ = 0, prefetched_read_ = 0, copy_seconds_ = 0, first_reads_ = 0;
+};
+
+/// Prefetching whose threshold is steered as in a node: by what became of the copies made so far.
+class steered_placement {
+public:
+  steered_placement(placement copies, const demand_evaluation_config& config)
+      : copies_(std::move(copies)), lease_(config.training.counts.copies_last),
+        threshold_(config.confidence, config.waste) {}
+
+  void believe(const demand_quality& measured) {
+    if (measured.honesty > 0)
+      threshold_.believe(measured.honesty);
+  }
+  void warm_up(uint32_t item, size_t region, uint32_t time) {
+    copies_.warm_up(item, region, time);
+  }
+  void read(uint32_t item, size_t region, uint32_t time) {
+    settle(time);
+    if (auto known = open_of_.find(key(item, region)); known != open_of_.end()) {
+      open_[known->second - first_].used = true;
+      open_of_.erase(known);
+    }
+    copies_.read(item, region, time);
+  }
+  void consider(uint32_t item, size_t region, uint32_t time, float said) {
+    if (copies_.has(item, region, time) || !threshold_.worth(said))
+      return;
+    copies_.prefetch(item, region, time);
+    threshold_.issue(said);
+    open_of_[key(item, region)] = first_ + open_.size();
+    open_.push_back({key(item, region), time + lease_, said});
+  }
+  const placement& copies() const {
+    return copies_;
+  }
+  double mean_threshold() const {
+    return thresholds_ / std::max(1.0, looks_);
+  }
+
+private:
+  struct open_copy {
+    uint64_t key;
+    uint32_t due;
+    float said;
+    bool used = false;
+  };
+  static uint64_t key(uint32_t item, size_t region) {
+    return uint64_t{item} * max_demand_regions + region;
+  }
+  void settle(uint32_t time) {
+    thresholds_ += threshold_.threshold();
+    ++looks_;
+    for (; !open_.empty() && open_.front().due <= time; open_.pop_front(), ++first_) {
+      threshold_.settle(open_.front().said, open_.front().used);
+      if (auto known = open_of_.find(open_.front().key); known != open_of_.end() && known->second == first_)
+        open_of_.erase(known);
+    }
+  }
+
+  placement copies_;
+  uint32_t lease_;
+  prefetch_threshold threshold_;
+  std::deque<open_copy> open_;                     // by time
+  std::unordered_map<uint64_t, uint64_t> open_of_; // unread ones: their numbers
+  uint64_t first_ = 0;                             // number of open_.front()
+  double thresholds_ = 0, looks_ = 0;
 };
 
 class demand_replay {
@@ -103,15 +168,17 @@ public:
   demand_replay(const trace_file& trace, const demand_evaluation_config& config, size_t cut)
       : log_(trace.log), config_(config), cut_(cut), regions_(std::min(trace.regions.size(), max_demand_regions)),
         origin_(origin_of(trace)), plain_(log_.items, regions_, origin_, config.training.counts.copies_last),
-        guided_(thresholds.size(), plain_) {}
+        guided_(thresholds.size(), plain_), steered_(plain_, config) {}
 
   demand_evaluation run(demand_parts parts) {
     const auto begin = log_.accesses[cut_].time, end = log_.accesses.back().time;
     for (size_t k = 0; k < log_.accesses.size(); ++k) {
       const auto& a = log_.accesses[k];
       const auto region = std::min<size_t>(a.region, regions_ - 1);
-      if (k == cut_)
+      if (k == cut_) {
+        steered_.believe(parts.measured);
         model_.adopt(std::move(parts));
+      }
       if (k < cut_)
         warm_up(a.item, region, a.time);
       else {
@@ -120,6 +187,7 @@ public:
         plain_.read(a.item, region, a.time);
         for (auto& g : guided_)
           g.read(a.item, region, a.time);
+        steered_.read(a.item, region, a.time);
       }
       model_.read(log_.item_names[a.item], region, a.time);
       if (k >= cut_ && model_.due(log_.item_names[a.item], a.time))
@@ -127,7 +195,8 @@ public:
     }
     result_.on_demand = plain_.score(begin, end);
     for (size_t k = 0; k < guided_.size(); ++k)
-      result_.guided.push_back(score_of(k, begin, end));
+      result_.guided.push_back(score_of(thresholds[k], guided_[k], begin, end));
+    result_.steered = score_of(steered_.mean_threshold(), steered_.copies(), begin, end);
     result_.ceiling_local_percent = plain_.ceiling();
     result_.calibration = table_.rows();
     result_.estimate_us = 1e6 * estimating_ / std::max(1.0, decisions_);
@@ -135,14 +204,14 @@ public:
   }
 
 private:
-  static constexpr std::array<double, 3> thresholds{0.1, 0.3, 0.5};
+  static constexpr std::array<double, 5> thresholds{0.1, 0.2, 0.3, 0.4, 0.5};
 
-  demand_score score_of(size_t k, uint32_t begin, uint32_t end) const {
+  demand_score score_of(double threshold, const placement& copies, uint32_t begin, uint32_t end) const {
     demand_score s;
-    s.threshold = thresholds[k];
-    s.placement = guided_[k].score(begin, end);
+    s.threshold = threshold;
+    s.placement = copies.score(begin, end);
     s.precision = s.placement.prefetched_read_percent / 100;
-    s.coverage = plain_.remote() > 0 ? (plain_.remote() - guided_[k].remote()) / plain_.remote() : 0;
+    s.coverage = plain_.remote() > 0 ? (plain_.remote() - copies.remote()) / plain_.remote() : 0;
     return s;
   }
 
@@ -166,6 +235,7 @@ private:
     plain_.warm_up(item, region, time);
     for (auto& g : guided_)
       g.warm_up(item, region, time);
+    steered_.warm_up(item, region, time);
   }
 
   void decide(const access& a) {
@@ -178,6 +248,7 @@ private:
       for (size_t k = 0; k < thresholds.size(); ++k)
         if (said >= thresholds[k])
           guided_[k].prefetch(a.item, r, a.time);
+      steered_.consider(a.item, r, a.time, said);
       if (plain_.has(a.item, r, a.time))
         continue;
       open_of_[uint64_t{a.item} * regions_ + r].push_back(first_open_ + open_.size());
@@ -211,6 +282,7 @@ private:
   size_t cut_, regions_, origin_;
   placement plain_;
   std::vector<placement> guided_; // by threshold
+  steered_placement steered_;
   demand_model model_{config_.training.counts};
   demand_evaluation result_;
   calibration_table table_;
@@ -229,6 +301,14 @@ nlohmann::json to_object(const placement_score& s) {
           {"copies_per_item", s.copies_per_item}};
 }
 
+nlohmann::json to_object(const demand_score& g) {
+  auto one = to_object(g.placement);
+  one["threshold"] = g.threshold;
+  one["precision"] = g.precision;
+  one["coverage"] = g.coverage;
+  return one;
+}
+
 } // namespace
 
 expected<demand_evaluation> evaluate_demand(const trace_file& trace, double split,
@@ -241,8 +321,12 @@ expected<demand_evaluation> evaluate_demand(const trace_file& trace, double spli
   if (!parts)
     return parts.error();
   const auto train_seconds = seconds_since(began);
+  const auto kind = parts->kind();
+  const auto contest = parts->contest;
   auto result = demand_replay{trace, config, cut}.run(std::move(*parts));
   result.train_seconds = train_seconds;
+  result.serves = kind;
+  result.contest = contest;
   return result;
 }
 
@@ -259,16 +343,17 @@ nlohmann::json to_object(const demand_evaluation& e) {
   for (auto& row : e.calibration)
     if (row.count > 0)
       rows.push_back({{"said", row.said}, {"came_true", row.came_true}, {"predictions", row.count}});
-  for (auto& g : e.guided) {
-    auto one = to_object(g.placement);
-    one["threshold"] = g.threshold;
-    one["precision"] = g.precision;
-    one["coverage"] = g.coverage;
-    guided.push_back(std::move(one));
-  }
+  for (auto& g : e.guided)
+    guided.push_back(to_object(g));
   return {{"on_demand", to_object(e.on_demand)},
           {"prefetch", guided},
+          {"steered", to_object(e.steered)},
           {"ceiling_local_percent", e.ceiling_local_percent},
+          {"serves", name(e.serves)},
+          {"contest",
+           {{"network_log_loss", e.contest.network.loss},
+            {"trees_log_loss", e.contest.trees.loss},
+            {"decisions", e.contest.trees.decisions}}},
           {"calibration", rows},
           {"estimates", e.estimates},
           {"train_seconds", e.train_seconds},
@@ -280,18 +365,21 @@ std::string to_json(const demand_evaluation& e) {
 }
 
 std::string to_text(const demand_evaluation& e) {
-  auto text = fmt::format("demand model trained in {:.1f} s; {:.1f} us a decision\n\n{:<14} {:>9} {:>9} {:>9} {:>10} "
-                          "{:>11} {:>12}\n",
-                          e.train_seconds, e.estimate_us, "prefetch from", "precision", "coverage", "local %",
-                          "moved/100", "guessed/100", "copies/item");
-  auto line = [&](std::string name, std::string precision, std::string coverage, const placement_score& s) {
-    text += fmt::format("{:<14} {:>9} {:>9} {:>9.2f} {:>10.2f} {:>11.2f} {:>12.2f}\n", name, precision, coverage,
-                        s.local_percent, s.moved_per_100, s.prefetched_per_100, s.copies_per_item);
+  auto text = fmt::format("demand model trained in {:.1f} s; {:.1f} us a decision\nthe {} serve: of {} decisions held "
+                          "back, the network's loss is {:.4f}, that of the trees {:.4f}\n\n"
+                          "{:<14} {:>9} {:>9} {:>9} {:>10} {:>11} {:>12}\n",
+                          e.train_seconds, e.estimate_us, name(e.serves), e.contest.trees.decisions,
+                          e.contest.network.loss, e.contest.trees.loss, "prefetch from", "precision", "coverage",
+                          "local %", "moved/100", "guessed/100", "copies/item");
+  auto line = [&](std::string name, const demand_score& g) {
+    const auto& s = g.placement;
+    text += fmt::format("{:<14} {:>9.3f} {:>9.3f} {:>9.2f} {:>10.2f} {:>11.2f} {:>12.2f}\n", name, g.precision,
+                        g.coverage, s.local_percent, s.moved_per_100, s.prefetched_per_100, s.copies_per_item);
   };
-  line("never", "", "", e.on_demand);
+  line("never", {0, 0, 0, e.on_demand});
   for (auto& g : e.guided)
-    line(fmt::format("{:.1f}", g.threshold), fmt::format("{:.3f}", g.precision), fmt::format("{:.3f}", g.coverage),
-         g.placement);
+    line(fmt::format("{:.1f}", g.threshold), g);
+  line(fmt::format("steered ({:.2f})", e.steered.threshold), e.steered);
   text += fmt::format("{:<14} {:>29.2f}\n\n{:<28} {:>8} {:>10} {:>12}\n", "ceiling", e.ceiling_local_percent,
                       "read there within 24 h", "said", "came true", "estimates");
   for (auto& row : e.calibration)

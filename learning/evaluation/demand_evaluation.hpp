@@ -16,7 +16,7 @@ struct placement_score {
   double moved_per_100 = 0;           // copies sent to another region, per 100 reads
   double prefetched_per_100 = 0;      // those of them sent before any read
   double prefetched_read_percent = 0; // of the prefetched copies, those that were read
-  double copies_per_item = 0;         // mean over time and items alive
+  double copies_per_item = 0;         // mean over time and all items of the trace
 };
 
 /// Prefetching wherever the estimate for the next 24 hours reaches the threshold.
@@ -29,8 +29,11 @@ struct demand_score {
 
 struct demand_evaluation {
   placement_score on_demand;        // without prefetching
-  std::vector<demand_score> guided; // by threshold: 0.1, 0.3, 0.5
-  double ceiling_local_percent = 0; // all but the first read of an item anywhere are local
+  std::vector<demand_score> guided; // by threshold: 0.1, 0.2, 0.3, 0.4, 0.5
+  demand_score steered;             // with `prefetch_threshold`; `threshold` is its mean
+  double ceiling_local_percent = 0; // all are local but an item's first read anywhere, where that is not at the origin
+  demand_kind serves = demand_kind::formula;
+  demand_contest contest; // which of the two kinds did better, at the end of the first part
   std::vector<calibration_table::row>
       calibration; // of "read there within 24 hours", for regions without a copy on demand
   uint64_t estimates = 0;
@@ -39,7 +42,9 @@ struct demand_evaluation {
 
 struct demand_evaluation_config {
   demand_training_config training;
-  std::string origin; // region that always has a copy; "": the one with the most reads
+  std::string origin;      // region that always has a copy; "": the one with the most reads
+  double confidence = 0.3; // of the steered threshold: what it never falls below,
+  double waste = 0.5;      // and the share of the copies that may go unread
 };
 
 /// Trains on the first `split` of the trace and plays the rest. Errors as in `evaluate_trace`.

@@ -5,11 +5,20 @@
 
 namespace gnomon::learning {
 
+void access_history::make_room() {
+  if (accesses_.size() < limit_)
+    return;
+  size_t left = accesses_.size() / 4;
+  rebuild([&](const access&) { return left == 0 || left-- == 0; });
+}
+
+void access_history::add_write(std::string_view item, std::string_view region, uint32_t time) {
+  add({}, item, region, time);
+  accesses_.back().write = true;
+}
+
 void access_history::add(std::string_view user, std::string_view item, std::string_view region, uint32_t time) {
-  if (accesses_.size() >= limit_) {
-    size_t left = accesses_.size() / 4;
-    rebuild([&](const access&) { return left == 0 || left-- == 0; });
-  }
+  make_room();
   ++added_;
   const auto place = std::min<uint32_t>(regions_.index_of(region), 255);
   accesses_.push_back({users_.index_of(user), items_.index_of(item), time, static_cast<uint8_t>(place)});
@@ -30,7 +39,8 @@ void access_history::rebuild(Keep keep) {
   kept.reserve(accesses_.size());
   for (const auto& a : accesses_)
     if (keep(a))
-      kept.push_back({users.index_of(users_.name(a.user)), items.index_of(items_.name(a.item)), a.time, a.region});
+      kept.push_back(
+          {users.index_of(users_.name(a.user)), items.index_of(items_.name(a.item)), a.time, a.region, a.write});
   users_ = std::move(users);
   items_ = std::move(items);
   accesses_ = std::move(kept);

@@ -14,6 +14,8 @@ public:
 
   /// `user` may be empty: such an access only teaches where items are read.
   void add(std::string_view user, std::string_view item, std::string_view region, uint32_t time);
+  /// A write, which has no user here.
+  void add_write(std::string_view item, std::string_view region, uint32_t time);
   /// Removes all accesses of the user, and the name. False when there were none.
   bool forget(std::string_view user);
 
@@ -40,6 +42,7 @@ private:
   template <class Keep>
   void rebuild(Keep keep);
   access_log log_of(bool with_anonymous) const;
+  void make_room();
 
   size_t limit_;
   uint64_t added_ = 0;

@@ -15,6 +15,7 @@ struct access {
   uint32_t item = 0;
   uint32_t time = 0; // seconds since 1970 UTC; 0 throughout a log that knows only the order
   uint8_t region = 0;
+  bool write = false; // a write teaches the demand model that there is something to read
 };
 
 /// Accesses to learn from, oldest first.

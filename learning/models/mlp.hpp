@@ -43,8 +43,12 @@ private:
   mlp_weights weights_;
 };
 
-/// Samples to learn from: `features` is samples x inputs, `targets` samples x outputs (0 or 1). `group_ends` divides
-/// the samples into groups, such as the candidates of one prediction; empty: each sample stands alone.
+/// A target whose truth is not known: it teaches nothing.
+inline constexpr float unknown_target = -1;
+
+/// Samples to learn from: `features` is samples x inputs, `targets` samples x outputs (0, 1 or `unknown_target`).
+/// `group_ends` divides the samples into groups, such as the candidates of one prediction; empty: each sample stands
+/// alone. In groups, the first targets are known.
 struct mlp_samples {
   size_t inputs = 0;
   size_t outputs = 1;

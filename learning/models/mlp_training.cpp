@@ -47,6 +47,9 @@ private:
     for (size_t i = 0; i < labels_.size(); ++i)
       for (size_t o = listwise_ ? 1 : 0; o < outputs; ++o) {
         const float x = z[i * outputs + o], y = labels_[i].targets[o];
+        g[i * outputs + o] = 0;
+        if (y < 0)
+          continue;
         sum += std::max(x, 0.0f) - x * y + std::log1p(std::exp(-std::abs(x)));
         g[i * outputs + o] = share * (1 / (1 + std::exp(-x)) - y);
       }

@@ -54,13 +54,17 @@ expected<bool> better_users(const access_log& log, const trained_models& running
   return worth(*found) > worth(*now);
 }
 
-bool better_demand(const access_log& log, const trained_models& running, const demand_parts& parts,
+/// What was trained on this very log was `measured` before it had learned from all of it, as the user model is.
+bool better_demand(const access_log& log, const trained_models& running, const demand_parts& parts, bool measured,
                    const demand_training_config& config, judgement& verdict) {
   const demand_parts nothing;
   const std::array<const demand_parts*, 2> both{&parts, running.demand ? running.demand.get() : &nothing};
-  const auto measured = measure_demand(log, both, config);
-  verdict.demand = measured[0];
-  verdict.running_demand = measured[1];
+  const auto found = measure_demand(log, both, config);
+  verdict.demand = measured ? parts.measured : found[0];
+  verdict.running_demand = found[1];
+  verdict.demand_serves = both[0]->kind();
+  verdict.running_demand_serves = both[1]->kind();
+  verdict.contest = parts.contest;
   if (verdict.demand.decisions < enough_decisions)
     return running.demand == nullptr;
   return verdict.demand.loss < verdict.running_demand.loss;
@@ -85,7 +89,7 @@ expected<judged_models> judge(const training_logs& logs, const trained_models& r
     if (*better)
       result.models.users = candidate.users;
   }
-  if (candidate.demand && better_demand(logs.all, running, *candidate.demand, config.demand, verdict)) {
+  if (candidate.demand && better_demand(logs.all, running, *candidate.demand, measured, config.demand, verdict)) {
     verdict.better_demand = true;
     result.models.demand = candidate.demand;
   }

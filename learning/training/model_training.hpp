@@ -27,6 +27,8 @@ expected<trained_models> models_from_file(std::string_view file);
 struct judgement {
   model_quality users, running_users;
   demand_quality demand, running_demand;
+  demand_kind demand_serves = demand_kind::formula, running_demand_serves = demand_kind::formula;
+  demand_contest contest; // of the first set's two kinds of demand models, on other decisions held back
   bool better_users = false, better_demand = false;
 };
 

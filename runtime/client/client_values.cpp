@@ -52,7 +52,7 @@ std::optional<user_model_quality> to_public(const model_figures& f) {
 std::optional<demand_model_quality> to_public(const demand_figures& f) {
   if (f.decisions == 0)
     return std::nullopt;
-  return demand_model_quality{f.loss, f.calibration_error, f.decisions};
+  return demand_model_quality{f.loss, f.calibration_error, f.decisions, f.kind, f.network_loss, f.trees_loss};
 }
 
 } // namespace

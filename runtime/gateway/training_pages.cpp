@@ -18,7 +18,15 @@ json figures(const model_figures& f) {
 json figures(const demand_figures& f) {
   if (f.decisions == 0)
     return nullptr;
-  return {{"log_loss", known(f.loss)}, {"calibration_error", known(f.calibration_error)}, {"decisions", f.decisions}};
+  json text{{"log_loss", known(f.loss)},
+            {"calibration_error", known(f.calibration_error)},
+            {"decisions", f.decisions},
+            {"kind", f.kind}};
+  if (f.network_loss.value > 0) { // of a new model
+    text["network_log_loss"] = known(f.network_loss);
+    text["trees_log_loss"] = known(f.trees_loss);
+  }
+  return text;
 }
 
 json document(const training_status& s) {

@@ -98,8 +98,11 @@ void print_text(session_context& context, const training_report& r) {
                        human_count(r.users->predictions), 100 * r.users->recall_20,
                        r.running_users ? 100 * r.running_users->recall_20 : 0.0);
   if (r.demand)
-    out << fmt::format("demand: loss {:.4f} on {} decisions, of the running model {:.4f}\n", r.demand->loss,
-                       human_count(r.demand->decisions), r.running_demand ? r.running_demand->loss : 0.0);
+    out << fmt::format(
+        "demand: loss {:.4f} on {} decisions, of the running model {:.4f}; the {} do better: trees {:.4f}, "
+        "network {:.4f}\n",
+        r.demand->loss, human_count(r.demand->decisions), r.running_demand ? r.running_demand->loss : 0.0,
+        printable(r.demand->kind), r.demand->trees_loss, r.demand->network_loss);
   if (r.state == "adopted")
     out << fmt::format("networks: model {} is in service\n", r.model);
   else if (r.over())

@@ -232,6 +232,8 @@ struct demand_model_quality {
   double loss = 0; // mean negative log-likelihood, in nats
   double calibration_error = 0;
   uint64_t decisions = 0;
+  std::string kind;                        // what estimates: "network", "trees" or "formula"
+  double network_loss = 0, trees_loss = 0; // of a new model's two kinds, on other decisions held back
 };
 
 /// The state of a training job.

@@ -149,6 +149,9 @@ copy_report some_report() {
           2,
           3,
           4,
+          0.25,
+          0.5,
+          "it pays for itself",
           true,
           false};
 }
@@ -205,7 +208,7 @@ struct samples : fixture {
     travel(get_training{7});
     travel(line_complaint{9, odd_text});
     travel(model_figures{0.5, infinity, -1.0, 7});
-    travel(demand_figures{0.25, 0.125, 9});
+    travel(demand_figures{0.25, 0.125, 9, odd_text, 0.5, infinity});
     travel(training_status{1,
                            training_phase::kept,
                            2,
@@ -220,8 +223,8 @@ struct samples : fixture {
                            2.5,
                            {0.5, 0.25, 0.125, 8},
                            {0.5, 0.25, 0.125, 9},
-                           {0.5, 0.25, 10},
-                           {0.5, 0.25, 11},
+                           {0.5, 0.25, 10, "trees", 0.5, 0.25},
+                           {0.5, 0.25, 11, "formula", 0.5, 0.25},
                            true,
                            false,
                            12,

@@ -1,5 +1,6 @@
 #define CAF_SUITE demand
 #include "learning/evaluation/demand_evaluation.hpp"
+#include "learning/history/access_history.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -141,14 +142,88 @@ CAF_TEST(an_evaluation_shows_what_prefetching_changes) {
   auto result = evaluate_demand(path, 0.6, config);
   std::filesystem::remove(path);
   CAF_REQUIRE(result);
-  CAF_REQUIRE_EQUAL(result->guided.size(), 3u);
-  const auto& middle = result->guided[1];
+  CAF_REQUIRE_EQUAL(result->guided.size(), 5u);
+  const auto& middle = result->guided[2];
   CAF_CHECK_GREATER(middle.placement.local_percent, result->on_demand.local_percent + 5);
   CAF_CHECK(middle.placement.local_percent <= 100.0);
   CAF_CHECK_GREATER(middle.precision, 0.6);
-  CAF_CHECK(result->guided[0].coverage >= middle.coverage && middle.coverage >= result->guided[2].coverage);
+  CAF_CHECK_GREATER(result->steered.precision, 1 - config.waste);
+  CAF_CHECK_GREATER(result->steered.coverage, 0.2);
+  CAF_CHECK(result->guided[0].coverage >= middle.coverage && middle.coverage >= result->guided[4].coverage);
   CAF_CHECK_GREATER(result->estimates, 100u);
   CAF_CHECK(!to_json(*result).empty());
+}
+
+CAF_TEST(the_kind_that_did_better_on_decisions_held_back_serves) {
+  auto parts = train_demand(made_log(1500), quick_training());
+  CAF_REQUIRE(parts);
+  const auto& contest = parts->contest;
+  CAF_CHECK_GREATER(contest.network.decisions, 100u);
+  CAF_CHECK_EQUAL(contest.network.decisions, contest.trees.decisions);
+  const bool trees = contest.trees.loss < contest.network.loss;
+  CAF_CHECK_EQUAL(parts->kind(), trees ? demand_kind::trees : demand_kind::network);
+  CAF_CHECK_EQUAL(static_cast<bool>(parts->network), !trees);
+  CAF_CHECK_GREATER(parts->measured.decisions, 100u);
+  // A network that learns nothing loses.
+  auto config = quick_training();
+  config.network.rate = 0;
+  auto grown = train_demand(made_log(1500), config);
+  CAF_REQUIRE(grown);
+  CAF_CHECK_EQUAL(grown->kind(), demand_kind::trees);
+  config = quick_training();
+  config.trees.trees = 0;
+  auto trained = train_demand(made_log(1500), config);
+  CAF_REQUIRE(trained);
+  CAF_CHECK_EQUAL(trained->kind(), demand_kind::network);
+}
+
+CAF_TEST(ids_that_differ_only_at_the_end_tell_where_a_new_item_will_be_read) {
+  demand_config config;
+  config.max_groups = 8;
+  demand_counters counts{config};
+  for (uint32_t k = 0; k < 50; ++k) {
+    counts.read("news/10" + std::to_string(100 + k), 0, begin + k);
+    counts.read("news/10" + std::to_string(100 + k), 1, begin + k);
+    counts.read("news/20" + std::to_string(100 + k), 0, begin + k);
+  }
+  counts.read("news/10199", 0, begin + 60);
+  counts.read("news/20199", 0, begin + 60);
+  auto described = [&](const std::string& item, demand_feature f) {
+    std::array<float, demand_feature_count> features;
+    CAF_REQUIRE(counts.describe(item, 1, begin + 60, features.data(), 1));
+    return features[static_cast<size_t>(f)];
+  };
+  CAF_CHECK_GREATER(described("news/10199", demand_feature::wide_reached), 0.9f);
+  CAF_CHECK_LESS(described("news/20199", demand_feature::wide_reached), 0.1f);
+  CAF_CHECK_EQUAL(described("news/10199", demand_feature::type_reached),
+                  described("news/20199", demand_feature::type_reached));
+}
+
+CAF_TEST(a_model_that_has_seen_writes_tells_from_one_where_its_first_reads_will_come) {
+  access_history history{1'000'000};
+  std::mt19937_64 random{5};
+  // Every ten minutes one item is written in region "0". Hot ones are read in region "1" within the hour.
+  for (uint32_t k = 0; k < 1500; ++k) {
+    const bool hot = random() % 3 == 0;
+    const auto item = (hot ? "hot/" : "cold/") + std::to_string(k);
+    history.add_write(item, "0", begin + k * 600);
+    if (hot)
+      history.add("", item, "1", begin + k * 600 + 60 + static_cast<uint32_t>(random() % 3000));
+  }
+  const auto log = history.all();
+  auto parts = train_demand(log, quick_training());
+  CAF_REQUIRE(parts);
+  demand_model model;
+  for (const auto& a : log.accesses)
+    a.write ? model.written(log.item_names[a.item], a.region, a.time)
+            : model.read(log.item_names[a.item], a.region, a.time);
+  model.adopt(std::move(*parts));
+  const uint32_t now = begin + 1500 * 600;
+  model.written("hot/new", 0, now);
+  model.written("cold/new", 0, now);
+  CAF_CHECK(model.due("hot/new", now));
+  CAF_CHECK_GREATER(model.estimate_in("hot/new", 1, now)[day_horizon], 0.7f);
+  CAF_CHECK_LESS(model.estimate_in("cold/new", 1, now)[day_horizon], 0.2f);
 }
 
 CAF_TEST(a_log_that_is_too_short_is_refused) {
