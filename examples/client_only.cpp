@@ -4,7 +4,10 @@
 
 #include <gnomon/client.hpp>
 
+#include <chrono>
 #include <iostream>
+#include <string>
+#include <vector>
 
 namespace {
 

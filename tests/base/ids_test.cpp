@@ -5,6 +5,8 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <vector>
+
 using namespace gnomon;
 
 CAF_TEST(an_id_may_hold_slashes_spaces_and_any_script) {

@@ -3,6 +3,8 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <chrono>
+
 using namespace gnomon;
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <algorithm>
 #include <random>
 
 using namespace gnomon;

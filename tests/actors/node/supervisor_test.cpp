@@ -4,6 +4,7 @@
 #define FAIL CAF_FAIL
 #include <caf/test/dsl.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
