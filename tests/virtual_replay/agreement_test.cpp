@@ -24,7 +24,7 @@ std::optional<scene> scene_from(const std::string& file, const std::string& orig
   auto reads = replay::load_trace(path, {});
   auto table = replay::round_trips::load(distances);
   CAF_REQUIRE(reads && table);
-  auto result = make_scene(*reads, *table, learning::price_table::flat({}), {.origin = origin});
+  auto result = make_scene(*reads, *table, learning::price_table::flat({}), {.regions = {}, .origin = origin});
   CAF_REQUIRE(result);
   return std::move(*result);
 }
