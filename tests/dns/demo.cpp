@@ -106,7 +106,7 @@ void serve(const options& given) {
   const auto networks =
       given.has("networks") ? demo::read_networks(given.values.at("networks"), table) : std::vector<ranked_network>{};
   const auto ranked = std::make_shared<ranked_prefixes>(networks, demo::order_from(0));
-  dns_server server(config, std::move(zones), items, regions, [=](const network& from) { return (*ranked)(from); });
+  dns_server server(config, std::move(zones), items, regions, [=](const ip_prefix& from) { return (*ranked)(from); });
   server.start();
   say(server);
   for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
