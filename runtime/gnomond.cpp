@@ -92,7 +92,8 @@ sigset_t block_signals() {
   for (auto s : {SIGTERM, SIGINT, SIGHUP})
     sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A signal that was ignored by whoever started this would never arrive; one that nobody can type may stay so.
+  // The parent process may have ignored signals, and then they would never arrive. SIGINT may stay ignored, as shells
+  // do for background jobs.
   for (auto s : {SIGTERM, SIGHUP})
     std::signal(s, SIG_DFL);
   return signals;

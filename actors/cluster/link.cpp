@@ -150,7 +150,7 @@ void link_state::sweep() {
     deadlines_.erase(deadlines_.begin());
     if (i == pending_.end())
       continue;
-    // What is large and comes nearer is not late, nor is what stands behind it in the queue.
+    // A large message that makes progress is not late. The messages behind it in the queue are not late either.
     auto& w = i->second;
     auto later = std::min(progress_[static_cast<size_t>(w.urgency)] + w.patience, w.latest);
     if (later > t) {

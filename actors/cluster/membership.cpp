@@ -32,7 +32,7 @@ void membership_state::start(self_pointer me, context_ptr owner, membership_conf
 // -- who may come in -------------------------------------------------------------------------------------------------
 
 /// Why `who` cannot be in this cluster beside the nodes that are known; empty when it can. A node whose connection is
-/// lost does not stand in the way of its successor, nor does what listened at the same address before.
+/// lost is no obstacle to its successor. A node that listened at the same address before is none either.
 std::string membership_state::conflict(const node_identity& who) const {
   if (who.cluster != node_->self.cluster)
     return "node " + node_->self.node + " at " + node_->self.address + " belongs to cluster '" + node_->self.cluster

@@ -8,6 +8,7 @@ namespace gnomon {
 namespace {
 
 constexpr double few_updates_s = 3600;       // so that one update just after the copy was made does not count as many
+constexpr double unknown_ms = 100;           // round trip to a holder that was not measured yet
 constexpr double least_s = 1;                // of a lifetime
 constexpr double most_s = 10 * 365 * 86'400; // as for a fixed one
 
@@ -45,11 +46,18 @@ learning::copy_costs costs_of(const node_context& node, const copy_facts& copy) 
   auto view = node.cluster.get();
   auto giver = nearest_of(*view, copy.others);
   auto bytes = static_cast<double>(copy.bytes);
-  auto move_usd = price_at(node, giver).move_usd(bytes);
   auto refreshed = copy.cost_bytes > copy.bytes ? static_cast<double>(copy.cost_bytes - copy.bytes) : 0;
+  auto wait_ms = giver != nullptr && giver->rtt_ms >= 0 ? giver->rtt_ms : unknown_ms;
   return {.hold_usd_per_s = node.config.prices.of(node.self.region).hold_usd_per_s(bytes),
           .update_usd_per_s = price_at(node, giver).move_usd(refreshed) / (copy.age_s + few_updates_s),
-          .miss_usd = move_usd + node.config.usd_per_ms * (giver != nullptr ? std::max(0.0, giver->rtt_ms) : 0)};
+          .miss_usd = price_at(node, giver).move_usd(bytes) + node.config.usd_per_ms * wait_ms};
+}
+
+learning::copy_costs costs_of_making(const node_context& node, const copy_facts& copy) {
+  auto costs = costs_of(node, copy);
+  auto view = node.cluster.get();
+  costs.make_usd = price_at(node, nearest_of(*view, copy.others)).move_usd(static_cast<double>(copy.bytes));
+  return costs;
 }
 
 learning::lifetime lifetime_of(const node_context& node, const copy_facts& copy) {

@@ -23,6 +23,8 @@ struct copy_facts {
 /// Prices of keeping it, of the updates that it gets as often as until now, and of a read without it: the nearest
 /// usable holder sends the value, and the reader waits for that. In dollars.
 learning::copy_costs costs_of(const node_context& node, const copy_facts& copy);
+/// The same for a copy that is not here yet, with the price of moving it here.
+learning::copy_costs costs_of_making(const node_context& node, const copy_facts& copy);
 
 /// How long the copy is kept after a read, from what the agent has learned so far.
 learning::lifetime lifetime_of(const node_context& node, const copy_facts& copy);

@@ -4,8 +4,8 @@
 
 namespace gnomon {
 
-/// Somebody has told this node who there is. A node that has met nobody cannot know, nor one that has met a few among
-/// many seeds: those few may have started anew as well.
+/// True when another node has told this one which nodes there are. A node that has met no other cannot know. A node
+/// that has met a few of many seeds cannot either: those few may have just started as well.
 bool knows_all_nodes(const node_context& node);
 
 } // namespace gnomon

@@ -64,7 +64,7 @@ struct slot {
 
 using queue = std::list<slot>; // newest in front
 
-/// Hashes of what was evicted while new, in order; whoever comes back soon is established at once.
+/// Hashes of what was evicted while new, in order. An item that comes back soon is established at once.
 class ghosts {
 public:
   void remember(uint64_t hash, size_t capacity) {

@@ -84,7 +84,7 @@ void predictor_state::start(self_pointer self, context_ptr node) {
   const auto life = lease_seconds(node_->config);
   trials_ = learning::follow_up{{life == 0 ? endless_lease : life}, most_trials};
   region_number(node_->self.region);
-  self_->set_exit_handler([this](const caf::exit_msg& asked) { leave(asked.reason); });
+  self_->set_exit_handler([this](const caf::exit_msg& asked) { save_and_quit(asked.reason); });
   open_file();
   self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
 }

@@ -34,7 +34,7 @@ public:
   void end_overdue_trials();
   void keep_now_and_then();
   /// Writes what is not written yet, then ends.
-  void leave(const caf::error& reason);
+  void save_and_quit(const caf::error& reason);
 
 private:
   using time_point = caf::actor_clock::time_point;

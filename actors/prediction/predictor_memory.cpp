@@ -151,7 +151,7 @@ void predictor_state::end_save(const caf::error& problem) {
     self_->quit(leaving_);
 }
 
-void predictor_state::leave(const caf::error& reason) {
+void predictor_state::save_and_quit(const caf::error& reason) {
   if (!file_ || reading_ || (!changed_ && !saving_))
     return self_->quit(reason);
   leaving_ = reason;

@@ -1,5 +1,6 @@
 #include "actors/prediction/prefetcher.hpp"
 
+#include "actors/node/copy_economy.hpp"
 #include "learning/training/model_training.hpp"
 #include "runtime/base/log.hpp"
 
@@ -52,6 +53,8 @@ duration prefetcher_state::lifetime(const std::string& id) const {
 
 void prefetcher_state::consider(const prefetch_wishes& batch) {
   const auto time = now();
+  if (node_->is_full())
+    return;
   for (const auto& wish : batch.wishes) {
     if (!budget_.worth(wish.confidence) || ahead_.count(wish.id) > 0 || asking_ >= most_asking)
       continue;
@@ -76,10 +79,18 @@ void prefetcher_state::ask(const prefetch_wish& wish) {
           [this, wish](const std::vector<std::string>& holders, bool) {
             --asking_;
             auto here = std::find(holders.begin(), holders.end(), node_->self.node) != holders.end();
-            if (!here && !holders.empty() && usable(node_, holders.front()))
+            if (!here && !holders.empty() && usable(node_, holders.front()) && pays(wish, holders.front()))
               invite(wish, holders.front());
           },
           [this](const caf::error&) { --asking_; });
+}
+
+/// The comparison that decides about every copy, for a read within the copy's first lease.
+bool prefetcher_state::pays(const prefetch_wish& wish, const std::string& giver) const {
+  auto costs = costs_of_making(*node_, {.id = wish.id, .bytes = static_cast<uint64_t>(mean_bytes_), .others = {giver}});
+  auto lease_s = std::chrono::duration<double>(lifetime(wish.id)).count();
+  auto held_s = lease_s * (1 - wish.confidence / 2); // a read is as likely at any time
+  return learning::worth_of({lease_s, wish.confidence, held_s}, costs).net_usd() > 0;
 }
 
 void prefetcher_state::invite(const prefetch_wish& wish, const std::string& giver) {

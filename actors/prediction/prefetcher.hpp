@@ -38,6 +38,7 @@ private:
   using copies = std::map<std::string, ahead>;
 
   void ask(const prefetch_wish& wish);
+  bool pays(const prefetch_wish& wish, const std::string& giver) const;
   void invite(const prefetch_wish& wish, const std::string& giver);
   void inspect(const std::string& id);
   void note_use(ahead& copy, timestamp when);

@@ -246,7 +246,7 @@ void region_state::heard(const ping& facts) {
     return;
   const auto& peer = facts.from.node;
   pass_positions(facts);
-  meet(facts.from);
+  remember_member(facts.from);
   auto is_new = greeted_[peer] != facts.from.start;
   if (is_new) {
     greeted_[peer] = facts.from.start;
@@ -265,7 +265,7 @@ void region_state::heard(const ping& facts) {
 }
 
 /// The store remembers every peer, so that a later start knows whom it does not reach.
-void region_state::meet(const node_identity& peer) {
+void region_state::remember_member(const node_identity& peer) {
   if (std::exchange(members_[peer.node], peer.start) == peer.start)
     return;
   self_->request(node_->handles.get()->stores.front(), node_->config.request_timeout, remember(peer))

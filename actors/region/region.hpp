@@ -65,7 +65,7 @@ private:
   void follow_residency();
   void tell_peers(const exchange_policies& news);
   void greet(const std::string& peer);
-  void meet(const node_identity& peer);
+  void remember_member(const node_identity& peer);
   void hand_off(const std::string& peer);
   void end_round(const std::string& peer);
   void wake_owing(const std::string& peer, size_t store, const store_entries& found);

@@ -28,7 +28,7 @@ void router_state::predict(const get_prediction& request, answer<prediction> rep
             });
 }
 
-/// Whoever reads elsewhere is known there.
+/// A user who reads in another region is known there.
 void router_state::ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply) {
   if (search->nodes.empty())
     return reply.fail(unknown(*search, request.user));

@@ -99,7 +99,7 @@ void anti_entropy_state::compare(const compare_leaves& theirs, answer<leaf_diffe
     for (const auto& copy : *ours) {
       auto found = unmatched.find(copy.id);
       if (found == unmatched.end() || found->second != copy.digest) {
-        meet(copy.id, theirs.from);
+        compare_copies(copy.id, theirs.from);
         result.bytes += copy.bytes;
       }
       if (found != unmatched.end())
@@ -115,10 +115,10 @@ void anti_entropy_state::compare(const compare_leaves& theirs, answer<leaf_diffe
 void anti_entropy_state::look_at(const std::string& peer, const held_ids& both) {
   for (const auto& id : both.ids)
     if (trees_.hides_from(peer, id))
-      meet(id, peer);
+      compare_copies(id, peer);
 }
 
-void anti_entropy_state::meet(const std::string& id, const std::string& peer) {
+void anti_entropy_state::compare_copies(const std::string& id, const std::string& peer) {
   node_->counters.differences.fetch_add(1, std::memory_order_relaxed);
   self_->send(node_->shard(id), compare_a_v, id, peer);
 }

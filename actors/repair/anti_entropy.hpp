@@ -81,7 +81,7 @@ private:
   void exchange_leaves();
   void send_leaves(const std::vector<uint32_t>& leaves, const shared_copies& ours);
   void look_for_twins(uint32_t shard);
-  void meet(const std::string& id, const std::string& peer);
+  void compare_copies(const std::string& id, const std::string& peer);
 
   void read_leaves(const std::vector<uint32_t>& leaves, const std::string& peer,
                    std::function<void(expected<shared_copies>)> then);

@@ -194,7 +194,7 @@ void anti_entropy_state::send_leaves(const std::vector<uint32_t>& leaves, const 
     round_->bytes += found.bytes;
     for (const auto& id : found.ids)
       if (auto known = sizes.find(id); known != sizes.end()) {
-        meet(id, round_->peer);
+        compare_copies(id, round_->peer);
         round_->bytes += known->second;
       }
     pause();
@@ -213,7 +213,7 @@ void anti_entropy_state::look_for_twins(uint32_t shard) {
             for (const auto& id : both.ids)
               if (trees_.hides_from(round_->peer, id)) {
                 twins = true;
-                meet(id, round_->peer);
+                compare_copies(id, round_->peer);
               }
             if (!twins) // else they may meet in vain, and are looked for again
               twins_in_[round_->peer].erase(shard);

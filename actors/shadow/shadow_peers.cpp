@@ -1,6 +1,7 @@
 // What a shadow does with the other holders: giving, merging, becoming one, replicating, leaving.
 #include "actors/shadow/shadow.hpp"
 
+#include "actors/shadow/catalog.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -42,7 +43,7 @@ void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
   persist(deliver);
 }
 
-/// What was written elsewhere lately may not have arrived yet: whoever gets a copy from here must know.
+/// A late write elsewhere may not have arrived yet. A node that gets a copy from here has to know that.
 bool shadow_state::may_be_behind() const {
   return (!node_->is_fresh() || is_behind()) && node_->config.fault != deliberate_fault::freshness_not_carried;
 }
@@ -119,7 +120,7 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
 /// follows from what the readers of this region want, wherever they got it.
 void shadow_state::note_reader_elsewhere() {
   if (auto agent = node_->handles.get()->agent)
-    self_->send(agent, access_batch{{{.id = item_->record().id, .at = now()}}});
+    self_->send(agent, access_batch{{{.id = item_->record().id, .user = {}, .at = now()}}});
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {

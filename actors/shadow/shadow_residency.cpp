@@ -20,7 +20,7 @@ bool shadow_state::may_hold(const std::string& node, const version_set& versions
   return peer && there.allows(peer->identity.region);
 }
 
-/// Whoever looked before cannot know what the versions' users allow, nor what has changed since.
+/// Looks again: an earlier check did not know what the versions' users allow, and the rules may have changed since.
 bool shadow_state::may_take(const version_set& versions) const {
   return node_->config.fault == deliberate_fault::ignore_new_residency
          || (may_hold(node_->self.node) && may_hold(node_->self.node, versions));

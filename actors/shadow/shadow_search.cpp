@@ -113,8 +113,8 @@ bool shadow_state::is_over(uint64_t number) const {
   return !search_ || search_->number != number;
 }
 
-/// A holder takes long; it may be frozen. The next one is asked as well, and whoever answers first is heard. When there
-/// is none, readers get what there is.
+/// A holder takes long; it may be frozen. The next one is asked as well, and the first answer counts. When there is no
+/// next one, readers get what there is.
 void shadow_state::holder_is_late(uint64_t number) {
   if (is_over(number) || search_->settling)
     return;

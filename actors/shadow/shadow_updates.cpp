@@ -237,8 +237,9 @@ void shadow_state::pass_along(const std::string& source) {
   tell_holders(rest, item_->record().holders);
 }
 
-/// Asks those to whom this copy owes something, or who may release it from its pin, and those who joined and were not
-/// heard of since, what they have: their answers settle it, or tell what to send. Whoever has a hint is left to that.
+/// Asks other holders what they have: those that this copy owes something, those that may release it from its pin, and
+/// those that joined and have not been heard of since. Their answers settle the debt, or tell what to send. A holder
+/// with a hint is not asked; the hint takes care of it.
 void shadow_state::review_debts() {
   tell_holders(item_->to_review(), item_->record().holders);
 }

@@ -86,8 +86,8 @@ void calibrator::fit_sigmoid(const std::vector<bin>& bins) {
   }
 }
 
-// Neighbouring bins together until each block has enough outcomes. A step in what comes true ends a block earlier, or
-// the few outcomes above it would count for as little as those below; the prior guards against steps that are chance.
+// Joins neighbouring bins until each block has enough outcomes. A step in the share that comes true ends a block early:
+// otherwise the few outcomes above the step would be averaged with those below. The prior guards against chance steps.
 std::vector<calibrator::block> calibrator::blocks(const std::vector<bin>& bins) {
   std::vector<block> result;
   bool open = false;

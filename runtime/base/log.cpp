@@ -33,9 +33,8 @@ std::optional<spdlog::level::level_enum> level_from(std::string_view text) {
   return std::nullopt;
 }
 
-/// Lines go to a descriptor as long as it takes them. A log that cannot be written, because its disk is full or nobody
-/// reads its pipe any more, must not hold the thread that tells something, nor end the process: such lines are lost,
-/// and counted.
+/// Writes lines to a descriptor. When its disk is full, or nobody reads its pipe any more, lines are dropped and
+/// counted: logging neither blocks the calling thread nor ends the process.
 class descriptor_sink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
   ~descriptor_sink() override {

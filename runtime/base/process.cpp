@@ -20,6 +20,9 @@ namespace gnomon {
 
 namespace {
 
+constexpr rlim_t least_memory = 512u << 20; // of addresses; most of it is set apart by threads and never used
+constexpr rlim_t least_stack = 512u << 10;
+
 /// The system's refusal of memory or of a thread may come where nothing can catch it. An error of ours leaves a core.
 [[noreturn]] void on_terminate() {
   try {
@@ -35,6 +38,17 @@ namespace {
   ::_exit(1);
 }
 
+/// Libraries start threads of their own, wait for ever for memory that they do not get, and crash on small stacks.
+void check_limit(int which, rlim_t needed, std::string_view what, std::string_view how) {
+  rlimit limit{};
+  if (::getrlimit(which, &limit) != 0 || limit.rlim_cur >= needed)
+    return;
+  complain(program_invocation_short_name, "this process may have " + std::to_string(limit.rlim_cur >> 10) + " KiB "
+                                              + std::string{what} + ", and needs " + std::to_string(needed >> 10)
+                                              + " KiB; raise the limit (" + std::string{how} + " of a service)");
+  ::_exit(1);
+}
+
 } // namespace
 
 void begin_process() {
@@ -43,6 +57,8 @@ void begin_process() {
   for (auto [fd, mode] : {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", mode) < 0)
       ::_exit(1); // without them files of ours would get their numbers
+  check_limit(RLIMIT_AS, least_memory, "of memory", "ulimit -v, or LimitAS=");
+  check_limit(RLIMIT_STACK, least_stack, "for each stack", "ulimit -s, or LimitSTACK=");
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL); // ignored, it would hide how a child ended

@@ -10,8 +10,9 @@ namespace gnomon {
 
 /// Call it first in `main`. Opens standard input, output and error on /dev/null where they are closed, so that no other
 /// file gets their numbers. Reading from or writing to them then fails, as it would have. Writing to a pipe without a
-/// reader, or beyond a limit on the size of files, becomes an error of that write instead of a signal. Memory or a
-/// thread that the system refuses where nothing can catch it ends the process with a sentence and status 1.
+/// reader, or beyond a limit on the size of files, becomes an error of that write instead of a signal. Limits
+/// on memory and stacks that are too low for our programs end the process with a sentence and status 1, and so does
+/// memory or a thread that the system refuses where nothing can catch it.
 void begin_process();
 
 /// Writes one line to standard error: "PROGRAM: SENTENCE", safe for a terminal. Failures to write it are ignored.

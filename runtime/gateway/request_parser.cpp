@@ -1,8 +1,8 @@
 #include "runtime/gateway/request_parser.hpp"
 
+#include "runtime/base/ip_address.hpp"
 #include "runtime/base/percent.hpp"
 #include "runtime/gateway/routes.hpp"
-#include "runtime/location/ip_address.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -41,7 +41,7 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// What may stand in the name of a host (RFC 3986, 3.2), but for commas, which join two.
+// Only characters of a host's name or address (RFC 3986, 3.2). No comma: it would join two values.
 bool is_host_name(std::string_view text) {
   static constexpr auto allowed = [] {
     std::array<bool, 256> table{};

@@ -14,7 +14,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,8 +26,6 @@ using boost::asio::ip::tcp;
 
 constexpr uint64_t own_files = 96;   // of a node beside its stores and connections: sockets, event queues, the log
 constexpr uint64_t store_files = 64; // that each store has open for a working set
-constexpr uint64_t least_memory = 512u << 20; // of addresses; the stacks of its threads take half
-constexpr uint64_t least_stack = 512u << 10;  // of a thread; less ends the process without a word
 
 caf::error impossible(std::string sentence) {
   return make_error(ec::bad_config, std::move(sentence));
@@ -198,21 +195,7 @@ uint64_t files_without_connections(const node_config& config) {
   return own_files + store_files * config.actors.stores;
 }
 
-/// Limits on memory: a thread that does not get its own ends the process, wherever it is at that moment.
-caf::error check_memory_limit(int which, uint64_t needed, std::string_view what, std::string_view how) {
-  rlimit limit{};
-  if (::getrlimit(which, &limit) != 0 || limit.rlim_cur >= needed)
-    return {};
-  return impossible(fmt::format("this process may have {} KiB {}, and a node needs {} KiB; raise the limit ({})",
-                                limit.rlim_cur >> 10, what, needed >> 10, how));
-}
-
 caf::error check_limits(const node_config& config) {
-  if (auto err = check_memory_limit(RLIMIT_AS, least_memory, "of memory", "ulimit -v, or LimitAS= of a service"))
-    return err;
-  if (auto err =
-          check_memory_limit(RLIMIT_STACK, least_stack, "for each stack", "ulimit -s, or LimitSTACK= of a service"))
-    return err;
   const auto needed = files_without_connections(config), may = raise_descriptor_limit();
   if (may >= needed)
     return {};

@@ -32,8 +32,8 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-/// The open descriptor that a name stands for: "-", "/dev/stdout", "/dev/fd/1". Opened by such a name, a regular file
-/// would be written from its front, or replaced under the feet of whoever redirected it.
+/// The open descriptor that a name stands for: "-", "/dev/stdout", "/dev/fd/1". The descriptor is used as it is:
+/// opening a redirected file by such a name would overwrite it from its beginning, or replace it.
 std::optional<int> descriptor_named(const std::string& file) {
   if (file == "-" || file == "/dev/stdout")
     return STDOUT_FILENO;

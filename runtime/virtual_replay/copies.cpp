@@ -32,9 +32,9 @@ void copies::count_move(uint32_t item, size_t from) {
 
 void copies::create(uint32_t item, double now, double keep_s, bool measured) {
   for (auto region : on_.durable)
-    push(item, region, now, for_good, measured);
+    make(item, region, now, for_good, measured);
   for (auto region : on_.first_copies)
-    push(item, region, now, keep_s, measured);
+    make(item, region, now, keep_s, measured);
 }
 
 size_t copies::read(const scene_read& read, bool measured) {
@@ -88,16 +88,21 @@ void copies::keep(uint32_t item, size_t region, double now, double keep_s) {
   }
 }
 
-void copies::push(uint32_t item, size_t region, double now, double keep_s, bool measured) {
+bool copies::make(uint32_t item, size_t region, double now, double keep_s, bool measured) {
   if (has(item, region, now) || !(keep_s > 0))
-    return;
+    return false;
   const auto from = cheapest(item, region, now);
   begin(item, region, now, keep_s);
-  if (!measured)
+  if (measured)
+    count_move(item, from);
+  return true;
+}
+
+void copies::push(uint32_t item, size_t region, double now, double keep_s, bool measured) {
+  if (!make(item, region, now, keep_s, measured) || !measured)
     return;
   ++counted_.pushed;
   slots_[item * regions_ + region].unread = true;
-  count_move(item, from);
 }
 
 /// Counts the time that a copy was held, once it is known when it went.

@@ -74,6 +74,8 @@ private:
     }
   };
   static constexpr double for_good = std::numeric_limits<double>::infinity();
+  /// False when there is a copy, or none is wanted.
+  bool make(uint32_t item, size_t region, double now, double keep_s, bool measured);
   void begin(uint32_t item, size_t region, double now, double keep_s);
   void settle(uint32_t item, size_t region);
   void count_read(double ms, bool here);

@@ -58,7 +58,11 @@ std::vector<uint32_t> next_reads(const scene& on) {
 /// still is there. That is at least as cheap as anything that has to keep it there.
 class sources {
 public:
-  explicit sources(const scene& on) : on_(on), read_(on.items.size() * on.regions.size(), 0) {}
+  explicit sources(const scene& on) : on_(on), read_(on.items.size() * on.regions.size(), 0) {
+    for (uint32_t item = 0; item < on.items.size(); ++item)
+      for (auto region : on.durable)
+        add(item, region);
+  }
   void add(uint32_t item, size_t region) {
     read_[item * on_.regions.size() + region] = 1;
   }

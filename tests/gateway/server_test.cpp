@@ -224,7 +224,7 @@ CAF_TEST(bodies_under_way_share_one_bound) {
   limits.max_buffered_bytes = 100'000;
   start();
   CAF_CHECK(is(once(put("/data/a", std::string(100'001, 'x'))), 503));
-  // Whoever has an answer may count on the room that its request took, also at another thread.
+  // With the answer, the room that its request took is free again, for all threads.
   for (int i = 0; i < 100; ++i)
     CAF_CHECK(is(once(put("/data/" + std::to_string(i), std::string(90'000, 'x'))), 201));
 }

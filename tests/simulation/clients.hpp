@@ -18,8 +18,8 @@ public:
   void act();
   /// A plain read at that node, whose answer must be the last word.
   void read(const std::string& id, int node);
-  /// The node's process goes on after a pause; whoever waited in front of it asks at once, and so do some elsewhere,
-  /// where what they want may be fetched from it.
+  /// The node's process goes on after a pause. Clients that waited for it ask at once. Some ask at other nodes, which
+  /// may fetch the item from it.
   void node_woke(int node);
   /// Many want the items of that type at once, everywhere.
   void crowd(const std::string& type);
@@ -27,7 +27,7 @@ public:
   void ask_often(int node);
   /// All items are written or deleted at that node.
   void keep_busy(int node);
-  /// The node's process starts; whoever waited for it writes at once, before it has heard of the other nodes.
+  /// The node's process starts. Clients that waited for it write at once, before it has heard of the other nodes.
   void node_came_back(int node);
   /// The node's process is gone with all that it was asked.
   void node_crashed(int node);

@@ -149,6 +149,9 @@ copy_report some_report() {
           2,
           3,
           4,
+          0.25,
+          0.5,
+          "it pays for itself",
           true,
           false};
 }

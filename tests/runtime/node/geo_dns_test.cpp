@@ -42,7 +42,9 @@ struct fixture {
     config.dns_zones = {"g.example"};
     config.dns_threads = 1;
     config.dns_answers_per_second = 0;
-    dns = std::make_unique<geo_dns>(node, config, *zones_of(config));
+    auto zones = zones_of(config);
+    CAF_REQUIRE(zones);
+    dns = std::make_unique<geo_dns>(node, config, std::move(*zones));
     CAF_REQUIRE(!dns->start());
   }
   ~fixture() {

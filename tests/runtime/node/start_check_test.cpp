@@ -141,21 +141,6 @@ CAF_TEST(one_address_for_two_listeners_is_refused) {
   }
 }
 
-CAF_TEST(stacks_that_are_too_small_for_threads_are_refused) {
-  auto child = ::fork();
-  CAF_REQUIRE(child >= 0);
-  if (child == 0) {
-    rlimit small{};
-    ::getrlimit(RLIMIT_STACK, &small);
-    small.rlim_cur = 64u << 10;
-    auto limited = ::setrlimit(RLIMIT_STACK, &small) == 0;
-    ::_exit(limited && verdict().find("64 KiB for each stack") != std::string::npos ? 0 : 1);
-  }
-  int status = -1;
-  CAF_REQUIRE_EQUAL(::waitpid(child, &status, 0), child);
-  CAF_CHECK_EQUAL(status, 0);
-}
-
 CAF_TEST(connections_leave_files_for_the_stores) {
   auto with_files = [](rlim_t count) {
     rlimit low{count, count};
