@@ -74,7 +74,7 @@ public:
   bool due(std::string_view item, uint32_t time) {
     return counts_.due(item, time);
   }
-  /// The estimates for each of the node's `count` regions. Zeroes for an unknown item. 3 us for 8 regions.
+  /// The estimates for each of the node's `count` regions. Zeroes for an unknown item. 15 us for 8 regions.
   void estimate(std::string_view item, size_t count, uint32_t time, std::vector<demand_estimate>& out);
   /// The same for one region.
   demand_estimate estimate_in(std::string_view item, size_t region, uint32_t time);
