@@ -62,21 +62,22 @@ CAF_TEST(the_lifetime_of_a_policy_or_a_request_wins) {
   CAF_CHECK_EQUAL(copies("asked/1"), "a:durable");
 }
 
-CAF_TEST(what_was_learned_about_gaps_makes_lifetimes_longer) {
+CAF_TEST(the_agent_learns_the_gaps_and_shadows_use_them) {
   begin_adaptively();
-  CAF_CHECK(nodes["b"].context->lifetimes.get()->keep({.type = "weekly"}, {1e-9, 0, 1e-7}, 0).wish_s < 150);
+  const learning::copy_costs costs{.hold_usd_per_s = 1e-9, .miss_usd = 4e-7};
+  const learning::gap_kind kind{.type = "often", .bytes = 1, .reads = 3, .pace_s = 150};
+  CAF_CHECK_EQUAL(nodes["b"].context->lifetimes.get()->keep(kind, costs, 0).wish_s, 400.0);
   for (int round = 0; round < 6; ++round) { // each item is read again after 150 s
     for (int i = 0; i < 120; ++i) {
-      auto id = "weekly/" + std::to_string(i);
+      auto id = "often/" + std::to_string(i);
       if (round == 0)
         put("a", id, "v");
       get("b", id);
     }
     pass_time(150s);
   }
-  auto life = nodes["b"].context->lifetimes.get()->keep({.type = "weekly", .bytes = 1, .reads = 3, .pace_s = 150},
-                                                        {1e-9, 0, 1e-7}, 0);
-  CAF_CHECK(life.wish_s > 150);
+  auto life = nodes["b"].context->lifetimes.get()->keep(kind, costs, 0);
+  CAF_CHECK(life.wish_s > 150 && life.wish_s < 200);
   CAF_CHECK(life.worth.returned > 0.5);
 }
 
