@@ -111,7 +111,7 @@ demand_samples::use demand_samples::use_of(size_t k) const {
   if (k < learned_)
     return use::learn;
   const auto quarter = (k * 0x9e3779b97f4a7c15) >> 62;
-  return quarter < 2 ? use::calibrate : quarter == 2 ? use::contest : use::measure;
+  return quarter == 0 ? use::calibrate : quarter == 1 ? use::contest : use::measure;
 }
 
 mlp_samples demand_samples::to_learn() const {

@@ -13,8 +13,8 @@ public:
   /// The log is in order of time, timed, and has the names of its items.
   demand_samples(const access_log& log, const demand_training_config& config);
 
-  /// What a decision is for, by its time and place: the last ones are held back from learning. Half of these calibrate,
-  /// a quarter says which kind of model is better, and a quarter measures what serves.
+  /// What a decision is for, by its time and place: the last ones are held back from learning. A quarter of these
+  /// calibrates, a quarter says which kind of model is better, and half measures what serves.
   enum class use { learn, calibrate, contest, measure };
   use use_of(size_t k) const;
 
