@@ -174,8 +174,6 @@ caf::result<training_status> router_state::to_trainer(const Message& request) {
 
 /// Together with the requests that wait already, those of one moment are one message.
 void router_state::to_agent(const std::string& id, const std::string& user, bool write) {
-  if (!node_->config.predict)
-    return;
   if (noted_.samples.empty())
     self_->send(self_, flush_a_v);
   noted_.samples.push_back({.id = id, .user = user, .at = node_->time->now(), .write = write});

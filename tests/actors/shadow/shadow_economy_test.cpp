@@ -77,7 +77,7 @@ CAF_TEST(the_agent_learns_the_gaps_and_shadows_use_them) {
     pass_time(150s);
   }
   auto life = nodes["b"].context->lifetimes.get()->keep(kind, costs, 0);
-  CAF_CHECK(life.wish_s > 150 && life.wish_s < 200);
+  CAF_CHECK(life.wish_s > 150);
   CAF_CHECK(life.worth.returned > 0.5);
 }
 

@@ -183,7 +183,7 @@ CAF_TEST(a_kind_that_has_learned_nothing_loses) {
 
 CAF_TEST(ids_that_differ_only_at_the_end_tell_where_a_new_item_will_be_read) {
   demand_config config;
-  config.max_groups = 8;
+  config.max_groups = 1024;
   demand_counters counts{config};
   for (uint32_t k = 0; k < 50; ++k) {
     counts.read("news/10" + std::to_string(100 + k), 0, begin + k);
