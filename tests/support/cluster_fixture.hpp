@@ -45,6 +45,22 @@ struct cluster_fixture : test_coordinator_fixture<> {
     return result;
   }
 
+  /// The item's shadow at the node throws while it handles `message`, and no other actor does: the router looks at the
+  /// clock as well, so the message does not go through it. True when the answer is an error.
+  template <class Reply, class Message>
+  bool fails_in_shadow(const std::string& name, const Message& message) {
+    auto& crashes = nodes[name].context->counters.shadow_crashes;
+    auto before = crashes.load();
+    time->throws_next = true;
+    auto handle = self->request(nodes[name].context->shard(message.id), caf::infinite, message);
+    sched.run();
+    time->throws_next = false;
+    CAF_CHECK_EQUAL(crashes.load(), before + 1);
+    auto failed = false;
+    std::move(handle).receive([](const Reply&) {}, [&](const caf::error&) { failed = true; });
+    return failed;
+  }
+
   expected<write_receipt> put(const std::string& name, std::string id, std::string value, version_vector seen = {});
   expected<item_versions> get(const std::string& name, const std::string& id, version_vector seen = {});
   std::string value(const std::string& name, const std::string& id);

@@ -167,9 +167,7 @@ CAF_TEST(a_shadow_that_dies_leaves_the_trees_as_the_store_is) {
   begin(2, 2);
   put("a", "x", "1");
   heartbeats();
-  time->throws_next = true;
-  put("a", "x", "2"); // its shadow dies somewhere on the way
-  time->throws_next = false;
+  fails_in_shadow<write_receipt>("a", write_of("x", "2")); // it dies somewhere on the way
   compare_all();
   CAF_CHECK_EQUAL(value("a", "x"), value("b", "x"));
   auto leaves = network->asked["compare_leaves"];

@@ -87,9 +87,7 @@ CAF_TEST(a_surplus_is_not_forgotten_when_a_shadow_crashes) {
   put("a", "x", "1");
   add_durable("c", "x");
   auto first = holders("a", "x").durable_by_rank("x").front();
-  time->throws_next = true;
-  put(first, "x", "2");
-  time->throws_next = false;
+  fails_in_shadow<write_receipt>(first, write_of("x", "2"));
   rounds();
   rounds();
   CAF_CHECK_EQUAL(durable("x"), 2u);

@@ -400,9 +400,9 @@ CAF_TEST(watchers_go_on_hearing_of_an_item_whose_shadow_died) {
   self->send(nodes["a"].context->handles.get()->router, watch_a_v, std::string{"x"}, listener);
   sched.run();
   nodes["a"].context->index.clear();
-  time->throws_next = true;
-  get("a", "x");
-  CAF_CHECK_EQUAL(nodes["a"].context->counters.shadow_crashes.load(), 1u);
+  read_item request;
+  request.id = "x";
+  CAF_CHECK(fails_in_shadow<item_versions>("a", request));
   pass_time(1s);
   heard->clear();
   CAF_CHECK(put("a", "x", "2", unbox(get("a", "x")).versions.context));

@@ -145,28 +145,23 @@ CAF_TEST(a_shadow_that_throws_is_restarted_from_the_store_and_answers_the_next_r
   begin(1);
   put("a", "x", "1");
   nodes["a"].context->index.clear();
-  read_item request; // past the router, which looks at the clock as well
+  read_item request;
   request.id = "x";
-  time->throws_next = true;
-  auto read = self->request(nodes["a"].context->shard("x"), caf::infinite, request);
-  sched.run();
-  auto failed = false;
-  std::move(read).receive([](const item_versions&) {}, [&](const caf::error&) { failed = true; });
-  CAF_CHECK(failed);
-  CAF_CHECK_EQUAL(nodes["a"].context->counters.shadow_crashes.load(), 1u);
+  CAF_CHECK(fails_in_shadow<item_versions>("a", request));
   CAF_CHECK_EQUAL(value("a", "x"), "1");
 }
 
 CAF_TEST(requests_in_flight_when_a_shadow_throws_get_a_retryable_error) {
   begin(1);
-  auto router = nodes["a"].context->handles.get()->router;
+  auto shard = nodes["a"].context->shard("x");
   write_item w;
   w.id = "x";
   w.value = blob{std::string{"1"}};
-  auto one = self->request(router, caf::infinite, w);
-  auto two = self->request(router, caf::infinite, w);
+  auto one = self->request(shard, caf::infinite, w);
+  auto two = self->request(shard, caf::infinite, w);
   time->throws_next = true;
   sched.run();
+  CAF_CHECK_EQUAL(nodes["a"].context->counters.shadow_crashes.load(), 1u);
   int answered = 0;
   auto ok = [&](const write_receipt&) { ++answered; };
   auto no = [&](const caf::error& e) { answered += code_of(e) == ec::unavailable ? 1 : 0; };
