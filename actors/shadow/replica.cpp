@@ -268,6 +268,18 @@ void replica::add_joining(const std::string& node) {
   dirty_ = true;
 }
 
+void replica::expect_holder(const std::string& node) {
+  record_.holders.merge(node, {0, holder_state::shadow});
+}
+
+std::vector<std::string> replica::expected_holders() const {
+  std::vector<std::string> nodes;
+  for (const auto& [node, entry] : record_.holders.entries())
+    if (entry == holder_entry{0, holder_state::shadow})
+      nodes.push_back(node);
+  return nodes;
+}
+
 void replica::mark_left(const std::string& node, uint32_t epoch) {
   if (auto entry = record_.holders.find(node); entry && entry->epoch == epoch)
     if (record_.holders.merge(node, {epoch, holder_state::left})) {
@@ -359,6 +371,7 @@ holder_map replica::drop() {
   drop_replaced_values();
   exists_ = moving_ = false;
   dirty_ = true;
+  ++drops_;
   return told;
 }
 

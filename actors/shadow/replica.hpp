@@ -77,6 +77,10 @@ public:
   void settle(holder_state state, lease terms);
   /// Another node gets a copy from this one.
   void add_joining(const std::string& node);
+  /// The catalog says that `node` holds the item, and the node cannot be asked. It is owed what is written here: it
+  /// counts as a shadow in an epoch before all others, until its own word is heard.
+  void expect_holder(const std::string& node);
+  std::vector<std::string> expected_holders() const;
   /// `node` confirmed that it has no copy. It was asked in `epoch`; a node that has joined again since then stays.
   void mark_left(const std::string& node, uint32_t epoch);
   uint32_t epoch_of(const std::string& node) const;
@@ -112,6 +116,10 @@ public:
   bool expire_versions(timestamp now);
   /// Forgets the item: the batch erases everything of it. Returns the holders that have to be told.
   holder_map drop();
+  /// How often that was done since the shadow woke.
+  uint32_t drops() const {
+    return drops_;
+  }
 
   /// What has to be written to the store since the last call. Empty when nothing changed. With something to review, the
   /// review is due `join_timeout` later.
@@ -136,6 +144,7 @@ private:
   bool exists_ = false;          // there is a record, joining or more
   uint32_t last_epoch_ = 0;      // of the copy that was here before; others may still get news of its end
   bool dirty_ = false;
+  uint32_t drops_ = 0;
   bool moving_ = false;
 };
 

@@ -129,6 +129,7 @@ private:
   struct damage;
   void damaged(damage found);
   void ask_for_sound_copy(const std::shared_ptr<damage>& found);
+  void note_sound_copy(damage& found, const item_copy& copy, const std::string& node) const;
   bool mend(const damage& found, const item_copy& sound);
   void clear_for(const item_copy& sound, const std::string& giver);
   void join_anew(const std::string& giver, holder_state as);
@@ -177,9 +178,13 @@ private:
   bool must_know(const write_item& request) const;
   void begin_or_pass(const write_item& request, const copy_search& s, time_point deadline, answer<write_receipt> reply);
   void decide(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  void decide_with_all(const write_item& request, time_point deadline, answer<write_receipt> reply);
   void delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  void hear_all(const write_item& request, time_point deadline, answer<write_receipt> reply,
+                const std::function<void(const version_vector&)>& then);
   void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
-  void catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply);
+  void catch_up(const write_item& request, const version_vector& needs, time_point deadline,
+                answer<write_receipt> reply);
   dot make_version(const write_item& request, conflict_rule conflicts);
   void describe(pending_writes::write& w, const write_item& request) const;
   void write_synced(uint64_t number);

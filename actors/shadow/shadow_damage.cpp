@@ -1,6 +1,9 @@
 // What a shadow does when its copy turns out to be damaged as it wakes: it looks for a sound one. Values that are lost
-// are taken from there; a record that cannot be read makes room for a new copy. What nobody else has stays as it is.
+// are taken from there. A record that cannot be read makes room for a new copy, and so does one with a value that no
+// node has, once every node has said so. A copy that is the only one stays as it is.
 #include "actors/shadow/shadow.hpp"
+
+#include "actors/node/known_nodes.hpp"
 
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
@@ -15,6 +18,9 @@ struct shadow_state::damage {
   std::map<dot, blob> values = {};  // that are sound
   std::vector<dot> lost = {};       // whose values are not
   std::deque<std::string> ask = {}; // who may have a sound copy
+  bool all_heard = true;            // every node so far has said what it has
+  item_copy sound = {};             // a copy that lacks only what is lost, without its values
+  std::string giver = {};           // who has that; empty: nobody so far
 };
 
 void shadow_state::load_values(const std::string& record) {
@@ -69,6 +75,7 @@ void shadow_state::damaged(damage found) {
   node_->counters.copies_damaged.fetch_add(1, std::memory_order_relaxed);
   node_->index.erase(item_->record().id); // this copy takes no updates
   log::error("shadow", "damaged", {{"id", item_->record().id}, {"reason", sentence_of(found.problem)}});
+  found.all_heard = knows_all_nodes(*node_);
   auto view = node_->cluster.get();
   for (auto peer : view->by_latency())
     found.ask.push_back(peer->identity.node);
@@ -76,6 +83,10 @@ void shadow_state::damaged(damage found) {
 }
 
 void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
+  if (found->ask.empty() && found->all_heard && !found->giver.empty()) {
+    log::error("shadow", "versions-lost", {{"id", item_->record().id}, {"versions", found->lost.size()}});
+    return clear_for(found->sound, found->giver);
+  }
   if (found->ask.empty()) {
     mended_next_ = self_->clock().now() + node_->config.join_timeout;
     return loaded(found->problem);
@@ -91,13 +102,32 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
       [this, found, node](item_copy& copy) {
         if (found->record.empty())
           return clear_for(copy, node);
+        note_sound_copy(*found, copy, node);
         auto sound = std::make_shared<item_copy>(std::move(copy));
         fetch_values(sound, node, traffic::repair, [this, found, sound](const caf::error& problem) {
           if (problem || !mend(*found, *sound))
             ask_for_sound_copy(found);
         });
       },
-      [this, found](const caf::error&) { ask_for_sound_copy(found); });
+      [this, found](const caf::error& reason) {
+        found->all_heard &= code_of(reason) == ec::not_here;
+        ask_for_sound_copy(found);
+      });
+}
+
+/// The copy at `node` can take the place of the damaged one when it knows all versions but the lost ones.
+void shadow_state::note_sound_copy(damage& found, const item_copy& copy, const std::string& node) const {
+  auto record = decode_record(found.record);
+  if (!record || !found.giver.empty())
+    return;
+  const auto& siblings = record->versions.siblings;
+  auto lost = [&](const dot& d) { return std::find(found.lost.begin(), found.lost.end(), d) != found.lost.end(); };
+  if (std::all_of(siblings.begin(), siblings.end(),
+                  [&](const sibling& s) { return lost(s.id) || copy.versions.context.covers(s.id); })) {
+    found.giver = node;
+    found.sound = copy;
+    found.sound.values.clear();
+  }
 }
 
 /// Takes the lost values from `sound`, which must have them or know that they were replaced, and with them what is
@@ -136,7 +166,7 @@ void shadow_state::load_again_if_damaged() {
   load();
 }
 
-/// Nothing of the record can be used: what is left of its values goes, and the copy is joined anew.
+/// The record cannot be used: what is left of its values goes, and the copy is joined anew.
 void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
   auto store = node_->store(item_->record().id);
   auto range = keys::values(item_->record().id);

@@ -245,9 +245,10 @@ void shadow_state::sync() {
     show(next, copy);
   self_->request(node_->store(item_->record().id), caf::infinite, std::move(batch))
       .then(
-          [this, next, copy, run_all = std::move(run_all)](store_receipt&) {
+          [this, next, copy, drops = item_->drops(), run_all = std::move(run_all)](store_receipt&) {
             syncing_ = false;
-            show(next, copy);
+            if (drops == item_->drops()) // else readers would find what the next sync takes from the disk
+              show(next, copy);
             run_all();
             apply_residency();
             if (!syncing_ && !after_sync_.empty())

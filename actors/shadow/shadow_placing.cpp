@@ -95,7 +95,9 @@ void shadow_state::place_first_copies() {
   wish.id = item_->record().id;
   wish.user = item_->creator();
   wish.reason = lease_reason::policy;
-  place(plan_copies(*node_, wish), {});
+  auto copies = plan_copies(*node_, wish);
+  copies.away = item_->expected_holders();
+  place(copies, {});
 }
 
 } // namespace gnomon

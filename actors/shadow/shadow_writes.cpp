@@ -27,7 +27,7 @@ void shadow_state::write_where_it_is(const write_item& request, time_point deadl
   if (reply.given())
     return;
   if (item_->present())
-    return decide(request, deadline, std::move(reply));
+    return decide_with_all(request, deadline, std::move(reply));
   if (search_ && must_know(request)) // what that one has heard may have changed since
     return find_copy({}, audience::known, traffic::client, {}, [this, request, deadline, reply](const copy_search&) {
       write_where_it_is(request, deadline, reply);
@@ -53,7 +53,7 @@ bool shadow_state::must_know(const write_item& request) const {
 void shadow_state::begin_or_pass(const write_item& request, const copy_search& s, time_point deadline,
                                  answer<write_receipt> reply) {
   if (item_->present())
-    return decide(request, deadline, reply);
+    return decide_with_all(request, deadline, reply);
   if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
     return pass_to<write_receipt>(s.deleted_at, request, reply);
   if (!s.refused_by.empty() && request.forwarded)
@@ -64,41 +64,63 @@ void shadow_state::begin_or_pass(const write_item& request, const copy_search& s
     return pass_to<write_receipt>(s.stale_at, request, reply);
   if (auto reason = why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
     return reply.fail(make_error(ec::unavailable, "whether the item exists is not known: " + sentence_of(reason)));
+  for (const auto& node : s.believed())
+    if (s.unreachable().contains(node))
+      item_->expect_holder(node); // what begins here is a twin of what it has
   apply(request, deadline, reply);
 }
 
+/// A copy is here.
 void shadow_state::decide(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   auto blind_delete = request.deleted && request.seen.empty() && must_know(request) && !item_->repeated(request, now());
   blind_delete ? delete_everywhere(request, deadline, reply) : apply(request, deadline, reply);
 }
 
+/// A copy has just come here. What gave it may be behind the others, and a condition is about what these have as well.
+void shadow_state::decide_with_all(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+  if (request.deleted || !must_know(request) || item_->repeated(request, now()))
+    return decide(request, deadline, reply);
+  hear_all(request, deadline, reply, [this, request, deadline, reply](const version_vector& theirs) {
+    item_->versions().context.covers(theirs) ? apply(request, deadline, reply)
+                                             : catch_up(request, theirs, deadline, reply);
+  });
+}
+
 /// A delete without a context means whatever there is: also what has not arrived here yet, or began elsewhere at the
-/// same time. All peers that can be reached say what they have. One whose copy is damaged cannot. The lease of the copy
-/// here may end meanwhile: then it is not known any more what there is, and the delete begins anew.
+/// same time.
 void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
-  auto all = std::make_shared<write_item>(request);
+  hear_all(request, deadline, reply, [this, request, deadline, reply](version_vector theirs) {
+    auto all = request;
+    all.seen = std::move(theirs);
+    all.seen.merge(item_->versions().context);
+    apply(all, deadline, reply);
+  });
+}
+
+/// All peers that can be reached say what they have of the item. One whose copy is damaged cannot. The lease of the
+/// copy here may end meanwhile: then it is not known any more what there is, and the write begins anew.
+void shadow_state::hear_all(const write_item& request, time_point deadline, answer<write_receipt> reply,
+                            const std::function<void(const version_vector&)>& then) {
+  auto theirs = std::make_shared<version_vector>();
   unapplied_.push_back({deadline, reply});
   ask_each(
       node_->cluster.get()->names(), traffic::client,
-      {.id = request.id, .requester = node_->self.node, .without_values = true},
-      [this, all, reply](const std::string& node, const expected<item_copy>& there) {
+      {.id = request.id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      [this, theirs, reply](const std::string& node, const expected<item_copy>& there) {
         if (!there && code_of(there.error()) == ec::store_corrupt && !reply.given())
           reply.fail(make_error(ec::unavailable, "the copy at node " + node
-                                                     + " is damaged, so that it is not known what to delete; try "
-                                                       "again, or send the Gnomon-Context of what you have read"));
+                                                     + " is damaged, so that it is not known what there is; try again, "
+                                                       "or send the Gnomon-Context of what you have read"));
         if (!there)
           return;
-        all->seen.merge(there->versions.context);
+        theirs->merge(there->versions.context);
         if (item_->present())
           item_->merge(there->holders);
       },
-      [this, request, all, deadline, reply] {
+      [this, request, theirs, deadline, reply, then] {
         if (reply.given())
           return;
-        if (!item_->present())
-          return write_where_it_is(request, deadline, reply);
-        all->seen.merge(item_->versions().context);
-        apply(*all, deadline, reply);
+        item_->present() ? then(*theirs) : write_where_it_is(request, deadline, reply);
       });
 }
 
@@ -150,7 +172,7 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
   if (problem)
     return reply.fail(std::move(problem));
   if (!before && conflicts == conflict_rule::lww && !item_->versions().context.covers(request.seen))
-    return catch_up(request, deadline, reply);
+    return catch_up(request, request.seen, deadline, reply);
   pending_writes::write w;
   w.created = !before && (!item_->present() || item_->versions().siblings.empty() || item_->versions().deleted());
   w.deadline = deadline;
@@ -191,19 +213,20 @@ void shadow_state::describe(pending_writes::write& w, const write_item& request)
   w.etag = versions.find(w.made) ? versions.etag() : once.etag(); // the latter where it was replaced since
 }
 
-/// The last writer wins by stamps, which follow the order of cause and effect only where a write comes after all that
-/// its context covers: a copy that is older gets the newer versions first.
-void shadow_state::catch_up(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+/// Applies the write once the copy here has what `needs` covers. The last writer wins by stamps, which follow the order
+/// of cause and effect only where a write comes after all that its context covers.
+void shadow_state::catch_up(const write_item& request, const version_vector& needs, time_point deadline,
+                            answer<write_receipt> reply) {
   unapplied_.push_back({deadline, reply});
-  find_copy({}, audience::all, traffic::client, {}, [this, request, deadline, reply](const copy_search&) {
+  find_copy({}, audience::all, traffic::client, {}, [this, request, needs, deadline, reply](const copy_search&) {
     if (reply.given())
       return;
-    if (item_->versions().context.covers(request.seen))
+    if (item_->versions().context.covers(needs))
       return apply(request, deadline, reply);
-    reply.fail(make_error(ec::too_old, "the copy here is older than the context, and no newer one could be had; try "
-                                       "again, or read the item for a new context"));
+    reply.fail(make_error(ec::too_old, "the copy here is older than what is known of the item, and no newer one could "
+                                       "be had; try again, or read the item for a new context"));
   });
-  search_->needs.merge(request.seen);
+  search_->needs.merge(needs);
 }
 
 void shadow_state::write_synced(uint64_t number) {

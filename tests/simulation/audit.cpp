@@ -36,15 +36,18 @@ std::optional<violation> audit::judge() const {
   return std::nullopt;
 }
 
+bool audit::is_damaged(int node, const std::string& id) const {
+  auto& disk = cluster_.disk_of(node);
+  return !disk.record(id) && disk.seen().contains(keys::record(id));
+}
+
 std::optional<violation> audit::judge_catalog(int node, const std::string& id) const {
   std::set<std::string> holders;
   auto believed = believed_.find({node, id});
   for (int other = 0; other < static_cast<int>(cluster_.size()); ++other) {
-    auto& disk = cluster_.disk_of(other);
-    auto record = disk.record(id);
-    auto damaged = !record && disk.seen().contains(keys::record(id)); // it is a holder that can give nothing
-    auto counts =
-        damaged && believed != believed_.end() ? believed->second.contains(node_name(other)) : is_copy(other, record);
+    auto record = cluster_.disk_of(other).record(id);
+    auto unsure = is_damaged(other, id) && believed != believed_.end(); // it is a holder that can give nothing
+    auto counts = unsure ? believed->second.contains(node_name(other)) : is_copy(other, record);
     if (counts)
       holders.insert(node_name(other));
   }
@@ -61,6 +64,8 @@ std::optional<violation> audit::judge_index(int node, const std::string& id) con
   auto entry = cluster_.context_of(node)->index.peek(id);
   auto record = cluster_.disk_of(node).record(id);
   if (!entry || (is_copy(node, record) && record->versions.distinct() == entry->versions.versions))
+    return std::nullopt;
+  if (is_damaged(node, id)) // since it was last read: what is ready for readers is from before
     return std::nullopt;
   return violation{"read indexes agree with the disks in the end", id,
                    fmt::format("{} has {} ready for readers", node_name(node), record ? "another state" : "a copy"),

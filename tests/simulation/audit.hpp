@@ -22,6 +22,8 @@ public:
   std::optional<violation> judge() const;
 
 private:
+  /// The disk has a record that cannot be read.
+  bool is_damaged(int node, const std::string& id) const;
   std::optional<violation> judge_catalog(int node, const std::string& id) const;
   std::optional<violation> judge_index(int node, const std::string& id) const;
 

@@ -322,6 +322,17 @@ CAF_TEST(a_peer_that_started_again_is_asked_anew_what_it_owes) {
   CAF_CHECK(node->is_fresh());
 }
 
+CAF_TEST(a_peer_says_how_loaded_it_is) {
+  start();
+  auto peer = answering_peer();
+  auto load_of_a = [&] { return node->cluster.get()->find("a")->load; };
+  pass(300ms);
+  CAF_CHECK_EQUAL(load_of_a(), 0.0);
+  peer->facts.load = 0.5;
+  pass(300ms);
+  CAF_CHECK_EQUAL(load_of_a(), 0.5);
+}
+
 CAF_TEST(a_node_that_starts_catches_up_like_one_that_was_frozen) {
   start({}, {named("a")});
   CAF_CHECK(!node->is_fresh());

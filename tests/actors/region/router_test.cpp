@@ -150,4 +150,31 @@ CAF_TEST(a_region_that_may_not_have_an_item_does_not_call_it_absent_while_it_lac
   CAF_CHECK_EQUAL(code_of(get("d", "x").error()), ec::unavailable);
 }
 
+CAF_TEST(a_loaded_holder_falls_behind_one_that_is_little_further_away) {
+  begin(4, 4);
+  put("a", "x", "1");
+  auto& asked = *nodes["a"].context;
+  // Round trips from a: 20 ms to b, 40 ms to c, 90 ms to d.
+  asked.distances.set(round_trip_estimate{
+      {{"region-a", {}, {0, 20, 40, 90}}, {"region-b", {}, {}}, {"region-c", {}, {}}, {"region-d", {}, {}}}});
+  auto order = [&](const std::set<std::string>& loaded) {
+    auto view = *asked.cluster.get();
+    for (auto& peer : view.peers)
+      peer.load = loaded.contains(peer.identity.node) ? 1 : 0;
+    asked.cluster.set(std::move(view));
+    get_route question;
+    question.id = "x";
+    auto answer = ask<route_list>("a", question);
+    CAF_REQUIRE(answer);
+    std::string nodes_in_order;
+    for (const auto& choice : answer->choices)
+      nodes_in_order += choice.node;
+    return nodes_in_order;
+  };
+  CAF_CHECK_EQUAL(order({}), "abcd");
+  CAF_CHECK_EQUAL(order({"b"}), "acbd");
+  CAF_CHECK_EQUAL(order({"c"}), "abcd"); // nothing is less than the detour of 30 ms further away
+  CAF_CHECK_EQUAL(order({"b", "c", "d"}), "abcd");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

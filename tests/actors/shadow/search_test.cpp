@@ -102,6 +102,38 @@ CAF_TEST(a_delete_or_condition_fails_while_a_node_that_may_have_the_item_is_away
   CAF_CHECK(ask<write_receipt>("b", delete_of("x", first.context))); // nor one that says what it replaces
 }
 
+CAF_TEST(a_condition_at_a_node_without_a_copy_is_about_what_all_nodes_have) {
+  begin(2, 2);
+  auto first = unbox(put("a", "x", "1"));
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
+  network->separate("a", "b");
+  auto second = unbox(put("a", "x", "2", first.context));
+  lose("c", "d"); // nearest to c is b, which has not heard of the second version
+  CAF_CHECK_EQUAL(code_of(refusal_of("c", conditional("x", write_condition::if_match, first.etag))),
+                  ec::precondition_failed);
+  CAF_CHECK(!refusal_of("d", conditional("x", write_condition::if_match, second.etag)));
+  CAF_CHECK_EQUAL(value("a", "x"), "conditional");
+}
+
+CAF_TEST(a_holder_that_could_not_be_asked_is_owed_what_began_elsewhere) {
+  begin(1);
+  put("a", "x", "1");
+  heartbeats();
+  network->separate("a", "b");
+  lose("b", "a");
+  CAF_CHECK(put("b", "x", "2"));
+  CAF_CHECK(nodes["b"].context->owed.of("a").hints);
+  CAF_CHECK(put("b", "y", "1"));
+  CAF_CHECK(holders("b", "y").state_of("a") == holder_state::left);
+  network->heal();
+  for (int i = 0; i < 3; ++i) {
+    heartbeats();
+    pass_time(1s);
+  }
+  CAF_CHECK(!nodes["b"].context->owed.of("a").hints);
+  CAF_CHECK_EQUAL(unbox(get("a", "x")).values.size(), 2u);
+}
+
 CAF_TEST(a_delete_where_a_copy_is_covers_what_has_not_arrived_there) {
   begin(2, 2);
   auto first = unbox(put("a", "x", "1"));

@@ -195,6 +195,7 @@ CAF_TEST(a_delete_without_a_context_does_not_pass_over_a_damaged_copy) {
   restart("b");
   stored("b", damaged).back() ^= 1;
   network->heal();
+  network->separate("b", "d"); // which might have what b has lost
   write_item remove;
   remove.id = "x";
   remove.deleted = true;
@@ -202,6 +203,39 @@ CAF_TEST(a_delete_without_a_context_does_not_pass_over_a_damaged_copy) {
   CAF_CHECK_EQUAL(value("a", "x"), "1");
   remove.seen = first.context;
   CAF_CHECK(ask<write_receipt>("a", remove));
+}
+
+CAF_TEST(a_damaged_copy_makes_room_once_every_node_has_said_that_it_lacks_the_lost_version) {
+  begin(2, 2);
+  auto first = unbox(put("a", "x", "1"));
+  network->separate("a", "b");
+  CAF_CHECK(put("b", "x", "2", first.context)); // never delivered
+  auto damaged = value_key("b", "x");
+  restart("b");
+  stored("b", damaged).back() ^= 1;
+  network->heal();
+  network->separate("b", "d");
+  CAF_CHECK_EQUAL(code_of(get("b", "x").error()), ec::store_corrupt);
+  network->heal();
+  for (int i = 0; i < 40; ++i)
+    settle(1);
+  CAF_CHECK_EQUAL(value("b", "x"), "1");
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:durable");
+  CAF_CHECK(put("b", "x", "3", unbox(get("b", "x")).versions.context));
+  CAF_CHECK_EQUAL(value("a", "x"), "3");
+}
+
+CAF_TEST(a_damaged_copy_with_a_sound_version_that_no_other_node_has_stays) {
+  begin(2, 2);
+  put("a", "x", "1");
+  network->separate("a", "b");
+  CAF_CHECK(put("b", "x", "2"));
+  CAF_CHECK(put("b", "x", "3"));
+  auto record = unbox(decode_record(stored("b", keys::record("x"))));
+  restart("b");
+  stored("b", keys::value("x", record.versions.siblings.back().id)).back() ^= 1;
+  network->heal();
+  CAF_CHECK_EQUAL(code_of(get("b", "x").error()), ec::store_corrupt);
 }
 
 CAF_TEST(a_damaged_copy_that_nobody_else_has_stays_and_is_named) {
