@@ -5,22 +5,23 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace gnomon {
 
 namespace {
 
-constexpr frame_kind record_kind{'R', 3, "record"};
-constexpr frame_kind older_record_kind{'R', 2, "record"};
+constexpr frame_kind record_kind{'R', 4, "record"};
+constexpr frame_kind older_record_kind{'R', 3, "record"};
 constexpr frame_kind value_kind{'V', 1, "value"};
 
-/// A record of the format before, which knew of no past requests.
+/// A record of the format before, which did not count how much the item is wanted.
 struct older_record {
   item_record record;
   auto fields() {
     auto& r = record;
     return std::tie(r.id, r.versions, r.holders, r.lease, r.holding, r.indexed, r.pinned, r.owed, r.reads, r.cost_bytes,
-                    r.saved_ms);
+                    r.saved_ms, r.requests);
   }
 };
 
@@ -97,6 +98,18 @@ std::vector<std::string> by_rank(std::vector<std::string> nodes, std::string_vie
 
 std::vector<std::string> holder_map::durable_by_rank(std::string_view id) const {
   return by_rank(durable(), id);
+}
+
+void access_count::add(uint64_t accesses, timestamp now) {
+  if (accesses == 0)
+    return;
+  count = at(now) + static_cast<double>(accesses);
+  since = std::max(since, now);
+}
+
+double access_count::at(timestamp now) const {
+  auto days = std::chrono::duration<double>(now - since) / std::chrono::duration<double>(half_life);
+  return count * std::exp2(-std::max(days, 0.0));
 }
 
 std::string encode(const item_record& record) {

@@ -88,6 +88,18 @@ struct past_request {
   bool operator==(const past_request&) const = default;
 };
 
+/// How much an item is wanted at a copy: the reads and writes there, of which half are forgotten in a day.
+struct access_count {
+  static constexpr duration half_life = std::chrono::hours{24};
+  real count = 0;
+  timestamp since{}; // the count is as of then
+  void add(uint64_t accesses, timestamp now);
+  double at(timestamp now) const;
+  auto fields() {
+    return std::tie(count, since);
+  }
+};
+
 /// How many of them are kept for an item, and for how long.
 inline constexpr size_t max_past_requests = 16;
 inline constexpr duration request_memory = std::chrono::minutes{10};
@@ -106,9 +118,10 @@ struct item_record {
   uint64_t cost_bytes = 0;                 // bytes moved to make and refresh this copy
   uint64_t saved_ms = 0;                   // latency that local reads saved so far
   std::vector<past_request> requests = {}; // the newest, oldest first
+  access_count wanted = {};                // here
   auto fields() {
-    return std::tie(id, versions, holders, lease, holding, indexed, pinned, owed, reads, cost_bytes, saved_ms,
-                    requests);
+    return std::tie(id, versions, holders, lease, holding, indexed, pinned, owed, reads, cost_bytes, saved_ms, requests,
+                    wanted);
   }
 };
 

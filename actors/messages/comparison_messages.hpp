@@ -71,6 +71,7 @@ enum class steward_word : uint8_t {
   guard,   // have you synced this context, and will you stay durable until I release you?
   demote,  // enough others stay durable: become a shadow
   release, // the demotion is over
+  report,  // how much is the item wanted at you?
   dismiss, // there are more copies than the policy asks for: drop yours, if nobody has read it
 };
 
@@ -91,8 +92,9 @@ struct steward_answer {
   holder_state role = holder_state::left;
   version_vector context; // synced
   holder_map holders;
+  real wanted = 0; // reads and writes there, as `access_count` counts them
   auto fields() {
-    return std::tie(done, role, context, holders);
+    return std::tie(done, role, context, holders, wanted);
   }
 };
 

@@ -95,19 +95,27 @@ caf::error read_routing(const json& x, policy_rule& rule) {
   return {};
 }
 
+caf::error read_durable(const json& x, policy_rule& rule) {
+  if (x != "stays" && x != "follows")
+    return bad_field("durable", "\"stays\" or \"follows\"");
+  rule.durable = x == "follows" ? durable_rule::follows : durable_rule::stays;
+  return {};
+}
+
 struct field_reader {
   std::string_view name;
   caf::error (*read)(const json&, policy_rule&);
 };
 
-constexpr std::array<field_reader, 8> fields{{{"factor", read_factor},
+constexpr std::array<field_reader, 9> fields{{{"factor", read_factor},
                                               {"min_copies", read_min_copies},
                                               {"ttl", read_ttl},
                                               {"acks", read_acks},
                                               {"conflicts", read_conflicts},
                                               {"residency", read_residency},
                                               {"learn", read_learn},
-                                              {"routing", read_routing}}};
+                                              {"routing", read_routing},
+                                              {"durable", read_durable}}};
 
 caf::error read_field(const std::string& name, const json& x, policy_rule& rule) {
   for (const auto& field : fields)
@@ -115,7 +123,7 @@ caf::error read_field(const std::string& name, const json& x, policy_rule& rule)
       return field.read(x, rule);
   return bad_policy(
       "the policy field \"" + name
-      + "\" is unknown; there are factor, min_copies, ttl, acks, conflicts, residency, learn and routing");
+      + "\" is unknown; there are factor, min_copies, ttl, acks, conflicts, residency, learn, routing and durable");
 }
 
 expected<json> parse_object(const std::string& text) {
@@ -176,6 +184,8 @@ std::string policy_rule::to_json() const {
     object["learn"] = *learn;
   if (routing)
     object["routing"] = *routing == routing_rule::redirect ? "redirect" : "serve";
+  if (durable)
+    object["durable"] = *durable == durable_rule::follows ? "follows" : "stays";
   return object.dump();
 }
 
@@ -197,6 +207,7 @@ policy policy_table::resolve(std::string_view id, std::string_view user, const s
   result.ttl = defaults.shadow_ttl;
   result.acks = defaults.acks;
   result.conflicts = defaults.last_writer_wins ? conflict_rule::lww : conflict_rule::siblings;
+  result.durable = defaults.durable_follows ? durable_rule::follows : durable_rule::stays;
   std::array<const policy_rule*, 4> rules{rule(policy_scope::item, id), rule(policy_scope::user, user),
                                           rule(policy_scope::type, data_type(id)), rule(policy_scope::fallback, {})};
   decide(result.factor, rules, &policy_rule::factor);
@@ -210,6 +221,7 @@ policy policy_table::resolve(std::string_view id, std::string_view user, const s
     result.residency = std::move(regions);
   decide(result.learn, rules, &policy_rule::learn);
   decide(result.routing, rules, &policy_rule::routing);
+  decide(result.durable, rules, &policy_rule::durable);
   result.min_copies = std::min(result.min_copies, result.factor); // they may come from different rules
   return result;
 }

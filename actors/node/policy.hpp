@@ -18,6 +18,9 @@ enum class conflict_rule : uint8_t { siblings, lww };
 /// holder.
 enum class routing_rule : uint8_t { serve, redirect };
 
+/// Whether durable copies stay where they were made, or move to where the item is read and written.
+enum class durable_rule : uint8_t { stays, follows };
+
 /// A policy as a client wrote it: only the fields that it sets.
 struct policy_rule {
   std::optional<uint32_t> factor;     // 1 to 64
@@ -28,10 +31,12 @@ struct policy_rule {
   std::optional<std::vector<std::string>> residency; // regions that may keep the item; empty list: all
   std::optional<bool> learn;
   std::optional<routing_rule> routing;
+  std::optional<durable_rule> durable;
 
   /// Reads `{"factor": 3, "min_copies": 2, "ttl": 3600, "acks": "all", "conflicts": "lww", "residency":
-  /// ["eu-central-1"], "learn": false, "routing": "redirect"}`; at least one field. Errors: invalid_argument naming the
-  /// field: unknown, repeated, wrong type, out of range, min_copies > factor. "ttl" is in seconds, or "adaptive".
+  /// ["eu-central-1"], "learn": false, "routing": "redirect", "durable": "follows"}`; at least one field. Errors:
+  /// invalid_argument naming the field: unknown, repeated, wrong type, out of range, min_copies > factor. "ttl" is in
+  /// seconds, or "adaptive".
   static expected<policy_rule> from_json(const std::string& text);
   std::string to_json() const;
 };
@@ -46,6 +51,7 @@ struct policy {
   std::optional<std::vector<std::string>> residency; // nothing: everywhere
   bool learn = true;
   routing_rule routing = routing_rule::serve;
+  durable_rule durable = durable_rule::stays;
   bool allows(std::string_view region) const;
   /// Leaves only the regions that `other` allows as well.
   void narrow(const policy& other);

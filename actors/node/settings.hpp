@@ -24,6 +24,8 @@ struct settings {
   bool last_writer_wins = false;
   bool shadow_on_read = true;              // leave a shadow where an item was read
   duration shadow_ttl = adaptive_lifetime; // renewed by each read; zero: no end
+  bool durable_follows = false;            // durable copies move to where their item is wanted
+  uint32_t follow_after = 10;              // reads and writes at a copy, in about a day, before it may become durable
   duration join_timeout = 60s;             // a joining record that got no value by then is dropped
 
   // economy

@@ -1,13 +1,14 @@
 #include "actors/shadow/demotion.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gnomon {
 
-demotion::demotion(version_vector context, std::vector<std::string> others, uint32_t min_copies)
-    : context_(std::move(context)), leaver_(std::move(others.back())), min_copies_(min_copies) {
-  others.pop_back();
-  asked_ = std::move(others);
+demotion::demotion(version_vector context, std::vector<std::string> others, std::string leaver, uint32_t min_copies)
+    : context_(std::move(context)), leaver_(std::move(leaver)), asked_(std::move(others)) {
+  auto steward_stays = std::erase(asked_, leaver_) > 0;
+  promises_needed_ = min_copies - std::min(min_copies, steward_stays ? 1u : 0u);
   open_ = asked_.size();
 }
 
@@ -24,7 +25,16 @@ void demotion::failed() {
 demotion::step demotion::next() const {
   if (open_ > 0)
     return step::wait;
-  return guards_.size() + 1 >= min_copies_ ? step::demote : step::give_up; // the steward stays as well
+  return guards_.size() >= promises_needed_ ? step::demote : step::give_up;
+}
+
+bool takes_over(double here, const demands& durable) {
+  return std::any_of(durable.begin(), durable.end(), [here](const auto& there) { return here > 2 * there.second; });
+}
+
+std::string least_wanted(const demands& durable, const std::vector<std::string>& ranked) {
+  return *std::min_element(ranked.rbegin(), ranked.rend(),
+                           [&](const std::string& a, const std::string& b) { return durable.at(a) < durable.at(b); });
 }
 
 void guard_promises::give(const std::string& steward, time_point until) {

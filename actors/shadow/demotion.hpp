@@ -13,15 +13,15 @@
 namespace gnomon {
 
 /// One attempt to make a durable copy that policy does not ask for a shadow, as the steward makes it. First the other
-/// durable holders promise to stay durable; when enough of them have, the last in rank is told to go. In the end those
-/// that promised are free again. Pure: the shadow sends what `next` says.
+/// durable holders promise to stay durable; when enough of them have, the leaver is told to go. In the end those that
+/// promised are free again. Pure: the shadow sends what `next` says.
 class demotion {
 public:
   enum class step { wait, demote, give_up };
 
-  /// `others`: the durable holders that can be reached, first in rank first, without the steward. At least one.
-  /// `min_copies`: how many have to stay, the steward among them.
-  demotion(version_vector context, std::vector<std::string> others, uint32_t min_copies);
+  /// `others`: the durable holders that can be reached, without the steward. `leaver`: one of them, or the steward.
+  /// `min_copies`: how many have to stay, the steward among them unless it leaves.
+  demotion(version_vector context, std::vector<std::string> others, std::string leaver, uint32_t min_copies);
 
   const version_vector& context() const {
     return context_;
@@ -47,8 +47,20 @@ private:
   std::string leaver_;
   std::vector<std::string> asked_, guards_;
   size_t open_; // questions
-  uint32_t min_copies_;
+  uint32_t promises_needed_;
 };
+
+/// How much an item is wanted at its durable copies, by node, as `access_count` counts: per day or so.
+using demands = std::map<std::string, double>;
+
+/// Under the policy `durable: follows`: true when a shadow that is wanted `here` times becomes durable in place of the
+/// durable copy that is wanted least. It must be wanted twice as much. So readers who alternate between two regions
+/// move nothing, and the copies that a move makes are few beside the reads that asked for it.
+bool takes_over(double here, const demands& durable);
+
+/// The durable copy to become a shadow when there is one too many: the one that is wanted least; of several, the one
+/// that comes last in `ranked`, which names all of them.
+std::string least_wanted(const demands& durable, const std::vector<std::string>& ranked);
 
 /// To whom this copy has promised to stay durable, and until when.
 class guard_promises {

@@ -205,6 +205,7 @@ dot replica::write(const write_item& request, conflict_rule conflicts, hlc stamp
   forget_requests(now);
   remember(before);
   owe(record_.holders.current());
+  record_.wanted.add(1, now);
   dirty_ = true;
   return made;
 }
@@ -315,6 +316,7 @@ void replica::note_reads(uint64_t count, timestamp last, uint64_t saved_ms) {
   record_.reads += count;
   record_.saved_ms += saved_ms;
   record_.lease.last_read = std::max(record_.lease.last_read, last);
+  record_.wanted.add(count, last);
 }
 
 void replica::set_pinned(bool pinned) {
@@ -367,7 +369,7 @@ holder_map replica::drop() {
   }
   auto told = record_.holders;
   auto indexed = record_.indexed;
-  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, {}, 0, 0, 0, {}};
+  record_ = item_record{record_.id, {}, {}, {}, {}, indexed, false, {}, 0, 0, 0, {}, {}};
   drop_replaced_values();
   exists_ = moving_ = false;
   dirty_ = true;

@@ -141,6 +141,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     unsaved_ = true;
     if (!node_->index.peek(request.id))
       publish();
+    follow_demand();
     return answer_reader({request, reply, 0}, *visible_, !node_->is_fresh());
   }
   if (request.forwarded) {
@@ -265,6 +266,7 @@ void shadow_state::note_access(const access_batch& batch) {
     item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
   unsaved_ = true;
   review_lifetime();
+  follow_demand();
 }
 
 void shadow_state::watch(const item_watcher_actor& watcher, bool on) {

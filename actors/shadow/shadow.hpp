@@ -258,7 +258,16 @@ private:
 
   // copies that policy does not ask for: shadow_demotion.cpp
   bool has_to_demote() const;
+  bool may_demote() const;
+  std::vector<std::string> durable_in_reach() const;
   void demote_one();
+  void begin_demotion(std::vector<std::string> others, std::string leaver);
+  void step_down();
+  bool may_become_shadow(const version_vector& context) const;
+  void become_shadow(std::function<void()> then);
+  void hear_demands(const std::vector<std::string>& nodes, std::function<void(demands)> then);
+  void follow_demand();
+  bool may_take_over() const;
   void go_on_demoting();
   void end_demotion();
   bool is_guarding();
@@ -317,6 +326,8 @@ private:
   copy_note noted_; // what anti-entropy knows of this copy
   std::unique_ptr<demotion> demotion_;
   guard_promises promises_;
+  bool weighing_ = false; // durable holders are being asked how much the item is wanted there
+  caf::actor_clock::time_point weighs_next_{};
   std::unique_ptr<reaping> reaping_; // under way
   hlc_source stamps_;
   std::map<std::string, bool> updates_; // one under way to each of these; true: another has to follow

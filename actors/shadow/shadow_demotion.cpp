@@ -1,4 +1,5 @@
-// How a durable copy that policy does not ask for becomes a shadow again, and how a shadow that an outage left goes.
+// How a durable copy that policy does not ask for becomes a shadow again, how durable copies follow those who want the
+// item, and how a shadow that an outage left goes.
 #include "actors/shadow/shadow.hpp"
 
 #include "runtime/base/log.hpp"
@@ -14,19 +15,44 @@ bool shadow_state::has_to_demote() const {
   return has_surplus(record, node_->self.node, rules().min_copies);
 }
 
-/// The last in rank that can be reached is to go, once enough others have promised to stay.
-void shadow_state::demote_one() {
-  if (demotion_ || !visible_ || !has_to_demote() || item_->versions().context != visible_->versions.context)
-    return;
+/// The other durable holders that can be reached, first in rank first.
+std::vector<std::string> shadow_state::durable_in_reach() const {
   auto ranked = item_->record().holders.durable_by_rank(item_->record().id);
   auto view = node_->cluster.get();
   std::erase_if(ranked, [&](const std::string& node) {
     auto peer = view->find(node);
     return !peer || !peer->usable();
   });
+  return ranked;
+}
+
+/// The last in rank that can be reached is to go, or the one that is wanted least, once enough others have promised to
+/// stay.
+void shadow_state::demote_one() {
+  if (demotion_ || weighing_ || !may_demote())
+    return;
+  auto ranked = durable_in_reach();
   if (ranked.empty() || ranked.size() < rules().min_copies) // with this node, one more than have to stay
     return;
-  demotion_ = std::make_unique<demotion>(visible_->versions.context, std::move(ranked), rules().min_copies);
+  if (rules().durable == durable_rule::stays)
+    return begin_demotion(ranked, ranked.back());
+  hear_demands(ranked, [this, ranked](demands durable) mutable {
+    if (durable.size() < ranked.size() || demotion_ || !may_demote())
+      return;
+    durable[node_->self.node] = item_->record().wanted.at(now());
+    auto all = ranked;
+    all.insert(all.begin(), node_->self.node);
+    begin_demotion(ranked, least_wanted(durable, all));
+  });
+}
+
+bool shadow_state::may_demote() const {
+  return visible_ && has_to_demote() && item_->versions().context == visible_->versions.context;
+}
+
+void shadow_state::begin_demotion(std::vector<std::string> others, std::string leaver) {
+  demotion_ =
+      std::make_unique<demotion>(visible_->versions.context, std::move(others), std::move(leaver), rules().min_copies);
   for (const auto& node : std::vector<std::string>{demotion_->asked()}) // an answer may end the attempt
     ask_peer<steward_answer>(
         node, traffic::repair,
@@ -50,6 +76,8 @@ void shadow_state::go_on_demoting() {
   auto unchanged = item_->role() == holder_state::durable && item_->versions().context == demotion_->context();
   if (step == demotion::step::give_up || !unchanged)
     return end_demotion();
+  if (demotion_->leaver() == node_->self.node)
+    return step_down();
   ask_peer<steward_answer>(
       demotion_->leaver(), traffic::repair,
       steward_order{item_->record().id, node_->self.node, demotion_->context(), steward_word::demote},
@@ -65,6 +93,13 @@ void shadow_state::go_on_demoting() {
           dismiss_surplus();
       },
       [this](const caf::error&) { end_demotion(); });
+}
+
+/// The steward itself is wanted least. The next one in rank sees to the item from then on.
+void shadow_state::step_down() {
+  if (!may_become_shadow(demotion_->context()) || promises_.hold(self_->clock().now()))
+    return end_demotion();
+  become_shadow([this] { end_demotion(); });
 }
 
 /// Those that promised to stay are free again.
@@ -94,16 +129,78 @@ bool shadow_state::guard(const steward_order& order) {
 }
 
 void shadow_state::be_demoted(const steward_order& order, answer<steward_answer> reply) {
-  auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
-  auto quiet = writes_->empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
-  if (item_->role() != holder_state::durable || !same || !quiet || is_guarding())
+  if (!may_become_shadow(order.context) || is_guarding())
     return reply.give(how_things_stand(false));
+  become_shadow([this, reply] { reply.give(how_things_stand(true)); });
+}
+
+/// This copy is durable, has exactly this on disk, and nothing is under way.
+bool shadow_state::may_become_shadow(const version_vector& context) const {
+  auto same = visible_ && visible_->versions.context == context && item_->versions().context == context;
+  auto quiet = writes_->empty() && !syncing_ && !search_ && !item_->record().pinned && !reaping_;
+  return item_->role() == holder_state::durable && same && quiet;
+}
+
+void shadow_state::become_shadow(std::function<void()> then) {
   item_->demote(settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
-  persist([this, reply] {
-    reply.give(how_things_stand(true));
+  persist([this, then = std::move(then)] {
     publish();
     tell_holders(others(), item_->record().holders);
+    then();
   });
+}
+
+// -- durable copies that follow -------------------------------------------------------------------------------------
+
+/// Asks these nodes how much the item is wanted there. `then` gets the answers of those that have what is here, no more
+/// and no less.
+void shadow_state::hear_demands(const std::vector<std::string>& nodes, std::function<void(demands)> then) {
+  weighing_ = true;
+  auto context = visible_->versions.context;
+  auto heard = std::make_shared<demands>();
+  auto open = std::make_shared<size_t>(nodes.size());
+  auto one_less = [this, open, heard, then = std::move(then)] {
+    if (--*open > 0)
+      return;
+    weighing_ = false;
+    then(std::move(*heard));
+  };
+  for (const auto& node : nodes)
+    ask_peer<steward_answer>(
+        node, traffic::repair, steward_order{item_->record().id, node_->self.node, context, steward_word::report},
+        [heard, context, node, one_less](const steward_answer& answer) {
+          if (answer.role == holder_state::durable && answer.context == context)
+            heard->emplace(node, answer.wanted);
+          one_less();
+        },
+        [one_less](const caf::error&) { one_less(); });
+}
+
+/// A shadow that is wanted much more than a durable copy becomes durable itself. Then there is one too many, and the
+/// steward sees to that.
+void shadow_state::follow_demand() {
+  auto wanted = item_->record().wanted.at(now());
+  if (weighing_ || !may_take_over() || wanted < node_->config.follow_after || self_->clock().now() < weighs_next_)
+    return;
+  auto durable = durable_in_reach();
+  if (durable.size() < std::max<size_t>(item_->record().holders.durable().size(), 1))
+    return;
+  weighs_next_ = self_->clock().now() + node_->config.join_timeout;
+  hear_demands(durable, [this, durable](const demands& there) {
+    if (there.size() < durable.size() || !may_take_over() || !takes_over(item_->record().wanted.at(now()), there))
+      return;
+    log::debug("shadow", "follows", {{"id", item_->record().id}});
+    item_->promote();
+    persist([this] {
+      publish();
+      tell_holders(others(), item_->record().holders);
+    });
+  });
+}
+
+bool shadow_state::may_take_over() const {
+  return item_->role() == holder_state::shadow && visible_ && !is_behind() && !is_tombstone(visible_->versions)
+         && rules().durable == durable_rule::follows && may_hold(node_->self.node);
 }
 
 // -- shadows beyond the factor ----------------------------------------------------------------------------------------

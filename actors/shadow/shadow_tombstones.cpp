@@ -106,7 +106,7 @@ void shadow_state::send_order(const std::string& node, steward_word word) {
       [this, node, word, epoch = item_->epoch_of(node)](const caf::error&) {
         if (node_->config.fault == deliberate_fault::reap_on_lease_expiry
             && item_->record().holders.state_of(node) == holder_state::shadow)
-          return answered(node, word, epoch, steward_answer{false, holder_state::left, {}, {}});
+          return answered(node, word, epoch, steward_answer{false, holder_state::left, {}, {}, 0});
         reaping_->failed();
         go_on_reaping();
       });
@@ -144,6 +144,8 @@ void shadow_state::execute_order(const steward_order& order, answer<steward_answ
   case steward_word::release:
     promises_.release(order.from);
     return reply.give(how_things_stand(true));
+  case steward_word::report:
+    return reply.give(how_things_stand(true));
   case steward_word::dismiss:
     return be_dismissed(order, reply);
   }
@@ -158,7 +160,8 @@ bool shadow_state::holds_exactly(const version_vector& context) const {
 }
 
 steward_answer shadow_state::how_things_stand(bool done) const {
-  return {done, item_->role(), visible_ ? visible_->versions.context : version_vector{}, item_->record().holders};
+  return {done, item_->role(), visible_ ? visible_->versions.context : version_vector{}, item_->record().holders,
+          item_->record().wanted.at(now())};
 }
 
 /// Nobody is told: all who were holders forget the item too.

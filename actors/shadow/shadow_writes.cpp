@@ -235,6 +235,7 @@ void shadow_state::write_synced(uint64_t number) {
   replicate(traffic::client);
   if (created)
     place_first_copies();
+  follow_demand();
 }
 
 /// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its

@@ -220,16 +220,18 @@ config_key acks_key() {
           }};
 }
 
-config_key conflicts_key() {
-  return {"placement", "conflicts", "\"siblings\" or \"lww\"",
-          [](node_config& config, const config_value& value) {
+/// One of two words; the second stands for true.
+config_key choice_key(std::string_view section, std::string_view name, std::string_view no, std::string_view yes,
+                      member<bool> m) {
+  return {section, name, fmt::format("\"{}\" or \"{}\"", no, yes),
+          [=](node_config& config, const config_value& value) {
             auto* text = std::get_if<std::string>(&value);
-            if (!text || (*text != "siblings" && *text != "lww"))
+            if (!text || (*text != no && *text != yes))
               return false;
-            config.actors.last_writer_wins = *text == "lww";
+            m(config) = *text == yes;
             return true;
           },
-          [](const node_config& config) { return quoted(config.actors.last_writer_wins ? "lww" : "siblings"); }};
+          [=](const node_config& config) { return quoted(std::string{value_of(m, config) ? yes : no}); }};
 }
 
 config_key place_key(std::string_view name, member<double> m, double bound) {
@@ -295,7 +297,9 @@ std::vector<config_key> actor_keys() {
       number_key<uint32_t>("placement", "factor", MEMBER(actors.factor), 1, 64),
       number_key<uint32_t>("placement", "min_copies", MEMBER(actors.min_copies), 1, 64),
       acks_key(),
-      conflicts_key(),
+      choice_key("placement", "conflicts", "siblings", "lww", MEMBER(actors.last_writer_wins)),
+      choice_key("placement", "durable", "stays", "follows", MEMBER(actors.durable_follows)),
+      number_key<uint32_t>("placement", "follow_after", MEMBER(actors.follow_after), 1, 1'000'000),
       flag_key("placement", "shadow_on_read", MEMBER(actors.shadow_on_read)),
       lifetime_key(),
       duration_key("placement", "join_timeout", MEMBER(actors.join_timeout), 1s, 24h),

@@ -99,7 +99,7 @@ command policy_set_command() {
       .details = R"(  SCOPE is item, user, type (the part of an id before the first /) or default, which has no name.
   An item's policy wins over its creating user's, that over its type's, that over the default.
   Fields: factor, min_copies, ttl (seconds, or "adaptive"), acks (a number or "all"), conflicts ("siblings" or "lww"),
-  residency (a list of regions), learn.
+  residency (a list of regions), learn, routing ("serve" or "redirect"), durable ("stays" or "follows").
 
   policy set type news '{"factor": 4, "ttl": 3600}'
   policy set default '{"factor": 2}'

@@ -49,6 +49,8 @@ settings drawn(settings config, dice& from) {
   }
   if (from.chance(20))
     config.store_max_bytes = 150'000;
+  config.durable_follows = from.chance(30);
+  config.follow_after = 2;
   return config;
 }
 

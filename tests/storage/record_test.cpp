@@ -36,6 +36,7 @@ item_record sample() {
   r.cost_bytes = 10;
   r.saved_ms = 11;
   r.requests = {{"r-0", {{5, 6}, 1}, timestamp{duration{7}}}};
+  r.wanted.add(12, timestamp{duration{8}});
   return r;
 }
 
@@ -43,7 +44,7 @@ bool same(item_record a, item_record b) {
   auto plain = [](item_record& r) {
     return std::tie(r.id, r.versions, r.holders, r.lease.reason, r.lease.confidence.value, r.lease.created,
                     r.lease.last_read, r.lease.ttl, r.holding, r.pinned, r.owed, r.reads, r.cost_bytes, r.saved_ms,
-                    r.requests);
+                    r.requests, r.wanted.count.value, r.wanted.since);
   };
   return plain(a) == plain(b);
 }
@@ -53,7 +54,7 @@ struct older_text {
   item_record r;
   auto fields() {
     return std::tie(r.id, r.versions, r.holders, r.lease, r.holding, r.indexed, r.pinned, r.owed, r.reads, r.cost_bytes,
-                    r.saved_ms);
+                    r.saved_ms, r.requests);
   }
 };
 
@@ -74,8 +75,8 @@ holder_map joined(holder_map a, const holder_map& b) {
 
 CAF_TEST(a_record_of_the_format_before_is_read) {
   auto older = older_text{sample()};
-  auto read = unbox(decode_record(encode_as(frame_kind{'R', 2, "record"}, older)));
-  older.r.requests.clear();
+  auto read = unbox(decode_record(encode_as(frame_kind{'R', 3, "record"}, older)));
+  older.r.wanted = {};
   CAF_CHECK(same(read, older.r));
 }
 
@@ -87,6 +88,17 @@ CAF_TEST(a_record_comes_back_as_it_was_stored) {
   CAF_CHECK(same(*read, record));
   CAF_CHECK(same(*decode_record(encode(item_record{})), item_record{}));
   CAF_MESSAGE("a record with two siblings and two holders takes " << bytes.size() << " bytes");
+}
+
+CAF_TEST(half_of_the_accesses_are_forgotten_in_a_day) {
+  access_count wanted;
+  auto start = timestamp{duration{1'000'000}};
+  wanted.add(8, start);
+  CAF_CHECK_EQUAL(wanted.at(start + 24h), 4.0);
+  wanted.add(2, start + 24h);
+  CAF_CHECK_EQUAL(wanted.at(start + 48h), 3.0);
+  wanted.add(1, start); // a clock that went back
+  CAF_CHECK_EQUAL(wanted.at(start + 24h), 7.0);
 }
 
 CAF_TEST(a_record_with_any_byte_changed_or_missing_is_corrupt) {

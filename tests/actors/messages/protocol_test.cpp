@@ -257,7 +257,7 @@ struct samples : fixture {
     travel(compare_leaves{"eu", {9, 10}, {{odd_text, 7}, {"b", 0}}});
     travel(leaf_difference{{odd_text, "b"}, 11});
     travel(steward_order{odd_text, "eu", some_context(), steward_word::demote});
-    travel(steward_answer{true, holder_state::durable, some_context(), some_holders()});
+    travel(steward_answer{true, holder_state::durable, some_context(), some_holders(), 1.5});
     travel(get_copy_report{odd_text});
     travel(pull_catalog{63, 8, 9, odd_text});
     travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});

@@ -52,7 +52,7 @@ CAF_TEST(a_rule_sets_what_it_names_and_nothing_else) {
 CAF_TEST(a_rule_written_as_json_reads_back_the_same) {
   for (auto text : {R"({"factor":1,"learn":true,"min_copies":1,"ttl":0})", R"({"acks":"all","conflicts":"siblings"})",
                     R"({"acks":7,"conflicts":"lww","residency":[]})", R"({"residency":["a"],"ttl":0.25})",
-                    R"({"ttl":0.001})", R"({"ttl":"adaptive"})"})
+                    R"({"ttl":0.001})", R"({"ttl":"adaptive"})", R"({"durable":"follows"})", R"({"durable":"stays"})"})
     CAF_CHECK_EQUAL(rule_of(text).to_json(), text);
 }
 
@@ -72,6 +72,7 @@ CAF_TEST(whatever_is_wrong_with_a_rule_is_named) {
   for (auto value : {"\"eu\"", "[1]", "[\"\"]", "null"})
     CAF_CHECK(refused("{\"residency\":" + std::string{value} + "}", "\"residency\" must be"));
   CAF_CHECK(refused(R"({"learn":1})", "\"learn\" must be"));
+  CAF_CHECK(refused(R"({"durable":true})", "\"durable\" must be"));
   CAF_CHECK(refused(R"({"factor":2,"min_copies":3})", "\"min_copies\" must be at most the factor"));
 }
 
