@@ -180,7 +180,7 @@ void shadow_state::hear_demands(const std::vector<std::string>& nodes, std::func
 /// steward sees to that.
 void shadow_state::follow_demand() {
   auto wanted = item_->record().wanted.at(now());
-  if (weighing_ || !may_take_over() || wanted < node_->config.follow_after || self_->clock().now() < weighs_next_)
+  if (wanted < node_->config.follow_after || weighing_ || !may_take_over() || self_->clock().now() < weighs_next_)
     return;
   auto durable = durable_in_reach();
   if (durable.size() < std::max<size_t>(item_->record().holders.durable().size(), 1))
