@@ -17,10 +17,14 @@ struct fixture : cluster_fixture {
 
   /// `name` takes `peer` for down.
   void lose(const std::string& name, const std::string& peer) {
+    note_state(name, peer, peer_state::down);
+  }
+
+  void note_state(const std::string& name, const std::string& peer, peer_state state) {
     nodes[name].context->cluster.update([&](cluster_view& view) {
       for (auto& p : view.peers)
         if (p.identity.node == peer)
-          p.state = peer_state::down;
+          p.state = state;
     });
   }
 
@@ -126,6 +130,7 @@ CAF_TEST(a_holder_that_could_not_be_asked_is_owed_what_began_elsewhere) {
   CAF_CHECK(put("b", "y", "1"));
   CAF_CHECK(holders("b", "y").state_of("a") == holder_state::left);
   network->heal();
+  note_state("b", "a", peer_state::live);
   for (int i = 0; i < 3; ++i) {
     heartbeats();
     pass_time(1s);
