@@ -9,6 +9,7 @@
 #include <random>
 
 using namespace gnomon;
+using namespace std::chrono_literals;
 
 namespace {
 
