@@ -131,8 +131,13 @@ void history::check_exclusion(const operation& op) {
   if (!wanted_.conditions_exclude || op.condition == write_condition::none || is_repeated(op))
     return;
   auto overlap = [&](const operation& other) { return other.end == op_end::open || other.ended >= op.begun; };
+  auto may_have_expired = [&](const operation& x) { return x.expires != timestamp{} && x.expires <= latest(); };
   auto changed = disk_changes_.find(op.served_by);
+  if (may_have_expired(op))
+    return;
   for (const auto& other : operations_) {
+    if (may_have_expired(*other))
+      continue;
     if (other->id != op.id || other->number == op.number || !overlap(*other))
       continue;
     if (other->kind == op_kind::remove) // the item may have gone and come between the two
