@@ -114,6 +114,14 @@ void router_state::serve_here(const read_item& request, answer<item_versions> re
       .then([reply](item_versions& got) { reply.give(std::move(got)); }, std::move(failed));
 }
 
+/// The copy here is to move to a region that may keep it. Until one has it, it is read here.
+void router_state::serve_until_moved(read_item request, const answer<item_versions>& reply) {
+  request.forwarded = true; // nobody else is asked again
+  serve_here(request, reply, [reply](const caf::error&) {
+    reply.fail(make_error(ec::unavailable, "the item is moving to a region that may keep it; try again"));
+  });
+}
+
 /// Where the item is not here, its client is sent to the live holder that is nearest to it; when none can be named, it
 /// is served here.
 void router_state::redirect(const read_item& request, answer<item_versions> reply) {
@@ -185,6 +193,12 @@ void router_state::hand_over_accesses() {
     self_->send(agent, std::move(batch));
 }
 
+// A read may ask node after node. A write goes to one node only: a second try could store it twice.
+template <class Message>
+constexpr bool repeatable = !std::is_same_v<Message, write_item>;
+template <class Message>
+constexpr bool reads = std::is_same_v<Message, read_item>;
+
 /// A rule keeps the item away from this region. Its holders serve the request, fresh ones before others; when none of
 /// them does, any permitted region is asked.
 template <class Reply, class Message>
@@ -193,6 +207,11 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
     auto rules = node_->effective_policy(request.id, request.user);
     auto search = std::make_shared<item_search>();
     search->nodes.assign(holders.begin(), holders.end());
+    if constexpr (reads<Message>)
+      if (std::find(holders.begin(), holders.end(), node_->self.node) != holders.end())
+        search->last_resort = [=, this](const std::optional<item_versions>& old) {
+          old ? reply.give(*old) : serve_until_moved(request, reply);
+        };
     auto view = node_->cluster.get();
     std::stable_partition(search->nodes.begin(), search->nodes.end(), [&](const std::string& node) {
       auto peer = view->find(node);
@@ -210,12 +229,6 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
     forward(search, request, reply);
   });
 }
-
-// A read may ask node after node. A write goes to one node only: a second try could store it twice.
-template <class Message>
-constexpr bool repeatable = !std::is_same_v<Message, write_item>;
-template <class Message>
-constexpr bool reads = std::is_same_v<Message, read_item>;
 
 /// Takes the next node that can be asked from the search; null: there is none. Notes that others cannot be reached.
 const peer_view* router_state::next_target(const cluster_view& view, item_search& search) const {

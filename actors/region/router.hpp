@@ -87,6 +87,7 @@ private:
   bool prefers_others() const;
   void read_elsewhere(const read_item& request, answer<item_versions> reply);
   void serve_here(const read_item& request, answer<item_versions> reply, std::function<void(const caf::error&)> failed);
+  void serve_until_moved(read_item request, const answer<item_versions>& reply);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
   void find_holders(const std::string& id, std::shared_ptr<item_search> search, answer<shadow_report> reply);

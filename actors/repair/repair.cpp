@@ -173,8 +173,8 @@ bool repair_state::look_at_peers() {
     if (peer.away_since_ms > 0 && now - peer.away_since_ms >= node_->config.repair_after.count())
       lost.insert(who.node);
     auto [known, is_new] = incarnations_.try_emplace(who.node, who.incarnation);
-    if (!is_new && std::exchange(known->second, who.incarnation) != who.incarnation)
-      news |= doubted_.insert(who.node).second;
+    if (!is_new && peer.state == peer_state::live && std::exchange(known->second, who.incarnation) != who.incarnation)
+      news |= doubted_.insert(who.node).second; // not before it can be asked what it still has
   }
   for (const auto& gone : node_->removed.get()->list())
     if (node_->is_removed(gone.node))

@@ -150,6 +150,17 @@ CAF_TEST(a_region_that_may_not_have_an_item_does_not_call_it_absent_while_it_lac
   CAF_CHECK_EQUAL(code_of(get("d", "x").error()), ec::unavailable);
 }
 
+CAF_TEST(an_item_is_read_where_it_may_not_stay_until_another_region_has_it) {
+  begin(1, 1);
+  CAF_CHECK(put("a", "x/1", "1"));
+  network->separate("a", "b");
+  CAF_CHECK(ask<policy_list>("c", put_policy{policy_scope::type, "x", R"({"residency": ["region-b"]})"}));
+  heartbeats();
+  CAF_CHECK_EQUAL(copies("x/1"), "a:durable");
+  CAF_CHECK_EQUAL(value("a", "x/1"), "1");
+  CAF_CHECK_EQUAL(value("d", "x/1"), "1");
+}
+
 CAF_TEST(a_loaded_holder_falls_behind_one_that_is_little_further_away) {
   begin(4, 4);
   put("a", "x", "1");
