@@ -56,7 +56,10 @@ void history::record_changed(int node, const std::string& id, const record_ptr& 
 void history::record_gone(int node, const std::string& id, const record_ptr& before) {
   if (!before || !before->versions.deleted())
     return;
-  auto anywhere = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) { return d->record(id) != nullptr; });
+  auto anywhere = std::any_of(disks_.begin(), disks_.end(), [&](disk* d) {
+    auto record = d->record(id);
+    return record && !(record->versions == version_set{}); // one that is joining has no version yet
+  });
   if (!anywhere) {
     for (auto& [d, version] : items_[id].versions)
       version.buried = true;
