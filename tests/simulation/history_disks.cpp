@@ -164,7 +164,8 @@ void history::check_reaped(int node, const std::string& id, const item_record& b
     return;
   for (int other = 0; other < static_cast<int>(disks_.size()); ++other)
     if (auto record = disks_[static_cast<size_t>(other)]->record(id);
-        record && (disk_changes_.count(other) == 0 || disk_changes_.at(other) < deleted_at))
+        record && removed_.count(other) == 0
+        && (disk_changes_.count(other) == 0 || disk_changes_.at(other) < deleted_at))
       for (const auto& s : record->versions.siblings)
         if (!s.deleted && seen.covers(s.id) && !has(before.versions, s.id) && !s.ended(latest())
             && !anybody_knows_the_end_of(id, s))
