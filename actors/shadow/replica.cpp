@@ -251,6 +251,13 @@ void replica::join(lease terms) {
   exists_ = dirty_ = true;
 }
 
+bool replica::limit_join(timestamp now) {
+  if (role() != holder_state::joining || record_.lease.created <= now)
+    return false;
+  record_.lease.created = now;
+  return dirty_ = true;
+}
+
 /// What begins after a drop is another copy, also where the store has not heard of the drop yet.
 void replica::begin_epoch(holder_state state) {
   record_.holders.begin_epoch(node_, state);

@@ -73,6 +73,8 @@ public:
   bool merge(const holder_map& holders);
   /// Starts or renews the joining record of this node.
   void join(lease terms);
+  /// The clock may have gone back since: then the time for joining begins again. True when it had.
+  bool limit_join(timestamp now);
   /// The fetched copy is complete. From now on this node counts as `state`.
   void settle(holder_state state, lease terms);
   /// Another node gets a copy from this one.

@@ -92,6 +92,7 @@ void shadow_state::loaded(caf::error problem) {
   }
   loaded_ = true;
   item_->begin_incarnation(node_->self.incarnation);
+  auto joins_anew = item_->limit_join(now());
   if (item_->present()) {
     visible_ = std::make_shared<const item_versions>(item_->snapshot());
     synced_ = std::make_shared<const item_copy>(item_->copy());
@@ -107,6 +108,8 @@ void shadow_state::loaded(caf::error problem) {
     run();
   if (item_->needs_review())
     review_debts();
+  if (joins_anew)
+    persist();
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
     self_->quit(broken_);

@@ -162,7 +162,7 @@ void history::check_copies(const std::string& id) {
                       node_name(static_cast<int>(node)) + " still has a copy that a rule forbids");
     }
   auto wanted = deleted ? std::min<size_t>(copies, min_copies(id)) : min_copies(id); // a tombstone gets no new copies
-  if (wanted_.factor_is_repaired && copies > 0 && durable < wanted)
+  if (wanted_.factor_is_repaired && copies > 0 && durable < wanted && !is_unsound(id))
     accuse("copies are made anew after a loss", id,
            fmt::format("{} durable copies where {} are asked for", durable, wanted));
 }

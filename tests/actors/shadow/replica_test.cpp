@@ -37,6 +37,16 @@ CAF_TEST(a_large_value_is_fenced_off_from_small_keys_as_long_as_it_is_there) {
   CAF_CHECK(has(item.take_changes({}, 60s).erases, keys::fence("film")));
 }
 
+CAF_TEST(a_copy_that_began_to_join_in_the_future_is_given_up_in_time) {
+  auto now = timestamp{1000h};
+  replica item("x", "here");
+  item.join({lease_reason::access, 1.0, now + 10h, now + 10h, {}});
+  CAF_CHECK(item.limit_join(now));
+  CAF_CHECK(!item.limit_join(now));
+  CAF_CHECK(!item.lease_over(now, 60s));
+  CAF_CHECK(item.lease_over(now + 60s, 60s));
+}
+
 CAF_TEST(a_joining_copy_stays_one_whatever_others_say_of_the_copy_before_it) {
   for (auto said : {holder_state::shadow, holder_state::durable, holder_state::left})
     for (uint32_t epoch : {1u, 2u, 7u}) {
