@@ -9,7 +9,7 @@ namespace gnomon::replay {
 namespace {
 
 constexpr double shortest_pass = 20;       // seconds
-constexpr double both_passes = 500;        // seconds; starting and writing take the rest of ten minutes
+constexpr double all_passes = 500;         // seconds; starting and writing take the rest of ten minutes
 constexpr double reads_per_second = 1'500; // five nodes and their readers on two cores
 constexpr double usable = 0.9;             // of the rate at which 64 open requests are always busy
 
@@ -55,8 +55,8 @@ double worst_wait(const std::vector<trace_read>& reads, double pass_seconds, dou
 pace choose_pace(const std::vector<trace_read>& reads, double origin_ms) {
   auto rate = origin_rate(origin_ms);
   auto calm = [&](double pass) { return worst_wait(reads, pass, rate) <= tolerated_wait(pass); };
-  auto too_long = [&](double pass) { return 2 * pass + worst_wait(reads, pass, rate) > both_passes; };
-  auto pass = calm(shortest_pass) ? shortest_pass : threshold(shortest_pass, both_passes / 2, calm);
+  auto too_long = [&](double pass) { return 3 * pass + worst_wait(reads, pass, rate) > all_passes; };
+  auto pass = calm(shortest_pass) ? shortest_pass : threshold(shortest_pass, all_passes / 3, calm);
   if (too_long(pass))
     pass = std::max({shortest_pass, static_cast<double>(reads.size()) / reads_per_second,
                      threshold(shortest_pass, pass, too_long) - 1});

@@ -14,9 +14,9 @@ struct pace {
 };
 
 /// The default speed. `origin_ms` is the mean time of an answer if all came from the origin. The result is the fastest
-/// speed at which 64 open requests and two cores carry the origin-only pass with hardly a read late. When both passes
-/// would then take over nine minutes, it is the speed at which they take nine. Never slower than the trace itself.
-/// `reads` are sorted by time.
+/// speed at which 64 open requests and two cores carry the origin-only pass with hardly a read late. When all three
+/// passes would then take over nine minutes, it is the speed at which they take nine. Never slower than the trace
+/// itself. `reads` are sorted by time.
 pace choose_pace(const std::vector<trace_read>& reads, double origin_ms);
 
 /// The same figures for a speed that the user chose.

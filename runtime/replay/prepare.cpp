@@ -1,6 +1,7 @@
 #include "runtime/replay/prepare.hpp"
 
 #include "runtime/base/process.hpp"
+#include "runtime/replay/costs.hpp"
 #include "runtime/replay/mapping.hpp"
 #include "runtime/replay/progress.hpp"
 
@@ -13,6 +14,8 @@ namespace gnomon::replay {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr uint64_t usual_bytes = 1024; // of an item of a trace from a file
 
 std::vector<cluster_region> regions_of(const std::vector<target>& targets) {
   std::vector<cluster_region> regions;
@@ -80,6 +83,12 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
     return loaded.error();
   auto job = std::make_unique<prepared>();
   job->reads = std::move(*loaded);
+  job->plan.value_bytes = wanted.value_bytes > 0 || wanted.trace.empty() ? wanted.value_bytes : usual_bytes;
+  job->plan.usd_per_ms = wanted.usd_per_ms;
+  auto prices = prices_from(wanted.prices);
+  if (!prices)
+    return prices.error();
+  job->plan.prices = std::move(*prices);
   auto homes = map_regions(job->reads, cluster);
   if (!homes)
     return homes.error();
@@ -94,7 +103,8 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
                 job->reads.users.size(),
                 cluster[*origin].name,
                 job->speed.time_scale,
-                wanted.value_bytes,
+                job->plan.value_bytes,
+                wanted.usd_per_ms,
                 trace_notes(job->reads, *homes, cluster)};
   note_speed(*job, round_trip);
   job->plan.reads = &job->reads;
@@ -102,7 +112,6 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
   job->plan.targets = std::move(targets);
   job->plan.origin = *origin;
   job->plan.time_scale = job->speed.time_scale;
-  job->plan.value_bytes = wanted.value_bytes;
   return job;
 }
 
@@ -130,7 +139,7 @@ cluster_options nodes_for(const options& wanted, const std::filesystem::path& co
 }
 
 std::string announcement(const prepared& job, bool baseline) {
-  auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds : 0);
+  auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds + job.speed.pass_seconds : 0);
   std::string text;
   for (const auto& [line, reason] : job.reads.counts.complaints)
     text += fmt::format("{} line {}: {}\n", job.facts.source, line, reason);
