@@ -4,8 +4,12 @@
 
 namespace gnomon::replay {
 
-expected<learning::price_table> prices_from(const std::string& file) {
-  const auto place = file.empty() ? find_config("prices.csv").string() : file;
+std::string price_file(const std::string& given) {
+  return given.empty() ? find_config("prices.csv").string() : given;
+}
+
+expected<learning::price_table> prices_from(const std::string& given) {
+  const auto place = price_file(given);
   if (place.empty())
     return make_error(ec::not_found, "there is no configs/prices.csv here; name a table with --prices FILE");
   return learning::price_table::load(place);

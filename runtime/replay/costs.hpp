@@ -7,8 +7,10 @@
 
 namespace gnomon::replay {
 
-/// The prices in `file`; in configs/prices.csv when that is empty. Errors: not_found, bad_config.
-expected<learning::price_table> prices_from(const std::string& file);
+/// `given`, or where configs/prices.csv is; empty when it is nowhere.
+std::string price_file(const std::string& given);
+/// The prices in that file. Errors: not_found, bad_config.
+expected<learning::price_table> prices_from(const std::string& given);
 
 /// What a pass came to at the prices of `plan`: the bytes that each region has sent to others from the first write to
 /// the last read, the copies that it held meanwhile, for as long as the trace lasts, and `waited_ms` of all readers.

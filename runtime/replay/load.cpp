@@ -124,6 +124,7 @@ public:
     result_.by_target.resize(plan.targets.size());
     result_.slice_reads.resize(time_slices);
     result_.slice_local.resize(time_slices);
+    result_.answered_bytes.resize(plan.targets.size() * plan.targets.size());
   }
 
   expected<load_result> run(event_loop& loop) {
@@ -200,22 +201,31 @@ private:
     else if (answer->body != content_of(id, plan_.bytes_of(read.item)))
       fail(where, id, fmt::format("answered {} bytes that were never written", answer->body.size()));
     else
-      succeed(read, ms, from == where ? answer->header("gnomon-copy") : "remote");
+      succeed(read, ms, from == where ? answer->header("gnomon-copy") : "remote", answer->header("gnomon-served-by"));
     ++done_;
     if (shown_.due())
       show();
   }
 
-  void succeed(const trace_read& read, double ms, std::string_view copy) {
+  void succeed(const trace_read& read, double ms, std::string_view copy, std::string_view served_by) {
     failed_in_a_row_ = 0;
     const bool prefetched = copy == "prefetched", local = prefetched || copy == "local";
     local_ += local;
     ++answered_;
     result_.by_target[plan_.homes[read.region]].answered(ms, local, prefetched);
+    count_answer(served_by, plan_.homes[read.region], plan_.bytes_of(read.item));
     const double part = (read.t - reads().front().t) / std::max(plan_.reads->span(), 1e-9);
     const auto slice = std::min(static_cast<size_t>(part * time_slices), time_slices - 1);
     ++result_.slice_reads[slice];
     result_.slice_local[slice] += local;
+  }
+
+  /// Where nodes have other names than their regions, nothing is known about that.
+  void count_answer(std::string_view served_by, size_t home, size_t bytes) {
+    const size_t count = plan_.targets.size();
+    for (size_t from = 0; from < count; ++from)
+      if (from != home && plan_.targets[from].region.name == served_by)
+        result_.answered_bytes[from * count + home] += static_cast<double>(bytes);
   }
 
   void fail(size_t where, const std::string& id, const std::string& why) {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "runtime/replay/cluster.hpp"
 #include "learning/economy/prices.hpp"
+#include "runtime/replay/cluster.hpp"
 #include "runtime/replay/event_loop.hpp"
 #include "runtime/replay/figures.hpp"
 #include "runtime/replay/http_client.hpp"
@@ -34,12 +34,13 @@ struct load_plan {
   const trace* reads = nullptr;
   std::vector<size_t> homes; // for each region of the trace, the number of the target that serves it
   std::vector<target> targets;
-  size_t origin = 0;     // the target that takes the writes
-  double time_scale = 1; // seconds of the trace in one second here
+  size_t origin = 0;         // the target that takes the writes
+  double time_scale = 1;     // seconds of the trace in one second here
   size_t value_bytes = 1024; // of each item; 0: made up, see item_sizes.hpp
   learning::price_table prices;
   double usd_per_ms = learning::default_usd_per_ms;
-  std::vector<std::string> contexts; // by item: that of its first write; filled by `write_items`
+  size_t balances = 0;                       // ask at the end about so many items what their copies saved and cost
+  std::vector<std::string> contexts;         // by item: that of its first write; filled by `write_items`
   std::chrono::milliseconds timeout{15'000}; // one request
   request_path* path = nullptr;              // of reads; none: to the target of the reader's region
 
@@ -57,6 +58,7 @@ struct load_result {
   uint64_t late_reads = 0;           // reads that went out more than 100 ms after their time
   uint64_t updates = 0;
   std::vector<uint64_t> slice_reads, slice_local; // of the answered reads, in equal slices of the trace's time
+  std::vector<double> answered_bytes;             // by another region than the reader's: from * targets + to
 
   latency_record all() const;
 };
@@ -72,9 +74,9 @@ std::string content_of(std::string_view id, size_t bytes);
 /// the first write that fails three times, or the loop's.
 caf::error write_items(event_loop& loop, load_plan& plan, progress& shown);
 
-/// Sends all reads and updates at their times, or as soon after as the bound on open requests allows, and checks every answer's
-/// bytes. A latency runs from the sending of a read to its last byte. Failed reads are counted. It is an error only
-/// when 200 in a row fail. Other errors: the loop's. Call `write_items` before.
+/// Sends all reads and updates at their times, or as soon after as the bound on open requests allows, and checks every
+/// answer's bytes. A latency runs from the sending of a read to its last byte. Failed reads are counted. It is an error
+/// only when 200 in a row fail. Other errors: the loop's. Call `write_items` before.
 expected<load_result> send_reads(event_loop& loop, const load_plan& plan, progress& shown, const std::string& title);
 
 } // namespace gnomon::replay

@@ -23,10 +23,10 @@ struct node_view {
 struct cluster_totals {
   uint64_t copies = 0;                // items held
   std::vector<uint64_t> sent_by_node; // bytes of items, to other regions since the nodes started
-  uint64_t bytes_moved = 0; // the sum of these
-  uint64_t ahead = 0;       // copies made ahead of their first read
-  uint64_t ahead_read = 0;  // of these, those that were read
-  double lead_seconds = 0;  // from such a copy to its first read, all together, on the nodes' clock
+  uint64_t bytes_moved = 0;           // the sum of these
+  uint64_t ahead = 0;                 // copies made ahead of their first read
+  uint64_t ahead_read = 0;            // of these, those that were read
+  double lead_seconds = 0;            // from such a copy to its first read, all together, on the nodes' clock
 };
 
 /// The sum of all samples of one metric in Prometheus' text format, with any labels; 0 when it is not there.

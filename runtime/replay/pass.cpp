@@ -1,5 +1,6 @@
 #include "runtime/replay/pass.hpp"
 
+#include "runtime/replay/balances.hpp"
 #include "runtime/replay/costs.hpp"
 #include "runtime/replay/holdings.hpp"
 
@@ -80,7 +81,11 @@ expected<pass_report> play_pass(event_loop& loop, load_plan& plan, progress& sho
   auto end = ask_totals(loop, addresses(plan));
   if (!end)
     return end.error();
+  auto balances = ask_balances(loop, plan, plan.balances);
+  if (!balances)
+    return balances.error();
   auto report = sum_up(plan, *result);
+  report.balances = std::move(*balances);
   fill_in(report, plan, *start, *written, *end, meter.mean());
   shown.finish(fmt::format("{}: {} reads in {}, {:.1f}% local", title, grouped(report.all.reads),
                            in_words(std::chrono::seconds{static_cast<int64_t>(report.seconds + 0.5)}),

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t usual_bytes = 1024; // of an item of a trace from a file
+constexpr size_t asked_items = 2'000;  // for the tables of a report
 
 std::vector<cluster_region> regions_of(const std::vector<target>& targets) {
   std::vector<cluster_region> regions;
@@ -85,6 +86,7 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
   job->reads = std::move(*loaded);
   job->plan.value_bytes = wanted.value_bytes > 0 || wanted.trace.empty() ? wanted.value_bytes : usual_bytes;
   job->plan.usd_per_ms = wanted.usd_per_ms;
+  job->plan.balances = wanted.report.empty() ? 0 : asked_items;
   auto prices = prices_from(wanted.prices);
   if (!prices)
     return prices.error();
@@ -98,14 +100,10 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
     return origin.error();
   auto round_trip = mean_round_trip_ms(cluster, counts, *origin, distances);
   job->speed = speed_of(wanted, job->reads, round_trip);
-  job->facts = {job->reads.source,
-                job->reads.items.size(),
-                job->reads.users.size(),
-                cluster[*origin].name,
-                job->speed.time_scale,
-                job->plan.value_bytes,
-                wanted.usd_per_ms,
-                trace_notes(job->reads, *homes, cluster)};
+  job->facts = {job->reads.source,       job->reads.items.size(),
+                job->reads.users.size(), cluster[*origin].name,
+                job->speed.time_scale,   job->plan.value_bytes,
+                wanted.usd_per_ms,       trace_notes(job->reads, *homes, cluster)};
   note_speed(*job, round_trip);
   job->plan.reads = &job->reads;
   job->plan.homes = std::move(*homes);
@@ -134,7 +132,10 @@ cluster_options nodes_for(const options& wanted, const std::filesystem::path& co
   nodes.configs = configs;
   nodes.time_scale = speed.time_scale;
   nodes.delays = wanted.delays;
-  nodes.settings = wanted.settings;
+  // They decide by the prices that the page counts with.
+  nodes.settings = {fmt::format("economy.prices=\"{}\"", price_file(wanted.prices)),
+                    fmt::format("economy.usd_per_ms={}", wanted.usd_per_ms)};
+  nodes.settings.insert(nodes.settings.end(), wanted.settings.begin(), wanted.settings.end());
   return nodes;
 }
 

@@ -126,12 +126,12 @@ nlohmann::json pass_json(const pass_report& pass) {
   json["copies_per_item"] = pass.copies_per_item;
   json["copies_at_end"] = pass.copies_at_end;
   json["updates"] = pass.updates;
-  json["cost"] = {{"moved", pass.cost.moved_usd},
-                  {"stored", pass.cost.stored_usd},
-                  {"latency", pass.cost.latency_usd},
-                  {"total", pass.cost.total_usd()},
-                  {"usd_per_million_reads",
-                   learning::per_million(pass.cost.total_usd(), pass.all.reads - pass.all.failures)}};
+  json["cost"] = {
+      {"moved", pass.cost.moved_usd},
+      {"stored", pass.cost.stored_usd},
+      {"latency", pass.cost.latency_usd},
+      {"total", pass.cost.total_usd()},
+      {"usd_per_million_reads", learning::per_million(pass.cost.total_usd(), pass.all.reads - pass.all.failures)}};
   json["bytes_moved"] = pass.bytes_moved;
   json["bytes_moved_writing"] = pass.bytes_moved_writing;
   json["copied_ahead"] = pass.ahead;
@@ -161,6 +161,7 @@ pass_report sum_up(const load_plan& plan, const load_result& result) {
     report.by_region.emplace_back(plan.targets[i].region.name, result.by_target[i].sum_up());
   report.seconds = result.seconds;
   report.updates = result.updates;
+  report.answered_bytes = result.answered_bytes;
   for (size_t slice = 0; slice < result.slice_reads.size(); ++slice)
     report.local_over_time.push_back(static_cast<double>(result.slice_local[slice])
                                      / static_cast<double>(result.slice_reads[slice]));
@@ -175,9 +176,10 @@ std::string size_in_words(uint64_t value_bytes) {
 }
 
 std::string page(const run_facts& facts, const std::vector<named_pass>& passes) {
-  auto text = fmt::format("\n{}: {} items of {}, {} readers; written in {}; 1 s here is {} there\n\n{:<28}", facts.source,
-                          grouped(facts.items), size_in_words(facts.value_bytes), grouped(facts.users), facts.origin,
-                          in_words(std::chrono::seconds{static_cast<int64_t>(facts.time_scale + 0.5)}), "");
+  auto text =
+      fmt::format("\n{}: {} items of {}, {} readers; written in {}; 1 s here is {} there\n\n{:<28}", facts.source,
+                  grouped(facts.items), size_in_words(facts.value_bytes), grouped(facts.users), facts.origin,
+                  in_words(std::chrono::seconds{static_cast<int64_t>(facts.time_scale + 0.5)}), "");
   for (const auto& pass : passes)
     text += fmt::format("{:>22}", pass.title);
   for (const auto& row : rows()) {

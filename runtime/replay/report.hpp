@@ -1,6 +1,7 @@
 #pragma once
 
 #include "learning/economy/bill.hpp"
+#include "runtime/replay/balances.hpp"
 #include "runtime/replay/figures.hpp"
 #include "runtime/replay/load.hpp"
 
@@ -17,16 +18,18 @@ namespace gnomon::replay {
 struct pass_report {
   latency_figures all;
   std::vector<std::pair<std::string, latency_figures>> by_region;
-  double copies_per_item = 0;       // mean over the time of the reads
+  double copies_per_item = 0; // mean over the time of the reads
   double copies_at_end = 0;
-  learning::bill cost;              // of all reads, at the prices of the plan
+  learning::bill cost; // of all reads, at the prices of the plan
   uint64_t updates = 0;
+  std::vector<item_balance> balances;  // of the items that were asked about
+  std::vector<double> answered_bytes;  // by another region than the reader's: from * regions + to
   std::vector<double> local_over_time; // share in equal slices of the trace's time; NaN where nothing was answered
-  uint64_t bytes_moved = 0;         // between regions, over the whole pass
-  uint64_t bytes_moved_writing = 0; // of these, before the first read
-  uint64_t ahead = 0;               // copies made ahead of their first read,
-  uint64_t ahead_read = 0;          // and those of them that were read by the end
-  double mean_lead_seconds = 0;     // in the trace's time
+  uint64_t bytes_moved = 0;            // between regions, over the whole pass
+  uint64_t bytes_moved_writing = 0;    // of these, before the first read
+  uint64_t ahead = 0;                  // copies made ahead of their first read,
+  uint64_t ahead_read = 0;             // and those of them that were read by the end
+  double mean_lead_seconds = 0;        // in the trace's time
   double seconds = 0;
   double late_max_s = 0;
   uint64_t late_reads = 0;
@@ -56,8 +59,8 @@ pass_report sum_up(const load_plan& plan, const load_result& result);
 /// One page for a terminal.
 std::string page(const run_facts& facts, const std::vector<named_pass>& passes);
 
-/// The same as JSON: reads, local_share, mean_ms, p50_ms, p95_ms, p99_ms, copies_per_item, bytes_moved, cost and more of
-/// the last pass; the same keys of the others under origin_only and everywhere.
+/// The same as JSON: reads, local_share, mean_ms, p50_ms, p95_ms, p99_ms, copies_per_item, bytes_moved, cost and more
+/// of the last pass; the same keys of the others under origin_only and everywhere.
 nlohmann::json figures_json(const run_facts& facts, const std::vector<named_pass>& passes);
 
 /// "1,024 bytes", or what is made up.

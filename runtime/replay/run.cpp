@@ -42,13 +42,13 @@ struct pass_kind {
 std::vector<pass_kind> kinds_of(const options& wanted, size_t regions) {
   if (!wanted.baseline)
     return {{"gnomon", {}}};
-  return {{"origin only",
-           {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false",
-            "prediction.enabled=false"}},
-          {"everywhere",
-           {fmt::format("placement.factor={}", regions), fmt::format("placement.min_copies={}", regions),
-            "prediction.enabled=false"}},
-          {"gnomon", {}}};
+  return {
+      {"origin only",
+       {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false", "prediction.enabled=false"}},
+      {"everywhere",
+       {fmt::format("placement.factor={}", regions), fmt::format("placement.min_copies={}", regions),
+        "prediction.enabled=false"}},
+      {"gnomon", {}}};
 }
 
 std::string with_settings(const std::string& title, const fs::path& configs, const std::vector<std::string>& settings) {
@@ -69,11 +69,12 @@ expected<bool> run_passes(const options& wanted, prepared& job, cluster_options 
   progress shown(wanted.quiet);
   shown.finish(announcement(job, wanted.baseline));
   std::vector<named_pass> passes;
+  const auto settings = nodes.settings;
   for (const auto& kind : kinds_of(wanted, job.plan.targets.size())) {
     auto folder = kind.title;
     std::replace(folder.begin(), folder.end(), ' ', '-');
     nodes.work = work / folder;
-    nodes.settings = wanted.settings;
+    nodes.settings = settings;
     nodes.settings.insert(nodes.settings.end(), kind.settings.begin(), kind.settings.end());
     job.facts.notes.push_back(with_settings(kind.title, nodes.configs, nodes.settings));
     auto report = play_on_fresh_nodes(loop, job.plan, nodes, shown, kind.title);

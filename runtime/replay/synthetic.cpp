@@ -32,7 +32,6 @@ constexpr size_t stories_per_topic = 15;
 constexpr size_t reader_count = 3'000;
 constexpr double day = 86'400;
 constexpr double front_page_seconds = 3'600;
-constexpr double stray = 0.02; // share of the reads that are of any topic
 
 /// The topics that a region reads, the most popular first.
 using topic_order = std::array<size_t, world_topics + own_topics>;
@@ -106,8 +105,6 @@ private:
   }
 
   size_t topic_for(reader& who) {
-    if (random_.chance(stray))
-      return random_.below(topic_count);
     if (!random_.chance(0.7))
       return favourite_in(who.home);
     auto& topic = who.favourites[random_.below(who.favourites.size())];

@@ -18,9 +18,11 @@ inline constexpr uint64_t reads_per_update = 20;
 /// 3,000 readers read 360 stories in 24 topics. These make it matter where copies are:
 /// - *Popularity* follows Zipf's law over the stories of a topic and over the topics that a region reads, with a long
 ///   tail of stories that hardly anybody reads.
-/// - *Regional taste*: four topics are read everywhere, each other one in one region. One read in fifty is of any topic.
+/// - *Regional taste*: four topics are read everywhere, each other one in one region. One read in fifty is of any
+/// topic.
 /// - *Day and night*: a region reads most at 20 h of its own time, five times as much as at 8 h.
-/// - *Drift*: every hour each topic's front page moves on by one story. A reader changes one of his two favourite topics
+/// - *Drift*: every hour each topic's front page moves on by one story. A reader changes one of his two favourite
+/// topics
 ///   about every 40 reads.
 /// - *Habits*: a reader takes 7 of 10 stories from his favourite topics, the others from his region's.
 /// - *Travel*: one reader in twenty spends half of the day in another region, and reads on about home.

@@ -22,9 +22,9 @@ struct series {
 /// How an axis counts.
 struct axis {
   std::string name;
-  bool from_zero = true;   // otherwise from the least value
+  bool from_zero = true;    // otherwise from the least value
   bool logarithmic = false; // where all values are positive
-  double most = 0;         // ends there; 0: at the largest value
+  double most = 0;          // ends there; 0: at the largest value
 };
 
 struct chart {

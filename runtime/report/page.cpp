@@ -81,17 +81,18 @@ std::string flow_table(const page_data& what) {
                     escaped(what.regions[f.to].name), in_bytes(f.bytes)});
   }
   return "<details><summary>As a table</summary>"
-         + table("What moved between regions, the most first.", {"no.", "from", "to", "moved"}, rows) + "</details>";
+         + table(escaped(what.flow_name) + ", the most first.", {"no.", "from", "to", "moved"}, rows) + "</details>";
 }
 
-std::string item_table(std::string_view caption, const std::vector<item_row>& items, double most) {
+std::string item_table(std::string_view caption, const page_data& what, const std::vector<item_row>& items) {
+  const double most = items.empty() ? 0 : std::abs(items[0].earned_usd());
   std::vector<std::vector<std::string>> rows;
   for (const auto& i : items)
     rows.push_back({escaped(shortened(i.name, name_length)), in_bytes(i.bytes), std::to_string(i.reads),
                     usd(i.without_usd), usd(i.with_usd),
                     fmt::format("{} <span class=\"bar\" style=\"width:{:.1f}em\"></span>", usd(i.earned_usd()),
                                 most > 0 ? 4 * std::abs(i.earned_usd()) / most : 0)});
-  return table(caption, {"item", "size", "reads", "$ without copies", "$ with", "$ earned"}, rows);
+  return table(caption, {"item", "size", "reads", what.item_heads.first, what.item_heads.second, "$ earned"}, rows);
 }
 
 // -- charts -----------------------------------------------------------------------------------------------------------
@@ -104,8 +105,8 @@ chart against_copies(const page_data& what, std::string title, axis y, double (*
       bound.points.push_back({p.copies_per_item, value(p)});
   }
   for (size_t k = 0; k < what.policies.size(); ++k)
-    result.all.push_back({what.policies[k].name, {{what.policies[k].copies_per_item, value(what.policies[k])}}, k,
-                          k == what.about});
+    result.all.push_back(
+        {what.policies[k].name, {{what.policies[k].copies_per_item, value(what.policies[k])}}, k, k == what.about});
   return result;
 }
 
@@ -118,8 +119,8 @@ chart over_time(const page_data& what) {
     const auto& shares = what.policies[k].local_over_time;
     auto& line = result.all.emplace_back(series{what.policies[k].name, {}, k, k == what.about});
     for (size_t slice = 0; slice < shares.size(); ++slice)
-      line.points.push_back({(static_cast<double>(slice) + 0.5) * what.hours / static_cast<double>(shares.size()),
-                             100 * shares[slice]});
+      line.points.push_back(
+          {(static_cast<double>(slice) + 0.5) * what.hours / static_cast<double>(shares.size()), 100 * shares[slice]});
   }
   std::erase_if(result.all, [](auto& line) { return line.points.empty(); });
   return result;
@@ -130,15 +131,17 @@ std::string figure(std::string_view heading, std::string_view text, const std::s
 }
 
 std::string cost_figures(const page_data& what) {
-  const auto cost = against_copies(what, "Dollars for a million reads against copies an item", {.name = "$ for a million reads"},
-                                   [](const policy_row& p) { return p.total_usd(); });
-  const auto wait = against_copies(what, "Mean latency against copies an item",
-                                   {.name = "mean latency, ms", .logarithmic = true},
-                                   [](const policy_row& p) { return p.mean_ms; });
+  const auto cost =
+      against_copies(what, "Dollars for a million reads against copies an item", {.name = "$ for a million reads"},
+                     [](const policy_row& p) { return p.total_usd(); });
+  const auto wait =
+      against_copies(what, "Mean latency against copies an item", {.name = "mean latency, ms", .logarithmic = true},
+                     [](const policy_row& p) { return p.mean_ms; });
   auto drawn = [](const chart& c) { return both([&](double width) { return draw(c, {width, 0.3 * width + 200}); }); };
-  const std::string bound = what.bound.empty() ? ""
-                                               : " The line is the clairvoyant, who knows every read before it happens: "
-                                                 "nobody can be below it.";
+  const std::string bound = what.bound.empty()
+                                ? ""
+                                : " The line is the clairvoyant, who knows every read before it happens: "
+                                  "nobody can be below it.";
   return figure("Cost", "Moving, storing and waiting together. Lower is better." + bound, drawn(cost))
          + figure("Latency", "What readers wait on average. Lower is better." + bound, drawn(wait));
 }
@@ -148,11 +151,15 @@ std::string time_figure(const page_data& what) {
   if (lines.all.empty())
     return {};
   return figure("Local reads over time", "Reads that a copy in the reader's own region answered.",
-                both([&](double width) { return draw(lines, {width, 0.3 * width + 200}); }));
+                both([&](double width) {
+                  return draw(lines, {width, 0.3 * width + 200});
+                }));
 }
 
 std::string map_figure(const page_data& what) {
-  auto text = "What moved between regions under “" + escaped(what.policies[what.about].name)
+  if (what.flows.empty())
+    return {};
+  auto text = escaped(what.flow_name) + " under “" + escaped(what.policies[what.about].name)
               + "”. The wider the arc, the more; arcs bend to the left of their direction.";
   return figure("Between regions", text,
                 both([&](double width) { return draw_map(what.regions, what.flows, width); }) + flow_table(what));
@@ -169,12 +176,11 @@ std::string item_figures(const page_data& what) {
   std::erase_if(worst, [](auto& i) { return i.earned_usd() >= 0; });
   sorted.resize(std::min(sorted.size(), listed_items));
   worst.resize(std::min(worst.size(), listed_items));
-  auto most = [](const std::vector<item_row>& list) { return list.empty() ? 0 : std::abs(list[0].earned_usd()); };
   return figure("Items whose copies earned most",
-                "What moving, storing and waiting would have cost with no copies beyond the durable ones, and did cost.",
-                item_table("The ten that earned most.", sorted, most(sorted)))
+                "Moving, storing and waiting together, with and without copies beyond the durable ones.",
+                item_table("The ten that earned most.", what, sorted))
          + figure("Items whose copies wasted most", "Copies that cost more than they saved.",
-                  item_table("The ten that wasted most.", worst, most(worst)));
+                  item_table("The ten that wasted most.", what, worst));
 }
 
 } // namespace

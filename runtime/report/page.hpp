@@ -41,12 +41,14 @@ struct page_data {
   std::vector<std::string> facts; // sentences below the title
   std::vector<std::string> notes; // at the end
   std::vector<policy_row> policies;
-  size_t about = 0;                   // the policy that flows and items belong to
-  std::vector<policy_row> bound;      // the clairvoyant, from few copies to many; may be empty
-  double hours = 0;                   // measured time
+  size_t about = 0;              // the policy that flows and items belong to
+  std::vector<policy_row> bound; // the clairvoyant, from few copies to many; may be empty
+  double hours = 0;              // measured time
   std::vector<map_region> regions;
-  std::vector<flow> flows;            // in any order
-  std::vector<item_row> items;        // in any order
+  std::string flow_name = "What moved between regions"; // a sentence without its end
+  std::vector<flow> flows;                              // in any order
+  std::pair<std::string, std::string> item_heads{"$ without copies", "$ with"};
+  std::vector<item_row> items; // in any order
 };
 
 /// One page: charts with tables that say the same, for light and dark, narrow and wide windows. It loads nothing.

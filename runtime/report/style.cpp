@@ -15,7 +15,8 @@ h2{font-size:1.15rem;margin:1.2em 0 .2em}
 p,li{max-width:46em;margin:.3em 0;color:var(--soft);overflow-wrap:anywhere}
 section{min-width:0}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,620px),1fr));gap:8px 40px}
-svg{display:block;width:100%;height:auto;max-width:760px;font:12px system-ui,sans-serif;fill:var(--ink);overflow:visible}
+svg{display:block;width:100%;height:auto;max-width:760px;
+font:12px system-ui,sans-serif;fill:var(--ink);overflow:visible}
 .narrow{display:none}
 @media(max-width:640px){.wide{display:none}.narrow{display:block}}
 .grid{stroke:var(--rule);fill:none;stroke-width:1}
@@ -33,7 +34,8 @@ svg{display:block;width:100%;height:auto;max-width:760px;font:12px system-ui,san
 .mark{stroke:var(--paper);stroke-width:1}
 .mark.s0{fill:var(--c0)}.mark.s1{fill:var(--c1)}.mark.s2{fill:var(--c2)}.mark.s3{fill:var(--c3)}
 .mark.s4{fill:var(--c4)}.mark.s5{fill:var(--c5)}.mark.s6{fill:var(--c6)}.mark.s7{fill:var(--c7)}
-.line.s0{stroke:var(--c0)}.line.s1{stroke:var(--c1);stroke-dasharray:7 3}.line.s2{stroke:var(--c2);stroke-dasharray:2 3}
+.line.s0{stroke:var(--c0)}.line.s1{stroke:var(--c1);stroke-dasharray:7 3}
+.line.s2{stroke:var(--c2);stroke-dasharray:2 3}
 .line.s3{stroke:var(--c3);stroke-dasharray:9 3 2 3}.line.s4{stroke:var(--c4);stroke-dasharray:4 4}
 .line.s5{stroke:var(--c5);stroke-dasharray:12 4}.line.s6{stroke:var(--c6);stroke-dasharray:1 4}
 .line.s7{stroke:var(--c7);stroke-dasharray:5 3}.line.strong{stroke-dasharray:none}
@@ -50,6 +52,8 @@ details{margin:.4em 0}
 )";
 
 const std::string_view markers =
-    R"(<svg width="0" height="0" aria-hidden="true" style="position:absolute"><defs><marker id="tip" viewBox="0 0 8 8" refX="13" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0L8 4L0 8Z"/></marker></defs></svg>)";
+    R"(<svg width="0" height="0" aria-hidden="true" style="position:absolute"><defs>
+<marker id="tip" viewBox="0 0 8 8" refX="13" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse"
+orient="auto"><path class="tip" d="M0 0L8 4L0 8Z"/></marker></defs></svg>)";
 
 } // namespace gnomon::report

@@ -55,8 +55,8 @@ public:
 
   struct figures : learning::bill {
     uint64_t reads = 0, local = 0, moves = 0, pushed = 0, pushed_read = 0;
-    double copy_seconds = 0;         // of all copies but the origins'
-    std::vector<float> latencies_ms; // one a read
+    double copy_seconds = 0;                        // of all copies but the origins'
+    std::vector<float> latencies_ms;                // one a read
     std::vector<uint64_t> slice_reads, slice_local; // in equal slices of the measured time
     std::vector<double> moved_bytes;                // from a region to another: from * regions + to
     std::vector<double> item_usd;                   // by item, all together

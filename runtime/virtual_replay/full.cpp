@@ -43,8 +43,7 @@ std::vector<return_chance> merged(const demand_estimate& soon, std::vector<retur
 
 full_policy::full_policy(const scene& on, bool ahead)
     : on_(on), lifetimes_({.max_open = on.items.size() * on.regions.size() + 1}),
-      caution_(on.items.size() * on.regions.size() + 1), known_(on.items.size(), 0),
-      updates_(on.items.size(), 0) {
+      caution_(on.items.size() * on.regions.size() + 1), known_(on.items.size(), 0), updates_(on.items.size(), 0) {
   if (ahead)
     demand_.emplace(on);
 }

@@ -28,9 +28,9 @@ private:
   const scene& on_;
   learning::adaptive_lifetimes lifetimes_;
   learning::caution caution_;
-  std::optional<demand> demand_; // without it no copy is made ahead
-  std::vector<char> known_;        // by item: was read before
-  std::vector<uint32_t> updates_;  // by item, so far
+  std::optional<demand> demand_;  // without it no copy is made ahead
+  std::vector<char> known_;       // by item: was read before
+  std::vector<uint32_t> updates_; // by item, so far
   size_t reads_ = 0;
 };
 

@@ -75,10 +75,10 @@ std::vector<outcome> frontier(const scene& on) {
 report::page_data graphic(const scene& on, const std::vector<outcome>& rows, const page_facts& facts) {
   report::page_data page;
   page.title = "Replay of " + facts.source;
-  page.facts = {fmt::format("{} reads of {} items in {} regions, origin {}; the last {} are counted, over {:.1f} hours.",
-                            replay::grouped(on.reads.size()), replay::grouped(on.items.size()), on.regions.size(),
-                            on.regions[on.origin].name, replay::grouped(on.reads.size() - on.measured_from),
-                            (on.end() - on.begin()) / 3600)};
+  page.facts = {fmt::format(
+      "{} reads of {} items in {} regions, origin {}; the last {} are counted, over {:.1f} hours.",
+      replay::grouped(on.reads.size()), replay::grouped(on.items.size()), on.regions.size(), on.regions[on.origin].name,
+      replay::grouped(on.reads.size() - on.measured_from), (on.end() - on.begin()) / 3600)};
   page.notes = facts.notes;
   page.notes.push_back(fmt::format("Without knowing when items come to be, at most {:.2f}% of the reads can be local.",
                                    100 * facts.ceiling));

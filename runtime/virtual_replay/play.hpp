@@ -29,8 +29,8 @@ using play_listener = std::function<void(double share)>;
 outcome play(const scene& on, const std::string& name, policy& with, const play_listener& listener = {});
 
 /// The least cost there is with the origin's copies fixed: between two reads in a region it keeps the copy, or moves it
-/// again just in time, whichever is cheaper; after an update always the latter. Every read is local. Values come from the cheapest region that ever read
-/// the item. No policy can do it, for it knows what comes.
+/// again just in time, whichever is cheaper; after an update always the latter. Every read is local. Values come from
+/// the cheapest region that ever read the item. No policy can do it, for it knows what comes.
 ///
 /// With `patience` it holds a copy as long as that is so many times as dear as moving it again: fewer copies or more of
 /// them, at a higher cost.

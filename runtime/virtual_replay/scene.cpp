@@ -79,7 +79,8 @@ void fill_updates(scene& result, const replay::trace& from) {
 void fill_items(scene& result, const replay::trace& from, uint64_t value_bytes) {
   for (size_t item = 0; item < from.items.size(); ++item) {
     result.items.push_back(from.items[item]);
-    result.bytes.push_back(static_cast<double>(value_bytes > 0 ? value_bytes : replay::made_up_bytes(from.items[item])));
+    result.bytes.push_back(
+        static_cast<double>(value_bytes > 0 ? value_bytes : replay::made_up_bytes(from.items[item])));
   }
 }
 

@@ -39,9 +39,9 @@ struct scene {
   std::vector<scene_read> reads;     // in order of time
   std::vector<scene_update> updates; // in order of time, each after the first read of its item
   std::vector<std::string> items;    // names, by number
-  std::vector<double> bytes;        // by item
-  std::vector<uint32_t> first_read; // by item: number of its first read, when it comes to be as far as is known
-  uint64_t epoch = 0;               // of time 0, in seconds since 1970
+  std::vector<double> bytes;         // by item
+  std::vector<uint32_t> first_read;  // by item: number of its first read, when it comes to be as far as is known
+  uint64_t epoch = 0;                // of time 0, in seconds since 1970
   size_t users = 0;
   size_t origin = 0;                  // the region that has a durable copy of everything
   std::vector<uint16_t> durable;      // the regions with durable copies that stay, the origin first

@@ -68,8 +68,8 @@ CAF_TEST(the_page_and_its_json_say_the_same_of_all_passes) {
   }
   CAF_CHECK(longest <= 100);
   auto json = figures_json(facts, passes);
-  for (auto key : {"reads", "local_share", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "copies_per_item", "bytes_moved",
-                   "cost"}) {
+  for (auto key :
+       {"reads", "local_share", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "copies_per_item", "bytes_moved", "cost"}) {
     CAF_CHECK(json.contains(key));
     CAF_CHECK(json["origin_only"].contains(key));
     CAF_CHECK(json["everywhere"].contains(key));

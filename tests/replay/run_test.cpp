@@ -30,7 +30,8 @@ CAF_TEST(five_regions_answer_every_read_and_copies_make_more_of_them_local) {
   temporary_folder folder;
   auto file = (folder.path() / "figures.json").string(), html = (folder.path() / "page.html").string();
   auto status = replay_main({"run", "--bin", GNOMON_BIN, "--configs", GNOMON_CONFIGS "/five-regions", "--reads", "600",
-                             "--time-scale", "8640", "--value-bytes", "2000", "--quiet", "--json", file, "--report", html, "--keep", folder.path() / "work"});
+                             "--time-scale", "8640", "--value-bytes", "2000", "--quiet", "--json", file, "--report",
+                             html, "--keep", folder.path() / "work"});
   CAF_CHECK_EQUAL(status, 0);
   auto figures = nlohmann::json::parse(std::ifstream(file), nullptr, false);
   CAF_REQUIRE(figures.is_object());

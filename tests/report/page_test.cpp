@@ -19,12 +19,21 @@ page_data small_page() {
   page.title = "a & b";
   page.facts = {"<script>alert(1)</script>"};
   page.notes = {"\"quoted\""};
-  page.policies = {{.name = "origin", .local_share = 0.3, .mean_ms = 90, .copies_per_item = 1, .moved_usd = 2,
+  page.policies = {{.name = "origin",
+                    .local_share = 0.3,
+                    .mean_ms = 90,
+                    .copies_per_item = 1,
+                    .moved_usd = 2,
                     .local_over_time = {0.3, nobody, 0.2}},
-                   {.name = "full", .local_share = 0.97, .mean_ms = 5, .copies_per_item = 2.2, .moved_usd = 0.5,
+                   {.name = "full",
+                    .local_share = 0.97,
+                    .mean_ms = 5,
+                    .copies_per_item = 2.2,
+                    .moved_usd = 0.5,
                     .local_over_time = {0.9, 0.95, 1}}};
   page.about = 1;
-  page.bound = {{.mean_ms = 1, .copies_per_item = 1, .moved_usd = 1}, {.mean_ms = 1, .copies_per_item = 2, .moved_usd = 0.4}};
+  page.bound = {{.mean_ms = 1, .copies_per_item = 1, .moved_usd = 1},
+                {.mean_ms = 1, .copies_per_item = 2, .moved_usd = 0.4}};
   page.hours = 12;
   page.regions = {{"eu-central-1", place{50, 8.7}}, {"ap-northeast-1", place{35.7, 139.7}}, {"nowhere", std::nullopt}};
   page.flows = {{1, 0, 10}, {0, 1, 3e9}, {0, 2, 5}};
