@@ -53,7 +53,7 @@ report::page_data graphic(const prepared& job, const std::vector<named_pass>& pa
     page.regions.push_back({node.region.name, node.region.where});
   page.flow_name = "Values that answered reads from another region";
   page.flows = flows_of(passes.back().report);
-  page.item_heads = {"$ saved", "$ spent"};
+  page.item_heads = {"saved", "spent"};
   for (const auto& [item, saved, spent] : passes.back().report.balances)
     page.items.push_back(
         {job.reads.items[item], static_cast<double>(job.plan.bytes_of(item)), reads[item], saved, spent});

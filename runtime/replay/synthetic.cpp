@@ -25,7 +25,7 @@ constexpr std::array<reader_region, 5> regions{{{"us-east-1", 0.30, -5},
                                                 {"ap-south-1", 0.14, 5.5},
                                                 {"ap-northeast-1", 0.12, 9}}};
 
-constexpr size_t world_topics = 4; // read everywhere
+constexpr size_t world_topics = 3; // read everywhere
 constexpr size_t own_topics = 4;   // of each region
 constexpr size_t topic_count = world_topics + own_topics * regions.size();
 constexpr size_t stories_per_topic = 15;
@@ -38,7 +38,7 @@ using topic_order = std::array<size_t, world_topics + own_topics>;
 
 struct reader {
   size_t home = 0;
-  size_t away = 0; // where he is in the second half of the day
+  size_t away = 0; // where he is in the middle half of the day
   std::array<size_t, 2> favourites{};
 };
 
@@ -62,7 +62,7 @@ public:
   raw_read read_at(double t) {
     auto number = reader_awake_at(t);
     auto& who = readers_[number];
-    auto region = t < day / 2 ? who.home : who.away;
+    auto region = t < day / 4 || t >= day * 3 / 4 ? who.home : who.away;
     return {t, "reader-" + std::to_string(number), std::string{regions[region].name}, story_at(topic_for(who), t)};
   }
 

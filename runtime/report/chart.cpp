@@ -57,7 +57,7 @@ scale scale_of(const axis& a, std::vector<double> values, double from, double to
   scale s;
   s.from = from;
   s.to = to;
-  s.logarithmic = a.logarithmic && *low > 0;
+  s.logarithmic = a.logarithmic && *low > 0 && *high > 8 * *low;
   s.least = s.logarithmic ? *low / 1.25 : a.from_zero ? std::min(0.0, *low) : *low;
   s.most = s.logarithmic ? *high * 1.25 : a.most > 0 ? a.most : *high;
   if (!(s.most > s.least))
@@ -91,7 +91,7 @@ std::string axis_of_x(const axis& a, const scale& x, extent size) {
 }
 
 std::string css_of(const series& one) {
-  return fmt::format("s{}{}", one.style % shape_count, one.strong ? " strong" : "");
+  return one.style == no_shape ? "bound" : fmt::format("s{}{}", one.style % shape_count, one.strong ? " strong" : "");
 }
 
 /// The line, and its shape now and then.
@@ -106,7 +106,7 @@ std::string line_of(const series& one, const scale& x, const scale& y) {
       continue;
     }
     path += fmt::format("{}{:.1f} {:.1f}", std::exchange(open, true) ? 'L' : 'M', x(px), y(py));
-    if (one.points.size() > 2 && (k + one.style * every / 4) % every == every / 2)
+    if (one.style != no_shape && (k + one.style * every / 4) % every == every / 2)
       marks += shape(one.style, x(px), y(py), css_of(one));
   }
   return fmt::format("<path class=\"line {}\" d=\"{}\"/>", css_of(one), path) + marks;

@@ -2,6 +2,7 @@
 
 #include "runtime/report/svg.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,13 @@ struct point {
   double x = 0, y = 0;
 };
 
+inline constexpr size_t no_shape = SIZE_MAX;
+
 /// One point with its name beside it, or a line with its name at its end.
 struct series {
   std::string name;
   std::vector<point> points; // in order of x; those that are not finite leave a gap
-  size_t style = 0;          // shape, dashes and colour
+  size_t style = 0;          // shape, dashes and colour; or `no_shape`
   bool strong = false;       // what the page is about
 };
 
@@ -23,7 +26,7 @@ struct series {
 struct axis {
   std::string name;
   bool from_zero = true;    // otherwise from the least value
-  bool logarithmic = false; // where all values are positive
+  bool logarithmic = false; // where all values are positive and the largest is more than 8 times the least
   double most = 0;          // ends there; 0: at the largest value
 };
 

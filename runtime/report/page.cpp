@@ -15,7 +15,7 @@ namespace {
 constexpr size_t listed_items = 10, name_length = 60;
 
 std::string usd(double value) {
-  return fmt::format("{:.4g}", value);
+  return fmt::format("{:.4f}", value);
 }
 
 std::string in_bytes(double bytes) {
@@ -85,14 +85,15 @@ std::string flow_table(const page_data& what) {
 }
 
 std::string item_table(std::string_view caption, const page_data& what, const std::vector<item_row>& items) {
+  auto millionths = [](double usd) { return fmt::format("{:.4g}", 1e6 * usd); };
   const double most = items.empty() ? 0 : std::abs(items[0].earned_usd());
   std::vector<std::vector<std::string>> rows;
   for (const auto& i : items)
-    rows.push_back({escaped(shortened(i.name, name_length)), in_bytes(i.bytes), std::to_string(i.reads),
-                    usd(i.without_usd), usd(i.with_usd),
-                    fmt::format("{} <span class=\"bar\" style=\"width:{:.1f}em\"></span>", usd(i.earned_usd()),
-                                most > 0 ? 4 * std::abs(i.earned_usd()) / most : 0)});
-  return table(caption, {"item", "size", "reads", what.item_heads.first, what.item_heads.second, "$ earned"}, rows);
+    rows.push_back({escaped(shortened(i.name, name_length)),
+                    fmt::format("{} <span class=\"bar\" style=\"width:{:.1f}em\"></span>", millionths(i.earned_usd()),
+                                most > 0 ? 3 * std::abs(i.earned_usd()) / most : 0),
+                    std::to_string(i.reads), in_bytes(i.bytes), millionths(i.without_usd), millionths(i.with_usd)});
+  return table(caption, {"item", "earned", "reads", "size", what.item_heads.first, what.item_heads.second}, rows);
 }
 
 // -- charts -----------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ std::string item_table(std::string_view caption, const page_data& what, const st
 chart against_copies(const page_data& what, std::string title, axis y, double (*value)(const policy_row&)) {
   chart result{std::move(title), {.name = "copies an item, mean over time", .from_zero = false}, std::move(y), {}};
   if (!what.bound.empty()) {
-    auto& bound = result.all.emplace_back(series{"clairvoyant", {}, shape_count - 1});
+    auto& bound = result.all.emplace_back(series{"clairvoyant", {}, no_shape});
     for (const auto& p : what.bound)
       bound.points.push_back({p.copies_per_item, value(p)});
   }
@@ -131,9 +132,9 @@ std::string figure(std::string_view heading, std::string_view text, const std::s
 }
 
 std::string cost_figures(const page_data& what) {
-  const auto cost =
-      against_copies(what, "Dollars for a million reads against copies an item", {.name = "$ for a million reads"},
-                     [](const policy_row& p) { return p.total_usd(); });
+  const auto cost = against_copies(what, "Dollars for a million reads against copies an item",
+                                   {.name = "$ for a million reads", .logarithmic = true},
+                                   [](const policy_row& p) { return p.total_usd(); });
   const auto wait =
       against_copies(what, "Mean latency against copies an item", {.name = "mean latency, ms", .logarithmic = true},
                      [](const policy_row& p) { return p.mean_ms; });
@@ -178,9 +179,9 @@ std::string item_figures(const page_data& what) {
   worst.resize(std::min(worst.size(), listed_items));
   return figure("Items whose copies earned most",
                 "Moving, storing and waiting together, with and without copies beyond the durable ones.",
-                item_table("The ten that earned most.", what, sorted))
+                item_table("The ten that earned most, in millionths of a dollar.", what, sorted))
          + figure("Items whose copies wasted most", "Copies that cost more than they saved.",
-                  item_table("The ten that wasted most.", what, worst));
+                  item_table("The ten that wasted most, in millionths of a dollar.", what, worst));
 }
 
 } // namespace

@@ -47,7 +47,7 @@ struct page_data {
   std::vector<map_region> regions;
   std::string flow_name = "What moved between regions"; // a sentence without its end
   std::vector<flow> flows;                              // in any order
-  std::pair<std::string, std::string> item_heads{"$ without copies", "$ with"};
+  std::pair<std::string, std::string> item_heads{"without copies", "with"};
   std::vector<item_row> items; // in any order
 };
 

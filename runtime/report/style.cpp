@@ -16,7 +16,7 @@ p,li{max-width:46em;margin:.3em 0;color:var(--soft);overflow-wrap:anywhere}
 section{min-width:0}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,620px),1fr));gap:8px 40px}
 svg{display:block;width:100%;height:auto;max-width:760px;
-font:12px system-ui,sans-serif;fill:var(--ink);overflow:visible}
+font:12px system-ui,sans-serif;fill:var(--ink)}
 .narrow{display:none}
 @media(max-width:640px){.wide{display:none}.narrow{display:block}}
 .grid{stroke:var(--rule);fill:none;stroke-width:1}
@@ -39,6 +39,7 @@ font:12px system-ui,sans-serif;fill:var(--ink);overflow:visible}
 .line.s3{stroke:var(--c3);stroke-dasharray:9 3 2 3}.line.s4{stroke:var(--c4);stroke-dasharray:4 4}
 .line.s5{stroke:var(--c5);stroke-dasharray:12 4}.line.s6{stroke:var(--c6);stroke-dasharray:1 4}
 .line.s7{stroke:var(--c7);stroke-dasharray:5 3}.line.strong{stroke-dasharray:none}
+.line.bound{stroke:var(--ink);stroke-dasharray:5 3}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;margin:.6em 0}
 caption{text-align:left;color:var(--soft);padding:.2em 0}

@@ -83,8 +83,12 @@ report::page_data graphic(const scene& on, const std::vector<outcome>& rows, con
   page.notes.push_back(fmt::format("Without knowing when items come to be, at most {:.2f}% of the reads can be local.",
                                    100 * facts.ceiling));
   page.about = chosen(rows);
-  for (const auto& row : rows)
+  const auto& own = rows[page.about].policy;
+  for (const auto& row : rows) {
     page.policies.push_back(row_of(row));
+    if (row.policy != own && row.policy != "origin" && row.policy != "everywhere" && row.policy != "ttl-24h")
+      page.policies.back().local_over_time.clear(); // more lines than these cover one another
+  }
   for (const auto& point : frontier(on))
     page.bound.push_back(row_of(point));
   page.hours = (on.end() - on.begin()) / 3600;
