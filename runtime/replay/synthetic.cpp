@@ -83,7 +83,7 @@ private:
       shares[i] = regions[i].share;
     reader who;
     who.home = random_.weighted(shares);
-    who.away = random_.chance(0.05) ? random_.below(regions.size()) : who.home;
+    who.away = random_.chance(0.04) ? random_.below(regions.size()) : who.home;
     for (auto& topic : who.favourites)
       topic = favourite_in(who.home);
     by_home_[who.home].push_back(readers_.size());

@@ -23,7 +23,7 @@ inline constexpr uint64_t reads_per_update = 20;
 /// - *Drift*: every hour each topic's front page moves on by one story. A reader changes one of his two favourite
 ///   topics about every 40 reads.
 /// - *Habits*: a reader takes 7 of 10 stories from his favourite topics, the others from his region's.
-/// - *Travel*: one reader in twenty spends the middle half of the day in another region, and reads on about home.
+/// - *Travel*: one reader in twenty-five spends the middle half of the day in another region, and reads on about home.
 /// - *Updates*: after every twenty reads one of the stories that are read just then is written again.
 trace synthetic_trace(const synthetic_options& options);
 
