@@ -33,10 +33,11 @@ double step_of(double span, double parts) {
   return 10 * power;
 }
 
-void mark_evenly(scale& s, double parts) {
+void mark_evenly(scale& s, double parts, bool ends_at_most) {
   const double step = step_of(s.most - s.least, parts);
   s.least = std::floor(s.least / step) * step;
-  s.most = std::ceil(s.most / step - 1e-9) * step;
+  if (!ends_at_most)
+    s.most = std::ceil(s.most / step - 1e-9) * step;
   for (double k = 0; s.least + k * step <= s.most + step / 1e3; ++k)
     s.ticks.push_back(s.least + k * step);
 }
@@ -65,7 +66,7 @@ scale scale_of(const axis& a, std::vector<double> values, double from, double to
   if (s.logarithmic)
     mark_powers(s);
   else
-    mark_evenly(s, parts);
+    mark_evenly(s, parts, a.most > 0);
   return s;
 }
 

@@ -112,8 +112,10 @@ chart against_copies(const page_data& what, std::string title, axis y, double (*
 }
 
 chart over_time(const page_data& what) {
+  const bool days = what.hours > 72;
+  const double span = days ? what.hours / 24 : what.hours;
   chart result{"Share of local reads over time",
-               {.name = "hours of the measured time"},
+               {.name = days ? "days of the measured time" : "hours of the measured time", .most = span},
                {.name = "local reads, %", .most = 100},
                {}};
   for (size_t k = 0; k < what.policies.size(); ++k) {
@@ -121,7 +123,7 @@ chart over_time(const page_data& what) {
     auto& line = result.all.emplace_back(series{what.policies[k].name, {}, k, k == what.about});
     for (size_t slice = 0; slice < shares.size(); ++slice)
       line.points.push_back(
-          {(static_cast<double>(slice) + 0.5) * what.hours / static_cast<double>(shares.size()), 100 * shares[slice]});
+          {(static_cast<double>(slice) + 0.5) * span / static_cast<double>(shares.size()), 100 * shares[slice]});
   }
   std::erase_if(result.all, [](auto& line) { return line.points.empty(); });
   return result;
