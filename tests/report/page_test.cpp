@@ -14,26 +14,25 @@ namespace {
 
 constexpr double nobody = std::numeric_limits<double>::quiet_NaN();
 
+policy_row row(const std::string& name, double copies, double moved_usd, double mean_ms) {
+  policy_row result;
+  result.name = name;
+  result.copies_per_item = copies;
+  result.moved_usd = moved_usd;
+  result.mean_ms = mean_ms;
+  return result;
+}
+
 page_data small_page() {
   page_data page;
   page.title = "a & b";
   page.facts = {"<script>alert(1)</script>"};
   page.notes = {"\"quoted\""};
-  page.policies = {{.name = "origin",
-                    .local_share = 0.3,
-                    .mean_ms = 90,
-                    .copies_per_item = 1,
-                    .moved_usd = 2,
-                    .local_over_time = {0.3, nobody, 0.2}},
-                   {.name = "full",
-                    .local_share = 0.97,
-                    .mean_ms = 5,
-                    .copies_per_item = 2.2,
-                    .moved_usd = 0.5,
-                    .local_over_time = {0.9, 0.95, 1}}};
+  page.policies = {row("origin", 1, 2, 90), row("full", 2.2, 0.5, 5)};
+  page.policies[0].local_over_time = {0.3, nobody, 0.2};
+  page.policies[1].local_over_time = {0.9, 0.95, 1};
   page.about = 1;
-  page.bound = {{.mean_ms = 1, .copies_per_item = 1, .moved_usd = 1},
-                {.mean_ms = 1, .copies_per_item = 2, .moved_usd = 0.4}};
+  page.bound = {row("", 1, 1, 1), row("", 2, 0.4, 1)};
   page.hours = 12;
   page.regions = {{"eu-central-1", place{50, 8.7}}, {"ap-northeast-1", place{35.7, 139.7}}, {"nowhere", std::nullopt}};
   page.flows = {{1, 0, 10}, {0, 1, 3e9}, {0, 2, 5}};
@@ -102,7 +101,7 @@ CAF_TEST(items_that_earned_and_items_that_wasted_stand_apart) {
 
 CAF_TEST(no_figures_at_all_make_a_page_too) {
   page_data empty;
-  empty.policies = {{.name = "origin"}};
+  empty.policies = {row("origin", 1, 0, 0)};
   const auto html = to_html(empty);
   CAF_CHECK(well_formed(html));
   CAF_CHECK_EQUAL(count(html, "nan"), 0u);
