@@ -69,7 +69,7 @@ size_t count(const std::string& text, const std::string& part) {
 
 CAF_TEST(nothing_in_a_text_becomes_markup) {
   CAF_CHECK_EQUAL(escaped("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
-  CAF_CHECK_EQUAL(escaped("a\x1b[2J\xff"), "a\\x1b[2J\\xff");
+  CAF_CHECK_EQUAL(escaped("a\x1b[2J\xff"), "a\\x1B[2J\\xFF");
   CAF_CHECK_EQUAL(shortened("größer", 3), "grö…");
   CAF_CHECK_EQUAL(shortened("abc", 3), "abc");
 }
@@ -96,7 +96,7 @@ CAF_TEST(items_that_earned_and_items_that_wasted_stand_apart) {
   const auto html = to_html(small_page());
   const auto wasted = html.find("wasted most");
   CAF_CHECK_LESS(html.find(">good<"), wasted);
-  CAF_CHECK_GREATER(html.find("bad\\x1b"), wasted);
+  CAF_CHECK(html.find("bad\\x1B", wasted) != std::string::npos);
 }
 
 CAF_TEST(no_figures_at_all_make_a_page_too) {
