@@ -183,7 +183,7 @@ Readers whose line names no region are in the region with the shortest expected 
 location database knows it (--location). Others are spread over the regions by a hash of their address's /16 (IPv6:
 /32). Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by
 the nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions,
-345 stories in 23 topics, Zipf popularity, regional taste, day and night, some travellers, and an update after every
+230 stories in 23 topics, Zipf popularity, regional taste, day and night, some travellers, and an update after every
 twenty reads; the same for the same --seed.
 
 Each item is written once in the origin region first, which is not measured. At most 64 requests are open at once; when
@@ -200,7 +200,7 @@ that is too few for the time scale, reads go out late, and the page says so.
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
   --report FILE       write a page for a browser to FILE, too
   --quiet             no progress on standard error
-  --seed N, --reads N the synthetic trace's seed (1) and number of reads (20000)
+  --seed N, --reads N the synthetic trace's seed (1) and number of reads (8000)
 geodns only (a pass takes four minutes by default: what DNS remembers does not shrink with the trace):
   --zone NAME         the zone that the nodes serve; the default is g.example
   --kill REGION       the region to kill; the default is the origin

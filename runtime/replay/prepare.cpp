@@ -55,15 +55,19 @@ void note_speed(prepared& job, double round_trip_ms) {
 
 /// What DNS remembers does not shrink with the trace: at the speed that suits a run by region, a TTL of one second can
 /// be as long as half an hour. So a pass by name takes four minutes where the trace is as long.
-pace speed_of(const options& wanted, const trace& played, double round_trip_ms) {
+pace speed_of(const options& wanted, const load_plan& plan, double round_trip_ms) {
   constexpr double pass_by_name_s = 240;
+  const auto& played = *plan.reads;
+  double bytes = 0;
+  for (const auto& read : played.reads)
+    bytes += static_cast<double>(plan.bytes_of(read.item)) / static_cast<double>(played.reads.size());
   if (wanted.time_scale > 0)
-    return given_pace(wanted.time_scale, played.reads, round_trip_ms);
-  auto chosen = choose_pace(played.reads, round_trip_ms);
+    return given_pace(wanted.time_scale, played.reads, round_trip_ms, bytes);
+  auto chosen = choose_pace(played.reads, round_trip_ms, bytes);
   if (wanted.what != options::command::geo_dns)
     return chosen;
   auto calm = std::max(1.0, played.span() / pass_by_name_s);
-  return given_pace(std::min(chosen.time_scale, calm), played.reads, round_trip_ms);
+  return given_pace(std::min(chosen.time_scale, calm), played.reads, round_trip_ms, bytes);
 }
 
 } // namespace
@@ -99,13 +103,13 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
   if (!origin)
     return origin.error();
   auto round_trip = mean_round_trip_ms(cluster, counts, *origin, distances);
-  job->speed = speed_of(wanted, job->reads, round_trip);
+  job->plan.reads = &job->reads;
+  job->speed = speed_of(wanted, job->plan, round_trip);
   job->facts = {job->reads.source,       job->reads.items.size(),
                 job->reads.users.size(), cluster[*origin].name,
                 job->speed.time_scale,   job->plan.value_bytes,
                 wanted.usd_per_ms,       trace_notes(job->reads, *homes, cluster)};
   note_speed(*job, round_trip);
-  job->plan.reads = &job->reads;
   job->plan.homes = std::move(*homes);
   job->plan.targets = std::move(targets);
   job->plan.origin = *origin;

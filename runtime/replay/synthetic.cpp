@@ -28,7 +28,7 @@ constexpr std::array<reader_region, 5> regions{{{"us-east-1", 0.30, -5},
 constexpr size_t world_topics = 3; // read everywhere
 constexpr size_t own_topics = 4;   // of each region
 constexpr size_t topic_count = world_topics + own_topics * regions.size();
-constexpr size_t stories_per_topic = 15;
+constexpr size_t stories_per_topic = 10;
 constexpr size_t reader_count = 3'000;
 constexpr double day = 86'400;
 constexpr double front_page_seconds = 3'600;

@@ -6,7 +6,7 @@ namespace gnomon::replay {
 
 struct synthetic_options {
   uint64_t seed = 1;
-  uint64_t reads = 20'000;
+  uint64_t reads = 8'000;
 };
 
 /// One item in so many reads is written again.
@@ -15,7 +15,7 @@ inline constexpr uint64_t reads_per_update = 20;
 /// The trace of a first run without a file: one virtual day of a news site with readers in five regions (us-east-1,
 /// sa-east-1, eu-central-1, ap-south-1, ap-northeast-1). The same options give the same trace on every machine.
 ///
-/// 3,000 readers read 345 stories in 23 topics. These make it matter where copies are:
+/// 3,000 readers read 230 stories in 23 topics. These make it matter where copies are:
 /// - *Popularity* follows Zipf's law over the stories of a topic and over the topics that a region reads, with a long
 ///   tail of stories that hardly anybody reads.
 /// - *Regional taste*: three topics are read everywhere, each other one in one region.

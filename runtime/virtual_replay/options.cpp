@@ -133,7 +133,7 @@ docs/economy.md explains the table.
   --factor N            copies that an item gets when it comes to be (default 1)
   --policy NAME,...     what to play; may be given again
   --limit N             the first N lines only
-  --seed N, --reads N   the synthetic day's seed (1) and number of reads (20000)
+  --seed N, --reads N   the synthetic day's seed (1) and number of reads (8000)
   --report FILE         write a page for a browser to FILE: charts, a map, and the items whose copies earned most
   --json                a list of objects in place of the table
 

@@ -36,6 +36,11 @@ CAF_TEST(a_first_run_takes_under_two_minutes) {
   CAF_CHECK(speed.baseline_seconds - speed.pass_seconds < 5);
 }
 
+CAF_TEST(large_values_slow_the_trace_down) {
+  const auto reads = reads_over(86'400, 10'000);
+  CAF_CHECK(choose_pace(reads, 90, 400'000).pass_seconds > 1.5 * choose_pace(reads, 90).pass_seconds);
+}
+
 CAF_TEST(bursts_slow_the_trace_down) {
   auto even = choose_pace(reads_over(1e7, 20'000), 90);
   auto uneven = choose_pace(reads_over(1e7, 20'000, 5'000), 90);

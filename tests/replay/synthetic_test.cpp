@@ -46,7 +46,7 @@ CAF_TEST(few_stories_get_most_of_the_reads) {
   uint64_t tenth = 0;
   for (size_t i = 0; i < counts.size() / 10; ++i)
     tenth += counts[i];
-  CAF_CHECK_EQUAL(counts.size(), 345u);
+  CAF_CHECK_EQUAL(counts.size(), 230u);
   CAF_CHECK(tenth > 20'000 * 0.25);
 }
 
