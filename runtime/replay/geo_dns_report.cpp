@@ -89,8 +89,8 @@ bool geo_dns_report::good() const {
 }
 
 std::string page(const geo_dns_report& report) {
-  auto text = fmt::format("\n{}: {} items of {} bytes, {} readers; written in {}; 1 s here is {} there\n\n",
-                          report.facts.source, grouped(report.facts.items), grouped(report.facts.value_bytes),
+  auto text = fmt::format("\n{}: {} items of {}, {} readers; written in {}; 1 s here is {} there\n\n",
+                          report.facts.source, grouped(report.facts.items), size_in_words(report.facts.value_bytes),
                           grouped(report.facts.users), report.facts.origin,
                           in_words(std::chrono::seconds{static_cast<int64_t>(report.facts.time_scale + 0.5)}));
   text += pass_rows(report) + naming_rows(report.naming) + outage_rows(report.outage);

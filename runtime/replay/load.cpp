@@ -2,7 +2,9 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/percent.hpp"
+#include "runtime/replay/item_sizes.hpp"
 #include "runtime/replay/random_source.hpp"
+#include "runtime/replay/updates.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -27,12 +29,6 @@ double seconds_between(steady::time_point from, steady::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-std::string describe(const expected<http_response>& answer) {
-  if (!answer)
-    return sentence_of(answer.error());
-  return fmt::format("answered {} {}", answer->status, answer->body.substr(0, 160));
-}
-
 /// Each reader asks the node of the own region.
 class path_home : public request_path {
 public:
@@ -55,8 +51,10 @@ private:
 /// Keeps as many writes open as allowed until all items are there or one cannot be written.
 class writer {
 public:
-  writer(event_loop& loop, const load_plan& plan, progress& shown)
-      : plan_(plan), shown_(shown), client_(loop.io(), plan.targets[plan.origin].api, plan.timeout) {}
+  writer(event_loop& loop, load_plan& plan, progress& shown)
+      : plan_(plan), shown_(shown), client_(loop.io(), plan.targets[plan.origin].api, plan.timeout) {
+    plan_.contexts.assign(plan.reads->items.size(), {});
+  }
 
   caf::error run(event_loop& loop) {
     pump();
@@ -76,7 +74,7 @@ private:
     http_request request;
     request.method = "PUT";
     request.target = "/data/" + percent_encode(id);
-    request.body = content_of(id, plan_.value_bytes);
+    request.body = content_of(id, plan_.bytes_of(item));
     // Repeating a write whose answer was lost must not make a second version.
     request.headers = {{"Content-Type", "application/octet-stream"},
                        {"If-None-Match", "*"},
@@ -96,15 +94,17 @@ private:
       if (attempt < write_attempts)
         return write(item, attempt + 1);
       problem_ = make_error(ec::unavailable, fmt::format("cannot write {} in {}: {}", plan_.reads->items[item],
-                                                         plan_.targets[plan_.origin].region.name, describe(answer)));
+                                                         plan_.targets[plan_.origin].region.name, described(answer)));
       return;
     }
+    if (written)
+      plan_.contexts[item] = answer->header("gnomon-context");
     ++done_;
     if (shown_.due())
       shown_.update("writing items", done_, plan_.reads->items.size(), fmt::format("{} items", done_));
   }
 
-  const load_plan& plan_;
+  load_plan& plan_;
   progress& shown_;
   http_client client_;
   size_t next_ = 0;
@@ -120,18 +120,24 @@ class reader {
 public:
   reader(event_loop& loop, const load_plan& plan, progress& shown, std::string title)
       : plan_(plan), shown_(shown), title_(std::move(title)), home_(loop, plan), path_(plan.path ? *plan.path : home_),
-        timer_(loop.io()) {
+        updates_(loop, plan), timer_(loop.io()) {
     result_.by_target.resize(plan.targets.size());
+    result_.slice_reads.resize(time_slices);
+    result_.slice_local.resize(time_slices);
+    result_.answered_bytes.resize(plan.targets.size() * plan.targets.size());
   }
 
   expected<load_result> run(event_loop& loop) {
     started_ = steady::now();
+    updates_.start(started_);
     pump();
     if (auto wrong = loop.run_until([this] { return problem_ || finished(); }, longest_pass))
       return wrong;
     if (problem_)
       return problem_;
     result_.seconds = seconds_between(started_, steady::now());
+    result_.updates = updates_.sent();
+    result_.failures.insert(result_.failures.end(), updates_.failures().begin(), updates_.failures().end());
     return std::move(result_);
   }
 
@@ -140,17 +146,13 @@ private:
     return plan_.reads->reads;
   }
   bool finished() const {
-    return next_ == reads().size() && open_ == 0;
-  }
-  steady::time_point due(size_t index) const {
-    std::chrono::duration<double> after{(reads()[index].t - reads().front().t) / plan_.time_scale};
-    return started_ + std::chrono::duration_cast<steady::duration>(after);
+    return next_ == reads().size() && open_ == 0 && updates_.finished();
   }
 
   void pump() {
     while (next_ < reads().size() && open_ < open_requests) {
       auto now = steady::now();
-      auto time = due(next_);
+      auto time = plan_.due(reads()[next_].t, started_);
       if (time > now)
         return wake_at(time);
       note_lateness(seconds_between(time, now));
@@ -195,22 +197,35 @@ private:
     auto where = plan_.homes[read.region];
     const auto& id = plan_.reads->items[read.item];
     if (!answer || answer->status != 200)
-      fail(where, id, describe(answer));
-    else if (answer->body != content_of(id, plan_.value_bytes))
+      fail(where, id, described(answer));
+    else if (answer->body != content_of(id, plan_.bytes_of(read.item)))
       fail(where, id, fmt::format("answered {} bytes that were never written", answer->body.size()));
     else
-      succeed(where, ms, from == where ? answer->header("gnomon-copy") : "remote");
+      succeed(read, ms, from == where ? answer->header("gnomon-copy") : "remote", answer->header("gnomon-served-by"));
     ++done_;
     if (shown_.due())
       show();
   }
 
-  void succeed(size_t where, double ms, std::string_view copy) {
+  void succeed(const trace_read& read, double ms, std::string_view copy, std::string_view served_by) {
     failed_in_a_row_ = 0;
-    auto prefetched = copy == "prefetched";
-    local_ += prefetched || copy == "local";
+    const bool prefetched = copy == "prefetched", local = prefetched || copy == "local";
+    local_ += local;
     ++answered_;
-    result_.by_target[where].answered(ms, prefetched || copy == "local", prefetched);
+    result_.by_target[plan_.homes[read.region]].answered(ms, local, prefetched);
+    count_answer(served_by, plan_.homes[read.region], plan_.bytes_of(read.item));
+    const double part = (read.t - reads().front().t) / std::max(plan_.reads->span(), 1e-9);
+    const auto slice = std::min(static_cast<size_t>(part * time_slices), time_slices - 1);
+    ++result_.slice_reads[slice];
+    result_.slice_local[slice] += local;
+  }
+
+  /// Where nodes have other names than their regions, nothing is known about that.
+  void count_answer(std::string_view served_by, size_t home, size_t bytes) {
+    const size_t count = plan_.targets.size();
+    for (size_t from = 0; from < count; ++from)
+      if (from != home && plan_.targets[from].region.name == served_by)
+        result_.answered_bytes[from * count + home] += static_cast<double>(bytes);
   }
 
   void fail(size_t where, const std::string& id, const std::string& why) {
@@ -239,6 +254,7 @@ private:
   std::string title_;
   path_home home_;
   request_path& path_;
+  update_sender updates_;
   boost::asio::steady_timer timer_;
   bool waiting_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // a cancelled timer may still call back later
@@ -254,6 +270,21 @@ private:
 };
 
 } // namespace
+
+size_t load_plan::bytes_of(size_t item) const {
+  return value_bytes > 0 ? value_bytes : made_up_bytes(reads->items[item]);
+}
+
+steady::time_point load_plan::due(double t, steady::time_point first_read) const {
+  const std::chrono::duration<double> after{(t - reads->reads.front().t) / time_scale};
+  return first_read + std::chrono::duration_cast<steady::duration>(after);
+}
+
+std::string described(const expected<http_response>& answer) {
+  if (!answer)
+    return sentence_of(answer.error());
+  return fmt::format("answered {} {}", answer->status, answer->body.substr(0, 160));
+}
 
 latency_record load_result::all() const {
   latency_record sum;
@@ -272,7 +303,7 @@ std::string content_of(std::string_view id, size_t bytes) {
   return result;
 }
 
-caf::error write_items(event_loop& loop, const load_plan& plan, progress& shown) {
+caf::error write_items(event_loop& loop, load_plan& plan, progress& shown) {
   return writer{loop, plan, shown}.run(loop);
 }
 

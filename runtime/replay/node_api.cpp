@@ -45,6 +45,10 @@ double metric_sum(std::string_view text, std::string_view name) {
   return sum;
 }
 
+held held_in(std::string_view metrics) {
+  return {metric_sum(metrics, "gnomon_items"), metric_sum(metrics, "gnomon_item_bytes")};
+}
+
 expected<node_view> parse_cluster(const std::string& text) {
   const auto answer = parse_strict_json(text);
   const auto& json = answer.document;
@@ -93,7 +97,8 @@ expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<host_por
     if (!metrics)
       return metrics.error();
     totals.copies += view->items;
-    totals.bytes_moved += static_cast<uint64_t>(metric_sum(*metrics, bytes_moved_metric));
+    totals.sent_by_node.push_back(static_cast<uint64_t>(metric_sum(*metrics, bytes_moved_metric)));
+    totals.bytes_moved += totals.sent_by_node.back();
     totals.ahead += static_cast<uint64_t>(metric_sum(*metrics, ahead_metric));
     const double read = metric_sum(*metrics, ahead_read_metric);
     totals.ahead_read += static_cast<uint64_t>(read);

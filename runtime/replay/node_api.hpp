@@ -21,15 +21,24 @@ struct node_view {
 
 /// What a cluster holds and has moved, summed over its nodes.
 struct cluster_totals {
-  uint64_t copies = 0;      // items held
-  uint64_t bytes_moved = 0; // of items, sent to other regions since the nodes started
-  uint64_t ahead = 0;       // copies made ahead of their first read
-  uint64_t ahead_read = 0;  // of these, those that were read
-  double lead_seconds = 0;  // from such a copy to its first read, all together, on the nodes' clock
+  uint64_t copies = 0;                // items held
+  std::vector<uint64_t> sent_by_node; // bytes of items, to other regions since the nodes started
+  uint64_t bytes_moved = 0;           // the sum of these
+  uint64_t ahead = 0;                 // copies made ahead of their first read
+  uint64_t ahead_read = 0;            // of these, those that were read
+  double lead_seconds = 0;            // from such a copy to its first read, all together, on the nodes' clock
 };
 
 /// The sum of all samples of one metric in Prometheus' text format, with any labels; 0 when it is not there.
 double metric_sum(std::string_view text, std::string_view name);
+
+/// What one node holds.
+struct held {
+  double items = 0;
+  double bytes = 0;
+};
+/// From a node's answer to /metrics.
+held held_in(std::string_view metrics);
 
 /// Errors: bad_message when this is not the answer of `GET /cluster`.
 expected<node_view> parse_cluster(const std::string& json);

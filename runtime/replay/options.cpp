@@ -43,61 +43,44 @@ caf::error add_target(const std::string& text, std::vector<target>& targets) {
 /// An option that takes a value, and how it is read.
 using reader = std::function<caf::error(const std::string&, options&)>;
 
+template <class Text>
+reader text(Text options::*to) {
+  return [to](const std::string& given, options& o) {
+    o.*to = given;
+    return caf::error{};
+  };
+}
+
 const std::map<std::string, reader>& valued_options() {
   static const std::map<std::string, reader> table{
       {"--limit", [](auto& v, auto& o) { return read_number<uint64_t>("--limit", v, 1, 1'000'000'000, o.limit); }},
-      {"--origin",
-       [](auto& v, auto& o) {
-         o.origin = v;
-         return caf::error{};
-       }},
+      {"--origin", text(&options::origin)},
       {"--location",
        [](auto& v, auto& o) {
          o.locations.push_back(v);
          return caf::error{};
        }},
       {"--value-bytes",
-       [](auto& v, auto& o) { return read_number<uint64_t>("--value-bytes", v, 0, 64u << 20, o.value_bytes); }},
+       [](auto& v, auto& o) { return read_number<uint64_t>("--value-bytes", v, 1, 64u << 20, o.value_bytes); }},
+      {"--prices", text(&options::prices)},
+      {"--usd-per-ms", [](auto& v, auto& o) { return read_number<double>("--usd-per-ms", v, 0.0, 1.0, o.usd_per_ms); }},
+      {"--report", text(&options::report)},
       {"--time-scale",
        [](auto& v, auto& o) { return read_number<double>("--time-scale", v, 0.001, 1e9, o.time_scale); }},
       {"--seed", [](auto& v, auto& o) { return read_number<uint64_t>("--seed", v, 0, UINT64_MAX, o.synthetic.seed); }},
       {"--reads",
        [](auto& v, auto& o) { return read_number<uint64_t>("--reads", v, 1, 10'000'000, o.synthetic.reads); }},
-      {"--json",
-       [](auto& v, auto& o) {
-         o.json = v;
-         return caf::error{};
-       }},
-      {"--bin",
-       [](auto& v, auto& o) {
-         o.bin = v;
-         return caf::error{};
-       }},
-      {"--configs",
-       [](auto& v, auto& o) {
-         o.configs = v;
-         return caf::error{};
-       }},
-      {"--keep",
-       [](auto& v, auto& o) {
-         o.keep = v;
-         return caf::error{};
-       }},
+      {"--json", text(&options::json)},
+      {"--bin", text(&options::bin)},
+      {"--configs", text(&options::configs)},
+      {"--keep", text(&options::keep)},
       {"--set",
        [](auto& v, auto& o) {
          o.settings.push_back(v);
          return caf::error{};
        }},
-      {"--zone",
-       [](auto& v, auto& o) {
-         o.zone = v;
-         return caf::error{};
-       }},
-      {"--kill",
-       [](auto& v, auto& o) {
-         o.kill = v;
-         return caf::error{};
-       }},
+      {"--zone", text(&options::zone)},
+      {"--kill", text(&options::kill)},
       {"--target", [](auto& v, auto& o) { return add_target(v, o.targets); }},
   };
   return table;
@@ -181,8 +164,9 @@ std::string_view help_text() {
        gnomon-replay geodns [TRACE] [OPTIONS]
 
 run   starts one node for each config file in configs/five-regions/ on this machine, delays the links between them as
-      the distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region. Then it
-      does the same once more with nodes that keep every item at its origin only, and prints both results side by side.
+      the distances in round-trips.csv ask, and plays TRACE to them over HTTP, each read in its reader's region: first
+      with every item at its origin only, then with every item everywhere, then as configured. Prints the results side
+      by side.
 load  plays TRACE once to a cluster that runs already.
 geodns  plays TRACE twice to nodes that also answer DNS: as run does, and then by names. In front of the nodes stands
       unbound with client subnet; readers ask it for each item, and fetch the item where the answer says. Then one
@@ -199,8 +183,8 @@ Readers whose line names no region are in the region with the shortest expected 
 location database knows it (--location). Others are spread over the regions by a hash of their address's /16 (IPv6:
 /32). Lines that cannot be understood are counted and passed over. A region that the cluster does not have is served by
 the nearest that it has. Without TRACE there is a synthetic one: a day of a news site, 3,000 readers in five regions,
-1,200 stories in 24 topics, Zipf popularity, regional taste that drifts, day and night, some travellers; the same for
-the same --seed.
+230 stories in 23 topics, Zipf popularity, regional taste, day and night, some travellers, and an update after every
+twenty reads; the same for the same --seed.
 
 Each item is written once in the origin region first, which is not measured. At most 64 requests are open at once; when
 that is too few for the time scale, reads go out late, and the page says so.
@@ -208,18 +192,20 @@ that is too few for the time scale, reads go out late, and the page says so.
   --limit N           read the first N lines of TRACE only
   --location FILE     a location database (MMDB) that places readers by address; of several, the first that knows it
   --origin REGION     where the items are written; the default is the region with the most reads
-  --value-bytes N     size of each item's value; the default is 1024
+  --value-bytes N     size of each item; the default is 1024, for the synthetic trace log-normal around 64 KiB
+  --prices FILE       region,storage $ per GB-month,$ per GB sent to other regions (default: configs/prices.csv)
+  --usd-per-ms X      what a millisecond of waiting is worth for one read (default 1e-8)
   --time-scale X      seconds of the trace in one second here; leases and rates shrink alike, distances do not. The
-                      default makes both passes together take under ten minutes where 64 open requests allow it
+                      default makes all passes together take under ten minutes where 64 open requests allow it
   --json FILE         write the figures to FILE, too ("-": to standard output, in place of the page)
+  --report FILE       write a page for a browser to FILE, too
   --quiet             no progress on standard error
-  --seed N, --reads N the synthetic trace's seed (1) and number of reads (30000)
+  --seed N, --reads N the synthetic trace's seed (1) and number of reads (8000)
 geodns only (a pass takes four minutes by default: what DNS remembers does not shrink with the trace):
   --zone NAME         the zone that the nodes serve; the default is g.example
   --kill REGION       the region to kill; the default is the origin
-run only:
-  --no-baseline       leave out the second pass
 run and geodns:
+  --no-baseline       of run: play the last pass alone
   --no-delays         leave the links as fast as this machine is
   --set KEY=VALUE     a config setting for every node, e.g. --set 'placement.shadow_ttl="1h"'; may be given again
   --keep DIR          keep data directories and logs in DIR

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "learning/economy/prices.hpp"
 #include "runtime/base/error.hpp"
 #include "runtime/replay/cluster.hpp"
 #include "runtime/replay/synthetic.hpp"
@@ -21,9 +22,12 @@ struct options {
   synthetic_options synthetic;
   std::vector<std::string> locations; // databases that place readers by address
   std::string origin;                 // empty: the region with the most reads
-  uint64_t value_bytes = 1024;
+  uint64_t value_bytes = 0;           // 0: made up for the synthetic day, 1,024 for another trace
+  std::string prices;                 // file; empty: configs/prices.csv
+  double usd_per_ms = learning::default_usd_per_ms;
   double time_scale = 0;      // 0: chosen
   std::filesystem::path json; // empty: none
+  std::string report;         // empty: none
   bool quiet = false;
 
   // run

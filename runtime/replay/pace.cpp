@@ -9,8 +9,9 @@ namespace gnomon::replay {
 namespace {
 
 constexpr double shortest_pass = 20;       // seconds
-constexpr double both_passes = 500;        // seconds; starting and writing take the rest of ten minutes
+constexpr double all_passes = 500;         // seconds; starting and writing take the rest of ten minutes
 constexpr double reads_per_second = 1'500; // five nodes and their readers on two cores
+constexpr double bytes_per_second = 100e6; // the same with large answers
 constexpr double usable = 0.9;             // of the rate at which 64 open requests are always busy
 
 /// How late reads may go out: it does not touch latencies, which run from when a read goes out.
@@ -22,9 +23,13 @@ double span_of(const std::vector<trace_read>& reads) {
   return reads.empty() ? 0 : reads.back().t - reads.front().t;
 }
 
-double origin_rate(double origin_ms) {
+double rate_of(double mean_bytes) {
+  return 1 / (1 / reads_per_second + mean_bytes / bytes_per_second);
+}
+
+double origin_rate(double origin_ms, double mean_bytes) {
   auto by_window = origin_ms > 0 ? open_requests * 1e3 / origin_ms : reads_per_second;
-  return std::min(reads_per_second, usable * by_window);
+  return std::min(rate_of(mean_bytes), usable * by_window);
 }
 
 /// Where `fits` turns from false to true between `low` and `high`, to a second.
@@ -52,20 +57,20 @@ double worst_wait(const std::vector<trace_read>& reads, double pass_seconds, dou
   return worst;
 }
 
-pace choose_pace(const std::vector<trace_read>& reads, double origin_ms) {
-  auto rate = origin_rate(origin_ms);
+pace choose_pace(const std::vector<trace_read>& reads, double origin_ms, double mean_bytes) {
+  auto rate = origin_rate(origin_ms, mean_bytes);
   auto calm = [&](double pass) { return worst_wait(reads, pass, rate) <= tolerated_wait(pass); };
-  auto too_long = [&](double pass) { return 2 * pass + worst_wait(reads, pass, rate) > both_passes; };
-  auto pass = calm(shortest_pass) ? shortest_pass : threshold(shortest_pass, both_passes / 2, calm);
+  auto too_long = [&](double pass) { return 3 * pass + worst_wait(reads, pass, rate) > all_passes; };
+  auto pass = calm(shortest_pass) ? shortest_pass : threshold(shortest_pass, all_passes / 3, calm);
   if (too_long(pass))
-    pass = std::max({shortest_pass, static_cast<double>(reads.size()) / reads_per_second,
+    pass = std::max({shortest_pass, static_cast<double>(reads.size()) / rate_of(mean_bytes),
                      threshold(shortest_pass, pass, too_long) - 1});
-  return given_pace(std::max(1.0, span_of(reads) / pass), reads, origin_ms);
+  return given_pace(std::max(1.0, span_of(reads) / pass), reads, origin_ms, mean_bytes);
 }
 
-pace given_pace(double time_scale, const std::vector<trace_read>& reads, double origin_ms) {
+pace given_pace(double time_scale, const std::vector<trace_read>& reads, double origin_ms, double mean_bytes) {
   auto pass = span_of(reads) / time_scale;
-  return {time_scale, pass, pass + worst_wait(reads, pass, origin_rate(origin_ms))};
+  return {time_scale, pass, pass + worst_wait(reads, pass, origin_rate(origin_ms, mean_bytes))};
 }
 
 } // namespace gnomon::replay

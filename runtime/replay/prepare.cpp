@@ -1,6 +1,7 @@
 #include "runtime/replay/prepare.hpp"
 
 #include "runtime/base/process.hpp"
+#include "runtime/replay/costs.hpp"
 #include "runtime/replay/mapping.hpp"
 #include "runtime/replay/progress.hpp"
 
@@ -13,6 +14,9 @@ namespace gnomon::replay {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr uint64_t usual_bytes = 1024; // of an item of a trace from a file
+constexpr size_t asked_items = 2'000;  // for the tables of a report
 
 std::vector<cluster_region> regions_of(const std::vector<target>& targets) {
   std::vector<cluster_region> regions;
@@ -51,15 +55,19 @@ void note_speed(prepared& job, double round_trip_ms) {
 
 /// What DNS remembers does not shrink with the trace: at the speed that suits a run by region, a TTL of one second can
 /// be as long as half an hour. So a pass by name takes four minutes where the trace is as long.
-pace speed_of(const options& wanted, const trace& played, double round_trip_ms) {
+pace speed_of(const options& wanted, const load_plan& plan, double round_trip_ms) {
   constexpr double pass_by_name_s = 240;
+  const auto& played = *plan.reads;
+  double bytes = 0;
+  for (const auto& read : played.reads)
+    bytes += static_cast<double>(plan.bytes_of(read.item)) / static_cast<double>(played.reads.size());
   if (wanted.time_scale > 0)
-    return given_pace(wanted.time_scale, played.reads, round_trip_ms);
-  auto chosen = choose_pace(played.reads, round_trip_ms);
+    return given_pace(wanted.time_scale, played.reads, round_trip_ms, bytes);
+  auto chosen = choose_pace(played.reads, round_trip_ms, bytes);
   if (wanted.what != options::command::geo_dns)
     return chosen;
   auto calm = std::max(1.0, played.span() / pass_by_name_s);
-  return given_pace(std::min(chosen.time_scale, calm), played.reads, round_trip_ms);
+  return given_pace(std::min(chosen.time_scale, calm), played.reads, round_trip_ms, bytes);
 }
 
 } // namespace
@@ -80,6 +88,13 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
     return loaded.error();
   auto job = std::make_unique<prepared>();
   job->reads = std::move(*loaded);
+  job->plan.value_bytes = wanted.value_bytes > 0 || wanted.trace.empty() ? wanted.value_bytes : usual_bytes;
+  job->plan.usd_per_ms = wanted.usd_per_ms;
+  job->plan.balances = wanted.report.empty() ? 0 : asked_items;
+  auto prices = prices_from(wanted.prices);
+  if (!prices)
+    return prices.error();
+  job->plan.prices = std::move(*prices);
   auto homes = map_regions(job->reads, cluster);
   if (!homes)
     return homes.error();
@@ -88,21 +103,17 @@ expected<std::unique_ptr<prepared>> prepare(const options& wanted, std::vector<t
   if (!origin)
     return origin.error();
   auto round_trip = mean_round_trip_ms(cluster, counts, *origin, distances);
-  job->speed = speed_of(wanted, job->reads, round_trip);
-  job->facts = {job->reads.source,
-                job->reads.items.size(),
-                job->reads.users.size(),
-                cluster[*origin].name,
-                job->speed.time_scale,
-                wanted.value_bytes,
-                trace_notes(job->reads, *homes, cluster)};
-  note_speed(*job, round_trip);
   job->plan.reads = &job->reads;
+  job->speed = speed_of(wanted, job->plan, round_trip);
+  job->facts = {job->reads.source,       job->reads.items.size(),
+                job->reads.users.size(), cluster[*origin].name,
+                job->speed.time_scale,   job->plan.value_bytes,
+                wanted.usd_per_ms,       trace_notes(job->reads, *homes, cluster)};
+  note_speed(*job, round_trip);
   job->plan.homes = std::move(*homes);
   job->plan.targets = std::move(targets);
   job->plan.origin = *origin;
   job->plan.time_scale = job->speed.time_scale;
-  job->plan.value_bytes = wanted.value_bytes;
   return job;
 }
 
@@ -125,12 +136,15 @@ cluster_options nodes_for(const options& wanted, const std::filesystem::path& co
   nodes.configs = configs;
   nodes.time_scale = speed.time_scale;
   nodes.delays = wanted.delays;
-  nodes.settings = wanted.settings;
+  // They decide by the prices that the page counts with.
+  nodes.settings = {fmt::format("economy.prices=\"{}\"", price_file(wanted.prices)),
+                    fmt::format("economy.usd_per_ms={}", wanted.usd_per_ms)};
+  nodes.settings.insert(nodes.settings.end(), wanted.settings.begin(), wanted.settings.end());
   return nodes;
 }
 
 std::string announcement(const prepared& job, bool baseline) {
-  auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds : 0);
+  auto passes = job.speed.pass_seconds + (baseline ? job.speed.baseline_seconds + job.speed.pass_seconds : 0);
   std::string text;
   for (const auto& [line, reason] : job.reads.counts.complaints)
     text += fmt::format("{} line {}: {}\n", job.facts.source, line, reason);

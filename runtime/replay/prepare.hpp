@@ -35,7 +35,7 @@ expected<std::unique_ptr<prepared>> prepare_run(const options& wanted, const std
 /// The nodes that the options ask for, at that speed; `work` and `zone` are left to the caller.
 cluster_options nodes_for(const options& wanted, const std::filesystem::path& configs, const pace& speed);
 
-/// What will be played, for the progress. `baseline`: a second pass follows.
+/// What will be played, for the progress. `baseline`: with the two other passes.
 std::string announcement(const prepared& job, bool baseline);
 
 } // namespace gnomon::replay

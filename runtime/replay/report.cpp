@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 
@@ -31,6 +32,10 @@ double share_read(const pass_report& pass) {
   return pass.ahead == 0 ? 0 : static_cast<double>(pass.ahead_read) / static_cast<double>(pass.ahead);
 }
 
+std::string dollars(const pass_report& pass, double usd) {
+  return fmt::format("{:.3f}", learning::per_million(usd, pass.all.reads - pass.all.failures));
+}
+
 /// One line of the page: what it is called and how a pass shows it.
 struct page_row {
   std::string_view name;
@@ -45,7 +50,8 @@ const std::vector<page_row>& rows() {
       {"p50", [](auto& p) { return milliseconds(p.all.p50_ms); }},
       {"p95", [](auto& p) { return milliseconds(p.all.p95_ms); }},
       {"p99", [](auto& p) { return milliseconds(p.all.p99_ms); }},
-      {"copies per item", [](auto& p) { return fmt::format("{:.2f}", p.copies_per_item); }},
+      {"copies per item, mean", [](auto& p) { return fmt::format("{:.2f}", p.copies_per_item); }},
+      {"  at the end", [](auto& p) { return fmt::format("{:.2f}", p.copies_at_end); }},
       {"moved between regions", [](auto& p) { return megabytes(p.bytes_moved); }},
       {"copied ahead of a read", [](auto& p) { return grouped(p.ahead); }},
       {"of these, read by the end", [](auto& p) { return p.ahead == 0 ? "" : percent(share_read(p)); }},
@@ -53,29 +59,30 @@ const std::vector<page_row>& rows() {
        [](auto& p) {
          return p.ahead_read == 0 ? "" : in_words(std::chrono::seconds{static_cast<int64_t>(p.mean_lead_seconds)});
        }},
+      {"updates", [](auto& p) { return grouped(p.updates); }},
+      {"$ per million reads: moved", [](auto& p) { return dollars(p, p.cost.moved_usd); }},
+      {"  stored", [](auto& p) { return dollars(p, p.cost.stored_usd); }},
+      {"  waiting", [](auto& p) { return dollars(p, p.cost.latency_usd); }},
+      {"  total", [](auto& p) { return dollars(p, p.cost.total_usd()); }},
       {"failed reads", [](auto& p) { return grouped(p.all.failures); }},
       {"took", [](auto& p) { return in_words(std::chrono::seconds{static_cast<int64_t>(p.seconds + 0.5)}); }},
   };
   return table;
 }
 
-std::string region_rows(const pass_report& shadows, const pass_report* other) {
-  auto text = fmt::format("\n{:<17}{:>9}  {:>9} {:>10} {:>10}", "by region", "reads", "local", "mean", "p95");
-  if (other != nullptr)
-    text += fmt::format("   {:>9} {:>10} {:>10}", "local", "mean", "p95");
-  text += '\n';
-  for (size_t i = 0; i < shadows.by_region.size(); ++i) {
-    const auto& [name, f] = shadows.by_region[i];
-    text += fmt::format("{:<17}{:>9}  {:>9} {:>10} {:>10}", name, grouped(f.reads), percent(f.local_share),
-                        milliseconds(f.mean_ms), milliseconds(f.p95_ms));
-    if (other != nullptr) {
-      const auto& o = other->by_region[i].second;
-      text += fmt::format("   {:>9} {:>10} {:>10}", percent(o.local_share), milliseconds(o.mean_ms),
-                          milliseconds(o.p95_ms));
+std::string region_rows(const std::vector<named_pass>& passes) {
+  auto text = fmt::format("\n{:<19}{:>9}", "by region", "reads");
+  for (size_t k = 0; k < passes.size(); ++k)
+    text += fmt::format("{:>11}{:>11}", "local", "mean");
+  for (size_t i = 0; i < passes.back().report.by_region.size(); ++i) {
+    const auto& [name, last] = passes.back().report.by_region[i];
+    text += fmt::format("\n{:<19}{:>9}", name, grouped(last.reads));
+    for (const auto& pass : passes) {
+      const auto& f = pass.report.by_region[i].second;
+      text += fmt::format("{:>11}{:>11}", percent(f.local_share), milliseconds(f.mean_ms));
     }
-    text += '\n';
   }
-  return text;
+  return text + '\n';
 }
 
 /// A note as an indented paragraph.
@@ -117,6 +124,14 @@ nlohmann::json latency_json(const latency_figures& f) {
 nlohmann::json pass_json(const pass_report& pass) {
   auto json = latency_json(pass.all);
   json["copies_per_item"] = pass.copies_per_item;
+  json["copies_at_end"] = pass.copies_at_end;
+  json["updates"] = pass.updates;
+  json["cost"] = {
+      {"moved", pass.cost.moved_usd},
+      {"stored", pass.cost.stored_usd},
+      {"latency", pass.cost.latency_usd},
+      {"total", pass.cost.total_usd()},
+      {"usd_per_million_reads", learning::per_million(pass.cost.total_usd(), pass.all.reads - pass.all.failures)}};
   json["bytes_moved"] = pass.bytes_moved;
   json["bytes_moved_writing"] = pass.bytes_moved_writing;
   json["copied_ahead"] = pass.ahead;
@@ -145,28 +160,37 @@ pass_report sum_up(const load_plan& plan, const load_result& result) {
   for (size_t i = 0; i < plan.targets.size(); ++i)
     report.by_region.emplace_back(plan.targets[i].region.name, result.by_target[i].sum_up());
   report.seconds = result.seconds;
+  report.updates = result.updates;
+  report.answered_bytes = result.answered_bytes;
+  for (size_t slice = 0; slice < result.slice_reads.size(); ++slice)
+    report.local_over_time.push_back(static_cast<double>(result.slice_local[slice])
+                                     / static_cast<double>(result.slice_reads[slice]));
   report.late_max_s = result.late_max_s;
   report.late_reads = result.late_reads;
   report.failures = result.failures;
   return report;
 }
 
-std::string page(const run_facts& facts, const pass_report& shadows, const std::optional<pass_report>& origin_only) {
-  auto text = fmt::format("\n{}: {} items of {} bytes, {} readers; written in {}; 1 s here is {} there\n\n",
-                          facts.source, grouped(facts.items), grouped(facts.value_bytes), grouped(facts.users),
-                          facts.origin, in_words(std::chrono::seconds{static_cast<int64_t>(facts.time_scale + 0.5)}));
-  text += fmt::format("{:<28}{:>16}", "", "with shadows");
-  text += origin_only ? fmt::format("{:>16}\n", "origin only") : "\n";
+std::string size_in_words(uint64_t value_bytes) {
+  return value_bytes > 0 ? grouped(value_bytes) + " bytes" : "64 KiB (the median)";
+}
+
+std::string page(const run_facts& facts, const std::vector<named_pass>& passes) {
+  auto text =
+      fmt::format("\n{}: {} items of {}, {} readers; written in {}; 1 s here is {} there\n\n{:<28}", facts.source,
+                  grouped(facts.items), size_in_words(facts.value_bytes), grouped(facts.users), facts.origin,
+                  in_words(std::chrono::seconds{static_cast<int64_t>(facts.time_scale + 0.5)}), "");
+  for (const auto& pass : passes)
+    text += fmt::format("{:>22}", pass.title);
   for (const auto& row : rows()) {
-    text += fmt::format("{:<28}{:>16}", row.name, row.value(shadows));
-    text += origin_only ? fmt::format("{:>16}\n", row.value(*origin_only)) : "\n";
+    text += fmt::format("\n{:<28}", row.name);
+    for (const auto& pass : passes)
+      text += fmt::format("{:>22}", row.value(pass.report));
   }
-  text += region_rows(shadows, origin_only ? &*origin_only : nullptr);
+  text += '\n' + region_rows(passes);
   auto notes = facts.notes;
-  for (auto& note : pass_notes("with shadows", shadows))
-    notes.push_back(std::move(note));
-  if (origin_only)
-    for (auto& note : pass_notes("origin only", *origin_only))
+  for (const auto& pass : passes)
+    for (auto& note : pass_notes(pass.title, pass.report))
       notes.push_back(std::move(note));
   text += notes.empty() ? "" : "\n";
   for (const auto& note : notes)
@@ -174,18 +198,22 @@ std::string page(const run_facts& facts, const pass_report& shadows, const std::
   return text;
 }
 
-nlohmann::json figures_json(const run_facts& facts, const pass_report& shadows,
-                            const std::optional<pass_report>& origin_only) {
-  auto json = pass_json(shadows);
+nlohmann::json figures_json(const run_facts& facts, const std::vector<named_pass>& passes) {
+  auto json = pass_json(passes.back().report);
   json["trace"] = facts.source;
   json["items"] = facts.items;
   json["users"] = facts.users;
   json["origin"] = facts.origin;
   json["time_scale"] = facts.time_scale;
   json["value_bytes"] = facts.value_bytes;
+  json["usd_per_ms"] = facts.usd_per_ms;
   json["notes"] = facts.notes;
-  if (origin_only)
-    json["origin_only"] = pass_json(*origin_only);
+  for (const auto& pass : passes) {
+    auto key = pass.title;
+    std::replace(key.begin(), key.end(), ' ', '_');
+    if (&pass != &passes.back())
+      json[key] = pass_json(pass.report);
+  }
   return json;
 }
 

@@ -2,12 +2,14 @@
 
 #include "runtime/base/process.hpp"
 #include "runtime/replay/geo_dns.hpp"
+#include "runtime/replay/graphic.hpp"
 #include "runtime/replay/pass.hpp"
 #include "runtime/replay/prepare.hpp"
 #include "runtime/replay/work_folder.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 #include <spdlog/fmt/fmt.h>
@@ -20,21 +22,33 @@ namespace {
 
 // -- what both commands do --------------------------------------------------------------------------------------------
 
-expected<bool> publish(const options& wanted, const prepared& job, const pass_report& first,
-                       const std::optional<pass_report>& second) {
-  if (auto wrong = publish_figures(wanted.json, page(job.facts, first, second), figures_json(job.facts, first, second)))
+expected<bool> publish(const options& wanted, const prepared& job, const std::vector<named_pass>& passes) {
+  if (auto wrong = publish_figures(wanted.json, page(job.facts, passes), figures_json(job.facts, passes)))
     return wrong;
-  return first.failures.empty() && (!second || second->failures.empty());
+  if (!wanted.report.empty())
+    if (auto wrong = report::write_html(wanted.report, graphic(job, passes)))
+      return wrong;
+  return std::all_of(passes.begin(), passes.end(), [](auto& pass) { return pass.report.failures.empty(); });
 }
 
 // -- run --------------------------------------------------------------------------------------------------------------
 
-/// Nodes of which only the origin ever holds an item: nothing is copied when written, when read, or ahead of a read.
-std::vector<std::string> origin_only(std::vector<std::string> settings) {
-  for (auto setting :
-       {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false", "prediction.enabled=false"})
-    settings.emplace_back(setting);
-  return settings;
+/// How the nodes of a pass are set, beyond what the user has set.
+struct pass_kind {
+  std::string title;
+  std::vector<std::string> settings;
+};
+
+std::vector<pass_kind> kinds_of(const options& wanted, size_t regions) {
+  if (!wanted.baseline)
+    return {{"gnomon", {}}};
+  return {
+      {"origin only",
+       {"placement.factor=1", "placement.min_copies=1", "placement.shadow_on_read=false", "prediction.enabled=false"}},
+      {"everywhere",
+       {fmt::format("placement.factor={}", regions), fmt::format("placement.min_copies={}", regions),
+        "prediction.enabled=false"}},
+      {"gnomon", {}}};
 }
 
 std::string with_settings(const std::string& title, const fs::path& configs, const std::vector<std::string>& settings) {
@@ -44,31 +58,33 @@ std::string with_settings(const std::string& title, const fs::path& configs, con
 
 /// A pass is what its title says only while its nodes hold nothing elsewhere.
 void check_origin_only(pass_report& pass) {
-  if (pass.copies_per_item <= 1.0 && pass.ahead == 0)
+  if (pass.copies_per_item <= 1.0 && pass.copies_at_end <= 1.0 && pass.ahead == 0)
     return;
   pass.failures.push_back(fmt::format("{:.2f} copies per item, {} made ahead: items lay outside of the origin",
-                                      pass.copies_per_item, grouped(pass.ahead)));
+                                      pass.copies_at_end, grouped(pass.ahead)));
 }
 
 expected<bool> run_passes(const options& wanted, prepared& job, cluster_options nodes, const fs::path& work) {
   event_loop loop;
   progress shown(wanted.quiet);
   shown.finish(announcement(job, wanted.baseline));
-  nodes.work = work / "with-shadows";
-  job.facts.notes.push_back(with_settings("with shadows", nodes.configs, nodes.settings));
-  auto first = play_on_fresh_nodes(loop, job.plan, nodes, shown, "with shadows");
-  if (!first)
-    return first.error();
-  if (!wanted.baseline)
-    return publish(wanted, job, *first, std::nullopt);
-  nodes.work = work / "origin-only";
-  nodes.settings = origin_only(wanted.settings);
-  job.facts.notes.push_back(with_settings("origin only", nodes.configs, nodes.settings));
-  auto second = play_on_fresh_nodes(loop, job.plan, nodes, shown, "origin only");
-  if (!second)
-    return second.error();
-  check_origin_only(*second);
-  return publish(wanted, job, *first, *second);
+  std::vector<named_pass> passes;
+  const auto settings = nodes.settings;
+  for (const auto& kind : kinds_of(wanted, job.plan.targets.size())) {
+    auto folder = kind.title;
+    std::replace(folder.begin(), folder.end(), ' ', '-');
+    nodes.work = work / folder;
+    nodes.settings = settings;
+    nodes.settings.insert(nodes.settings.end(), kind.settings.begin(), kind.settings.end());
+    job.facts.notes.push_back(with_settings(kind.title, nodes.configs, nodes.settings));
+    auto report = play_on_fresh_nodes(loop, job.plan, nodes, shown, kind.title);
+    if (!report)
+      return report.error();
+    passes.push_back({kind.title, std::move(*report)});
+  }
+  if (wanted.baseline)
+    check_origin_only(passes.front().report);
+  return publish(wanted, job, passes);
 }
 
 expected<bool> run(const options& wanted) {
@@ -96,7 +112,7 @@ expected<bool> load(const options& wanted) {
   auto report = play_pass(loop, (*job)->plan, shown, "reading");
   if (!report)
     return report.error();
-  return publish(wanted, **job, *report, std::nullopt);
+  return publish(wanted, **job, {{"gnomon", std::move(*report)}});
 }
 
 constexpr auto program = "gnomon-replay";

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <tuple>
 
 namespace gnomon::replay {
 
@@ -24,19 +25,20 @@ constexpr std::array<reader_region, 5> regions{{{"us-east-1", 0.30, -5},
                                                 {"ap-south-1", 0.14, 5.5},
                                                 {"ap-northeast-1", 0.12, 9}}};
 
-constexpr size_t topic_count = 24;
-constexpr size_t world_topics = 4; // liked everywhere
-constexpr size_t stories_per_topic = 50;
+constexpr size_t world_topics = 3; // read everywhere
+constexpr size_t own_topics = 4;   // of each region
+constexpr size_t topic_count = world_topics + own_topics * regions.size();
+constexpr size_t stories_per_topic = 10;
 constexpr size_t reader_count = 3'000;
 constexpr double day = 86'400;
-constexpr double front_page_seconds = 1'200;
-constexpr double taste_seconds = day / 2;
+constexpr double front_page_seconds = 3'600;
 
-using topic_order = std::array<size_t, topic_count>;
+/// The topics that a region reads, the most popular first.
+using topic_order = std::array<size_t, world_topics + own_topics>;
 
 struct reader {
   size_t home = 0;
-  size_t away = 0; // where he is in the second half of the day
+  size_t away = 0; // where he is in the middle half of the day
   std::array<size_t, 2> favourites{};
 };
 
@@ -51,33 +53,27 @@ std::vector<double> zipf(size_t n, double exponent) {
 class news_day {
 public:
   explicit news_day(uint64_t seed) : random_(seed) {
-    for (auto& taste : tastes_)
-      taste = new_taste();
+    for (size_t region = 0; region < regions.size(); ++region)
+      tastes_[region] = taste_of(region);
     for (size_t i = 0; i < reader_count; ++i)
       add_reader();
   }
 
   raw_read read_at(double t) {
-    if (t >= next_taste_) {
-      change_tastes();
-      next_taste_ += taste_seconds;
-    }
     auto number = reader_awake_at(t);
     auto& who = readers_[number];
-    auto region = t < day / 2 ? who.home : who.away;
-    auto topic = topic_for(who, region);
-    return {t, "reader-" + std::to_string(number), std::string{regions[region].name}, story_at(topic, t)};
+    auto region = t < day / 4 || t >= day * 3 / 4 ? who.home : who.away;
+    return {t, "reader-" + std::to_string(number), std::string{regions[region].name}, story_at(topic_for(who), t)};
   }
 
 private:
-  /// The world's topics stand at random places among the first, the others follow in any order.
-  topic_order new_taste() {
+  /// World topics and the region's own, shuffled.
+  topic_order taste_of(size_t region) {
     topic_order order;
-    std::iota(order.begin(), order.end(), 0);
-    for (size_t i = topic_count; i > world_topics + 1; --i)
-      std::swap(order[i - 1], order[world_topics + random_.below(i - world_topics)]);
-    for (size_t i = 0; i < world_topics; ++i)
-      std::swap(order[i], order[random_.below(2 * world_topics)]);
+    std::iota(order.begin(), order.begin() + world_topics, 0);
+    std::iota(order.begin() + world_topics, order.end(), world_topics + region * own_topics);
+    for (size_t i = order.size(); i > 1; --i)
+      std::swap(order[i - 1], order[random_.below(i)]);
     return order;
   }
 
@@ -87,17 +83,11 @@ private:
       shares[i] = regions[i].share;
     reader who;
     who.home = random_.weighted(shares);
-    who.away = random_.chance(0.05) ? random_.below(regions.size()) : who.home;
+    who.away = random_.chance(0.04) ? random_.below(regions.size()) : who.home;
     for (auto& topic : who.favourites)
       topic = favourite_in(who.home);
     by_home_[who.home].push_back(readers_.size());
     readers_.push_back(who);
-  }
-
-  void change_tastes() {
-    for (auto& taste : tastes_)
-      for (int i = 0; i < 3; ++i)
-        std::swap(taste[random_.below(8)], taste[random_.below(topic_count)]);
   }
 
   size_t reader_awake_at(double t) {
@@ -114,12 +104,12 @@ private:
     return tastes_[region][topics_by_rank_.draw(random_)];
   }
 
-  size_t topic_for(reader& who, size_t region) {
+  size_t topic_for(reader& who) {
     if (!random_.chance(0.7))
-      return favourite_in(region);
+      return favourite_in(who.home);
     auto& topic = who.favourites[random_.below(who.favourites.size())];
     if (random_.chance(0.025))
-      topic = favourite_in(region);
+      topic = favourite_in(who.home);
     return topic;
   }
 
@@ -132,10 +122,9 @@ private:
   }
 
   random_source random_;
-  double next_taste_ = taste_seconds;
   std::array<topic_order, regions.size()> tastes_;
-  weighted_choice topics_by_rank_{zipf(topic_count, 1.0)};
-  weighted_choice stories_by_rank_{zipf(stories_per_topic, 0.9)};
+  weighted_choice topics_by_rank_{zipf(std::tuple_size_v<topic_order>, 1.0)};
+  weighted_choice stories_by_rank_{zipf(stories_per_topic, 1.1)};
   weighted_choice readers_by_zeal_{zipf(reader_count, 0.6)};
   std::vector<reader> readers_;
   std::array<std::vector<size_t>, regions.size()> by_home_;
@@ -153,6 +142,8 @@ trace synthetic_trace(const synthetic_options& options) {
   for (uint64_t i = 0; i < options.reads; ++i) {
     result.add(made.read_at((static_cast<double>(i) + times.uniform()) * slice), i + 1);
     ++result.counts.lines;
+    if ((i + 1) % reads_per_update == 0) // of a story read lately, chosen by how often
+      result.updates.push_back({result.reads.back().t, result.reads[i - times.below(reads_per_update)].item});
   }
   result.finish();
   return result;

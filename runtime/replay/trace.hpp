@@ -46,11 +46,18 @@ struct trace_read {
   uint16_t region = 0;
 };
 
+/// One write of an item that is there already.
+struct trace_update {
+  double t = 0;
+  uint32_t item = 0;
+};
+
 /// A whole trace in memory, in the order of time.
 struct trace {
   std::string source; // the file's name, or what made it
   bool from_access_log = false;
   std::vector<trace_read> reads;
+  std::vector<trace_update> updates; // written in the origin region; files have none
   name_table users;
   name_table regions;
   name_table items;

@@ -2,8 +2,10 @@
 
 #include "runtime/base/printable.hpp"
 #include "runtime/base/process.hpp"
+#include "runtime/replay/costs.hpp"
 #include "runtime/replay/mapping.hpp"
 #include "runtime/replay/progress.hpp"
+#include "runtime/virtual_replay/graphic.hpp"
 #include "runtime/virtual_replay/options.hpp"
 #include "runtime/virtual_replay/report.hpp"
 
@@ -34,10 +36,7 @@ expected<learning::price_table> prices_of(const options& wanted) {
       price.storage_usd_per_gb_month = wanted.storage_usd_per_gb_month;
     return learning::price_table::flat(price).with_storage_times(wanted.storage_times);
   }
-  const auto file = wanted.prices.empty() ? find_config("prices.csv").string() : wanted.prices;
-  if (file.empty())
-    return make_error(ec::not_found, "there is no configs/prices.csv here; name a table with --prices FILE");
-  auto loaded = learning::price_table::load(file);
+  auto loaded = replay::prices_from(wanted.prices);
   if (!loaded)
     return loaded.error();
   return loaded->with_storage_times(wanted.storage_times);
@@ -52,6 +51,8 @@ expected<replay::round_trips> distances_of(const options& wanted) {
 }
 
 expected<replay::trace> trace_of(const options& wanted) {
+  if (wanted.trace.empty())
+    return replay::synthetic_trace(wanted.synthetic);
   auto reads = replay::load_trace(wanted.trace, {.limit = wanted.limit, .regions = wanted.scene.regions});
   if (!reads)
     return reads.error();
@@ -109,6 +110,9 @@ int run(const options& wanted) {
                         [&](double share) { shown.update(name, static_cast<uint64_t>(share * 1000), 1000, {}); }));
   }
   shown.finish({});
+  if (!wanted.report.empty())
+    if (auto wrong = report::write_html(wanted.report, graphic(*on, rows, facts)))
+      return refused(wrong);
   const auto json = [&] { return to_json(rows, clairvoyant, facts).dump(2) + "\n"; };
   print_text(wanted.json ? json() : printable(to_page(*on, rows, clairvoyant, facts), "\n"));
   return finish_output(program, 0);

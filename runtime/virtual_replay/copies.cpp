@@ -8,6 +8,10 @@ copies::copies(const scene& on) : on_(on), regions_(on.regions.size()), slots_(o
   for (uint32_t item = 0; item < on.items.size(); ++item)
     slots_[item * regions_ + on.origin].until = for_good;
   counted_.latencies_ms.reserve(on.reads.size() - on.measured_from);
+  counted_.slice_reads.resize(slices);
+  counted_.slice_local.resize(slices);
+  counted_.moved_bytes.resize(regions_ * regions_);
+  counted_.item_usd.resize(on.items.size());
 }
 
 size_t copies::nearest(uint32_t item, size_t region, double now) const {
@@ -25,9 +29,12 @@ size_t copies::cheapest(uint32_t item, size_t region, double now) const {
   return best;
 }
 
-void copies::count_move(uint32_t item, size_t from) {
+void copies::count_move(uint32_t item, size_t from, size_t to) {
+  const double usd = on_.move_usd(item, from);
   ++counted_.moves;
-  counted_.moved_usd += on_.move_usd(item, from);
+  counted_.moved_usd += usd;
+  counted_.item_usd[item] += usd;
+  counted_.moved_bytes[from * regions_ + to] += on_.bytes[item];
 }
 
 void copies::create(uint32_t item, double now, double keep_s, bool measured) {
@@ -45,25 +52,36 @@ size_t copies::read(const scene_read& read, bool measured) {
   copy.unread = copy.unread && !here;
   if (!measured)
     return holder;
-  count_read(here ? on_.local_ms : on_.regions[read.region].round_trip_ms[holder], here);
+  count_read(read, here ? on_.local_ms : on_.regions[read.region].round_trip_ms[holder], here);
   if (!here)
-    count_move(read.item, holder);
+    count_move(read.item, holder, read.region);
   return holder;
 }
 
 void copies::arrive(const scene_read& read, size_t source, bool measured) {
   if (!measured)
     return;
-  count_read(on_.local_ms, true);
+  count_read(read, on_.local_ms, true);
   if (!has(read.item, read.region, read.t))
-    count_move(read.item, source);
+    count_move(read.item, source, read.region);
 }
 
-void copies::count_read(double ms, bool here) {
+void copies::update(const scene_update& update, bool measured) {
+  for (size_t region = 0; measured && region < regions_; ++region)
+    if (region != on_.origin && has(update.item, region, update.t))
+      count_move(update.item, on_.origin, region);
+}
+
+void copies::count_read(const scene_read& read, double ms, bool here) {
+  const double usd = ms * on_.usd_per_ms, part = (read.t - on_.begin()) / (on_.end() - on_.begin());
+  const auto slice = std::min(static_cast<size_t>(part * slices), slices - 1);
   ++counted_.reads;
   counted_.local += here;
+  ++counted_.slice_reads[slice];
+  counted_.slice_local[slice] += here;
   counted_.latencies_ms.push_back(static_cast<float>(ms));
-  counted_.latency_usd += ms * on_.usd_per_ms;
+  counted_.latency_usd += usd;
+  counted_.item_usd[read.item] += usd;
 }
 
 void copies::begin(uint32_t item, size_t region, double now, double keep_s) {
@@ -94,7 +112,7 @@ bool copies::make(uint32_t item, size_t region, double now, double keep_s, bool 
   const auto from = cheapest(item, region, now);
   begin(item, region, now, keep_s);
   if (measured)
-    count_move(item, from);
+    count_move(item, from, region);
   return true;
 }
 
@@ -111,7 +129,9 @@ void copies::settle(uint32_t item, size_t region) {
   const double held = std::min(copy.until, on_.end()) - std::max(copy.since, on_.begin());
   if (held <= 0)
     return;
-  counted_.stored_usd += held * on_.hold_usd_per_s(item, region);
+  const double usd = held * on_.hold_usd_per_s(item, region);
+  counted_.stored_usd += usd;
+  counted_.item_usd[item] += usd;
   if (region != on_.origin)
     counted_.copy_seconds += held;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "learning/economy/bill.hpp"
 #include "runtime/virtual_replay/scene.hpp"
 
 #include <limits>
@@ -28,6 +29,8 @@ public:
   size_t read(const scene_read& read, bool measured);
   /// A read that finds its copy: where there is none, the value is moved just in time from `source`.
   void arrive(const scene_read& read, size_t source, bool measured);
+  /// The item is written at the origin: every other copy is sent the value.
+  void update(const scene_update& update, bool measured);
   /// From now on the copy goes after `keep_s` without this being called again. It was made by a read that has just
   /// moved the value, or is there. Durable ones are left as they are.
   void keep(uint32_t item, size_t region, double now, double keep_s);
@@ -50,12 +53,15 @@ public:
   /// Call it once after the last read.
   void finish();
 
-  struct figures {
+  struct figures : learning::bill {
     uint64_t reads = 0, local = 0, moves = 0, pushed = 0, pushed_read = 0;
-    double moved_usd = 0, stored_usd = 0, latency_usd = 0;
-    double copy_seconds = 0;         // of all copies but the origins'
-    std::vector<float> latencies_ms; // one a read
+    double copy_seconds = 0;                        // of all copies but the origins'
+    std::vector<float> latencies_ms;                // one a read
+    std::vector<uint64_t> slice_reads, slice_local; // in equal slices of the measured time
+    std::vector<double> moved_bytes;                // from a region to another: from * regions + to
+    std::vector<double> item_usd;                   // by item, all together
   };
+  static constexpr size_t slices = 48;
   const figures& counted() const {
     return counted_;
   }
@@ -78,8 +84,8 @@ private:
   bool make(uint32_t item, size_t region, double now, double keep_s, bool measured);
   void begin(uint32_t item, size_t region, double now, double keep_s);
   void settle(uint32_t item, size_t region);
-  void count_read(double ms, bool here);
-  void count_move(uint32_t item, size_t from);
+  void count_read(const scene_read& read, double ms, bool here);
+  void count_move(uint32_t item, size_t from, size_t to);
 
   const scene& on_;
   size_t regions_;

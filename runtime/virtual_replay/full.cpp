@@ -43,14 +43,17 @@ std::vector<return_chance> merged(const demand_estimate& soon, std::vector<retur
 
 full_policy::full_policy(const scene& on, bool ahead)
     : on_(on), lifetimes_({.max_open = on.items.size() * on.regions.size() + 1}),
-      caution_(on.items.size() * on.regions.size() + 1), known_(on.items.size(), 0) {
+      caution_(on.items.size() * on.regions.size() + 1), known_(on.items.size(), 0), updates_(on.items.size(), 0) {
   if (ahead)
     demand_.emplace(on);
 }
 
 copy_costs full_policy::costs_of(const copies& world, uint32_t item, size_t region, double now) const {
+  constexpr double few_updates_s = 3600; // so that one update of a new item does not count as many, as in a node
   const auto other = world.nearest(item, region, now);
+  const double age_s = now - on_.reads[on_.first_read[item]].t;
   return {.hold_usd_per_s = on_.hold_usd_per_s(item, region),
+          .update_usd_per_s = updates_[item] * on_.move_usd(item, on_.origin) / (age_s + few_updates_s),
           .miss_usd = on_.move_usd(item, other) + on_.waiting_usd(region, other)};
 }
 
@@ -92,6 +95,10 @@ void full_policy::consider(copies& world, const scene_read& read, bool measured)
         && caution_.worthwhile(copy_of(on_, read.item, region), worth.saved_usd, worth.spent_usd, costs.miss_usd))
       world.push(read.item, region, read.t, worth.keep_s, measured);
   }
+}
+
+void full_policy::updated(const scene_update& update) {
+  ++updates_[update.item];
 }
 
 double full_policy::expired(copies& world, uint32_t item, size_t region, double now) {

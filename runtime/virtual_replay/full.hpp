@@ -16,6 +16,7 @@ public:
   full_policy(const scene& on, bool ahead);
 
   void read(copies& world, const scene_read& read, size_t holder, bool measured) override;
+  void updated(const scene_update& update) override;
   double expired(copies& world, uint32_t item, size_t region, double now) override;
   std::string notes() const override;
 
@@ -27,8 +28,9 @@ private:
   const scene& on_;
   learning::adaptive_lifetimes lifetimes_;
   learning::caution caution_;
-  std::optional<demand> demand_; // without it no copy is made ahead
-  std::vector<char> known_;      // by item: was read before
+  std::optional<demand> demand_;  // without it no copy is made ahead
+  std::vector<char> known_;       // by item: was read before
+  std::vector<uint32_t> updates_; // by item, so far
   size_t reads_ = 0;
 };
 

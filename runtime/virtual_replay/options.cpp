@@ -57,6 +57,9 @@ std::map<std::string, taker> takers(options& o) {
           {"--storage", number("--storage", 0.0, 1e6, o.storage_usd_per_gb_month)},
           {"--storage-times", number("--storage-times", 0.0, 1e6, o.storage_times)},
           {"--limit", number<uint64_t>("--limit", 1, 4'000'000'000, o.limit)},
+          {"--seed", number<uint64_t>("--seed", 0, UINT64_MAX, o.synthetic.seed)},
+          {"--reads", number<uint64_t>("--reads", 2, 10'000'000, o.synthetic.reads)},
+          {"--report", text(o.report)},
           {"--policy", names(o.policies)},
           {"--regions", names(scene.regions)},
           {"--origin", text(scene.origin)},
@@ -98,8 +101,6 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
       result.trace = argument;
     }
   }
-  if (result.trace.empty())
-    return refuse("name a trace");
   if (result.scene.factor < result.scene.min_copies)
     result.scene.factor = result.scene.min_copies;
   return result;
@@ -109,12 +110,13 @@ std::string help_text() {
   std::string policies;
   for (const auto& known : known_policies())
     policies += fmt::format("  {:<11} {}\n", known.name, known.summary);
-  return R"(usage: gnomon replay TRACE [OPTIONS]
+  return R"(usage: gnomon replay [TRACE] [OPTIONS]
 
 Plays the reads of TRACE in virtual time to several policies for copies, and says for each how many reads a local copy
 would have answered, how long readers would have waited, and what copies, traffic and waiting would have cost.
 Nothing is started and nothing is sent. TRACE is CSV with the columns t,user,item and perhaps region, JSON, or an
-access log; plain or gzip. docs/economy.md explains the table.
+access log; plain or gzip. Without TRACE it is the synthetic day of ./dev run, whose items are also updated.
+docs/economy.md explains the table.
 
   --regions A,B,...     the regions of the cluster (default: those that the trace names); readers of a cloud region that
                         is not among them go to the nearest, readers without one are spread by a hash of their address
@@ -131,6 +133,8 @@ access log; plain or gzip. docs/economy.md explains the table.
   --factor N            copies that an item gets when it comes to be (default 1)
   --policy NAME,...     what to play; may be given again
   --limit N             the first N lines only
+  --seed N, --reads N   the synthetic day's seed (1) and number of reads (8000)
+  --report FILE         write a page for a browser to FILE: charts, a map, and the items whose copies earned most
   --json                a list of objects in place of the table
 
 Policies:

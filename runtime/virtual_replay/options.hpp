@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/replay/synthetic.hpp"
 #include "runtime/virtual_replay/scene.hpp"
 
 #include <string>
@@ -10,7 +11,8 @@ namespace gnomon::virtual_replay {
 
 /// What the command line asks for.
 struct options {
-  std::string trace;
+  std::string trace; // empty: the synthetic day
+  replay::synthetic_options synthetic;
   std::string round_trips; // file; empty: configs/five-regions/round-trips.csv where it is found
   std::string prices;      // file; empty: configs/prices.csv
   double egress_usd_per_gb = -1, storage_usd_per_gb_month = -1; // the same everywhere; negative: from the file
@@ -18,6 +20,7 @@ struct options {
   uint64_t limit = 0;                // lines of the trace; 0: all
   std::vector<std::string> policies; // empty: those that are usual
   scene_options scene;
+  std::string report; // file; empty: none
   bool json = false;
   bool help = false;
 };

@@ -26,6 +26,13 @@ double copies_per_item(const scene& on, double copy_seconds) {
   return 1 + copy_seconds / ((on.end() - on.begin()) * static_cast<double>(on.items.size()));
 }
 
+std::vector<double> local_over_time(const copies::figures& from) {
+  std::vector<double> shares;
+  for (size_t slice = 0; slice < from.slice_reads.size(); ++slice)
+    shares.push_back(static_cast<double>(from.slice_local[slice]) / static_cast<double>(from.slice_reads[slice]));
+  return shares;
+}
+
 outcome outcome_of(const scene& on, const std::string& name, const copies::figures& from) {
   const auto reads = static_cast<double>(from.reads);
   outcome result;
@@ -37,9 +44,10 @@ outcome outcome_of(const scene& on, const std::string& name, const copies::figur
   result.prefetched_per_100_reads = 100 * share(static_cast<double>(from.pushed), reads);
   result.prefetched_read_share = share(static_cast<double>(from.pushed_read), static_cast<double>(from.pushed));
   result.copies_per_item = copies_per_item(on, from.copy_seconds);
-  result.moved_usd = from.moved_usd;
-  result.stored_usd = from.stored_usd;
-  result.latency_usd = from.latency_usd;
+  static_cast<learning::bill&>(result) = from;
+  result.local_over_time = local_over_time(from);
+  result.moved_bytes = from.moved_bytes;
+  result.item_usd = from.item_usd;
   return result;
 }
 
@@ -53,6 +61,23 @@ std::vector<uint32_t> next_reads(const scene& on) {
   }
   return next;
 }
+
+/// When each item is updated.
+class update_times {
+public:
+  explicit update_times(const scene& on) : by_item_(on.items.size()) {
+    for (const auto& update : on.updates)
+      by_item_[update.item].push_back(update.t);
+  }
+  bool any(uint32_t item, double after, double until) const {
+    const auto& times = by_item_[item];
+    const auto next = std::upper_bound(times.begin(), times.end(), after);
+    return next != times.end() && *next <= until;
+  }
+
+private:
+  std::vector<std::vector<double>> by_item_;
+};
 
 /// Where the clairvoyant gets values from: the cheapest region in which the item was read before, whether or not it
 /// still is there. That is at least as cheap as anything that has to keep it there.
@@ -84,13 +109,21 @@ private:
 
 outcome play(const scene& on, const std::string& name, policy& with, const play_listener& listener) {
   copies world{on};
+  auto expire = [&](double now) {
+    world.expire(now, [&](uint32_t item, size_t region, double at) { return with.expired(world, item, region, at); });
+  };
+  auto update = on.updates.begin();
   for (size_t k = 0; k < on.reads.size(); ++k) {
     const auto& read = on.reads[k];
     const bool measured = k >= on.measured_from;
     if (listener && k % 8192 == 0)
       listener(share(static_cast<double>(k), static_cast<double>(on.reads.size())));
-    world.expire(read.t,
-                 [&](uint32_t item, size_t region, double at) { return with.expired(world, item, region, at); });
+    for (; update != on.updates.end() && update->t <= read.t; ++update) {
+      expire(update->t);
+      world.update(*update, measured);
+      with.updated(*update);
+    }
+    expire(read.t);
     if (on.created_by(k)) {
       world.create(read.item, read.t, with.first_copies_s(), measured);
       with.created(world, read.item, read.t, measured);
@@ -103,20 +136,25 @@ outcome play(const scene& on, const std::string& name, policy& with, const play_
   return result;
 }
 
-outcome play_clairvoyant(const scene& on) {
+outcome play_clairvoyant(const scene& on, double patience) {
   const auto next = next_reads(on);
   copies world{on};
   sources from{on};
+  const update_times updates{on};
+  auto update = on.updates.begin();
   for (size_t k = 0; k < on.reads.size(); ++k) {
     const auto& read = on.reads[k];
     const bool measured = k >= on.measured_from;
+    for (; update != on.updates.end() && update->t <= read.t; ++update)
+      world.update(*update, measured); // of durable copies: it holds no other through an update
     if (on.created_by(k))
       world.create(read.item, read.t, 0, measured);
     const auto source = from.cheapest(read.item, read.region);
     world.arrive(read, source, measured);
     from.add(read.item, read.region);
     const double gap = next[k] < on.reads.size() ? on.reads[next[k]].t - read.t : 0;
-    const bool holds = gap * on.hold_usd_per_s(read.item, read.region) <= on.move_usd(read.item, source);
+    const bool holds = gap * on.hold_usd_per_s(read.item, read.region) <= patience * on.move_usd(read.item, source)
+                       && !updates.any(read.item, read.t, read.t + gap);
     // A little longer than the gap, so that the copy is there when the read is.
     world.keep(read.item, read.region, read.t, holds && gap > 0 ? gap + 1e-3 : 0);
   }

@@ -15,6 +15,8 @@ public:
   virtual void created(copies& world, uint32_t item, double now, bool measured) {}
   /// A read was answered by `holder`, the reader's own region for a local one. Keeps or makes copies.
   virtual void read(copies& world, const scene_read& read, size_t holder, bool measured) = 0;
+  /// The item was written; its copies have got the value.
+  virtual void updated(const scene_update& update) {}
   /// A copy was not read for as long as it was to be kept. How much longer to keep it, in seconds; 0: it goes.
   virtual double expired(copies& world, uint32_t item, size_t region, double now) {
     return 0;

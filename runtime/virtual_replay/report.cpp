@@ -16,7 +16,7 @@ double ratio(double part, double whole) {
 }
 
 double per_million(const outcome& row, double usd) {
-  return usd / std::max(1.0, static_cast<double>(row.reads)) * 1e6;
+  return learning::per_million(usd, row.reads);
 }
 
 std::string row_text(const outcome& row, const outcome& clairvoyant) {

@@ -1,15 +1,12 @@
 #include "runtime/virtual_replay/scene.hpp"
 
-#include "runtime/base/ids.hpp"
 #include "runtime/location/network_map.hpp"
+#include "runtime/replay/item_sizes.hpp"
 #include "runtime/replay/mapping.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
-#include <numeric>
 
 namespace gnomon::virtual_replay {
 
@@ -71,10 +68,19 @@ void fill_reads(scene& result, const replay::trace& from, const std::vector<size
   }
 }
 
+/// What happens to an item before it comes to be changes nothing.
+void fill_updates(scene& result, const replay::trace& from) {
+  const double start = from.reads.front().t;
+  for (const auto& update : from.updates)
+    if (const double t = update.t - start; t > result.reads[result.first_read[update.item]].t)
+      result.updates.push_back({t, update.item});
+}
+
 void fill_items(scene& result, const replay::trace& from, uint64_t value_bytes) {
   for (size_t item = 0; item < from.items.size(); ++item) {
     result.items.push_back(from.items[item]);
-    result.bytes.push_back(static_cast<double>(value_bytes > 0 ? value_bytes : made_up_bytes(from.items[item])));
+    result.bytes.push_back(
+        static_cast<double>(value_bytes > 0 ? value_bytes : replay::made_up_bytes(from.items[item])));
   }
 }
 
@@ -90,14 +96,6 @@ void choose_durable(scene& result, const scene_options& options) {
 }
 
 } // namespace
-
-uint64_t made_up_bytes(std::string_view item) {
-  constexpr double median = 64 * 1024, sigma = 1.5, least = 1024, most = 16 << 20;
-  auto uniform = [&](uint64_t seed) { return (static_cast<double>(stable_hash(item, seed) >> 11) + 0.5) * 0x1p-53; };
-  // Box and Muller 1958.
-  const double normal = std::sqrt(-2 * std::log(uniform(1))) * std::cos(2 * std::numbers::pi * uniform(2));
-  return static_cast<uint64_t>(std::clamp(median * std::exp(sigma * normal), least, most));
-}
 
 expected<scene> make_scene(const replay::trace& reads, const replay::round_trips& distances,
                            const learning::price_table& prices, const scene_options& options) {
@@ -118,6 +116,7 @@ expected<scene> make_scene(const replay::trace& reads, const replay::round_trips
   if (auto wrong = fill_regions(result, cluster, distances, prices))
     return wrong;
   fill_reads(result, reads, *homes);
+  fill_updates(result, reads);
   fill_items(result, reads, options.value_bytes);
   choose_durable(result, options);
   result.measured_from = static_cast<size_t>(static_cast<double>(result.reads.size()) * options.warm_up);

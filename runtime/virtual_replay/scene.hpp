@@ -19,6 +19,12 @@ struct scene_read {
   uint16_t region = 0; // of the scene
 };
 
+/// A write of an item in the origin region; times as above.
+struct scene_update {
+  double t = 0;
+  uint32_t item = 0;
+};
+
 /// A region with its prices and the others by distance.
 struct scene_region {
   std::string name;
@@ -30,11 +36,12 @@ struct scene_region {
 /// What all policies are played on. Immutable once made.
 struct scene {
   std::vector<scene_region> regions;
-  std::vector<scene_read> reads;    // in order of time
-  std::vector<std::string> items;   // names, by number
-  std::vector<double> bytes;        // by item
-  std::vector<uint32_t> first_read; // by item: number of its first read, when it comes to be as far as is known
-  uint64_t epoch = 0;               // of time 0, in seconds since 1970
+  std::vector<scene_read> reads;     // in order of time
+  std::vector<scene_update> updates; // in order of time, each after the first read of its item
+  std::vector<std::string> items;    // names, by number
+  std::vector<double> bytes;         // by item
+  std::vector<uint32_t> first_read;  // by item: number of its first read, when it comes to be as far as is known
+  uint64_t epoch = 0;                // of time 0, in seconds since 1970
   size_t users = 0;
   size_t origin = 0;                  // the region that has a durable copy of everything
   std::vector<uint16_t> durable;      // the regions with durable copies that stay, the origin first
@@ -78,9 +85,5 @@ struct scene_options {
 /// Errors: invalid_argument with a sentence (an unknown region, too few reads, more than 256 regions).
 expected<scene> make_scene(const replay::trace& reads, const replay::round_trips& distances,
                            const learning::price_table& prices, const scene_options& options);
-
-/// The size of an item where nothing says it: log-normal, median 64 KiB, sigma 1.5 (in natural logarithms), between 1
-/// KiB and 16 MiB; the same for the same name.
-uint64_t made_up_bytes(std::string_view item);
 
 } // namespace gnomon::virtual_replay

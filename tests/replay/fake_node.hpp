@@ -37,6 +37,7 @@ public:
   std::map<std::string, std::string> items;              // by target without query
   std::map<std::string, std::string> pages;              // other GETs
   std::vector<std::string> targets;                      // in order of arrival
+  std::vector<std::string> contexts;                     // of updates, in order of arrival; each answer has a new one
   size_t open = 0, open_most = 0, connections = 0;
 
 private:
@@ -81,16 +82,21 @@ private:
     response result{http::status::ok, 11};
     std::string target{asked.target()};
     target = target.substr(0, target.find('?'));
-    if (asked.method() == http::verb::put)
+    if (asked.method() == http::verb::put && asked.count("Gnomon-Context") > 0) {
+      contexts.emplace_back(asked["Gnomon-Context"]);
+      result.result(http::status::no_content);
+    } else if (asked.method() == http::verb::put) {
       result.result(items.emplace(target, asked.body()).second ? http::status::created
                                                                : http::status::precondition_failed);
-    else if (pages.contains(target))
+    } else if (pages.contains(target))
       result.body() = pages[target];
     else if (items.contains(target))
       result.body() = items[target];
     else
       result.result(http::status::not_found);
     result.set("Gnomon-Copy", copy);
+    if (asked.method() == http::verb::put)
+      result.set("Gnomon-Context", std::to_string(contexts.size()));
     if (tamper)
       tamper(asked, result);
     return result;

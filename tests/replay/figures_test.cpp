@@ -44,7 +44,7 @@ CAF_TEST(no_reads_give_zeros) {
   CAF_CHECK_EQUAL(f.mean_ms, 0);
 }
 
-CAF_TEST(the_page_and_its_json_say_the_same_of_both_passes) {
+CAF_TEST(the_page_and_its_json_say_the_same_of_all_passes) {
   pass_report shadows;
   shadows.all.reads = 1234567;
   shadows.all.local_share = 0.875;
@@ -52,12 +52,14 @@ CAF_TEST(the_page_and_its_json_say_the_same_of_both_passes) {
   shadows.copies_per_item = 2.25;
   shadows.bytes_moved = 3'400'000;
   shadows.by_region.emplace_back("eu-central-1", shadows.all);
+  shadows.cost.moved_usd = 1.234567;
   auto origin = shadows;
   origin.all.local_share = 0.5;
-  run_facts facts{"day.csv", 3, 4, "eu-central-1", 60, 1024, {"a note"}};
-  auto text = page(facts, shadows, origin);
-  for (auto part :
-       {"1,234,567", "87.5%", "50.0%", "12.5 ms", "2.25", "3.4 MB", "origin only", "- a note", "60 s there"})
+  run_facts facts{"day.csv", 3, 4, "eu-central-1", 60, 1024, 1e-8, {"a note"}};
+  const std::vector<named_pass> passes{{"origin only", origin}, {"everywhere", shadows}, {"gnomon", shadows}};
+  auto text = page(facts, passes);
+  for (auto part : {"1,234,567", "87.5%", "50.0%", "12.5 ms", "2.25", "3.4 MB", "origin only", "everywhere", "1.000",
+                    "- a note", "60 s there", "1,024 bytes"})
     CAF_CHECK(text.find(part) != std::string::npos);
   auto longest = 0u;
   for (size_t at = 0, end; at < text.size(); at = end + 1) {
@@ -65,12 +67,14 @@ CAF_TEST(the_page_and_its_json_say_the_same_of_both_passes) {
     longest = std::max(longest, static_cast<unsigned>(end - at));
   }
   CAF_CHECK(longest <= 100);
-  auto json = figures_json(facts, shadows, origin);
-  for (auto key : {"reads", "local_share", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "copies_per_item", "bytes_moved"}) {
+  auto json = figures_json(facts, passes);
+  for (auto key :
+       {"reads", "local_share", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "copies_per_item", "bytes_moved", "cost"}) {
     CAF_CHECK(json.contains(key));
     CAF_CHECK(json["origin_only"].contains(key));
+    CAF_CHECK(json["everywhere"].contains(key));
   }
   CAF_CHECK_EQUAL(json["reads"], 1234567);
   CAF_CHECK_EQUAL(json["origin_only"]["local_share"], 0.5);
-  CAF_CHECK(!figures_json(facts, shadows, std::nullopt).contains("origin_only"));
+  CAF_CHECK(!figures_json(facts, {{"gnomon", shadows}}).contains("origin_only"));
 }

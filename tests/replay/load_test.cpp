@@ -1,11 +1,14 @@
 #define CAF_SUITE load
 #include "runtime/replay/load.hpp"
 
+#include "runtime/replay/costs.hpp"
 #include "runtime/replay/node_api.hpp"
 
 #include "fake_node.hpp"
 
 #include <caf/test/dsl.hpp>
+
+#include <cmath>
 
 using namespace gnomon;
 using namespace gnomon::replay;
@@ -98,6 +101,52 @@ CAF_TEST(reads_go_out_when_their_time_has_come) {
   write_all();
   auto result = play();
   CAF_CHECK(result.seconds >= 0.49);
+}
+
+CAF_TEST(updates_go_to_the_origin_one_by_one_with_the_context_of_the_write_before) {
+  make_reads(4, 1, "a/");
+  plan.time_scale = 20;
+  reads.updates = {{1, 0}, {1, 0}, {2, 1}};
+  write_all();
+  near.delay = 20ms;
+  auto result = play();
+  CAF_CHECK_EQUAL(result.updates, 3u);
+  CAF_CHECK(result.failures.empty());
+  CAF_REQUIRE_EQUAL(near.contexts.size(), 3u);
+  CAF_CHECK_EQUAL(near.contexts[0], "0"); // of the first write
+  CAF_CHECK_EQUAL(near.contexts[1], "1"); // of the first update
+}
+
+CAF_TEST(items_that_were_there_before_are_not_updated) {
+  make_reads(4, 0);
+  reads.updates = {{0, 0}};
+  write_all();
+  CAF_REQUIRE(!write_items(loop, plan, shown)); // 412: by another replay, as far as this one knows
+  CAF_CHECK_EQUAL(play().updates, 0u);
+  CAF_CHECK(near.contexts.empty());
+}
+
+CAF_TEST(holdings_are_the_mean_of_what_each_node_said) {
+  near.pages["/metrics"] = "gnomon_items 7\ngnomon_item_bytes 700\n";
+  far.pages["/metrics"] = "gnomon_items 3\ngnomon_item_bytes 30\n";
+  holdings_meter meter(loop, {near.api(), far.api()});
+  CAF_CHECK(!loop.pause(100ms));
+  far.pages["/metrics"] = "gnomon_items 5\ngnomon_item_bytes 50\n";
+  CAF_CHECK(!loop.pause(500ms));
+  const auto mean = meter.mean();
+  CAF_CHECK_EQUAL(mean[0].items, 7.0);
+  CAF_CHECK_EQUAL(mean[1].items, 4.0);
+  CAF_CHECK_EQUAL(mean[1].bytes, 40.0);
+}
+
+CAF_TEST(a_pass_costs_what_regions_sent_what_they_held_and_what_readers_waited) {
+  make_reads(2, learning::seconds_per_month);
+  plan.prices.set("near", {.storage_usd_per_gb_month = 0.5, .egress_usd_per_gb = 0.25});
+  plan.prices.set("far", {.storage_usd_per_gb_month = 0, .egress_usd_per_gb = 4});
+  const auto cost = bill_of(plan, {{1, 2e9}, {1, 1e9}}, 300, {1'000'000'000, 2'000'000'000});
+  CAF_CHECK_EQUAL(cost.moved_usd, 0.25 + 8);
+  CAF_CHECK(std::abs(cost.stored_usd - 1) < 1e-9);
+  CAF_CHECK_EQUAL(cost.latency_usd, 300 * learning::default_usd_per_ms);
 }
 
 CAF_TEST(no_more_requests_are_open_than_allowed_and_lateness_is_told) {

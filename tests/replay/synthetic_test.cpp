@@ -46,8 +46,17 @@ CAF_TEST(few_stories_get_most_of_the_reads) {
   uint64_t tenth = 0;
   for (size_t i = 0; i < counts.size() / 10; ++i)
     tenth += counts[i];
-  CAF_CHECK(counts.size() > 1'000);
+  CAF_CHECK_EQUAL(counts.size(), 230u);
   CAF_CHECK(tenth > 20'000 * 0.25);
+}
+
+CAF_TEST(one_story_is_updated_for_every_twenty_reads_after_its_first) {
+  const auto t = synthetic_trace({1, 2'000});
+  CAF_CHECK_EQUAL(t.updates.size(), 100u);
+  CAF_CHECK(std::is_sorted(t.updates.begin(), t.updates.end(), [](auto& a, auto& b) { return a.t < b.t; }));
+  for (const auto& update : t.updates)
+    CAF_CHECK(std::any_of(t.reads.begin(), t.reads.end(),
+                          [&](auto& read) { return read.item == update.item && read.t <= update.t; }));
 }
 
 CAF_TEST(regions_like_different_stories) {

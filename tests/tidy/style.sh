@@ -26,8 +26,9 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
     if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
-    if (file ~ /^runtime\/replay\//) return "runtime/replay/|runtime/location/|" base
-    if (file ~ /^runtime\/virtual_replay\//) return "runtime/(virtual_)?replay/|learning/|runtime/location/|" base
+    if (file ~ /^runtime\/report\//) return "runtime/report/|" base
+    if (file ~ /^runtime\/replay\//) return "runtime/re(play|port)/|learning/economy/|runtime/location/|" base
+    if (file ~ /^runtime\/virtual_replay\//) return "runtime/((virtual_)?replay|report)/|learning/|runtime/location/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"

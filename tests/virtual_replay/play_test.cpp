@@ -143,8 +143,9 @@ CAF_TEST(options_are_read_and_wrong_ones_are_named) {
   CAF_CHECK_EQUAL(good->policies.size(), 3u);
   CAF_CHECK_EQUAL(good->scene.regions.size(), 2u);
   CAF_CHECK(good->json);
+  CAF_CHECK(parse_options({"--report", "page.html"})->trace.empty()); // the synthetic day
   for (const auto& wrong : std::vector<std::vector<std::string>>{
-           {}, {"a", "b"}, {"a", "--frob"}, {"a", "--warm-up", "1"}, {"a", "--limit", "x"}, {"a", "--policy"}})
+           {"a", "b"}, {"a", "--frob"}, {"a", "--warm-up", "1"}, {"a", "--limit", "x"}, {"a", "--policy"}})
     CAF_CHECK(code_of(parse_options(wrong).error()) == ec::invalid_argument);
   const auto on = few_reads();
   CAF_CHECK(sentence_of(make_policy("ttl-", on).error()).find("break-even") != std::string::npos);
