@@ -53,18 +53,21 @@ int evaluate(session_context& context, const arguments& args) {
 }
 
 int replay(session_context& context, const arguments& args) {
-  return run_evaluator(context, {"replay", args.positional[0]}, args);
+  std::vector<std::string> words{"replay"};
+  words.insert(words.end(), args.positional.begin(), args.positional.end());
+  return run_evaluator(context, std::move(words), args);
 }
 
 command replay_command() {
   return {
       .name = "replay",
-      .synopsis = "TRACE",
+      .synopsis = "[TRACE]",
       .summary = "what copies would have gained and cost on a trace, policy by policy",
       .details =
           R"(  Needs no node, and plays in virtual time: a million reads in seconds. TRACE is CSV with the columns t, user,
-  item and perhaps region, JSON, or an access log; plain or gzip. Each row of the table is a policy: how many
-  reads a local copy answers, how long readers wait, how much is moved and stored, and what it costs.
+  item and perhaps region, JSON, or an access log; plain or gzip. Without TRACE a synthetic day is played. Each row of
+  the table is a policy: how many reads a local copy answers, how long readers wait, how much is moved and stored, and
+  what it costs.
   'gnomon-evaluate replay --help' lists the policies; docs/economy.md explains the table.
 
   replay access.log --regions us-east-1,eu-central-1,ap-northeast-1
@@ -85,8 +88,9 @@ command replay_command() {
                   {"--warm-up", "SHARE", "share of the reads that are not counted (default 0.5)"},
                   {"--min-copies", "N", "durable copies that stay (default 1)"},
                   {"--factor", "N", "copies that an item gets when it comes to be (default 1)"},
+                  {"--report", "FILE", "also writes a page for a browser: charts, a map, the items that earned most"},
                   {"--limit", "N", "the first N lines only"}},
-      .least = 1,
+      .least = 0,
       .most = 1,
       .offers = {offer::files},
       .run = replay,
