@@ -316,9 +316,9 @@ void history::check_state(const std::string& id, const version_set& state, const
 
 bool history::held(const std::string& id, const dot& d, int except) const {
   for (size_t node = 0; node < disks_.size(); ++node)
-    if (auto record = disks_[node]->record(id);
-        static_cast<int>(node) != except && counts(static_cast<int>(node), record) && record->versions.context.covers(d)
-        && (!was_damaged(id) || disks_[node]->is_sound(id)))
+    if (auto record = disks_[node]->record(id); static_cast<int>(node) != except
+                                                && counts(static_cast<int>(node), record)
+                                                && record->versions.context.covers(d))
       return true;
   return false;
 }
