@@ -24,6 +24,11 @@ const peer_view* cluster_view::find(std::string_view node) const {
   return i != peers.end() && i->identity.node == node ? &*i : nullptr;
 }
 
+const peer_view* cluster_view::reachable(std::string_view node) const {
+  auto peer = find(node);
+  return peer && peer->usable() && peer->link ? peer : nullptr;
+}
+
 std::vector<const peer_view*> cluster_view::by_latency() const {
   std::vector<const peer_view*> usable;
   for (auto& p : peers)

@@ -54,6 +54,8 @@ struct cluster_view {
   std::vector<peer_view> peers;
   size_t unmet_seeds = 0; // there is a node at each, but nothing else is known of it
   const peer_view* find(std::string_view node) const;
+  /// The peer of that name, when it can be asked: usable, and with a link. Else null.
+  const peer_view* reachable(std::string_view node) const;
   /// Usable peers: live ones before suspects, then lowest round trip first.
   std::vector<const peer_view*> by_latency() const;
   /// All peers' names.

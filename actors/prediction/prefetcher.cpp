@@ -17,9 +17,7 @@ constexpr auto believed = std::chrono::minutes{10};
 constexpr auto without_end = std::chrono::hours{24}; // leases that never end: unread for that long is wasted
 
 bool usable(const context_ptr& node, const std::string& name) {
-  auto view = node->cluster.get();
-  auto peer = view->find(name);
-  return peer != nullptr && peer->usable();
+  return node->cluster.get()->reachable(name) != nullptr;
 }
 
 } // namespace

@@ -235,10 +235,9 @@ const peer_view* router_state::next_target(const cluster_view& view, item_search
   while (!search.nodes.empty()) {
     auto node = std::move(search.nodes.front());
     search.nodes.pop_front();
-    auto peer = view.find(node);
-    if (peer && peer->usable() && peer->link)
+    if (auto peer = view.reachable(node))
       return peer;
-    if (peer || (node != node_->self.node && !node_->is_removed(node)))
+    if (view.find(node) || (node != node_->self.node && !node_->is_removed(node)))
       search.problem =
           make_error(ec::unavailable, "node " + node + ", which may hold the item, is not reachable; try again");
   }

@@ -41,10 +41,9 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<item_sear
   };
   fetch_item question{.id = id, .requester = node_->self.node, .without_values = true};
   auto view = node_->cluster.get();
-  auto peer = view->find(node);
   if (node == node_->self.node)
     self_->request(node_->shard(id), node_->config.peer_timeout, question).then(found, failed);
-  else if (peer && peer->usable() && peer->link)
+  else if (auto peer = view->reachable(node))
     self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
   else
     failed(make_error(ec::peer_gone, "not reachable"));
@@ -81,7 +80,7 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
     get_copy_report question{copy.id};
     if (holders[i] == node_->self.node)
       self_->request(node_->shard(copy.id), node_->config.peer_timeout, question).then(answered, failed);
-    else if (peer && peer->usable() && peer->link)
+    else if (view->reachable(holders[i]))
       self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(answered, failed);
     else
       done();

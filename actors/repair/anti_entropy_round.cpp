@@ -99,8 +99,8 @@ void anti_entropy_state::end_round(const caf::error& problem) {
 
 link_actor anti_entropy_state::link_of(const std::string& peer) const {
   auto view = node_->cluster.get();
-  auto known = view->find(peer);
-  return known && known->usable() ? known->link : link_actor{};
+  auto known = view->reachable(peer);
+  return known ? known->link : link_actor{};
 }
 
 // -- one round -------------------------------------------------------------------------------------------------------

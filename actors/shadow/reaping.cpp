@@ -11,8 +11,13 @@ bool has_surplus(const item_record& record, const std::string& node, uint32_t mi
 
 bool exceeds_factor(const item_record& record, const node_context& node) {
   auto factor = node.effective_policy(record.id, record.versions.creator()).factor;
+  auto view = node.cluster.get();
+  auto state = [&](const std::string& name) { return record.holders.state_of(name); };
   auto copies = record.holders.current();
-  auto shadow = [&](const std::string& name) { return record.holders.state_of(name) == holder_state::shadow; };
+  std::erase_if(copies, [&](const std::string& name) { // what is not there for certain may be lost: the others stay
+    return (name != node.self.node && !view->reachable(name)) || state(name) == holder_state::joining;
+  });
+  auto shadow = [&](const std::string& name) { return state(name) == holder_state::shadow; };
   if (copies.size() <= factor || std::none_of(copies.begin(), copies.end(), shadow))
     return false;
   auto ranked = record.holders.durable_by_rank(record.id);

@@ -13,7 +13,8 @@ namespace gnomon {
 /// in rank, live or not, so two nodes that see the same holders never demote at once.
 bool has_surplus(const item_record& record, const std::string& node, uint32_t min_copies);
 
-/// True when the item has more copies than its factor, shadows among them, and this node has to remove some.
+/// True when the item has more copies than its factor, shadows among them, and this node has to remove some. Only
+/// copies count that are whole and at nodes that can be reached.
 bool exceeds_factor(const item_record& record, const node_context& node);
 
 /// As in `storage/hash_tree.hpp`, and with the duty to demote.

@@ -290,9 +290,9 @@ void shadow_state::look_for_newer() {
   rests_until_ = now() + keys::longest_pause;
   auto theirs = std::make_shared<version_vector>();
   auto all_heard = std::make_shared<bool>(knows_all_nodes(*node_));
-  ask_each(
+  ask_each<item_copy>(
       node_->cluster.get()->names(), traffic::repair,
-      {.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
       [theirs, all_heard](const std::string&, const expected<item_copy>& there) {
         if (there)
           theirs->merge(there->versions.context);
@@ -306,28 +306,6 @@ void shadow_state::look_for_newer() {
         if (visible_)
           publish();
       });
-}
-
-/// Asks each of these nodes for its copy, all at once; `then` follows the last answer.
-void shadow_state::ask_each(const std::vector<std::string>& nodes, traffic urgency, const fetch_item& question,
-                            const heard& hear, std::function<void()> then) {
-  auto open = std::make_shared<size_t>(nodes.size() + 1);
-  auto one_less = [open, then = std::move(then)] {
-    if (--*open == 0)
-      then();
-  };
-  for (const auto& node : nodes)
-    ask_peer<item_copy>(
-        node, urgency, question,
-        [hear, one_less, node](item_copy& there) {
-          hear(node, std::move(there));
-          one_less();
-        },
-        [hear, one_less, node](const caf::error& reason) {
-          hear(node, reason);
-          one_less();
-        });
-  one_less();
 }
 
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.

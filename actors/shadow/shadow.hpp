@@ -129,6 +129,7 @@ private:
   struct damage;
   void damaged(damage found);
   void ask_for_sound_copy(const std::shared_ptr<damage>& found);
+  void give_versions_up(const damage& found);
   void note_sound_copy(damage& found, const item_copy& copy, const std::string& node) const;
   bool mend(const damage& found, const item_copy& sound);
   void clear_for(const item_copy& sound, const std::string& giver);
@@ -279,8 +280,8 @@ private:
 
   template <class Reply, class Message, class Done, class Failed>
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
-  using heard = std::function<void(const std::string& node, const expected<item_copy>& there)>;
-  void ask_each(const std::vector<std::string>& nodes, traffic urgency, const fetch_item& question, const heard& hear,
+  template <class Reply, class Message, class Hear>
+  void ask_each(const std::vector<std::string>& nodes, traffic urgency, const Message& question, Hear hear,
                 std::function<void()> then);
   template <class Reply, class Message>
   void pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply);
@@ -352,8 +353,8 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
 template <class Reply, class Message, class Done, class Failed>
 void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed) {
   auto view = node_->cluster.get();
-  auto known = view->find(peer);
-  if (!known || !known->usable() || !known->link)
+  auto known = view->reachable(peer);
+  if (!known)
     return failed(make_error(ec::peer_gone, "region of node " + peer + " is not reachable"));
   ++questions_under_way_;
   // The link answers the question, or fails it in time. CAF's own timer for each question would live until its end,
@@ -371,6 +372,27 @@ void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message me
               node_->pace.peer_is_late();
             failed(reason);
           });
+}
+
+/// Asks each of these nodes, all at once. `hear` gets a node's name, and its answer or error; `then` follows the last.
+template <class Reply, class Message, class Hear>
+void shadow_state::ask_each(const std::vector<std::string>& nodes, traffic urgency, const Message& question, Hear hear,
+                            std::function<void()> then) {
+  auto open = std::make_shared<size_t>(nodes.size() + 1);
+  auto one_less = [open, then = std::move(then)] {
+    if (--*open == 0)
+      then();
+  };
+  for (const auto& node : nodes) {
+    auto answered = [hear, one_less, node](expected<Reply> there) {
+      hear(node, there);
+      one_less();
+    };
+    ask_peer<Reply>(
+        node, urgency, question, [answered](Reply& there) { answered(std::move(there)); },
+        [answered](const caf::error& reason) { answered(reason); });
+  }
+  one_less();
 }
 
 /// `peer` answers in our place.

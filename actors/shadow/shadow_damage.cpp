@@ -83,14 +83,8 @@ void shadow_state::damaged(damage found) {
 }
 
 void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
-  if (found->ask.empty() && found->all_heard && !found->giver.empty()) {
-    log::error("shadow", "versions-lost", {{"id", item_->record().id}, {"versions", found->lost.size()}});
-    return clear_for(found->sound, found->giver);
-  }
-  if (found->ask.empty()) {
-    mended_next_ = self_->clock().now() + node_->config.join_timeout;
-    return loaded(found->problem);
-  }
+  if (found->ask.empty())
+    return give_versions_up(*found);
   auto node = std::move(found->ask.front());
   found->ask.pop_front();
   ask_peer<item_copy>(
@@ -113,6 +107,17 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
         found->all_heard &= code_of(reason) == ec::not_here;
         ask_for_sound_copy(found);
       });
+}
+
+/// Nobody has a sound copy of what is lost here. Once every node has said so, a copy without it takes the place of this
+/// one.
+void shadow_state::give_versions_up(const damage& found) {
+  if (!found.all_heard || found.giver.empty()) {
+    mended_next_ = self_->clock().now() + node_->config.join_timeout;
+    return loaded(found.problem);
+  }
+  log::error("shadow", "versions-lost", {{"id", item_->record().id}, {"versions", found.lost.size()}});
+  clear_for(found.sound, found.giver);
 }
 
 /// The copy at `node` can take the place of the damaged one when it knows all versions but the lost ones.

@@ -19,10 +19,7 @@ bool shadow_state::has_to_demote() const {
 std::vector<std::string> shadow_state::durable_in_reach() const {
   auto ranked = item_->record().holders.durable_by_rank(item_->record().id);
   auto view = node_->cluster.get();
-  std::erase_if(ranked, [&](const std::string& node) {
-    auto peer = view->find(node);
-    return !peer || !peer->usable();
-  });
+  std::erase_if(ranked, [&](const std::string& node) { return !view->reachable(node); });
   return ranked;
 }
 
@@ -157,23 +154,17 @@ void shadow_state::become_shadow(std::function<void()> then) {
 void shadow_state::hear_demands(const std::vector<std::string>& nodes, std::function<void(demands)> then) {
   weighing_ = true;
   auto context = visible_->versions.context;
-  auto heard = std::make_shared<demands>();
-  auto open = std::make_shared<size_t>(nodes.size());
-  auto one_less = [this, open, heard, then = std::move(then)] {
-    if (--*open > 0)
-      return;
-    weighing_ = false;
-    then(std::move(*heard));
-  };
-  for (const auto& node : nodes)
-    ask_peer<steward_answer>(
-        node, traffic::repair, steward_order{item_->record().id, node_->self.node, context, steward_word::report},
-        [heard, context, node, one_less](const steward_answer& answer) {
-          if (answer.role == holder_state::durable && answer.context == context)
-            heard->emplace(node, answer.wanted);
-          one_less();
-        },
-        [one_less](const caf::error&) { one_less(); });
+  auto wanted = std::make_shared<demands>();
+  ask_each<steward_answer>(
+      nodes, traffic::repair, steward_order{item_->record().id, node_->self.node, context, steward_word::report},
+      [wanted, context](const std::string& node, const expected<steward_answer>& there) {
+        if (there && there->role == holder_state::durable && there->context == context)
+          wanted->emplace(node, there->wanted);
+      },
+      [this, wanted, then = std::move(then)] {
+        weighing_ = false;
+        then(std::move(*wanted));
+      });
 }
 
 /// A shadow that is wanted much more than a durable copy becomes durable itself. Then there is one too many, and the

@@ -90,9 +90,9 @@ void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
 /// The first that has the item decides.
 void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes) {
   std::erase_if(nodes, [&](const std::string& node) { return !job->asked.insert(node).second; });
-  ask_each(
+  ask_each<item_copy>(
       nodes, traffic::repair,
-      {.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
       [this, job](const std::string& node, const expected<item_copy>& there) {
         if (there && !std::exchange(job->found, true))
           merge_at(job, node, *there);
@@ -111,7 +111,7 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
     return job->done(load_outcome::merged);
   auto view = node_->cluster.get();
   for (const auto& durable : there.holders.durable())
-    if (auto peer = view->find(durable); peer && peer->usable() && !is_forbidden(durable, job->copy.versions)) {
+    if (view->reachable(durable) && !is_forbidden(durable, job->copy.versions)) {
       node = durable;
       break;
     }

@@ -44,7 +44,7 @@ void shadow_state::pass_to_permitted(const write_item& request, const answer<wri
   candidates.insert(candidates.end(), rest.begin(), rest.end());
   auto view = node_->cluster.get();
   for (const auto& node : candidates)
-    if (auto peer = view->find(node); peer && !request.forwarded && may_hold(node) && peer->usable() && peer->link)
+    if (!request.forwarded && may_hold(node) && view->reachable(node))
       return pass_to<write_receipt>(node, request, reply);
   reply.fail(make_error(ec::unavailable, "a residency rule has come to keep the item away from region "
                                              + node_->self.region + ", and it is on its way to another; try again"));

@@ -103,9 +103,9 @@ void shadow_state::hear_all(const write_item& request, time_point deadline, answ
                             const std::function<void(const version_vector&)>& then) {
   auto theirs = std::make_shared<version_vector>();
   unapplied_.push_back({deadline, reply});
-  ask_each(
+  ask_each<item_copy>(
       node_->cluster.get()->names(), traffic::client,
-      {.id = request.id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      fetch_item{.id = request.id, .requester = node_->self.node, .without_values = true, .tombstones = true},
       [this, theirs, reply](const std::string& node, const expected<item_copy>& there) {
         if (!there && code_of(there.error()) == ec::store_corrupt && !reply.given())
           reply.fail(make_error(ec::unavailable, "the copy at node " + node
@@ -133,7 +133,7 @@ bool shadow_state::passed_on(const write_item& request, const answer<write_recei
     return false;
   auto view = node_->cluster.get();
   for (const auto& node : record.holders.durable_by_rank(record.id))
-    if (auto peer = view->find(node); peer && peer->usable() && peer->link) {
+    if (view->reachable(node)) {
       pass_to<write_receipt>(node, request, reply);
       return true;
     }

@@ -197,8 +197,8 @@ void shard_state::compare(const catalog_position& theirs) {
 /// Asks `peer` for what is new; of a whole slice page after page. `head` is the change number the first page had.
 void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit) {
   auto view = node_->cluster.get();
-  auto known = view->find(peer);
-  if (!known || !known->usable() || !known->link) {
+  auto known = view->reachable(peer);
+  if (!known) {
     pulling_.erase(peer);
     return;
   }

@@ -15,9 +15,7 @@ namespace {
 constexpr auto asking_bound = 60s;
 
 std::vector<size_t> most_read(const trace& reads, size_t most) {
-  std::vector<uint64_t> counts(reads.items.size());
-  for (const auto& read : reads.reads)
-    ++counts[read.item];
+  auto counts = reads.reads_by_item();
   std::vector<size_t> items(counts.size());
   std::iota(items.begin(), items.end(), size_t{0});
   std::stable_sort(items.begin(), items.end(), [&](auto a, auto b) { return counts[a] > counts[b]; });

@@ -45,9 +45,7 @@ report::page_data graphic(const prepared& job, const std::vector<named_pass>& pa
   for (const auto& pass : passes)
     page.policies.push_back(row_of(pass));
   page.about = passes.size() - 1;
-  std::vector<uint64_t> reads(job.reads.items.size());
-  for (const auto& read : job.reads.reads)
-    ++reads[read.item];
+  auto reads = job.reads.reads_by_item();
   page.hours = job.reads.span() / 3600;
   for (const auto& node : job.plan.targets)
     page.regions.push_back({node.region.name, node.region.where});

@@ -18,6 +18,13 @@ uint32_t name_table::number_of(std::string_view name) {
   return number;
 }
 
+std::vector<uint64_t> trace::reads_by_item() const {
+  std::vector<uint64_t> counts(items.size());
+  for (const auto& read : reads)
+    ++counts[read.item];
+  return counts;
+}
+
 void trace::add(const raw_read& read, uint64_t line) {
   auto region = regions.number_of(read.region);
   if (region > std::numeric_limits<uint16_t>::max())

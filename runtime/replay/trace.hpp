@@ -73,6 +73,7 @@ struct trace {
   double span() const {
     return reads.empty() ? 0 : reads.back().t - reads.front().t;
   }
+  std::vector<uint64_t> reads_by_item() const;
   void add(const raw_read& read, uint64_t line);
   /// Sorts by time, equal times staying in file order.
   void finish();

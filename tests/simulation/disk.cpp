@@ -148,11 +148,14 @@ void disk::damage(const std::string& id, bool record_too) {
 
 bool disk::is_sound(const std::string& id) const {
   auto found = record(id);
-  return !found
-         || std::none_of(found->versions.siblings.begin(), found->versions.siblings.end(), [&](const sibling& s) {
-              auto i = seen_.find(keys::value(id, s.id));
-              return !s.deleted && (i == seen_.end() || !decode_value(i->second));
-            });
+  return !found || std::all_of(found->versions.siblings.begin(), found->versions.siblings.end(), [&](const sibling& s) {
+    return s.deleted || has_value(id, s.id);
+  });
+}
+
+bool disk::has_value(const std::string& id, const dot& version) const {
+  auto i = seen_.find(keys::value(id, version));
+  return i != seen_.end() && decode_value(i->second);
 }
 
 /// A write that fails may be found after a restart all the same, but only one, and only unless another has succeeded

@@ -46,6 +46,8 @@ public:
 
   /// False when a value of the item's record cannot be read.
   bool is_sound(const std::string& id) const;
+  /// True when the value of that version can be read.
+  bool has_value(const std::string& id, const dot& version) const;
 
   /// What a backup would hold.
   const image& kept() const {

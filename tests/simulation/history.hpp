@@ -239,6 +239,8 @@ private:
   /// The first version that the context covers and that is neither there nor replaced.
   const version* lost_from(const std::string& id, const version_set& state, bool by_request) const;
   bool held(const std::string& id, const dot& d, int except = outside) const;
+  /// As `held`, where the version's value is not damaged either.
+  bool held_whole(const std::string& id, const dot& d, int except = outside) const;
   bool is_readable(const std::string& id, const dot& d) const; // where neither its record nor a value is damaged
   bool replaced_unseen(const std::string& id, const sibling& by, const dot& d) const;
   void promise(const std::string& id, const dot& d, const std::string& how, moment since);

@@ -323,6 +323,18 @@ bool history::held(const std::string& id, const dot& d, int except) const {
   return false;
 }
 
+bool history::held_whole(const std::string& id, const dot& d, int except) const {
+  for (size_t node = 0; node < disks_.size(); ++node)
+    if (auto record = disks_[node]->record(id); static_cast<int>(node) != except
+                                                && counts(static_cast<int>(node), record)
+                                                && record->versions.context.covers(d)) {
+      auto found = record->versions.find(d);
+      if (!found || found->deleted || disks_[node]->has_value(id, d))
+        return true;
+    }
+  return false;
+}
+
 bool history::is_readable(const std::string& id, const dot& d) const {
   for (size_t node = 0; node < disks_.size(); ++node)
     if (auto record = disks_[node]->record(id);
@@ -360,7 +372,7 @@ void history::item_damaged(int node, const std::string& id, bool record_too) {
   if (record_too)
     what.damaged.insert(node);
   for (const auto& s : disks_[static_cast<size_t>(node)]->record(id)->versions.siblings)
-    if (auto v = what.versions.find(s.id); v != what.versions.end() && !held(id, s.id, node))
+    if (auto v = what.versions.find(s.id); v != what.versions.end() && !held_whole(id, s.id, node))
       v->second.excused = true;
 }
 
@@ -377,13 +389,13 @@ void history::disk_changes(int node) {
   disk_changes_[node] = last_disk_change_ = engine_.now();
   for (auto& [id, what] : items_)
     for (auto& [d, v] : what.versions)
-      v.at_risk = held(id, d) && !held(id, d, node);
+      v.at_risk = held(id, d) && !held_whole(id, d, node);
 }
 
 void history::disk_changed(int node) {
   for (auto& [id, what] : items_)
     for (auto& [d, v] : what.versions)
-      if (std::exchange(v.at_risk, false) && !v.excused && !v.buried && !held(id, d)) {
+      if (std::exchange(v.at_risk, false) && !v.excused && !v.buried && !held_whole(id, d)) {
         v.excused = true;
         tell(id, fmt::format("  {} is lost with the disk of {}; nobody else had to keep it", v.facts.user,
                              node_name(node)));

@@ -152,6 +152,30 @@ CAF_TEST(a_copy_that_an_outage_made_beyond_the_factor_goes_when_the_lost_node_is
   CAF_CHECK(copies("read").find("d:shadow") != std::string::npos); // that one is used
 }
 
+CAF_TEST(no_copy_goes_while_another_holder_may_be_lost) {
+  begin(3, 2);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 10; ++i)
+    ids.push_back("x" + std::to_string(i));
+  for (const auto& id : ids)
+    CAF_CHECK(put("a", id, "1"));
+  network->separate("a", "c");
+  network->separate("b", "c");
+  see("c", peer_state::down, 61s);
+  pass_time(10s);
+  for (const auto& id : ids)
+    CAF_CHECK_EQUAL(copies(id), "a:durable b:durable c:shadow d:shadow");
+  network->heal();
+  see("c", peer_state::live);
+  for (auto other : {"a", "c", "d"})
+    network->separate("b", other);
+  see("b", peer_state::down);
+  pass_time(10s);
+  pass_time(10s);
+  for (const auto& id : ids)
+    CAF_CHECK_EQUAL(copies(id), "a:durable b:durable c:durable d:shadow");
+}
+
 CAF_TEST(tombstones_and_items_that_nobody_can_take_are_left_alone) {
   lost = {"a"};
   CAF_CHECK(!need(record(holding{{"a", durable}, {"b", durable}}, true), "b").place);
