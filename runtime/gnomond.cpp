@@ -104,7 +104,7 @@ sigset_t block_signals() {
 class last_resort {
 public:
   last_resort() {
-    std::thread{[told = bound_.get_future()]() mutable {
+    std::thread{log::bound([told = bound_.get_future()]() mutable {
       told.wait();
       try {
         std::this_thread::sleep_for(told.get());
@@ -113,7 +113,7 @@ public:
       }
       log::error("gnomond", "killed-itself", {{"reason", "still not stopped"}});
       _exit(1);
-    }}.detach();
+    })}.detach();
   }
   void end_process_after(std::chrono::milliseconds bound) {
     bound_.set_value(bound);
@@ -197,8 +197,10 @@ int main(int argc, char** argv) {
     auto problem = check_databases(*config);
     return problem ? refuse(sentence_of(problem)) : 0;
   }
-  if (!log::start(config->log_file, config->log_level))
+  auto lines = log::open(config->log_file, config->log_level); // the node takes it over
+  if (!lines)
     return refuse(fmt::format("log.file = \"{}\" cannot be opened for writing", config->log_file));
+  log::use(lines);
   try {
     return run(line, *config, signals);
   } catch (const std::exception& problem) {

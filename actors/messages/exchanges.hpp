@@ -26,7 +26,8 @@ using peer_exchanges = std::tuple<
     exchange<exchange_policies, policy_list>, exchange<create_shadow, shadow_plan>,
     exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
     exchange<steward_order, steward_answer>, exchange<region_accesses, accesses_ack>,
-    exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>, exchange<fetch_value, version_value>>;
+    exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>, exchange<fetch_value, version_value>,
+    exchange<find_actor, found_actor>, exchange<actor_message, actor_reply>>;
 
 /// Of clients over HTTP, through the gateway to the router.
 using client_exchanges =

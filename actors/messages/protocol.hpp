@@ -142,7 +142,11 @@ using peer_service_actor = caf::typed_actor<
     caf::replies_to<exchange_policies>::with<policy_list>,
     // As in `predictor_actor`. Errors: unavailable when this node does not predict.
     caf::replies_to<region_accesses>::with<accesses_ack>, caf::replies_to<get_prediction>::with<prediction>,
-    caf::replies_to<forget_user>::with<forget_receipt>>;
+    caf::replies_to<forget_user>::with<forget_receipt>,
+    // An actor that the program around this node has published. Errors: not_found. Safe to repeat.
+    caf::replies_to<find_actor>::with<found_actor>,
+    // A message for it. Errors: gone when it has ended, bad_message. As safe to repeat as the message.
+    caf::replies_to<actor_message>::with<actor_reply>>;
 
 /// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
 /// Callers: links (what peers ask), router (policies), membership (what pings say). Calls: shards, links, store.
@@ -253,6 +257,8 @@ using router_actor =
                      caf::reacts_to<deadline_a, uint64_t>,             // from itself: the read may ask one more region
                      // Asks this region first, then the others, nearest first. Errors: not_found, unavailable.
                      caf::replies_to<get_prediction>::with<prediction>,
+                     // At this node or, nearest first, at another. Errors: not_found, unavailable.
+                     caf::replies_to<find_actor>::with<found_actor>,
                      // In all regions. Errors: unavailable, naming those that did not confirm.
                      caf::replies_to<forget_user>::with<forget_receipt>,
                      // As in `trainer_actor`. Errors: also unavailable when this node does not predict.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/messages/actor_messages.hpp"
 #include "actors/messages/comparison_messages.hpp"
 #include "actors/messages/messages.hpp"
 #include "gnomon/watch.hpp"
@@ -18,6 +19,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(gnomon, id_block::gnomon_public::end)
 
 CAF_ADD_TYPE_ID(gnomon, (gnomon::access_batch))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::accesses_ack))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::actor_message))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::actor_reply))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_delta))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_position))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::catalog_row))
@@ -26,6 +29,8 @@ CAF_ADD_TYPE_ID(gnomon, (gnomon::cluster_report))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::compare_leaves))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::compare_trees))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_notes))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::find_actor))
+CAF_ADD_TYPE_ID(gnomon, (gnomon::found_actor))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::found_copies))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::lost_ids))
 CAF_ADD_TYPE_ID(gnomon, (gnomon::copy_report))

@@ -6,6 +6,7 @@
 #include "actors/node/deliveries.hpp"
 #include "actors/node/forgotten_users.hpp"
 #include "actors/node/policy.hpp"
+#include "actors/node/published_actors.hpp"
 #include "actors/node/read_index.hpp"
 #include "actors/node/read_latencies.hpp"
 #include "actors/node/removed_nodes.hpp"
@@ -156,6 +157,7 @@ struct node_context {
   published<std::vector<ip_prefix>> proxies;                     // whose word on who asked them counts
   published<round_trip_estimate> distances;                      // to the regions
   deliveries owed;                                               // to peers
+  published_actors actors;                                       // of the program around
   background_pace pace;
   read_latencies latencies;                   // of reads at other nodes
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store

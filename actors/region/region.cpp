@@ -55,6 +55,8 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
       [&](const region_accesses& x) { return state.to_predictor<accesses_ack>(x); },
       [&](const get_prediction& x) { return state.to_predictor<prediction>(x); },
       [&](const forget_user& x) { return state.to_predictor<forget_receipt>(x); },
+      [&](const find_actor& x) { return state.find(x); },
+      [&](const actor_message& x) { return state.pass_to_actor(x); },
       [=, &state](const put_policy& x) -> caf::result<policy_list> {
         answer<policy_list> reply{self->make_response_promise<policy_list>()};
         state.set_policy(x, reply);

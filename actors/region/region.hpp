@@ -38,6 +38,9 @@ public:
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
   void remove(const remove_node& request, answer<node_removal> reply);
   policy_list policies() const;
+  // region_actors.cpp
+  caf::result<found_actor> find(const find_actor& request) const;
+  caf::result<actor_reply> pass_to_actor(const actor_message& message);
 
 private:
   struct start_scan {

@@ -41,7 +41,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [&](const get_cluster&) { return state.cluster(); },
       [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
-      [&](deadline_a, uint64_t number) { state.hedge(number); },
+      [&](deadline_a, uint64_t number) { state.run_postponed(number); },
       [=, &state](const get_prediction& x) -> caf::result<prediction> {
         state.predict(x, answer<prediction>{self->make_response_promise<prediction>()});
         return caf::delegated<prediction>{};
@@ -52,6 +52,11 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [&](const train_piece& x) { return state.to_trainer(x); },
       [&](const get_training& x) { return state.to_trainer(x); },
+      [=, &state](const find_actor& x) -> caf::result<found_actor> {
+        answer<found_actor> reply{self->make_response_promise<found_actor>()};
+        state.find(x, reply);
+        return caf::delegated<found_actor>{};
+      },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
       [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
@@ -290,10 +295,11 @@ void router_state::end_search(item_search& search, const answer<Reply>& reply) {
   reply.fail(make_error(ec::not_found, "no region that may keep the item has it"));
 }
 
-/// If there is no answer by then, the next node is asked as well, or an old answer is given where no node is left.
+/// A node that takes long may be frozen. If there is no answer by then, the next one is asked as well, and the first
+/// answer counts. Where no node is left, an old answer is given.
 template <class Reply, class Message>
 void router_state::hedge_later(std::shared_ptr<item_search> search, Message request, answer<Reply> reply) {
-  hedges_.emplace(next_hedge_, [=, this] {
+  postpone(node_->config.hedge_after, [=, this] {
     if (reply.given() || search->open == 0)
       return;
     if (!search->nodes.empty())
@@ -302,7 +308,6 @@ void router_state::hedge_later(std::shared_ptr<item_search> search, Message requ
       if (search->old)
         reply.give(*search->old);
   });
-  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, next_hedge_++);
 }
 
 /// What may be old is the answer only where no other region has the item.
@@ -315,9 +320,13 @@ void router_state::take_read(const std::shared_ptr<item_search>& search, const r
   forward(search, request, reply);
 }
 
-/// A node takes long; it may be frozen. The next one is asked as well, and the first answer counts.
-void router_state::hedge(uint64_t number) {
-  auto entry = hedges_.extract(number);
+void router_state::postpone(duration time, std::function<void()> step) {
+  postponed_.emplace(next_postponed_, std::move(step));
+  self_->delayed_send(self_, time, deadline_a_v, next_postponed_++);
+}
+
+void router_state::run_postponed(uint64_t number) {
+  auto entry = postponed_.extract(number);
   if (entry)
     entry.mapped()();
 }

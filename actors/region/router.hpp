@@ -35,8 +35,9 @@ public:
   void forget(const forget_user& request, answer<forget_receipt> reply);
   template <class Message>
   caf::result<training_status> to_trainer(const Message& request);
+  void find(const find_actor& request, answer<found_actor> reply);
   cluster_report cluster() const;
-  void hedge(uint64_t number);
+  void run_postponed(uint64_t number);
   /// Tells the predictor of the accesses since the last time.
   void hand_over_accesses();
   self_pointer self() const {
@@ -64,6 +65,18 @@ private:
   void note_access(const read_item& request);
   void note_access(const write_item& request);
   void to_agent(const std::string& id, const std::string& user, bool write);
+  /// Runs `step` once, after that time.
+  void postpone(duration time, std::function<void()> step);
+  /// The search for a published actor: the nodes to ask, and whether one of them did not answer.
+  struct actor_search {
+    find_actor request;
+    std::deque<std::string> nodes = {};
+    bool silent = false;
+    caf::actor_clock::time_point until; // until then it begins anew while nodes are silent
+  };
+  void find_here(std::shared_ptr<actor_search> search, answer<found_actor> reply);
+  void find_at_peers(std::shared_ptr<actor_search> search, answer<found_actor> reply);
+  void not_found_at_peers(std::shared_ptr<actor_search> search, answer<found_actor> reply);
   static caf::error not_predicting();
   void ask_peers(std::shared_ptr<user_search> search, get_prediction request, answer<prediction> reply);
   static void note_refusal(user_search& search, const std::string& region, const caf::error& reason);
@@ -95,8 +108,8 @@ private:
 
   self_pointer self_ = nullptr;
   context_ptr node_;
-  std::map<uint64_t, std::function<void()>> hedges_; // by number; each runs once, `hedge_after` later
-  uint64_t next_hedge_ = 0;
+  std::map<uint64_t, std::function<void()>> postponed_; // by number
+  uint64_t next_postponed_ = 0;
   access_batch noted_;
 };
 

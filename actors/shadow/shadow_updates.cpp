@@ -68,6 +68,8 @@ void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec rea
 /// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
 /// the node's other items do not wait for it. The update counts as under way until the hint is synced.
 void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
+  if (node_->is_removed(node)) // nobody will come for it
+    return mark_left(node, item_->epoch_of(node));
   auto hint = hints_.failed(node, reason, now());
   if (!hint)
     return;
@@ -86,6 +88,8 @@ void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_pt
       .then(
           [this, update, node](const store_receipt&) {
             --questions_under_way_;
+            if (node_->is_removed(node)) // since
+              return mark_left(node, item_->epoch_of(node));
             if (hints_.contains(node))
               item_->note_hint(node, true);
           },

@@ -4,11 +4,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -18,9 +19,6 @@
 namespace gnomon::log {
 
 namespace {
-
-std::mutex guard; // protects file_path and the exchange of loggers
-std::string file_path;
 
 std::optional<spdlog::level::level_enum> level_from(std::string_view text) {
   if (text == "debug")
@@ -97,21 +95,23 @@ int open_log(const std::string& path) {
   return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
 }
 
-bool open_sink(const std::string& path) {
-  static std::shared_ptr<descriptor_sink> sink; // one for good: others may be writing to it
-  const auto fd = open_log(path);
-  if (fd < 0)
-    return false;
-  if (!sink) {
-    sink = std::make_shared<descriptor_sink>();
-    auto logger = std::make_shared<spdlog::logger>("gnomon", sink);
-    logger->set_level(spdlog::default_logger()->level());
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    spdlog::set_default_logger(std::move(logger));
+/// Hands lines to a function of the program around.
+class function_sink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+  explicit function_sink(line_writer write) : write_(std::move(write)) {}
+
+private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    auto given = message.level == spdlog::level::debug  ? log::level::debug
+                 : message.level == spdlog::level::info ? log::level::info
+                 : message.level == spdlog::level::warn ? log::level::warn
+                                                        : log::level::error;
+    write_(given, {message.payload.data(), message.payload.size()});
   }
-  sink->become(fd);
-  return true;
-}
+  void flush_() override {}
+
+  line_writer write_;
+};
 
 void append_value(std::string& line, const std::string& value) {
   const auto shown = printable(value);
@@ -131,22 +131,80 @@ void append_value(std::string& line, const std::string& value) {
 
 } // namespace
 
+class output {
+public:
+  output(spdlog::sink_ptr sink, spdlog::level::level_enum least) : logger("gnomon", std::move(sink)) {
+    logger.set_level(least);
+    logger.set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    logger.set_error_handler([](const std::string&) {}); // a line is lost; nothing is written elsewhere
+  }
+  spdlog::logger logger;
+  std::shared_ptr<descriptor_sink> file; // null: a function
+};
+
+namespace {
+
+std::mutex guard;                         // held while the process's output is made
+std::atomic<output*> of_process{nullptr}; // lives as long as the process: any thread may be writing to it
+thread_local output_ptr of_thread;
+
+} // namespace
+
+output_ptr open(const std::string& path, std::string_view level_name) {
+  auto least = level_from(level_name);
+  auto fd = least ? open_log(path) : -1;
+  if (fd < 0)
+    return nullptr;
+  auto sink = std::make_shared<descriptor_sink>();
+  sink->become(fd);
+  auto made = std::make_shared<output>(sink, *least);
+  made->file = std::move(sink);
+  return made;
+}
+
+output_ptr open(line_writer write, std::string_view level_name) {
+  auto least = level_from(level_name);
+  return least ? std::make_shared<output>(std::make_shared<function_sink>(std::move(write)), *least) : nullptr;
+}
+
+bool reopen(output& to, const std::string& path, std::string_view level_name) {
+  auto least = level_from(level_name);
+  if (!least)
+    return false;
+  if (to.file) {
+    auto fd = open_log(path);
+    if (fd < 0)
+      return false;
+    to.file->become(fd);
+  }
+  to.logger.set_level(*least);
+  return true;
+}
+
 bool start(const std::string& path, std::string_view level_name) {
   std::lock_guard lock{guard};
-  auto lvl = level_from(level_name);
-  if (!lvl || !open_sink(path))
-    return false;
-  spdlog::default_logger()->set_level(*lvl);
-  file_path = path;
-  return true;
+  if (auto present = of_process.load())
+    return reopen(*present, path, level_name);
+  static auto& kept = *new output_ptr; // for good
+  kept = open(path, level_name);
+  of_process = kept.get();
+  return kept != nullptr;
+}
+
+void use(output_ptr to) {
+  of_thread = std::move(to);
+}
+
+output_ptr in_use() {
+  return of_thread;
 }
 
 void write(level l, std::string_view component, std::string_view event, std::initializer_list<field> fields) {
   static constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                                          spdlog::level::err};
-  auto* logger = spdlog::default_logger_raw();
+  auto* to = of_thread ? of_thread.get() : of_process.load();
   auto lvl = levels[static_cast<int>(l)];
-  if (!logger->should_log(lvl))
+  if (!to || !to->logger.should_log(lvl))
     return;
   std::string line{component};
   line += ' ';
@@ -157,7 +215,7 @@ void write(level l, std::string_view component, std::string_view event, std::ini
     line += '=';
     append_value(line, f.value);
   }
-  logger->log(lvl, "{}", line);
+  to->logger.log(lvl, "{}", line);
 }
 
 } // namespace gnomon::log

@@ -6,10 +6,9 @@
 #include "runtime/base/ip_address.hpp"
 #include "runtime/client/client_values.hpp"
 #include "runtime/client/snapshot_entry.hpp"
+#include "runtime/client/system_config.hpp"
 
 #include <spdlog/fmt/fmt.h>
-
-#include <future>
 
 namespace gnomon {
 
@@ -25,16 +24,17 @@ T value_of(expected<T> x) {
   return std::move(*x);
 }
 
-/// Ends `promise` with what `convert` makes of the outcome, or with its exception.
+/// Waits for the answer to the request that `begin` sends; it is not sent at all where nobody may wait.
+template <class F>
+auto waited(F begin) {
+  detail::refuse_to_wait();
+  return begin().get();
+}
+
+/// Ends `to` with what `convert` makes of the outcome, or with its exception.
 template <class Reply, class Result, class Convert>
-auto settle(std::shared_ptr<std::promise<Result>> promise, Convert convert) {
-  return [=](expected<Reply> outcome) {
-    try {
-      promise->set_value(convert(std::move(outcome)));
-    } catch (...) {
-      promise->set_exception(std::current_exception());
-    }
-  };
+auto settle(std::shared_ptr<detail::pending<Result>> to, Convert convert) {
+  return [=](expected<Reply> got) { to->end(detail::outcome_of([&] { return convert(std::move(got)); })); };
 }
 
 template <class Request, class Reply>
@@ -77,17 +77,30 @@ void begin(const session_port& port, Request request, bool repeatable, std::func
   port.outbox->push([call](session_state& session) { session.begin(call); });
 }
 
-/// Sends `request`; the future holds what `convert` makes of the outcome, or its exception.
+/// For `count` requests, one after the other.
+template <class T>
+auto pending_for(const session_port& port, int count = 1) {
+  constexpr auto grace = std::chrono::seconds{1}; // the session ends it in time, unless it has no thread
+  return std::make_shared<detail::pending<T>>(session_call::clock::now() + count * port.options.timeout + grace);
+}
+
+/// Sends `request`; the answer is what `convert` makes of the outcome, or its exception.
 template <class Reply, class Request, class Convert>
 auto ask(const session_port& port, Request request, Convert convert) {
   using result = decltype(convert(std::declval<expected<Reply>>()));
-  auto promise = std::make_shared<std::promise<result>>();
-  begin<Reply>(port, std::move(request), true, settle<Reply>(promise, convert));
-  return promise->get_future();
+  auto to = pending_for<result>(port);
+  begin<Reply>(port, std::move(request), true, settle<Reply>(to, convert));
+  return later<result>{to};
 }
 
 template <class Reply>
 constexpr auto to_answer = [](expected<Reply> outcome) { return to_public(value_of(std::move(outcome))); };
+
+template <class Reply>
+constexpr auto nothing_of = [](expected<Reply> outcome) {
+  value_of(std::move(outcome));
+  return done{};
+};
 
 bool is_missing(const caf::error& reason) {
   return code_of(reason) == ec::not_found || code_of(reason) == ec::gone;
@@ -99,18 +112,18 @@ std::optional<item> found_or_nothing(expected<item_versions> outcome) {
   return to_public(value_of(std::move(outcome)));
 }
 
-using receipt_promise = std::shared_ptr<std::promise<put_receipt>>;
+using pending_receipt = std::shared_ptr<detail::pending<put_receipt>>;
 
-void begin_write(const session_port& port, write_item request, const receipt_promise& promise) {
+void begin_write(const session_port& port, write_item request, const pending_receipt& to) {
   if (request.request_id.empty())
     request.request_id = fmt::format("{:016x}", random_u64());
   // Repeated after it was carried out, a condition would fail by the write itself.
   auto repeatable = request.condition == write_condition::none;
-  begin<write_receipt>(port, std::move(request), repeatable, settle<write_receipt>(promise, to_answer<write_receipt>));
+  begin<write_receipt>(port, std::move(request), repeatable, settle<write_receipt>(to, to_answer<write_receipt>));
 }
 
 /// Reads what there is, tombstones as well, and writes `request` over it.
-void begin_replace(const session_port& port, write_item request, const receipt_promise& promise) {
+void begin_replace(const session_port& port, write_item request, const pending_receipt& to) {
   read_item look;
   look.id = request.id;
   look.user = request.user;
@@ -121,27 +134,34 @@ void begin_replace(const session_port& port, write_item request, const receipt_p
         !request.request_id.empty(); // then it may be missing because it was deleted by this very write
     if (missing && request.deleted && !may_be_repeated) {
       auto sentence = fmt::format("there is no item '{}'", request.id);
-      promise->set_exception(std::make_exception_ptr(failure{ec::not_found, sentence}));
+      to->end(outcome<put_receipt>{std::make_exception_ptr(failure{ec::not_found, sentence})});
     } else if (!now && !missing) {
-      promise->set_exception(std::make_exception_ptr(failure{code_of(now.error()), sentence_of(now.error())}));
+      to->end(outcome<put_receipt>{std::make_exception_ptr(failure{code_of(now.error()), sentence_of(now.error())})});
     } else {
       if (now)
         request.seen = now->versions.context;
-      begin_write(port, std::move(request), promise);
+      begin_write(port, std::move(request), to);
     }
   });
 }
 
-std::future<put_receipt> write(const session_port& port, write_item request, bool replace) {
-  auto promise = std::make_shared<std::promise<put_receipt>>();
+later<put_receipt> write(const session_port& port, write_item request, bool replace) {
+  auto to = pending_for<put_receipt>(port, 2);
   if (replace && request.seen.empty())
-    begin_replace(port, std::move(request), promise);
+    begin_replace(port, std::move(request), to);
   else
-    begin_write(port, std::move(request), promise);
-  return promise->get_future();
+    begin_write(port, std::move(request), to);
+  return later<put_receipt>{to};
 }
 
 } // namespace
+
+void detail::refuse_to_wait() {
+  if (on_scheduler_thread())
+    throw failure{ec::invalid_argument, "this function waits, and inside an actor it would hold a thread that other "
+                                        "actors need: call its _later form, send a message, or spawn the actor with "
+                                        "caf::detached"};
+}
 
 client::client(std::filesystem::path socket, client_options options)
     : core_(std::make_shared<core>(std::move(socket), options)) {}
@@ -157,46 +177,62 @@ std::string item::value() const {
   return versions.front().value;
 }
 
-std::future<std::optional<item>> client::get_later(const std::string& id, const get_options& options) {
+later<std::optional<item>> client::get_later(const std::string& id, const get_options& options) {
   return ask<item_versions>(core_->port(), value_of(to_request(id, options)), found_or_nothing);
 }
 
 std::optional<item> client::get(const std::string& id, const get_options& options) {
-  return get_later(id, options).get();
+  return waited([&] { return get_later(id, options); });
 }
 
-std::future<put_receipt> client::put_later(const std::string& id, std::string value, const put_options& options) {
+later<put_receipt> client::put_later(const std::string& id, std::string value, const put_options& options) {
   return write(core_->port(), value_of(to_request(id, std::move(value), options, false)), options.replace);
 }
 
 put_receipt client::put(const std::string& id, std::string value, const put_options& options) {
-  return put_later(id, std::move(value), options).get();
+  return waited([&] { return put_later(id, std::move(value), options); });
+}
+
+later<put_receipt> client::del_later(const std::string& id, const put_options& options) {
+  return write(core_->port(), value_of(to_request(id, {}, options, true)), true);
 }
 
 put_receipt client::del(const std::string& id, const put_options& options) {
-  return write(core_->port(), value_of(to_request(id, {}, options, true)), true).get();
+  return waited([&] { return del_later(id, options); });
+}
+
+later<item_list> client::list_later(const std::string& prefix, const std::string& after, uint32_t limit, bool deleted) {
+  return ask<item_page>(core_->port(), list_items{prefix, after, limit, deleted}, to_answer<item_page>);
 }
 
 item_list client::list(const std::string& prefix, const std::string& after, uint32_t limit, bool deleted) {
-  return ask<item_page>(core_->port(), list_items{prefix, after, limit, deleted}, to_answer<item_page>).get();
+  return waited([&] { return list_later(prefix, after, limit, deleted); });
 }
 
-shadow_creation client::create_shadow(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
+later<shadow_creation> client::create_shadow_later(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
   if (ttl.count() < 0)
     throw failure{ec::invalid_argument, "the ttl is negative; it counts seconds, and 0 stands for the policy's"};
   gnomon::create_shadow request;
   request.id = value_of(checked_id(id));
   request.factor = factor;
   request.ttl = ttl;
-  return ask<shadow_plan>(core_->port(), std::move(request), to_answer<shadow_plan>).get();
+  return ask<shadow_plan>(core_->port(), std::move(request), to_answer<shadow_plan>);
+}
+
+shadow_creation client::create_shadow(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
+  return waited([&] { return create_shadow_later(id, factor, ttl); });
+}
+
+later<item_status> client::status_later(const std::string& id) {
+  get_shadow_status request{value_of(checked_known_id(id))};
+  return ask<shadow_report>(core_->port(), std::move(request), to_answer<shadow_report>);
 }
 
 item_status client::status(const std::string& id) {
-  get_shadow_status request{value_of(checked_known_id(id))};
-  return ask<shadow_report>(core_->port(), std::move(request), to_answer<shadow_report>).get();
+  return waited([&] { return status_later(id); });
 }
 
-std::vector<route_entry> client::route(const std::string& id, std::optional<coordinates> from) {
+later<std::vector<route_entry>> client::route_later(const std::string& id, std::optional<coordinates> from) {
   get_route request;
   request.id = value_of(checked_id(id));
   if (from) {
@@ -204,51 +240,90 @@ std::vector<route_entry> client::route(const std::string& id, std::optional<coor
     request.latitude = from->latitude;
     request.longitude = from->longitude;
   }
-  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>).get();
+  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>);
 }
 
-std::vector<route_entry> client::route_for(const std::string& id, const std::string& ip) {
+std::vector<route_entry> client::route(const std::string& id, std::optional<coordinates> from) {
+  return waited([&] { return route_later(id, from); });
+}
+
+later<std::vector<route_entry>> client::route_for_later(const std::string& id, const std::string& ip) {
   if (!ip_address::parse(ip))
     throw failure{ec::invalid_argument, "'" + ip + "' is no IP address; write one such as 192.0.2.1 or 2001:db8::1"};
   get_route request;
   request.id = value_of(checked_id(id));
   request.ip = ip;
-  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>).get();
+  return ask<route_list>(core_->port(), std::move(request), to_answer<route_list>);
+}
+
+std::vector<route_entry> client::route_for(const std::string& id, const std::string& ip) {
+  return waited([&] { return route_for_later(id, ip); });
+}
+
+later<std::vector<policy_setting>> client::policies_later() {
+  return ask<policy_list>(core_->port(), get_policies{}, to_answer<policy_list>);
 }
 
 std::vector<policy_setting> client::policies() {
-  return ask<policy_list>(core_->port(), get_policies{}, to_answer<policy_list>).get();
+  return waited([&] { return policies_later(); });
+}
+
+later<std::string> client::set_policy_later(const policy_setting& rule) {
+  if (rule.text.empty())
+    throw failure{ec::invalid_argument, "a policy is a JSON object such as {\"factor\": 4}; to remove one, delete it"};
+  return ask<policy_list>(core_->port(), value_of(to_request(rule)),
+                          [](expected<policy_list> all) { return value_of(std::move(all)).warning; });
 }
 
 std::string client::set_policy(const policy_setting& rule) {
-  if (rule.text.empty())
-    throw failure{ec::invalid_argument, "a policy is a JSON object such as {\"factor\": 4}; to remove one, delete it"};
-  return ask<policy_list>(core_->port(), value_of(to_request(rule)), value_of<policy_list>).get().warning;
+  return waited([&] { return set_policy_later(rule); });
+}
+
+later<done> client::delete_policy_later(const std::string& scope, const std::string& name) {
+  return ask<policy_list>(core_->port(), value_of(to_request(policy_setting{scope, name, {}})),
+                          nothing_of<policy_list>);
 }
 
 void client::delete_policy(const std::string& scope, const std::string& name) {
-  ask<policy_list>(core_->port(), value_of(to_request(policy_setting{scope, name, {}})), value_of<policy_list>).get();
+  waited([&] { return delete_policy_later(scope, name); });
+}
+
+later<cluster_status> client::cluster_later() {
+  return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>);
 }
 
 cluster_status client::cluster() {
-  return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>).get();
+  return waited([&] { return cluster_later(); });
+}
+
+later<removal> client::remove_node_later(const std::string& name, bool force) {
+  return ask<node_removal>(core_->port(), gnomon::remove_node{name, force}, to_answer<node_removal>);
 }
 
 removal client::remove_node(const std::string& name, bool force) {
-  return ask<node_removal>(core_->port(), gnomon::remove_node{name, force}, to_answer<node_removal>).get();
+  return waited([&] { return remove_node_later(name, force); });
+}
+
+later<user_prediction> client::predict_later(const std::string& user, uint32_t limit, bool repeats) {
+  get_prediction request{value_of(checked_known_id(user)), limit, repeats};
+  return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>);
 }
 
 user_prediction client::predict(const std::string& user, uint32_t limit, bool repeats) {
-  get_prediction request{value_of(checked_known_id(user)), limit, repeats};
-  return ask<prediction>(core_->port(), std::move(request), to_answer<prediction>).get();
+  return waited([&] { return predict_later(user, limit, repeats); });
+}
+
+later<uint32_t> client::forget_later(const std::string& user) {
+  forget_user request{value_of(checked_known_id(user))};
+  return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>);
 }
 
 uint32_t client::forget(const std::string& user) {
-  forget_user request{value_of(checked_known_id(user))};
-  return ask<forget_receipt>(core_->port(), std::move(request), to_answer<forget_receipt>).get();
+  return waited([&] { return forget_later(user); });
 }
 
 training_report client::train(const std::function<bool(std::string&)>& next) {
+  detail::refuse_to_wait();
   train_piece piece;
   std::string text;
   piece.last = !next(text);
@@ -263,8 +338,12 @@ training_report client::train(const std::function<bool(std::string&)>& next) {
   }
 }
 
+later<training_report> client::training_later(uint64_t job) {
+  return ask<training_status>(core_->port(), get_training{job}, to_answer<training_status>);
+}
+
 training_report client::training(uint64_t job) {
-  return ask<training_status>(core_->port(), get_training{job}, to_answer<training_status>).get();
+  return waited([&] { return training_later(job); });
 }
 
 // -- snapshots --------------------------------------------------------------------------------------------------------
@@ -278,17 +357,25 @@ bool newer_than(const std::vector<policy_entry>& present, const policy_entry& en
   return true;
 }
 
-load_result load_policies(const session_port& port, const std::vector<policy_entry>& entries, bool dry_run) {
-  exchange_policies news;
-  auto present = ask<policy_list>(port, exchange_policies{}, value_of<policy_list>).get().entries;
-  for (const auto& entry : entries)
-    if (newer_than(present, entry))
-      news.entries.push_back(entry);
-  if (news.entries.empty())
-    return load_result::known;
-  if (!dry_run)
-    ask<policy_list>(port, std::move(news), value_of<policy_list>).get();
-  return load_result::merged;
+/// Merges the policies that are newer than those in force.
+void begin_to_load(const session_port& port, std::vector<policy_entry> entries, bool dry_run,
+                   const std::shared_ptr<detail::pending<load_result>>& to) {
+  begin<policy_list>(port, exchange_policies{}, true, [=](expected<policy_list> present) {
+    exchange_policies news;
+    if (present)
+      for (const auto& entry : entries)
+        if (newer_than(present->entries, entry))
+          news.entries.push_back(entry);
+    if (!present || news.entries.empty() || dry_run)
+      return to->end(detail::outcome_of([&] {
+        value_of(std::move(present));
+        return news.entries.empty() ? load_result::known : load_result::merged;
+      }));
+    begin<policy_list>(port, std::move(news), true, settle<policy_list>(to, [](expected<policy_list> all) {
+                         value_of(std::move(all));
+                         return load_result::merged;
+                       }));
+  });
 }
 
 std::optional<saved_item> saved_or_nothing(expected<item_copy> outcome) {
@@ -300,21 +387,22 @@ std::optional<saved_item> saved_or_nothing(expected<item_copy> outcome) {
 
 } // namespace
 
-std::future<std::optional<saved_item>> client::save_later(const std::string& id) {
+later<std::optional<saved_item>> client::save_later(const std::string& id) {
   fetch_item request;
   request.id = value_of(checked_known_id(id));
   return ask<item_copy>(core_->port(), std::move(request), saved_or_nothing);
 }
 
 std::string client::save_policies() {
-  return to_entry(ask<policy_list>(core_->port(), exchange_policies{}, value_of<policy_list>).get().entries);
+  auto all = waited([&] { return ask<policy_list>(core_->port(), exchange_policies{}, value_of<policy_list>); });
+  return to_entry(all.entries);
 }
 
-std::future<load_result> client::load_later(const std::string& entry, bool dry_run) {
+later<load_result> client::load_later(const std::string& entry, bool dry_run) {
   if (holds_policies(entry)) {
-    std::promise<load_result> done;
-    done.set_value(load_policies(core_->port(), value_of(policies_from_entry(entry)), dry_run));
-    return done.get_future();
+    auto to = pending_for<load_result>(core_->port(), 2);
+    begin_to_load(core_->port(), value_of(policies_from_entry(entry)), dry_run, to);
+    return later<load_result>{to};
   }
   load_item request{value_of(item_from_entry(entry)), dry_run};
   request.copy.id = value_of(checked_id(std::move(request.copy.id)));
@@ -323,22 +411,42 @@ std::future<load_result> client::load_later(const std::string& entry, bool dry_r
   });
 }
 
+later<found_actor> find_actor_later(const session_port& port, const std::string& name) {
+  return ask<found_actor>(port, find_actor{name}, value_of<found_actor>);
+}
+
 caf::actor_system& client::system() {
   return core_->system();
 }
 
 // -- watching ---------------------------------------------------------------------------------------------------------
 
-void watch(client& from, const std::string& id, const item_watcher_actor& watcher) {
+later<done> watch_later(client& from, const std::string& id, const item_watcher_actor& watcher) {
   auto checked = value_of(checked_known_id(id));
   auto& port = from.shared()->port();
+  auto to = pending_for<done>(port);
   // The cheapest request tells that there is a node, and keeps the order of what follows.
-  ask<policy_list>(port, get_policies{}, value_of<policy_list>).get();
-  port.outbox->push([=](session_state& session) { session.watch(checked, watcher); });
+  begin<policy_list>(port, get_policies{}, true, [=, outbox = port.outbox](expected<policy_list> there) {
+    if (there)
+      outbox->push([=](session_state& session) { session.watch(checked, watcher); });
+    to->end(detail::outcome_of([&] { return nothing_of<policy_list>(std::move(there)); }));
+  });
+  return later<done>{to};
+}
+
+void watch(client& from, const std::string& id, const item_watcher_actor& watcher) {
+  waited([&] { return watch_later(from, id, watcher); });
 }
 
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher) {
   from.shared()->port().outbox->push([=](session_state& session) { session.unwatch(id, watcher); });
+}
+
+later<done> unwatch_later(client& from, const std::string& id, const item_watcher_actor& watcher) {
+  unwatch(from, id, watcher);
+  auto to = std::make_shared<detail::pending<done>>();
+  to->end(outcome<done>{done{}});
+  return later<done>{to};
 }
 
 } // namespace gnomon

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "gnomon/client.hpp"
+#include "runtime/client/front.hpp"
 #include "runtime/client/session.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,6 +17,9 @@ struct session_port {
   client_options options;
   std::shared_ptr<session_outbox> outbox = std::make_shared<session_outbox>();
 };
+
+/// Asks the node who has published an actor under that name.
+later<found_actor> find_actor_later(const session_port& port, const std::string& name);
 
 /// The clients inside the node's process. Destroying it closes them. Thread-safe.
 class local_clients {
@@ -30,11 +35,11 @@ public:
 
 private:
   std::mutex mutex_;
-  std::vector<std::weak_ptr<session_outbox>> made_;
+  std::vector<std::weak_ptr<client::core>> made_;
 };
 
 /// What the copies of a client share: the session, and for a client outside the node its own actor system.
-class client::core {
+class client::core : public std::enable_shared_from_this<client::core> {
 public:
   /// Inside the node.
   core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options options);
@@ -47,17 +52,23 @@ public:
   const session_port& port() const {
     return port_;
   }
-  caf::actor_system& system() {
-    return *system_;
-  }
+  /// Throws `failure` (unavailable) once the node around has stopped.
+  caf::actor_system& system() const;
+  /// The actor behind the handles; made when it is first asked for.
+  front_actor front();
+  /// Requests under way, and later ones, fail. Returns at once.
+  void close();
+  bool wait_closed(std::chrono::milliseconds bound);
 
 private:
   struct own_system;
   void open(std::shared_ptr<session_transport> transport);
 
   std::unique_ptr<own_system> own_;
-  caf::actor_system* system_ = nullptr;
+  std::atomic<caf::actor_system*> system_{nullptr}; // null: it may have ended
   session_port port_;
+  std::mutex mutex_; // of `front_`
+  front_actor front_;
 };
 
 } // namespace gnomon

@@ -1,5 +1,6 @@
 #include "runtime/client/client.hpp"
 
+#include "runtime/client/system_config.hpp"
 #include "runtime/net/unix_middleman.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -76,24 +77,24 @@ client local_clients::make(caf::actor_system& system, std::function<router_actor
   auto core = std::make_shared<client::core>(system, std::make_shared<local_transport>(std::move(current_router)),
                                              std::move(options));
   std::lock_guard guard{mutex_};
-  std::erase_if(made_, [](const auto& outbox) { return outbox.expired(); });
-  made_.push_back(core->port().outbox);
+  std::erase_if(made_, [](const auto& made) { return made.expired(); });
+  made_.push_back(core);
   return client{std::move(core)};
 }
 
 void local_clients::close() {
-  std::vector<std::weak_ptr<session_outbox>> made;
+  std::vector<std::weak_ptr<client::core>> made;
   {
     std::lock_guard guard{mutex_};
     made.swap(made_);
   }
   for (auto& weak : made)
-    if (auto outbox = weak.lock())
-      outbox->push([](session_state& session) { session.close(); });
+    if (auto core = weak.lock())
+      core->close();
   auto deadline = session_call::clock::now() + close_timeout;
   for (auto& weak : made)
-    if (auto outbox = weak.lock())
-      outbox->wait_closed(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - session_call::clock::now()));
+    if (auto core = weak.lock())
+      core->wait_closed(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - session_call::clock::now()));
 }
 
 client::core::core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options options)
@@ -103,36 +104,59 @@ client::core::core(caf::actor_system& system, std::shared_ptr<session_transport>
 }
 
 void client::core::open(std::shared_ptr<session_transport> transport) {
-  auto spawned = system_->spawn(session, session_config{port_.options, port_.outbox, std::move(transport)});
+  auto spawned = system_.load()->spawn(session, session_config{port_.options, port_.outbox, std::move(transport)});
   port_.outbox->open(spawned);
+}
+
+caf::actor_system& client::core::system() const {
+  if (auto system = system_.load())
+    return *system;
+  throw failure{ec::unavailable, "the node of this client has stopped, and its actor system with it"};
+}
+
+front_actor client::core::front() {
+  std::lock_guard guard{mutex_};
+  if (!front_)
+    front_ = spawn_front(system(), weak_from_this());
+  return front_;
+}
+
+void client::core::close() {
+  if (!own_)
+    system_ = nullptr;
+  front_actor front;
+  {
+    std::lock_guard guard{mutex_};
+    std::swap(front, front_);
+  }
+  if (front)
+    caf::anon_send_exit(front, caf::exit_reason::user_shutdown);
+  port_.outbox->push([](session_state& session) { session.close(); });
+}
+
+bool client::core::wait_closed(std::chrono::milliseconds bound) {
+  return port_.outbox->wait_closed(bound);
 }
 
 /// What a client needs that has no node in its process.
 struct client::core::own_system {
-  struct config_type : caf::actor_system_config {
-    config_type() {
-      register_messages(*this);
-      load_middleman(*this);
-      set("scheduler.policy", caf::atom("sharing"));
-      set("scheduler.max-threads", size_t{2});
-    }
-  };
-  config_type config;
+  explicit own_system(const client_options& options) : config(options.threads, {}, options.prepare) {}
+  system_config config;
   caf::actor_system system{config};
 };
 
 client::core::core(std::filesystem::path socket, client_options options)
-    : own_(std::make_unique<own_system>()), system_(&own_->system) {
+    : own_(std::make_unique<own_system>(options)), system_(&own_->system) {
   port_.options = std::move(options);
   // An app's watchers may still be alive when the last client goes; they must not keep the program from ending.
-  system_->await_actors_before_shutdown(false);
+  own_->system.await_actors_before_shutdown(false);
   open(std::make_shared<socket_transport>(socket.string()));
 }
 
 client::core::~core() {
-  port_.outbox->push([](session_state& session) { session.close(); });
+  close();
   if (own_)
-    port_.outbox->wait_closed(close_timeout);
+    wait_closed(close_timeout);
 }
 
 } // namespace gnomon

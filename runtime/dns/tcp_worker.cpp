@@ -1,6 +1,7 @@
 #include "runtime/dns/tcp_worker.hpp"
 
 #include "gnomon/error.hpp"
+#include "runtime/base/log.hpp"
 
 #include <netinet/in.h>
 #include <sys/epoll.h>
@@ -38,7 +39,7 @@ tcp_worker::tcp_worker(responder& answers, std::vector<descriptor> listeners, tc
     throw failure(ec::unavailable, "DNS over TCP: no file descriptor is left for epoll");
   for (const auto& each : listeners_)
     watch(epoll_, EPOLL_CTL_ADD, each.get(), EPOLLIN);
-  thread_ = std::thread([this] { serve(); });
+  thread_ = std::thread{log::bound([this] { serve(); })};
 }
 
 tcp_worker::~tcp_worker() {

@@ -64,7 +64,8 @@ struct udp_worker::batch {
 };
 
 udp_worker::udp_worker(responder& answers, descriptor socket)
-    : answers_(answers), socket_(std::move(socket)), wildcard_(is_wildcard(socket_)), thread_([this] { serve(); }) {}
+    : answers_(answers), socket_(std::move(socket)), wildcard_(is_wildcard(socket_)),
+      thread_(log::bound([this] { serve(); })) {}
 
 udp_worker::~udp_worker() {
   stop();

@@ -174,7 +174,7 @@ expected<uint16_t> http_server::start() {
   self_->pause.emplace(parts.workers.front()->context);
   self_->accept();
   for (auto& worker : parts.workers)
-    self_->threads.emplace_back([&worker = *worker] { worker.run(); });
+    self_->threads.emplace_back(log::bound([&worker = *worker] { worker.run(); }));
   log::info("http", "listening", {{"host", parts.config.host}, {"port", *port}, {"threads", count}});
   return port;
 }

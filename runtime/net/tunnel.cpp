@@ -148,11 +148,11 @@ caf::error tunnel::impl::listen() {
 
 void tunnel::impl::run() {
   go_on_accepting();
-  thread_ = std::thread{[this] {
+  thread_ = std::thread{log::bound([this] {
     for (auto over = false; !over;)
       over = guarded("handler", [this] { io_.run(); });
     finished_.set_value();
-  }};
+  })};
 }
 
 /// Whatever one caller brings about, others are let in.

@@ -29,6 +29,7 @@ struct node_config {
   double longitude = 0;
   bool has_place = false; // latitude and longitude were given
   std::string data_dir;
+  uint32_t threads = 0; // of the actors' scheduler; 0: one for each core, and at least two
   duration stop_within = 10s;
   bool restored = false; // data_dir was set back in a way the node cannot see: a disk image, a file system snapshot
 

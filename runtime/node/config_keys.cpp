@@ -265,6 +265,7 @@ std::vector<config_key> cluster_and_node_keys() {
       place_key("latitude", MEMBER(latitude), 90),
       place_key("longitude", MEMBER(longitude), 180),
       text_key("node", "data_dir", MEMBER(data_dir), "a directory", is_path),
+      number_key<uint32_t>("node", "threads", MEMBER(threads), 0, 256),
       duration_key("node", "stop_within", MEMBER(stop_within), 100ms, 10min),
       flag_key("node", "restored", MEMBER(restored)),
       host_port_key("listen", "tunnel", MEMBER(tunnel), false),

@@ -1,5 +1,6 @@
 #include "runtime/node/geo_dns.hpp"
 
+#include "runtime/base/log.hpp"
 #include "runtime/base/trimmed.hpp"
 #include "runtime/location/region_ranking.hpp"
 
@@ -110,7 +111,7 @@ caf::error geo_dns::start() {
   } catch (const failure& problem) {
     return make_error(problem.code(), problem.what());
   }
-  watcher_ = std::thread{[this] { watch(); }};
+  watcher_ = std::thread{log::bound([this] { watch(); })};
   return {};
 }
 

@@ -2,10 +2,10 @@
 
 #include "actors/cluster/cluster_memory.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/client/system_config.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "runtime/net/endpoint.hpp"
 #include "runtime/net/network.hpp"
-#include "runtime/net/unix_middleman.hpp"
 #include "runtime/node/data_directory.hpp"
 #include "runtime/node/geo_dns.hpp"
 #include "runtime/node/node_location.hpp"
@@ -29,15 +29,6 @@ using steady = std::chrono::steady_clock;
 constexpr auto start_bound = 60s; // the policies have to be read; the records may take as long as they need
 constexpr auto join_bound = 15s;
 constexpr auto close_bound = 2s; // for actors that are not ours
-
-struct system_config : caf::actor_system_config {
-  system_config() {
-    register_messages(*this);
-    load_middleman(*this);
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", size_t{2});
-  }
-};
 
 /// Becomes true once, from any thread.
 class ending {
@@ -143,6 +134,7 @@ struct node_process::parts {
   explicit parts(node_config c) : config(std::move(c)) {}
 
   node_config config;
+  system_preparation prepare;
   context_ptr node;
   std::unique_ptr<system_config> settings;
   std::unique_ptr<caf::actor_system> system;
@@ -177,7 +169,7 @@ caf::error node_process::parts::start() {
   if (!identity)
     return identity.error();
   node = make_context(config, *identity);
-  settings = std::make_unique<system_config>();
+  settings = std::make_unique<system_config>(config.threads, log::in_use(), prepare);
   system = std::make_unique<caf::actor_system>(*settings);
   auto started = network::start(*system, node, tunnel_of(config));
   if (!started)
@@ -306,6 +298,7 @@ void node_process::parts::stop() {
     net->stop();
   net.reset();
   if (node) {
+    node->actors = {};
     node->handles.set({});
     node->cluster.set({});
   }
@@ -319,7 +312,8 @@ void node_process::parts::keep_numbers() {
     log::warn("gnomond", "catalog-not-kept", {{"reason", sentence_of(kept.error())}});
 }
 
-/// An app may have left its own actors in our system; those that do not end by themselves must not hold us for ever.
+/// An app may have left its own actors in our system. They must not hold us for ever, and the system that they still
+/// use must not go: it stays until the process ends.
 void node_process::parts::close_system() {
   if (!system)
     return;
@@ -327,8 +321,10 @@ void node_process::parts::close_system() {
   while (system->registry().running() > 0 && steady::now() < deadline)
     std::this_thread::sleep_for(1ms);
   if (auto left = system->registry().running(); left > 0) {
-    log::warn("gnomond", "actors-left", {{"count", left}});
-    system->await_actors_before_shutdown(false);
+    log::warn("gnomond", "actors-left", {{"count", left}, {"meaning", "they keep threads and memory of this node"}});
+    static_cast<void>(system.release());
+    static_cast<void>(settings.release());
+    return;
   }
   system.reset();
 }
@@ -338,6 +334,10 @@ node_process::node_process(node_config config) : parts_(std::make_unique<parts>(
 node_process::~node_process() {
   parts_->stop();
   parts_->close_system();
+}
+
+void node_process::prepare(system_preparation with) {
+  parts_->prepare = std::move(with);
 }
 
 caf::error node_process::start() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/client/system_config.hpp"
 #include "runtime/node/config.hpp"
 
 #include <caf/fwd.hpp>
@@ -22,7 +23,10 @@ public:
   node_process(const node_process&) = delete;
   node_process& operator=(const node_process&) = delete;
 
-  /// Opens the stores, spawns the actors, joins the cluster, listens. Returns once requests are answered. When it
+  /// Before `start`: what else the actor system's config needs.
+  void prepare(system_preparation with);
+  /// Opens the stores, spawns the actors, joins the cluster, listens. The lines of its threads go where those of this
+  /// thread go. Returns once requests are answered. When it
   /// fails, everything is closed again. Errors: store_locked, store_failed, store_corrupt, bad_config (an address that
   /// cannot be listened on), rejected (the cluster refuses this node), timeout. Each says in one sentence what to do.
   caf::error start();

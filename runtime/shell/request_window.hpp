@@ -1,12 +1,12 @@
 #pragma once
 
+#include "gnomon/later.hpp"
 #include "runtime/shell/interrupt.hpp"
 #include "runtime/shell/tally.hpp"
 
 #include <algorithm>
 #include <deque>
 #include <functional>
-#include <future>
 #include <optional>
 #include <string>
 
@@ -62,7 +62,7 @@ public:
   }
 
   /// Waits until there is room, and for the request of the same order. Then begins a request with `start`, which
-  /// returns its future. False: the request was refused before it was sent, and has failed.
+  /// returns the answer to come. False: the request was refused before it was sent, and has failed.
   template <class Start>
   bool begin(work_item what, Start start) {
     while (!idle() && (under_way_.size() >= most_ || bytes_ + what.bytes > max_bytes || awaits(what.in_order_of)))
@@ -79,7 +79,7 @@ public:
   }
 
   /// Asks for each item that the node holds and whose id begins with `prefix`, with `deleted` also for tombstones,
-  /// until the user interrupts. `ask` returns the future for an id.
+  /// until the user interrupts. `ask` begins the request for an id.
   template <class Ask>
   void walk(client& node, const std::string& prefix, bool deleted, Ask ask) {
     const double expected = prefix.empty() ? static_cast<double>(self_of(node.cluster()).items) : 0;
@@ -112,7 +112,7 @@ private:
 
   struct request {
     work_item what;
-    std::future<Outcome> outcome;
+    later<Outcome> outcome;
   };
 
   bool awaits(const std::string& order) const {

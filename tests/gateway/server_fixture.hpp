@@ -79,6 +79,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](flush_a) {},
       [=](const get_prediction&) -> caf::result<prediction> { return none(); },
       [=](const forget_user&) -> caf::result<forget_receipt> { return none(); },
+      [=](const find_actor&) -> caf::result<found_actor> { return none(); },
       [=](const train_piece& x) -> caf::result<training_status> {
         std::lock_guard lock{script->guard};
         if (x.number != script->pieces || x.job != (x.number == 0 ? 0u : 7u))

@@ -16,27 +16,28 @@ struct fixture {
   terminal to{.out = out, .err = err, .err_is_tty = true};
   session_context context{to, {}};
   tally counts{context, "moved", out};
-  std::vector<std::promise<int>> asked;
+  std::vector<std::shared_ptr<gnomon::detail::pending<int>>> asked;
   std::vector<std::string> answers; // as they were taken
   size_t begun = 0;
 
   request_window<int> window(size_t most) {
-    asked.resize(200);
+    for (int i = 0; i < 200; ++i)
+      asked.push_back(std::make_shared<gnomon::detail::pending<int>>());
     return {counts, most, [this](const work_item& what, std::optional<int> got) {
               answers.push_back(what.name + (got ? " " + std::to_string(*got) : " failed"));
             }};
   }
 
   auto next() {
-    return [this] { return asked[begun++].get_future(); };
+    return [this] { return later<int>{asked[begun++]}; };
   }
 
   void answer(size_t number) {
-    asked[number].set_value(static_cast<int>(number));
+    asked[number]->end(outcome<int>{static_cast<int>(number)});
   }
 
   void fail(size_t number, ec code) {
-    asked[number].set_exception(std::make_exception_ptr(failure{code, "no luck"}));
+    asked[number]->end(outcome<int>{std::make_exception_ptr(failure{code, "no luck"})});
   }
 
   bool says(const std::string& text) const {
@@ -57,7 +58,7 @@ CAF_TEST(requests_of_one_order_are_under_way_one_after_the_other) {
     w.begin({.name = "c"}, next());
     w.begin({.name = "d", .in_order_of = "x"}, [&] {
       CAF_CHECK_EQUAL(answers, (std::vector<std::string>{"a 0"}));
-      return asked[begun++].get_future();
+      return later<int>{asked[begun++]};
     });
     for (size_t last : {3, 2, 1})
       answer(last);
@@ -114,7 +115,7 @@ CAF_TEST(a_failed_request_is_named_and_the_others_go_on) {
     answer(1);
     w.begin({"first"}, next());
     w.begin({"second"}, next());
-    w.begin({"third"}, []() -> std::future<int> { throw failure{ec::invalid_argument, "not possible"}; });
+    w.begin({"third"}, []() -> later<int> { throw failure{ec::invalid_argument, "not possible"}; });
   });
   CAF_CHECK_EQUAL(stopped, "");
   CAF_CHECK(says("first: no luck"));

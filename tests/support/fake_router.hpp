@@ -161,6 +161,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](const get_prediction& request) {
         return prediction{request.user, "fake", 0, {{"next", 0.5, 0.625, {"fake"}, {}}}};
       },
+      [](const find_actor&) -> caf::result<found_actor> { return make_error(ec::not_found, "nobody"); },
       [](const forget_user& request) {
         return forget_receipt{request.user, 1};
       },

@@ -109,7 +109,7 @@ void trial::judge(const load& ended, const std::set<size_t>& away, const std::st
 /// After an outage: nothing is left of it, on disk or in memory, and everything acknowledged is there.
 json trial::settle(json facts, const std::string& scenario) {
   auto quiet = time_until(size_.patience, [&] { return is_quiet(); });
-  check(quiet.has_value(), scenario + ": hints, repairs or shadow actors of the outage are left");
+  check(quiet.has_value(), scenario + ": of the outage are left: " + what_is_left());
   facts["quiet_after_s"] = seconds(quiet);
   return verify(weigh(std::move(facts), scenario), scenario);
 }
@@ -132,7 +132,16 @@ json trial::weigh(json facts, const std::string& scenario) {
 }
 
 bool trial::is_quiet() {
-  return all_.sum_of("gnomon_hints") + all_.sum_of("gnomon_repair_active") + all_.sum_of("gnomon_active_shadows") == 0;
+  return what_is_left().empty();
+}
+
+/// Hints, repairs and shadow actors that are still there; empty when there are none.
+std::string trial::what_is_left() {
+  std::string left;
+  for (auto name : {"gnomon_hints", "gnomon_repair_active", "gnomon_active_shadows"})
+    if (auto count = all_.sum_of(name); count > 0)
+      left += (left.empty() ? "" : ", ") + std::to_string(static_cast<uint64_t>(count)) + " " + name;
+  return left;
 }
 
 /// Reads everything that was acknowledged: in every region, or, when it is much, each item in one, in turn.

@@ -46,6 +46,7 @@ private:
   nlohmann::ordered_json weigh(nlohmann::ordered_json facts, const std::string& scenario);
   nlohmann::ordered_json verify(nlohmann::ordered_json facts, const std::string& scenario);
   bool is_quiet();
+  std::string what_is_left();
   void check(bool good, const std::string& problem);
   std::vector<std::string> update(const std::vector<std::string>& ids);
   uint64_t unmarked_old_reads(size_t victim, const std::vector<std::string>& updated);

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "gnomon/error.hpp"
+#include "gnomon/later.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +14,8 @@
 
 namespace caf {
 class actor_system;
-}
+class actor_system_config;
+} // namespace caf
 
 namespace gnomon {
 
@@ -263,14 +264,24 @@ struct client_options {
   std::chrono::milliseconds timeout{15'000};  // of one request, all retries together
   std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is away, within `timeout`
   size_t max_in_flight = 1024;                // further requests wait for their turn
+
+  // Of a client over a socket, which has an actor system of its own:
+  size_t threads = 2; // of its scheduler; 0: one for each core
+  /// Called with the system's config before it starts: registers your own message types, for instance.
+  std::function<void(caf::actor_system_config&)> prepare = {};
 };
 
 /// Talks to one node: over its Unix socket, or inside the same process (`node::make_client`).
 ///
 /// Connects at the first request, and again whenever the node comes back. Every request ends within `timeout`.
-/// Functions throw `failure`; the `_later` ones throw it from `future::get`. A write that was lost on the way is
-/// repeated under the same request id, which is safe, unless it has a condition. Give your own `request_id` to repeat a
-/// write yourself, also from another program. Copies share one connection. Thread-safe.
+/// Functions throw `failure`. Each has a form that does not wait, called `_later`: there the answer's `get` throws it,
+/// or a function gets it (`then`). A write that was lost on the way is repeated under the same request id, which is
+/// safe, unless it has a condition. Give your own `request_id` to repeat a write yourself, also from another program.
+/// Copies share one connection. Thread-safe.
+///
+/// Inside an actor, use the `_later` functions, or the messages of `gnomon/actors.hpp`. Functions that wait throw
+/// `failure` (invalid_argument) there: they would hold a thread that other actors need. A detached actor has a thread
+/// of its own, and may wait.
 class client {
 public:
   /// Does not connect yet. Throws only std::bad_alloc.
@@ -278,64 +289,78 @@ public:
 
   /// The item, or nothing when there is none or it was deleted.
   std::optional<item> get(const std::string& id, const get_options& options = {});
-  std::future<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
+  later<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
 
   /// Writes. With neither context nor `replace` it adds a version beside the existing ones. Errors: precondition_failed
   /// for `if_absent` and `if_match`; invalid_argument for these two where the last writer wins; too_large over 64 MiB;
   /// not_enough_acks: the write is stored, but by fewer than `acks` copies, and may still reach the others.
   put_receipt put(const std::string& id, std::string value, const put_options& options = {});
-  std::future<put_receipt> put_later(const std::string& id, std::string value, const put_options& options = {});
+  later<put_receipt> put_later(const std::string& id, std::string value, const put_options& options = {});
 
   /// Deletes what `options.context` covers; without a context, everything there is now. `content_type` is not used.
   /// Errors: not_found; otherwise as `put`.
   put_receipt del(const std::string& id, const put_options& options = {});
+  later<put_receipt> del_later(const std::string& id, const put_options& options = {});
 
   /// Ids held by the asked node, in order of their bytes, greater than `after`. With `deleted` also those of
   /// tombstones.
   item_list list(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000,
                  bool deleted = false);
+  later<item_list> list_later(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000,
+                              bool deleted = false);
 
   /// Makes copies until `factor` regions hold one (0: as the policy says); `ttl` zero: as the policy says.
   shadow_creation create_shadow(const std::string& id, uint32_t factor = 0, std::chrono::seconds ttl = {});
+  later<shadow_creation> create_shadow_later(const std::string& id, uint32_t factor = 0, std::chrono::seconds ttl = {});
 
   /// Every holder explains its copy. Errors: not_found.
   item_status status(const std::string& id);
+  later<item_status> status_later(const std::string& id);
 
   /// Regions that would serve `id`, best first, seen from `from` or from the asked node.
   std::vector<route_entry> route(const std::string& id, std::optional<coordinates> from = {});
+  later<std::vector<route_entry>> route_later(const std::string& id, std::optional<coordinates> from = {});
   /// The same for a client with that IP address. Errors: invalid_argument.
   std::vector<route_entry> route_for(const std::string& id, const std::string& ip);
+  later<std::vector<route_entry>> route_for_later(const std::string& id, const std::string& ip);
 
   /// Policies, in force on every node at once and kept over restarts. Errors: invalid_argument names what is wrong.
   std::vector<policy_setting> policies();
+  later<std::vector<policy_setting>> policies_later();
   /// Returns a warning when the policy names regions without a known node; otherwise empty.
   std::string set_policy(const policy_setting& rule);
+  later<std::string> set_policy_later(const policy_setting& rule);
   void delete_policy(const std::string& scope, const std::string& name);
+  later<done> delete_policy_later(const std::string& scope, const std::string& name);
 
   cluster_status cluster();
+  later<cluster_status> cluster_later();
 
   /// Removes a node for good, on every node at once and over restarts. Its name leaves all holders, its store is
   /// refused for ever, and its copies are made again elsewhere. Errors: not_found; precondition_failed when the node is
   /// alive and `force` is not set; invalid_argument for the asked node itself.
   removal remove_node(const std::string& name, bool force = false);
+  later<removal> remove_node_later(const std::string& name, bool force = false);
 
   /// What the user will probably read next, at most 20 items. With `repeats` also items among the last ten reads.
   /// Errors: not_found when the user was never seen, or nothing is learned from the user's reads; unavailable when
   /// prediction is off, or a region that might know the user did not answer.
   user_prediction predict(const std::string& user, uint32_t limit = 20, bool repeats = false);
+  later<user_prediction> predict_later(const std::string& user, uint32_t limit = 20, bool repeats = false);
 
   /// Forgets everything that was learned from the user's reads, in all regions. Returns how many regions knew the user.
   /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
   uint32_t forget(const std::string& user);
+  later<uint32_t> forget_later(const std::string& user);
 
   /// The asked node's copy of an item: all its versions and their contexts, or its tombstone. Nothing when the node has
   /// no copy.
-  std::future<std::optional<saved_item>> save_later(const std::string& id);
+  later<std::optional<saved_item>> save_later(const std::string& id);
   /// All policies as one entry, deleted ones included.
   std::string save_policies();
   /// Merges an entry of items or policies into the cluster. Never replaces anything newer. Safe to repeat. With
   /// `dry_run` it only says what would happen. Errors: bad_message for a damaged entry, forbidden_region.
-  std::future<load_result> load_later(const std::string& entry, bool dry_run = false);
+  later<load_result> load_later(const std::string& entry, bool dry_run = false);
   /// Has the asked node train its models. `next` writes the next piece of text into its argument, cut anywhere, best
   /// about 100 KB long, and returns false at the end. The text has one JSON object a line, or one array of objects,
   /// each with user_id, data_id, timestamp and optionally region. Blocks until everything is sent; the training goes on
@@ -344,8 +369,10 @@ public:
   training_report train(const std::function<bool(std::string&)>& next);
   /// Errors: not_found when the asked node does not know the job.
   training_report training(uint64_t job);
+  later<training_report> training_later(uint64_t job);
 
-  /// The actor system where an app may spawn its own actors. Actors that `watch` items must live here.
+  /// The actor system where an app may spawn its own actors. Actors that `watch` items must live here. Throws
+  /// `failure` (unavailable) after the node of a client inside a node has stopped.
   caf::actor_system& system();
 
   /// For the library itself: what all copies share.

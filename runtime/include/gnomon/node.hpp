@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,9 +13,20 @@
 
 namespace caf {
 class actor_system;
-}
+class actor_system_config;
+} // namespace caf
 
 namespace gnomon {
+
+namespace detail {
+struct node_access;
+}
+
+/// One line of a node's log.
+struct log_line {
+  std::string level; // "debug", "info", "warn" or "error"
+  std::string text;  // component, event, and key=value pairs; no control characters
+};
 
 /// A whole node inside this process: its store, its actors, its gateways. What `gnomond` runs.
 ///
@@ -22,7 +34,11 @@ namespace gnomon {
 ///   node.start();
 ///   node.make_client().put("news/1", "hello");
 ///
-/// Functions throw `failure`. Movable; destroying a running node stops it. Thread-safe once started.
+/// A node runs once: made, started, stopped. Several nodes may run in one process, each with its own log and metrics.
+/// Its log goes to `log.file`, or to `log_to`. Without either it goes nowhere, and never to the program's streams.
+///
+/// Functions throw `failure`. A call that does not fit, such as a second `start`, throws precondition_failed, and
+/// changes nothing. Movable; destroying a running node stops it. Thread-safe once started.
 class node {
 public:
   /// Reads and checks a configuration; nothing is opened yet. `settings` override the file, each "section.key=VALUE".
@@ -35,9 +51,18 @@ public:
   node& operator=(node&&) noexcept;
   ~node();
 
-  /// Opens the store, spawns the actors, listens. Returns when the node answers requests. Call it once. Errors:
-  /// store_locked, store_failed, store_corrupt, bad_config for an address that cannot be listened on, rejected when the
-  /// cluster refuses this node, timeout.
+  /// Before `start`. `write` gets each line of at least the config's `log.level`, one after the other, from any thread.
+  /// It must neither throw nor wait for the node.
+  void log_to(std::function<void(const log_line&)> write);
+
+  /// Before `start`. `change` gets the actor system's config: it registers the application's own message types.
+  ///
+  ///   node.prepare([](auto& config) { config.template add_message_types<caf::id_block::my_app>(); });
+  void prepare(std::function<void(caf::actor_system_config&)> change);
+
+  /// Opens the store, spawns the actors, listens. Returns when the node answers requests. After a failure make a new
+  /// node to try again. Errors: store_locked, store_failed, store_corrupt, bad_config for an address that cannot be
+  /// listened on or a log that cannot be opened, rejected when the cluster refuses this node, timeout.
   void start();
 
   /// Drains and stops within the bound of the config (`node.stop_within`). Does nothing when the node is not running.
@@ -70,9 +95,14 @@ public:
   /// `unavailable`.
   client make_client(client_options options = {});
 
+  /// The client behind the node's handles in `gnomon/actors.hpp`.
+  client& own_client();
+
 private:
+  friend struct detail::node_access;
   struct impl;
   explicit node(std::unique_ptr<impl> state);
+  impl& state() const;
   std::unique_ptr<impl> impl_;
 };
 

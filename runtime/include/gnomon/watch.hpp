@@ -12,6 +12,9 @@
 namespace gnomon {
 
 class client;
+struct done;
+template <class T>
+class later;
 
 /// The asked node's copy of `id` changed.
 struct item_changed {
@@ -36,7 +39,9 @@ using item_watcher_actor = caf::typed_actor<caf::reacts_to<item_changed>>;
 /// are not replayed. `watcher` must live in `from.system()`. Throws `failure`: invalid_argument for a bad id;
 /// unavailable or timeout when there is no node.
 void watch(client& from, const std::string& id, const item_watcher_actor& watcher);
+later<done> watch_later(client& from, const std::string& id, const item_watcher_actor& watcher);
 void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher);
+later<done> unwatch_later(client& from, const std::string& id, const item_watcher_actor& watcher);
 
 /// Type ids from here on are free for apps: CAF_BEGIN_TYPE_ID_BLOCK(my_app, gnomon::first_app_type_id).
 inline constexpr caf::type_id_t first_app_type_id = caf::first_custom_type_id + 500;

@@ -194,6 +194,10 @@ struct samples : fixture {
     travel(load_item{some_copy(), true});
     travel(load_receipt{odd_text, load_outcome::expired});
     travel(hello_client{"shell", 7});
+    travel(find_actor{odd_text});
+    travel(found_actor{odd_text, "eu", 7, {"a", odd_text}});
+    travel(actor_message{odd_text, 7, blob{odd_text}, true});
+    travel(actor_reply{blob{odd_text}});
     travel(client_welcome{some_node(), handle<router_actor>()});
   }
 

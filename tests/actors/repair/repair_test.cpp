@@ -326,6 +326,20 @@ CAF_TEST(a_removed_node_leaves_the_holders_everywhere_and_its_copies_are_made_an
     CAF_CHECK(!keys::hint_id("b", key));
 }
 
+CAF_TEST(an_update_that_a_removed_node_does_not_get_leaves_no_hint) {
+  begin(2, 2);
+  CAF_CHECK(put("a", "x", "1"));
+  for (auto other : {"a", "c", "d"})
+    network->separate("b", other);
+  see("b", peer_state::down);
+  CAF_CHECK(remove("a", "b"));
+  forget("b");
+  CAF_CHECK(put("a", "x", "2", unbox(get("a", "x")).versions.context)); // before the repair has come to it
+  CAF_CHECK_EQUAL(nodes["a"].context->counters.hints.load(), 0u);
+  for (const auto& [key, value] : nodes["a"].database->entries())
+    CAF_CHECK(!keys::hint_id("b", key));
+}
+
 CAF_TEST(a_node_that_was_away_learns_of_a_removal_and_keeps_it_over_a_restart) {
   begin(2, 2);
   heartbeats();
