@@ -29,7 +29,7 @@ void resolve_a_conflict(gnomon::client& client) {
 
 // Many requests under way at once.
 void write_many(gnomon::client& client) {
-  std::vector<std::future<gnomon::put_receipt>> writes;
+  std::vector<gnomon::later<gnomon::put_receipt>> writes;
   for (int i = 0; i < 100; ++i)
     writes.push_back(client.put_later("examples/many/" + std::to_string(i), "value", {.replace = true}));
   for (auto& write : writes)

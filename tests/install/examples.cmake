@@ -41,10 +41,7 @@ expect("wrote greetings/1 again")
 run("watching_actor" 30 ${place}/build/watching_actor ${place}/watched)
 expect("the actor saw 3 changes")
 
-# One program has the actor, another asks it. The first ends when its input does.
-run("shared_counter" 60 sh -c "cd ${place} && mkfifo end && { build/shared_counter serve counter-a <end >address & } \
-    && exec 3>end && while [ ! -s address ]; do sleep 0.1; done \
-    && build/shared_counter ask counter-b $(cat address); status=$?; exec 3>&-; wait; exit $status")
+run("shared_counter" 60 sh ${SOURCE}/tests/install/shared_counter.sh ${place}/build/shared_counter ${place})
 expect("the counter says 3")
 
 # The program in the README, word for word.
