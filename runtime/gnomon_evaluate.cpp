@@ -1,5 +1,6 @@
 // gnomon-evaluate: how good are the guesses about what users read next?
 
+#include "gnomon/version.hpp"
 #include "learning/base/blas_kernel.hpp"
 #include "learning/evaluation/demand_evaluation.hpp"
 #include "learning/evaluation/evaluation.hpp"
@@ -126,10 +127,12 @@ int main(int argc, char** argv) {
     complain(program, warning);
   if (argc > 1 && std::string_view{argv[1]} == "replay")
     return virtual_replay::replay_command({argv + 2, argv + argc});
-  if (argc == 2 && std::string_view{argv[1]} == "--help") {
+  if (argc == 2 && asks_for_help(argv[1])) {
     print_text(usage);
     return finish_output(program, 0);
   }
+  if (argc == 2 && asks_for_version(argv[1]))
+    return print_version(program, version);
   options o;
   if (!parse(argc, argv, o)) {
     std::fputs(usage, stderr);

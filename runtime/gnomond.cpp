@@ -19,7 +19,7 @@ namespace {
 using namespace gnomon;
 
 constexpr auto program = "gnomond";
-constexpr auto usage = R"(usage: gnomond --config-file=FILE [--set SECTION.KEY=VALUE]... [--check]
+constexpr auto usage = R"(usage: gnomond [--config-file=]FILE [--set SECTION.KEY=VALUE]... [--check]
 
 Runs one Gnomon node until SIGTERM or SIGINT. SIGHUP reopens the log and reloads what can change at run time.
 
@@ -28,8 +28,8 @@ Runs one Gnomon node until SIGTERM or SIGINT. SIGHUP reopens the log and reloads
   --check                    only check the config, and whether a node that has it could start here; exit status 0 when
                              it could. Whether another process has its ports or its store is not looked at
   --restored                 the data directory comes from a backup: take a new incarnation (--set node.restored=true)
-  --version
-  --help
+  --version, -V
+  --help, -h
 
 Exit status: 0 after a signal, 1 when the node could not start or gave up, 2 for a wrong command line.
 )";
@@ -57,13 +57,12 @@ command_line parse(int argc, char** argv) {
       return argv[i];
     };
     auto is = [&](const std::string& option) { return arg == option || arg.starts_with(option + "="); };
-    if (arg == "--help" || arg == "-h") {
+    if (asks_for_help(arg)) {
       const auto documented = find_config("default.toml");
       print_text(fmt::format(usage, documented.empty() ? "configs/default.toml of the sources" : documented.string()));
       std::exit(finish_output(program, 0));
-    } else if (arg == "--version") {
-      print_text(fmt::format("gnomond {}\n", gnomon::version));
-      std::exit(finish_output(program, 0));
+    } else if (asks_for_version(arg)) {
+      std::exit(print_version(program, version));
     } else if (arg == "--check") {
       line.check = true;
     } else if (arg == "--restored") {
@@ -72,8 +71,10 @@ command_line parse(int argc, char** argv) {
       line.config_file = value_of("--config-file");
     } else if (is("--set")) {
       line.settings.push_back(value_of("--set"));
+    } else if (!arg.starts_with('-') && line.config_file.empty()) {
+      line.config_file = arg;
     } else {
-      exit_with_usage("no option called " + arg);
+      exit_with_usage("there is no option " + arg);
     }
   }
   return line;

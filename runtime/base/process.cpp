@@ -73,6 +73,19 @@ void print_text(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+bool asks_for_help(std::string_view word) {
+  return word == "--help" || word == "-h";
+}
+
+bool asks_for_version(std::string_view word) {
+  return word == "--version" || word == "-V";
+}
+
+int print_version(std::string_view program, std::string_view version) {
+  print_text(std::string{program} + ' ' + std::string{version} + '\n');
+  return finish_output(program, 0);
+}
+
 int finish_output(std::string_view program, int status) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)

@@ -21,6 +21,12 @@ void complain(std::string_view program, std::string_view sentence);
 /// Writes `text` to standard output, as it is.
 void print_text(std::string_view text);
 
+/// True for the words by which every program is asked for its help or its version.
+bool asks_for_help(std::string_view word);    // --help, -h
+bool asks_for_version(std::string_view word); // --version, -V
+/// Writes "PROGRAM VERSION" to standard output; answers the exit status.
+int print_version(std::string_view program, std::string_view version);
+
 /// Returns `status`; or 1, with a line on standard error, when standard output could not take everything that was
 /// written.
 int finish_output(std::string_view program, int status);

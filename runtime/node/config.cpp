@@ -76,7 +76,7 @@ caf::error apply(node_config& config, const std::string& where, std::string_view
                  const toml::node& node) {
   auto* key = find_config_key(section, name);
   if (!key)
-    return bad(fmt::format("{}: unknown key {}.{}; {}", where, section, name, known_keys(section)));
+    return bad(fmt::format("{}: {}", where, unknown_key(section, name)));
   auto value = value_from(node);
   if (!value || !key->set(config, *value))
     return bad(fmt::format("{}: {}.{} = {} must be {}", where, section, name, text_of(node), key->allowed));
@@ -129,7 +129,7 @@ caf::error apply_override(node_config& config, const std::string& setting) {
   auto subkey = subdot == std::string::npos ? std::string{} : name.substr(subdot + 1);
   name = name.substr(0, subdot);
   if (!find_config_key(section, name))
-    return bad(fmt::format("{}: unknown key {}.{}; {}", where, section, name, known_keys(section)));
+    return bad(fmt::format("{}: {}", where, unknown_key(section, name)));
   auto table = override_table(name, subkey, setting.substr(equals + 1));
   auto* node = table.get(name);
   auto err = apply(config, where, section, name, *node);

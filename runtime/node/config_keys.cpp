@@ -2,6 +2,7 @@
 
 #include "actors/messages/messages.hpp"
 #include "runtime/base/id_rules.hpp"
+#include "runtime/base/nearest.hpp"
 #include "runtime/base/units.hpp"
 #include "runtime/location/locator.hpp"
 
@@ -424,6 +425,21 @@ std::string known_keys(std::string_view section) {
   if (keys.empty())
     return fmt::format("the sections are {}", fmt::join(sections, ", "));
   return fmt::format("[{}] knows {}", section, fmt::join(keys, ", "));
+}
+
+std::string unknown_key(std::string_view section, std::string_view name) {
+  auto given = fmt::format("{}.{}", section, name);
+  std::vector<std::string> all, namesakes;
+  for (const auto& key : config_keys()) {
+    all.push_back(fmt::format("{}.{}", key.section, key.name));
+    if (key.name == name || (key.section == name && key.name == section))
+      namesakes.push_back(all.back());
+  }
+  auto meant = nearest(given, all);
+  if (meant.empty() && namesakes.size() == 1)
+    meant = namesakes.front();
+  return meant.empty() ? fmt::format("unknown key {}; {}", given, known_keys(section))
+                       : fmt::format("unknown key {}; did you mean {}? {}", given, meant, known_keys(section));
 }
 
 } // namespace gnomon

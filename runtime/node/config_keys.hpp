@@ -33,4 +33,7 @@ const config_key* find_config_key(std::string_view section, std::string_view nam
 /// "[section] knows a, b and c", or the sections when there is none of that name.
 std::string known_keys(std::string_view section);
 
+/// A sentence about a key that does not exist: the one that was probably meant, or those that the section knows.
+std::string unknown_key(std::string_view section, std::string_view name);
+
 } // namespace gnomon

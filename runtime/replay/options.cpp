@@ -1,6 +1,7 @@
 #include "runtime/replay/options.hpp"
 
 #include "runtime/base/numbers.hpp"
+#include "runtime/base/process.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -125,7 +126,7 @@ caf::error check_together(const options& result) {
 expected<options> parse_options(const std::vector<std::string>& arguments) {
   options result;
   for (const auto& argument : arguments)
-    if (argument == "--help" || argument == "-h")
+    if (asks_for_help(argument))
       return result;
   if (arguments.empty())
     return refuse("give a command: run, load or geodns");

@@ -59,7 +59,7 @@ void print_news(const cluster_status& report, std::ostream& out) {
 }
 
 int cluster(session_context& context, const arguments&) {
-  auto report = context.node().cluster();
+  auto report = context.wait(context.node().cluster_later());
   if (context.json) {
     context.print(to_json(report));
     return done;
@@ -80,7 +80,7 @@ int cluster(session_context& context, const arguments&) {
 }
 
 int remove(session_context& context, const arguments& args) {
-  auto gone = context.node().remove_node(args.positional[0], args.has("--force"));
+  auto gone = context.wait(context.node().remove_node_later(args.positional[0], args.has("--force")));
   if (context.json)
     context.print({{"node", gone.node}, {"items", gone.items}});
   else

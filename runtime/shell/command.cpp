@@ -1,6 +1,7 @@
 #include "runtime/shell/command.hpp"
 
 #include "runtime/base/json_text.hpp"
+#include "runtime/base/nearest.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -14,16 +15,6 @@ namespace gnomon::shell {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> sockets_nearby() {
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (fs::directory_iterator i{"run", ignored}, end; !ignored && i != end; i.increment(ignored))
-    if (auto socket = i->path() / "gnomon.sock"; fs::is_socket(socket, ignored))
-      found.push_back(socket.string());
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 void complain(session_context& context, std::string_view code, const std::string& sentence) {
   if (context.json)
@@ -79,6 +70,16 @@ struct keep_json {
 
 } // namespace
 
+std::vector<std::string> sockets_nearby() {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (fs::directory_iterator i{"run", ignored}, end; !ignored && i != end; i.increment(ignored))
+    if (auto socket = i->path() / "gnomon.sock"; fs::is_socket(socket, ignored))
+      found.push_back(socket.string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 std::string find_socket(const std::string& given) {
   if (!given.empty())
     return given;
@@ -106,6 +107,12 @@ client& session_context::patient_node() {
   options_.patience = options_.timeout;
   node_ = nullptr;
   return node();
+}
+
+void session_context::connect(const std::string& path) {
+  socket = path;
+  node_ = nullptr;
+  seen_.clear();
 }
 
 std::string session_context::seen(const std::string& id) const {
@@ -174,6 +181,7 @@ int run_command(session_context& context, const std::vector<std::string>& words)
     return misused;
   } catch (const failure& e) {
     complain(context, name(e.code()), e.what());
+    context.away |= e.code() == ec::unavailable || e.code() == ec::peer_gone || e.code() == ec::timeout;
     return e.code() == ec::invalid_argument ? misused : failed;
   } catch (const std::exception& e) {
     complain(context, "failed", e.what());

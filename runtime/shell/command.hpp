@@ -1,15 +1,18 @@
 #pragma once
 
 #include "gnomon/client.hpp"
+#include "runtime/shell/interrupt.hpp"
 #include "runtime/shell/line_file.hpp"
 #include "runtime/shell/output.hpp"
 #include "runtime/shell/words.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,11 @@ public:
   client& node();
   /// The same for long work: from now on requests wait for a node that restarts. Throws at once when there is no node.
   client& patient_node();
+  /// Waits for the answer. In a conversation Ctrl-C ends the wait: throws `interruption`.
+  template <class T>
+  T wait(later<T> answer);
+  /// From now on the node behind that socket is talked to; empty: the one that `find_socket` finds.
+  void connect(const std::string& path);
   /// Writes one JSON document to standard output, indented for people, or in one line.
   void print(const nlohmann::ordered_json& document);
   void print_line(const nlohmann::ordered_json& document);
@@ -43,6 +51,7 @@ public:
   std::string socket; // empty: to be found
   bool json = false;
   bool interactive = false;
+  bool away = false; // the node did not answer when it was asked last
 
 private:
   client_options options_;
@@ -50,6 +59,26 @@ private:
   std::unique_ptr<input_file> input_;
   std::map<std::string, std::string> seen_; // contexts by id; begun anew when there are many
 };
+
+/// The user does not want to wait for the answer any longer. What was asked may be carried out all the same.
+struct interruption : std::runtime_error {
+  interruption() : std::runtime_error("interrupted; what was asked may be carried out all the same") {}
+};
+
+template <class T>
+T session_context::wait(later<T> answer) {
+  constexpr auto look_every = std::chrono::milliseconds{50};
+  if (interactive)
+    for (interrupt_guard guard; !answer.wait_for(look_every);)
+      if (guard.interrupted())
+        throw interruption{};
+  auto found = answer.get();
+  away = false;
+  return found;
+}
+
+/// The sockets under ./run, in the order of their names.
+std::vector<std::string> sockets_nearby();
 
 /// `given`, else $GNOMON_SOCKET, else ./run/*/gnomon.sock when there is exactly one. Throws `failure` that says what to
 /// do.

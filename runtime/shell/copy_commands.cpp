@@ -38,7 +38,7 @@ int create_shadow(session_context& context, const arguments& args) {
   std::chrono::seconds ttl{0};
   if (args.has("--ttl"))
     ttl = std::chrono::seconds{parse_count(args.get("--ttl"), "--ttl", 1, 10ull * 365 * 86400)};
-  auto made = context.node().create_shadow(args.positional[0], factor, ttl);
+  auto made = context.wait(context.node().create_shadow_later(args.positional[0], factor, ttl));
   if (context.json) {
     context.print(to_json(made));
     return done;
@@ -103,7 +103,7 @@ std::vector<cell> to_row(const copy_status& c, const item_status& whole) {
 }
 
 int status(session_context& context, const arguments& args) {
-  auto found = context.node().status(args.positional[0]);
+  auto found = context.wait(context.node().status_later(args.positional[0]));
   if (context.json) {
     json copies = json::array();
     for (auto& c : found.copies)
@@ -133,7 +133,7 @@ std::string usd(double amount) {
 int explain(session_context& context, const arguments& args) {
   if (context.json)
     return status(context, args);
-  auto found = context.node().status(args.positional[0]);
+  auto found = context.wait(context.node().status_later(args.positional[0]));
   table t{{"REGION", "NODE", "ROLE", ">SPENT", ">SAVED", "EXPIRES", "WHY IT IS KEPT"}};
   double spent = 0, saved = 0;
   for (const auto& c : found.copies) {
@@ -159,7 +159,7 @@ std::optional<coordinates> place_from(session_context& context, const arguments&
     if (args.has("--lat") || args.has("--lon"))
       throw usage_error{"say --from REGION, or --lat and --lon, not both"};
     auto region = args.get("--from");
-    for (auto& n : context.node().cluster().nodes)
+    for (auto& n : context.wait(context.node().cluster_later()).nodes)
       if (n.region == region)
         return n.where;
     throw usage_error{fmt::format("the cluster has no region '{}'; 'cluster' lists them", region)};
@@ -185,10 +185,10 @@ std::vector<route_entry> routes_for(session_context& context, const arguments& a
   const auto& id = args.positional[0];
   auto from = place_from(context, args);
   if (!args.has("--ip"))
-    return context.node().route(id, from);
+    return context.wait(context.node().route_later(id, from));
   if (from)
     throw usage_error{"say --ip ADDRESS, or a place, not both"};
-  return context.node().route_for(id, args.get("--ip"));
+  return context.wait(context.node().route_for_later(id, args.get("--ip")));
 }
 
 int route(session_context& context, const arguments& args) {

@@ -136,7 +136,7 @@ int put(session_context& context, const arguments& args) {
   options.replace = !args.has("--new-sibling") && !args.has("--context") && !conditional;
   auto [value, type] = value_from(context, args);
   options.content_type = args.get("--type", type);
-  auto receipt = context.node().put(args.positional[0], std::move(value), options);
+  auto receipt = context.wait(context.node().put_later(args.positional[0], std::move(value), options));
   return print_receipt(context, receipt, receipt.created ? "created" : "wrote");
 }
 
@@ -214,7 +214,8 @@ int print_value(session_context& context, const item& x, const arguments& args) 
 
 int get(session_context& context, const arguments& args) {
   auto& id = args.positional[0];
-  auto found = context.node().get(id, {.user = args.get("--user"), .context = args.get("--context", context.seen(id))});
+  auto found = context.wait(
+      context.node().get_later(id, {.user = args.get("--user"), .context = args.get("--context", context.seen(id))}));
   if (!found)
     throw failure{ec::not_found, fmt::format("there is no item '{}'", id)};
   context.remember(id, found->context);
@@ -229,7 +230,8 @@ int get(session_context& context, const arguments& args) {
 }
 
 int del(session_context& context, const arguments& args) {
-  return print_receipt(context, context.node().del(args.positional[0], write_options(args)), "deleted");
+  return print_receipt(context, context.wait(context.node().del_later(args.positional[0], write_options(args))),
+                       "deleted");
 }
 
 void print_page(session_context& context, const item_list& page) {
@@ -259,7 +261,8 @@ int list(session_context& context, const arguments& args) {
                                       : UINT64_MAX;
   uint64_t shown = 0;
   for (bool more = true; more && left > 0 && !context.to.reader_gone();) {
-    auto page = context.node().list(prefix, after, static_cast<uint32_t>(std::min<uint64_t>(left, page_items)));
+    auto page = context.wait(
+        context.node().list_later(prefix, after, static_cast<uint32_t>(std::min<uint64_t>(left, page_items))));
     print_page(context, page);
     more = page.more && !page.items.empty();
     shown += page.items.size();

@@ -46,8 +46,7 @@ private:
 } // namespace
 
 struct editor::impl {
-  impl(std::string p, std::string file, completion_sources s)
-      : prompt(std::move(p)), history_file(std::move(file)), sources(std::move(s)) {}
+  impl(std::string file, completion_sources s) : history_file(std::move(file)), sources(std::move(s)) {}
 
   static impl& of(EditLine* line) {
     void* self = nullptr;
@@ -100,8 +99,8 @@ struct editor::impl {
   History* history = nullptr;
 };
 
-editor::editor(std::string prompt, std::string history_file, completion_sources sources)
-    : impl_(std::make_unique<impl>(std::move(prompt), std::move(history_file), std::move(sources))) {
+editor::editor(std::string history_file, completion_sources sources)
+    : impl_(std::make_unique<impl>(std::move(history_file), std::move(sources))) {
   std::setlocale(LC_CTYPE, ""); // for what is typed beyond ASCII
   HistEvent event;
   impl_->history = history_init();
@@ -125,7 +124,8 @@ editor::~editor() {
   history_end(impl_->history);
 }
 
-std::optional<std::string> editor::read() {
+std::optional<std::string> editor::read(const std::string& prompt) {
+  impl_->prompt = prompt;
   sigint_scope scope;
   int count = 0;
   auto text = el_gets(impl_->line, &count);

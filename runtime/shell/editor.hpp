@@ -13,10 +13,10 @@ namespace gnomon::shell {
 class editor {
 public:
   /// `history_file` empty: history is not kept.
-  editor(std::string prompt, std::string history_file, completion_sources sources);
+  editor(std::string history_file, completion_sources sources);
   ~editor();
   /// The next line; nothing at Ctrl-D. Ctrl-C discards the line that is being typed and returns an empty one.
-  std::optional<std::string> read();
+  std::optional<std::string> read(const std::string& prompt);
   void remember(const std::string& line);
 
 private:

@@ -41,7 +41,7 @@ json to_json(const policy_setting& p) {
 int set_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 1);
   target.text = args.positional.back();
-  auto warning = context.node().set_policy(target);
+  auto warning = context.wait(context.node().set_policy_later(target));
   if (context.json)
     context.print(to_json(target));
   else
@@ -53,7 +53,7 @@ int set_policy(session_context& context, const arguments& args) {
 
 int get_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 0);
-  for (auto& p : context.node().policies())
+  for (auto& p : context.wait(context.node().policies_later()))
     if (p.scope == target.scope && p.name == target.name) {
       if (context.json)
         context.print(to_json(p));
@@ -66,14 +66,14 @@ int get_policy(session_context& context, const arguments& args) {
 
 int del_policy(session_context& context, const arguments& args) {
   auto target = target_from(args, 0);
-  context.node().delete_policy(target.scope, target.name);
+  context.wait(context.node().delete_policy_later(target.scope, target.name));
   if (!context.json)
     context.to.out << "deleted\n";
   return done;
 }
 
 int list_policies(session_context& context, const arguments&) {
-  auto policies = context.node().policies();
+  auto policies = context.wait(context.node().policies_later());
   if (context.json) {
     json all = json::array();
     for (auto& p : policies)

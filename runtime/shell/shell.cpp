@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
+#include <cstdlib>
 
 namespace gnomon::shell {
 
@@ -24,8 +26,8 @@ const std::vector<option_spec>& program_options() {
       {"--socket", "PATH", "the node's Unix socket (default: $GNOMON_SOCKET, else the only ./run/*/gnomon.sock)"},
       {"--timeout", "SECONDS", "how long one request may take (default 15)"},
       {"--json", "", "print JSON, errors as well"},
-      {"--help", "", "this text; with a command: what it does"},
-      {"--version", "", "print the version"}};
+      {"--help", "", "this text (-h); with a command: what it does"},
+      {"--version", "", "print the version (-V)"}};
   return options;
 }
 
@@ -71,7 +73,7 @@ command_line split(const std::vector<std::string>& words) {
 
 int help(const terminal& to, const std::vector<std::string>& words) {
   if (words.empty()) {
-    to.out << help_overview() << "  help [COMMAND]\n  quit\n";
+    to.out << help_overview() << "  help [COMMAND]\n  connect [NUMBER|PATH]\n  quit\n";
     return done;
   }
   auto shown = false;
@@ -89,33 +91,69 @@ completion_sources sources_of(session_context& context) {
   completion_sources sources;
   sources.ids = [&context](const std::string& prefix) {
     std::vector<std::string> ids;
-    for (auto& i : context.node().list(prefix, {}, ids_to_offer).items)
+    for (auto& i : context.wait(context.node().list_later(prefix, {}, ids_to_offer)).items)
       ids.push_back(i.id);
     return ids;
   };
   sources.regions = [&context] {
     std::vector<std::string> regions;
-    for (auto& n : context.node().cluster().nodes)
+    for (auto& n : context.wait(context.node().cluster_later()).nodes)
       regions.push_back(n.region);
     return regions;
   };
   return sources;
 }
 
-/// Says whom one talks to; answers the prompt.
+/// Says whom one talks to. Answers the node's name; empty when it does not answer.
 std::string greet(session_context& context) {
   try {
-    auto report = context.node().cluster();
+    auto report = context.wait(context.node().cluster_later());
     auto live = std::count_if(report.nodes.begin(), report.nodes.end(),
                               [](auto& n) { return n.state == "live" || n.state == "self"; });
     const auto self = printable(report.self);
     context.to.out << fmt::format("{}, {} of {} nodes live; 'help' lists the commands, Ctrl-D leaves\n", self, live,
                                   report.nodes.size());
-    return fmt::format("{}> ", self);
-  } catch (const failure& e) {
+    return self;
+  } catch (const std::exception& e) {
+    context.away = true;
     context.to.err << printable(e.what()) << "\n'help' lists the commands, Ctrl-D leaves\n";
-    return "gnomon> ";
+    return {};
   }
+}
+
+/// `connect`: to the node behind a socket, or behind the one with that number.
+int connect(session_context& context, const std::vector<std::string>& words) {
+  auto nearby = sockets_nearby();
+  if (words.size() != 2) {
+    for (size_t i = 0; i < nearby.size(); ++i)
+      context.to.out << fmt::format("  {}  {}\n", i + 1, printable(nearby[i]));
+    context.to.out << "connect NUMBER, or connect PATH of a socket\n";
+    return words.size() == 1 ? done : misused;
+  }
+  size_t number = 0;
+  auto [end, wrong] = std::from_chars(words[1].data(), words[1].data() + words[1].size(), number);
+  auto counts = wrong == std::errc{} && end == words[1].data() + words[1].size();
+  if (counts && (number == 0 || number > nearby.size())) {
+    context.to.err << fmt::format("there are {} sockets here; 'connect' lists them\n", nearby.size());
+    return misused;
+  }
+  context.connect(counts ? nearby[number - 1] : words[1]);
+  return done;
+}
+
+/// Other words for the same, as other programs have them.
+std::vector<std::string> in_our_words(std::vector<std::string> given) {
+  if (given.size() == 1 && (asks_for_version(given[0]) || given[0] == "version"))
+    return {"--version"};
+  for (auto& word : given) {
+    if (word == "--")
+      break;
+    if (asks_for_help(word))
+      word = "--help";
+  }
+  if (!given.empty() && given[0] == "?")
+    given[0] = "help";
+  return given;
 }
 
 enum class next { go_on, leave };
@@ -133,15 +171,59 @@ next run_line(session_context& context, const std::string& line, int& status) {
     return next::go_on;
   if (words[0] == "quit" || words[0] == "exit")
     return next::leave;
-  status = words[0] == "help" ? help(context.to, {words.begin() + 1, words.end()}) : run_command(context, words);
+  words = in_our_words(std::move(words));
+  if (words[0] == "--version") {
+    context.to.out << "gnomon " << version << '\n';
+    return next::go_on;
+  }
+  if (words[0] == "help")
+    status = help(context.to, {words.begin() + 1, words.end()});
+  else if (words[0] == "connect" && context.interactive)
+    status = connect(context, words);
+  else
+    status = run_command(context, words);
   return next::go_on;
 }
 
+/// A node that is away is asked again before each prompt; its return is said there.
+class prompts {
+public:
+  explicit prompts(session_context& context) : context_(context), socket_(context.socket), name_(greet(context)) {}
+
+  std::string next() {
+    if (context_.socket != socket_) {
+      socket_ = context_.socket;
+      context_.away = false;
+      name_ = greet(context_);
+    } else if (context_.away && answers()) {
+      context_.to.out << name_ << " answers again\n";
+    }
+    auto name = name_.empty() ? std::string{"gnomon"} : name_;
+    return context_.away ? name + " (away)> " : name + "> ";
+  }
+
+private:
+  bool answers() {
+    try {
+      name_ = printable(context_.wait(context_.node().cluster_later()).self);
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  session_context& context_;
+  std::string socket_, name_;
+};
+
 int converse(session_context& context) {
   context.interactive = true;
-  editor lines{greet(context), default_history_file(), sources_of(context)};
+  if (context.socket.empty() && std::getenv("GNOMON_SOCKET") == nullptr && sockets_nearby().size() > 1)
+    connect(context, {"connect"});
+  editor lines{default_history_file(), sources_of(context)};
+  prompts prompt{context};
   int last = done;
-  while (auto line = lines.read()) {
+  while (auto line = lines.read(prompt.next())) {
     if (line->find_first_not_of(" \t") != line->npos)
       lines.remember(*line);
     if (run_line(context, *line, last) == next::leave)
@@ -179,7 +261,7 @@ int leave(const terminal& to, int status) {
 }
 
 int dispatch(const terminal& to, const std::vector<std::string>& given) {
-  auto [options, words] = split(given);
+  auto [options, words] = split(in_our_words(given));
   if (options.has("--version")) {
     to.out << "gnomon " << version << '\n';
     return done;

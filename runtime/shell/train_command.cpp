@@ -129,7 +129,7 @@ training_report follow(session_context& context, training_report report) {
   interrupt_guard guard;
   while (!report.over() && !guard.interrupted()) {
     std::this_thread::sleep_for(ask_again);
-    report = context.node().training(report.job);
+    report = context.wait(context.node().training_later(report.job));
     if (context.to.err_is_tty)
       context.to.err << fmt::format("\rtraining: {:3.0f}%, about {:.0f} s left, {} reads/s  ", 100 * report.share,
                                     report.seconds_left, human_count(static_cast<uint64_t>(report.events_per_second)))
@@ -143,7 +143,7 @@ training_report follow(session_context& context, training_report report) {
 int train(session_context& context, const arguments& args) {
   training_report report;
   if (args.has("--job")) {
-    report = context.node().training(parse_count(args.get("--job"), "--job", 1, UINT64_MAX));
+    report = context.wait(context.node().training_later(parse_count(args.get("--job"), "--job", 1, UINT64_MAX)));
   } else if (args.positional.empty()) {
     throw usage_error{"something is missing: usage: train FILE, or train --job N"};
   } else {

@@ -13,7 +13,7 @@ int predict(session_context& context, const arguments& args) {
   uint32_t limit = 20;
   if (args.has("--limit"))
     limit = static_cast<uint32_t>(parse_count(args.get("--limit"), "--limit", 1, 20));
-  auto found = context.node().predict(args.positional[0], limit, args.has("--repeats"));
+  auto found = context.wait(context.node().predict_later(args.positional[0], limit, args.has("--repeats")));
   if (context.json) {
     json items = json::array();
     for (auto& i : found.items)
@@ -43,7 +43,7 @@ int predict(session_context& context, const arguments& args) {
 }
 
 int forget(session_context& context, const arguments& args) {
-  auto regions = context.node().forget(args.positional[0]);
+  auto regions = context.wait(context.node().forget_later(args.positional[0]));
   if (context.json)
     context.print({{"user", args.positional[0]}, {"regions", regions}});
   else

@@ -1,11 +1,12 @@
 #include "runtime/shell/words.hpp"
 
+#include "runtime/base/nearest.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 namespace gnomon::shell {
@@ -66,6 +67,19 @@ std::string arguments::get(const std::string& option, std::string fallback) cons
   return found == options.end() ? std::move(fallback) : found->second;
 }
 
+namespace {
+
+std::string no_option(const std::string& name, const std::vector<option_spec>& specs) {
+  std::vector<std::string> names;
+  for (const auto& spec : specs)
+    names.push_back(spec.name);
+  if (auto meant = nearest(name, names); !meant.empty())
+    return fmt::format("there is no option {} here; did you mean {}?", name, meant);
+  return fmt::format("there is no option {} here; write -- before a word that begins with a dash", name);
+}
+
+} // namespace
+
 arguments parse_arguments(const std::vector<std::string>& words, const std::vector<option_spec>& specs) {
   arguments result;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -82,8 +96,7 @@ arguments parse_arguments(const std::vector<std::string>& words, const std::vect
     auto name = word.substr(0, equals);
     auto spec = std::find_if(specs.begin(), specs.end(), [&](auto& s) { return s.name == name; });
     if (spec == specs.end())
-      throw usage_error{
-          fmt::format("there is no option {} here; write -- before a word that begins with a dash", name)};
+      throw usage_error{no_option(name, specs)};
     std::string value;
     if (spec->placeholder.empty()) {
       if (equals != word.npos)
@@ -119,29 +132,6 @@ double parse_real(const std::string& text, const std::string& what, double least
   if (bad || !std::isfinite(value) || value < least || value > most)
     throw usage_error{fmt::format("{} must be a number from {} to {}, not '{}'", what, least, most, text)};
   return value;
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  // Levenshtein distance, one row at a time.
-  auto distance = [word](std::string_view other) {
-    std::vector<size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 1; i <= word.size(); ++i) {
-      auto diagonal = std::exchange(row[0], i);
-      for (size_t j = 1; j <= other.size(); ++j)
-        diagonal =
-            std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (word[i - 1] != other[j - 1])}));
-    }
-    return row.back();
-  };
-  std::string best;
-  size_t least = 3;
-  for (auto& candidate : candidates)
-    if (auto d = distance(candidate); d < least && d < candidate.size()) {
-      least = d;
-      best = candidate;
-    }
-  return best;
 }
 
 } // namespace gnomon::shell

@@ -48,7 +48,4 @@ arguments parse_arguments(const std::vector<std::string>& words, const std::vect
 uint64_t parse_count(const std::string& text, const std::string& what, uint64_t least, uint64_t most);
 double parse_real(const std::string& text, const std::string& what, double least, double most);
 
-/// The candidate nearest to a mistyped word; empty when none is near.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-
 } // namespace gnomon::shell

@@ -1,6 +1,7 @@
 #include "runtime/virtual_replay/options.hpp"
 
 #include "runtime/base/numbers.hpp"
+#include "runtime/base/process.hpp"
 #include "runtime/virtual_replay/policy.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -78,7 +79,7 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
   const auto known = takers(result);
   for (size_t k = 0; k < arguments.size(); ++k) {
     const auto& argument = arguments[k];
-    if (argument == "--help" || argument == "-h") {
+    if (asks_for_help(argument)) {
       result.help = true;
       return result;
     }

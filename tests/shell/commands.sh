@@ -33,6 +33,14 @@ write_config run/alone ''
 # -- without a node ----------------------------------------------------------------------------
 status 0 "$gnomon" --help;                  says "usage: gnomon"; says "Exit status"
 status 0 "$gnomon" --version;               says "gnomon "
+for word in -V version; do
+  status 0 "$gnomon" "$word";               says "gnomon "
+done
+for word in -h '?'; do
+  status 0 "$gnomon" "$word";               says "usage: gnomon"
+done
+status 0 "$gnomon" put -h;                  says "--new-sibling"
+status 2 "$gnomon" put --contxt 1 a b;      complains "did you mean --context?"
 status 0 "$gnomon" help put;                says "--new-sibling"
 status 0 "$gnomon" put --help;              says "--new-sibling"
 status 2 "$gnomon" frobnicate;              complains "no command 'frobnicate'"

@@ -117,8 +117,8 @@ done
 # -- what was not written is not called written -------------------------------------------------
 starts "one-shot" bash -c "exec $run 2>log"
 for stream in '>/dev/full' '>&-'; do
-  for command in "$gnomond --help" "$gnomond --version" "$replay --help" "$evaluate --help" \
-    "$gnomon --help" "$gnomon --version" \
+  for command in "$gnomond --help" "$gnomond --version" "$gnomond -V" "$replay --help" "$replay --version" \
+    "$evaluate --help" "$evaluate --version" "$gnomon --help" "$gnomon --version" \
     "$gnomon --socket $place/data/gnomon.sock get starts/one-shot" \
     "$gnomon --socket $place/data/gnomon.sock list --json" "$gnomon --socket $place/data/gnomon.sock export -"; do
     bash -c "$command $stream" 2>err

@@ -54,9 +54,3 @@ CAF_TEST(numbers_are_checked_to_the_last_character) {
   for (auto bad : {"", "91", "nan", "inf", "1,5", "1e400"})
     CAF_CHECK(throws<usage_error>([&] { parse_real(bad, "lat", -90, 90); }));
 }
-
-CAF_TEST(a_mistyped_word_finds_its_neighbour) {
-  CAF_CHECK_EQUAL(nearest("staus", {"status", "list", "put"}), "status");
-  CAF_CHECK_EQUAL(nearest("pt", {"status", "list", "put"}), "put");
-  CAF_CHECK_EQUAL(nearest("frobnicate", {"status", "list", "put"}), "");
-}

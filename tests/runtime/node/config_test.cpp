@@ -144,8 +144,11 @@ CAF_TEST(an_override_wins_over_the_file_and_is_checked_alike) {
   CAF_CHECK_EQUAL(config->seeds.size(), 2u);
   CAF_CHECK(config->http.empty());
   CAF_CHECK(has(problem("", {"placement.factor=0"}), "--set placement.factor: placement.factor = 0 must be a number"));
-  CAF_CHECK(has(problem("", {"nodes.name=a"}), "--set nodes.name: unknown key nodes.name; the sections are"));
+  CAF_CHECK(has(problem("", {"nodes.name=a"}),
+                "--set nodes.name: unknown key nodes.name; did you mean node.name? the sections are"));
   CAF_CHECK(has(problem("", {"node.color=red"}), "unknown key node.color; [node] knows name"));
+  CAF_CHECK(has(problem("", {"placement.facter=3"}), "did you mean placement.factor? [placement] knows"));
+  CAF_CHECK(has(problem("", {"http.listen=3"}), "did you mean listen.http?"));
   CAF_CHECK(has(problem("", {"factor"}), "must be SECTION.KEY=VALUE"));
 }
 
