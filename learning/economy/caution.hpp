@@ -1,5 +1,6 @@
 #pragma once
 
+#include "learning/economy/copy_value.hpp"
 #include "learning/economy/hedge.hpp"
 
 #include <array>
@@ -10,7 +11,10 @@ namespace gnomon::learning {
 
 /// How much more than its cost a copy made ahead must be expected to save. To wait is worth something: the next read
 /// elsewhere tells more about an item than the last one did. How much shows only afterwards, so each factor is followed
-/// as if it had decided, and Hedge chooses among them by what they would have cost. Not thread-safe.
+/// as if it had decided, and Hedge weighs them by what they would have cost. The factor that decides is their weighted
+/// geometric mean. To draw one for each decision would be less cautious than any of them is meant to be: an item is
+/// decided about many times, and the least factor among many draws would make the copy.
+/// Not thread-safe.
 class caution {
 public:
   /// A copy, as `adaptive_lifetimes` names it.
@@ -19,12 +23,14 @@ public:
 
   explicit caution(size_t max_open = 300'000) : max_open_(max_open), hedge_(factors.size()) {}
 
-  /// True when a copy is worth making ahead that is expected to save `saved_usd` and to cost `spent_usd`. The read that
-  /// it would spare costs `miss_usd`.
-  bool worthwhile(copy_id copy, double saved_usd, double spent_usd, double miss_usd);
+  /// True when the copy is worth making ahead, which would be kept for `keep_s` and is expected to save and to cost
+  /// what `worth` says. The read that it would spare costs `miss_usd`. `now` is in seconds and should not go back.
+  bool worthwhile(copy_id copy, const copy_worth& worth, double keep_s, double miss_usd, double now);
   /// The item was read there.
-  void read(copy_id copy);
+  void read(copy_id copy, double now);
 
+  /// The factor that decides now.
+  double factor() const;
   /// By factor: how much each is believed.
   std::vector<double> weights() const {
     return hedge_.weights();
@@ -33,7 +39,8 @@ public:
 private:
   struct waiting {
     float miss_usd = 0;
-    uint8_t made = 0; // bit k: factor k would have made the copy
+    uint8_t made = 0;   // bit k: factor k would have made the copy
+    double until_s = 0; // when the last of these would have gone
   };
   void count();
 

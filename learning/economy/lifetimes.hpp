@@ -34,6 +34,11 @@ public:
   /// Its lifetime has run out without a read. How much longer it is worth keeping by what is known now; 0: it goes. All
   /// in all it is kept for at most break-even / a, so the bound holds.
   double extend(copy_id copy, const copy_costs& costs, double now);
+  /// How long a copy that is made before its first read is kept, where `wish_s` would be best by the chances known:
+  /// within the same bounds as any other copy.
+  double bounded(double wish_s, const copy_costs& costs) {
+    return keep_of(hedge_.draw(), wish_s, costs.break_even_s());
+  }
   /// It is gone for good (deleted, or no longer followed): its gap counts as longer than it was so far.
   void forget(copy_id copy, double now);
 

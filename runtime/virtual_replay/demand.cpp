@@ -19,11 +19,9 @@ const std::vector<learning::demand_estimate>& demand::estimate(uint32_t item, do
   return estimates_;
 }
 
-bool demand::train_when_due(size_t reads) {
-  const auto first = std::max<size_t>(on_.measured_from / 2, 1);
-  if (reads == first || reads == on_.measured_from)
+void demand::train_when_due(size_t reads) {
+  if (reads == std::max<size_t>(on_.measured_from / 2, 1) || reads == on_.measured_from)
     train(reads);
-  return reads >= first;
 }
 
 void demand::train(size_t reads) {

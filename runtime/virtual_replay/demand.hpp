@@ -16,9 +16,8 @@ public:
   /// By region: the chance of a read within each of `demand_horizons`. Valid until the next call.
   const std::vector<learning::demand_estimate>& estimate(uint32_t item, double now);
   /// Call it with the number of reads so far. Trains at half of the warm-up and at its end on the reads until then, as
-  /// a node does once a day, and serves the result. True from the first training on. Without enough reads it goes on
-  /// with the fixed formula.
-  bool train_when_due(size_t reads);
+  /// a node does once a day, and serves the result. Until then, and without enough reads, the fixed formula estimates.
+  void train_when_due(size_t reads);
 
 private:
   void train(size_t reads);

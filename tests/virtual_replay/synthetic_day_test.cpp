@@ -43,6 +43,15 @@ CAF_TEST(where_placement_matters_the_full_policy_is_cheapest) {
   }
 }
 
+CAF_TEST(where_almost_every_copy_is_read_again_the_full_policy_costs_no_more_than_keeping_them_all) {
+  for (uint64_t seed : {1, 2, 3}) {
+    const auto on = synthetic_day(seed);
+    const auto full = played(on, "full"), kept = played(on, "no-expiry");
+    CAF_MESSAGE("seed " << seed << ": " << full.total_usd() / kept.total_usd() << " times as dear");
+    CAF_CHECK_LESS_OR_EQUAL(full.total_usd(), 1.03 * kept.total_usd());
+  }
+}
+
 CAF_TEST(where_values_are_small_the_full_policy_costs_little_more_than_a_copy_everywhere) {
   for (uint64_t seed : {1, 2, 3}) {
     const auto on = synthetic_day(seed, 1024);

@@ -3,6 +3,7 @@
 #include "learning/economy/copy_value.hpp"
 #include "learning/economy/hedge.hpp"
 #include "learning/economy/prices.hpp"
+#include "learning/economy/update_rates.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -102,20 +103,60 @@ CAF_TEST(hedge_comes_to_cost_hardly_more_than_the_best_expert_and_follows_a_chan
   CAF_CHECK_LESS(paid, 1.2 * 600);
 }
 
+namespace {
+
+const copy_worth a_fifth_more{.saved_usd = 1.2, .spent_usd = 1};
+constexpr double hour_s = 3600;
+
+size_t made_of_thousand(caution& careful, uint64_t first, double now) {
+  size_t made = 0;
+  for (uint64_t copy = first; copy < first + 1000; ++copy)
+    made += careful.worthwhile(copy, a_fifth_more, hour_s, 2, now);
+  return made;
+}
+
+} // namespace
+
 CAF_TEST(copies_ahead_that_are_never_read_make_the_next_ones_rarer) {
   caution careful;
   for (uint64_t copy = 0; copy < 20'000; ++copy)
-    careful.worthwhile(copy, 1.2, 1, 2);
-  size_t made = 0;
-  for (uint64_t copy = 100'000; copy < 101'000; ++copy)
-    made += careful.worthwhile(copy, 1.2, 1, 2);
-  CAF_CHECK_LESS(made, 100u);
+    careful.worthwhile(copy, a_fifth_more, hour_s, 2, 0);
+  CAF_CHECK_LESS(made_of_thousand(careful, 100'000, 0), 100u);
   for (uint64_t copy = 200'000; copy < 260'000; ++copy) { // now each of them is read
-    careful.worthwhile(copy, 1.2, 1, 2);
-    careful.read(copy);
+    careful.worthwhile(copy, a_fifth_more, hour_s, 2, 0);
+    careful.read(copy, 1);
   }
-  made = 0;
-  for (uint64_t copy = 300'000; copy < 301'000; ++copy)
-    made += careful.worthwhile(copy, 1.2, 1, 2);
-  CAF_CHECK_GREATER(made, 900u);
+  CAF_CHECK_GREATER(made_of_thousand(careful, 300'000, 0), 900u);
+}
+
+CAF_TEST(a_copy_ahead_that_goes_and_is_made_again_counts_each_time) {
+  caution careful;
+  for (uint64_t hour = 0; hour < 200; ++hour) // the same hundred copies, gone after an hour, read at last
+    for (uint64_t copy = 0; copy < 100; ++copy)
+      careful.worthwhile(copy, a_fifth_more, hour_s, 2, static_cast<double>(hour) * hour_s);
+  CAF_CHECK_GREATER(careful.factor(), 1.2);
+  CAF_CHECK_LESS(made_of_thousand(careful, 1000, 200 * hour_s), 100u);
+}
+
+CAF_TEST(a_copy_ahead_that_has_gone_before_its_read_saves_nothing) {
+  caution careful;
+  for (uint64_t copy = 0; copy < 20'000; ++copy) {
+    const double now = static_cast<double>(copy) * hour_s;
+    careful.worthwhile(copy, a_fifth_more, hour_s, 2, now);
+    careful.read(copy, now + 2 * hour_s);
+  }
+  CAF_CHECK_GREATER(careful.factor(), 1.2);
+}
+
+CAF_TEST(a_new_item_is_expected_to_be_updated_as_often_as_the_others) {
+  update_rates rates;
+  CAF_CHECK_EQUAL(rates.per_s(0, 0, 0), 0);
+  for (int item = 0; item < 10; ++item)
+    rates.born(0);
+  for (int update = 0; update < 20; ++update)
+    rates.updated();
+  const double now = 10 * hour_s, mean = 20 / (10 * now);
+  CAF_CHECK_LESS(std::abs(rates.per_s(0, 0, now) / mean - 1), 1e-9);
+  CAF_CHECK_LESS(rates.per_s(0, now, now), mean); // ten hours without one tell more
+  CAF_CHECK_GREATER(rates.per_s(8, now, now), mean);
 }
