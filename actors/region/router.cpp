@@ -231,6 +231,11 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
       add(*peer);
     for (const auto& peer : view->peers)
       add(peer);
+    // An item may have begun at a node that had not heard of the rule.
+    if constexpr (reads<Message>)
+      for (const auto& peer : view->peers)
+        if (!rules.allows(peer.identity.region))
+          search->nodes.push_back(peer.identity.node);
     forward(search, request, reply);
   });
 }

@@ -150,6 +150,22 @@ CAF_TEST(a_region_that_may_not_have_an_item_does_not_call_it_absent_while_it_lac
   CAF_CHECK_EQUAL(code_of(get("d", "x").error()), ec::unavailable);
 }
 
+CAF_TEST(an_item_may_have_begun_at_a_node_that_had_not_heard_of_the_rule) {
+  begin(1);
+  for (auto other : {"a", "b", "d"})
+    network->separate("c", other);
+  CAF_CHECK(ask<policy_list>("a", put_policy{policy_scope::type, "x", R"({"residency": ["region-a", "region-b"]})"}));
+  heartbeats();
+  CAF_CHECK(put("c", "x/1", "1"));
+  for (auto name : {"a", "b", "d"})
+    nodes[name].context->cluster.update([](cluster_view& view) {
+      for (auto& peer : view.peers)
+        if (peer.identity.node == "c")
+          peer.state = peer_state::down;
+    });
+  CAF_CHECK_EQUAL(code_of(ask_for<item_versions>("d", read("x/1"), 5s).error()), ec::unavailable);
+}
+
 CAF_TEST(an_item_is_read_where_it_may_not_stay_until_another_region_has_it) {
   begin(1, 1);
   CAF_CHECK(put("a", "x/1", "1"));
