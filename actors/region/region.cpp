@@ -78,6 +78,9 @@ void region_state::start(self_pointer self, context_ptr node) {
   node_ = std::move(node);
   auto handles = node_->handles.get();
   stores_unread_ = handles->stores.size();
+  // A region before this one, of the same process, may have found that all hints are refused; they are still there.
+  for (const auto& peer : node_->cluster.get()->names())
+    node_->owed.begin(peer)->leaves_hint();
   begin_reading();
   read_policies();
   for (const auto& store : handles->stores)
