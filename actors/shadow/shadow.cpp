@@ -277,6 +277,16 @@ void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
     self_->monitor(watcher);
   if (!on && watchers_.erase(watcher) > 0)
     self_->demonitor(watcher.address());
+  once_loaded([this] { keep_for_watchers(); });
+}
+
+/// Changes come to those that have a copy. Watchers ask again every few seconds, so an item that did not exist is found
+/// later.
+void shadow_state::keep_for_watchers() {
+  if (watchers_.empty() || item_->present() || search_ || !may_hold(node_->self.node) || node_->is_full())
+    return;
+  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
+  find_copy(keep, audience::all, traffic::repair, {}, {});
 }
 
 bool shadow_state::is_busy() {

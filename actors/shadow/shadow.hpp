@@ -118,6 +118,7 @@ private:
     answer<write_receipt> reply;
   };
   bool is_busy();
+  void keep_for_watchers();
 
   // loading: shadow.cpp, shadow_damage.cpp
   void load();

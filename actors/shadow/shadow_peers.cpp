@@ -186,9 +186,11 @@ void shadow_state::check_expiry() {
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
+  if (!watchers_.empty()) // as if it were read
+    item_->note_reads(0, now(), 0);
   review_lifetime();
   item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
-  if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
+  if (item_->lease_over(now(), node_->config.join_timeout) && !search_ && watchers_.empty())
     return drop();
   if (item_->present() && !may_hold(node_->self.node)) {
     if (item_->review_due(now())) {

@@ -6,18 +6,6 @@ using namespace gnomon::test;
 
 namespace {
 
-struct watcher_state {
-  std::vector<item_changed> heard;
-};
-
-item_watcher_actor::behavior_type watcher(item_watcher_actor::stateful_pointer<watcher_state> self,
-                                          std::shared_ptr<std::vector<item_changed>> heard) {
-  return {[=](const item_changed& x) {
-    self->state.heard.push_back(x);
-    heard->push_back(x);
-  }};
-}
-
 struct fixture : cluster_fixture {
   /// The record on disk; an empty one when there is none.
   item_record record(const std::string& name, const std::string& id) {
@@ -390,26 +378,6 @@ CAF_TEST(whoever_waits_for_a_shadow_that_falls_asleep_is_answered_when_its_shard
     std::move(reading).receive([](const item_versions&) {}, [](const caf::error&) {});
     restart("a");
   }
-}
-
-CAF_TEST(watchers_go_on_hearing_of_an_item_whose_shadow_died) {
-  begin(1);
-  put("a", "x", "1");
-  auto heard = std::make_shared<std::vector<item_changed>>();
-  auto listener = sys.spawn(watcher, heard);
-  self->send(nodes["a"].context->handles.get()->router, watch_a_v, std::string{"x"}, listener);
-  sched.run();
-  nodes["a"].context->index.clear();
-  read_item request;
-  request.id = "x";
-  CAF_CHECK(fails_in_shadow<item_versions>("a", request));
-  pass_time(1s);
-  heard->clear();
-  CAF_CHECK(put("a", "x", "2", unbox(get("a", "x")).versions.context));
-  CAF_CHECK_EQUAL(heard->size(), 1u);
-  self->send(nodes["a"].context->handles.get()->router, unwatch_a_v, std::string{"x"}, listener);
-  caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
-  sched.run();
 }
 
 CAF_TEST(the_last_writer_never_leaves_an_item_empty) {
