@@ -54,6 +54,17 @@ expected<void> write_note(const std::string& file, const std::vector<store_ident
 
 } // namespace
 
+std::error_code make_folder(const std::filesystem::path& folder) {
+  constexpr int tries = 100;
+  std::error_code problem;
+  for (int i = 0; i < tries; ++i) {
+    std::filesystem::create_directories(folder, problem);
+    if (problem != std::errc::no_such_file_or_directory) // else a folder above it has just been removed
+      break;
+  }
+  return problem;
+}
+
 expected<store_identity> settle_identity(const std::string& directory,
                                          const std::vector<std::shared_ptr<kv_store>>& stores, bool restored) {
   auto file = directory + "/identity";

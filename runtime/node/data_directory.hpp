@@ -2,11 +2,17 @@
 
 #include "storage/kv_store.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace gnomon {
+
+/// Makes a folder and those above it. Other nodes that start at this moment try the same, and remove what they made for
+/// their checks.
+std::error_code make_folder(const std::filesystem::path& folder);
 
 /// The identity of this node from now on: that of the first of its stores. A store that was restored gets a new
 /// incarnation, because it would otherwise give out names again that it gave to versions after the backup.

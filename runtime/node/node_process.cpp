@@ -50,9 +50,7 @@ private:
 };
 
 expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& config) {
-  std::error_code problem;
-  fs::create_directories(config.data_dir, problem);
-  if (problem)
+  if (auto problem = make_folder(config.data_dir))
     return make_error(ec::store_failed,
                       fmt::format("node.data_dir = \"{}\" cannot be created: {}; create it, or choose one "
                                   "that this user may write",
@@ -252,7 +250,9 @@ caf::error node_process::parts::join() {
       .receive(
           [&](uint32_t reached) {
             if (reached == 0 && !config.seeds.empty())
-              log::warn("gnomond", "no-seed-reached", {{"seeds", fmt::format("{}", fmt::join(config.seeds, ","))}});
+              log::info("gnomond", "no-seed-reached", // so it is with the first node of a cluster
+                        {{"seeds", fmt::format("{}", fmt::join(config.seeds, ","))},
+                         {"meaning", "this node is alone so far, and goes on trying"}});
           },
           [&](const caf::error& err) {
             if (code_of(err) == ec::rejected)

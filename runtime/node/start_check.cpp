@@ -2,6 +2,7 @@
 
 #include "runtime/base/process.hpp"
 #include "runtime/net/endpoint.hpp"
+#include "runtime/node/data_directory.hpp"
 #include "runtime/node/geo_dns.hpp"
 #include "runtime/node/node_location.hpp"
 
@@ -39,7 +40,7 @@ public:
     for (auto place = fs::absolute(folder, ignored); !place.empty() && !fs::exists(place, ignored);
          place = place.parent_path())
       made_.push_back(place);
-    fs::create_directories(folder, problem);
+    problem = make_folder(folder);
   }
   ~trial_folder() {
     for (const auto& place : made_)

@@ -5,10 +5,13 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <atomic>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 using namespace gnomon;
 namespace fs = std::filesystem;
@@ -54,6 +57,20 @@ CAF_TEST(a_check_leaves_nothing_behind) {
   fs::create_directories(config.data_dir);
   CAF_CHECK_EQUAL(verdict(), "sound");
   CAF_CHECK(fs::is_empty(config.data_dir));
+}
+
+CAF_TEST(nodes_that_start_at_once_do_not_take_a_folder_from_each_other) {
+  std::atomic<int> refused{0};
+  std::vector<std::thread> nodes;
+  for (int i = 0; i < 5; ++i)
+    nodes.emplace_back([&, mine = config, name = std::to_string(i)]() mutable {
+      mine.data_dir = path() / "run" / name;
+      for (int round = 0; round < 200; ++round)
+        refused += check_start(mine) ? 1 : 0;
+    });
+  for (auto& each : nodes)
+    each.join();
+  CAF_CHECK_EQUAL(refused.load(), 0);
 }
 
 CAF_TEST(a_data_directory_that_cannot_be_one_is_refused) {
