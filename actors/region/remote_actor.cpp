@@ -1,6 +1,5 @@
 #include "actors/region/remote_actor.hpp"
 
-#include "actors/node/patience.hpp"
 #include "actors/node/published_actors.hpp"
 
 #include <caf/all.hpp>
@@ -84,7 +83,8 @@ caf::behavior remote_actor(caf::stateful_actor<remote_actor_state>* self, contex
   state.self = self;
   state.node = std::move(node);
   state.what = std::move(what);
-  if (auto peer = state.node->cluster.get()->find(state.what.node))
+  auto view = state.node->cluster.get();
+  if (auto peer = view->find(state.what.node))
     state.peer_start = peer->identity.start;
   self->set_default_handler(
       [&state](caf::scheduled_actor* self, caf::message_view& message) -> caf::result<caf::message> {

@@ -222,20 +222,19 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
       auto peer = view->find(node);
       return !peer || peer->fresh;
     });
-    auto add = [&](const peer_view& peer) {
-      if (rules.allows(peer.identity.region)
+    auto add = [&](const peer_view& peer, bool permitted) {
+      if (rules.allows(peer.identity.region) == permitted
           && std::find(search->nodes.begin(), search->nodes.end(), peer.identity.node) == search->nodes.end())
         search->nodes.push_back(peer.identity.node);
     };
     for (auto peer : view->by_latency())
-      add(*peer);
+      add(*peer, true);
     for (const auto& peer : view->peers)
-      add(peer);
+      add(peer, true);
     // An item may have begun at a node that had not heard of the rule.
     if constexpr (reads<Message>)
       for (const auto& peer : view->peers)
-        if (!rules.allows(peer.identity.region))
-          search->nodes.push_back(peer.identity.node);
+        add(peer, false);
     forward(search, request, reply);
   });
 }

@@ -5,6 +5,7 @@
 #include "runtime/base/published.hpp"
 #include "runtime/net/unix_middleman.hpp"
 #include "tests/support/fake_router.hpp"
+#include "tests/support/throws.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -58,17 +59,6 @@ struct fixture {
         options);
   }
 };
-
-template <class F>
-ec code_from(F f) {
-  try {
-    f();
-  } catch (const failure& e) {
-    CAF_MESSAGE(e.what());
-    return e.code();
-  }
-  return ec{};
-}
 
 template <class F>
 bool eventually(F f) {

@@ -3,6 +3,7 @@
 #include "gnomon/node.hpp"
 
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/throws.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -41,6 +42,7 @@ CAF_END_TYPE_ID_BLOCK(embedding_test)
 
 using namespace gnomon;
 using gnomon::test::temporary_directory;
+using gnomon::testing::code_from;
 using namespace std::chrono_literals;
 
 namespace {
@@ -60,17 +62,6 @@ struct fixture {
     return made;
   }
 };
-
-template <class F>
-ec code_from(F f) {
-  try {
-    f();
-  } catch (const failure& e) {
-    CAF_MESSAGE(e.what());
-    return e.code();
-  }
-  return ec{};
-}
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream in{file};
