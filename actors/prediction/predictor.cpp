@@ -59,14 +59,20 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
         return accesses_ack{};
       },
       [=, &state](const get_prediction& request) -> caf::result<prediction> {
-        state.predict(request, answer<prediction>{self->make_response_promise<prediction>()});
+        answer<prediction> reply{self->make_response_promise<prediction>()};
+        state.when_read([=, &state] { state.predict(request, reply); });
         return caf::delegated<prediction>{};
       },
       [=, &state](const forget_user& request) -> caf::result<forget_receipt> {
-        state.forget(request, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
+        answer<forget_receipt> reply{self->make_response_promise<forget_receipt>()};
+        state.when_read([=, &state] { state.forget(request, reply); });
         return caf::delegated<forget_receipt>{};
       },
-      [&](const past_accesses& upload) { return state.learn_past(upload); },
+      [=, &state](const past_accesses& upload) -> caf::result<past_receipt> {
+        answer<past_receipt> reply{self->make_response_promise<past_receipt>()};
+        state.when_read([=, &state] { reply.give(state.learn_past(upload)); });
+        return caf::delegated<past_receipt>{};
+      },
       [&](tick_a) {
         state.take_over_models();
         state.end_overdue_trials();
@@ -283,9 +289,6 @@ void predictor_state::take_over_models() {
 // -- questions
 
 void predictor_state::predict(const get_prediction& request, answer<prediction> reply) {
-  if (reading_)
-    return reply.fail(
-        make_error(ec::unavailable, "what was learned before the restart is still being read; try again"));
   if (users_->find(request.user) == nullptr)
     return reply.fail(make_error(ec::not_found, "no region has learned from reads of this user"));
   auto found = std::make_shared<prediction>();

@@ -26,7 +26,9 @@ public:
   void learn(const access_batch& batch);
   void go_on();
   void learn_from(region_accesses report);
-  caf::result<past_receipt> learn_past(const past_accesses& upload);
+  past_receipt learn_past(const past_accesses& upload);
+  /// Does it at once or, while the file of what was learned is still being read, after that.
+  void when_read(std::function<void()> next);
   void predict(const get_prediction& request, answer<prediction> reply);
   void forget(const forget_user& request, answer<forget_receipt> reply);
   void report();
@@ -78,8 +80,9 @@ private:
   state_file_actor file_; // null: nothing is kept
   std::shared_ptr<learned_state> found_;
   bool reading_ = false, saving_ = false;
-  bool changed_ = false; // since the last save began
-  bool anew_ = false;    // what is being saved has to be saved again from the beginning
+  std::vector<std::function<void()>> asked_; // while the file was being read
+  bool changed_ = false;                     // since the last save began
+  bool anew_ = false;                        // what is being saved has to be saved again from the beginning
   uint32_t piece_ = 0;
   time_point save_began_{}, next_save_{};
   std::vector<std::function<void(bool kept)>> after_save_;

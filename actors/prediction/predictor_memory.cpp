@@ -22,9 +22,7 @@ predictor_state::~predictor_state() {
 
 // -- uploads
 
-caf::result<past_receipt> predictor_state::learn_past(const past_accesses& upload) {
-  if (reading_)
-    return make_error(ec::unavailable, "what was learned before the restart is still being read; try again");
+past_receipt predictor_state::learn_past(const past_accesses& upload) {
   past_receipt receipt;
   const auto now = epoch_seconds(node_->time->now());
   auto forgotten = node_->forgotten.get();
@@ -49,6 +47,12 @@ caf::result<past_receipt> predictor_state::learn_past(const past_accesses& uploa
 
 // -- the file
 
+void predictor_state::when_read(std::function<void()> next) {
+  if (!reading_)
+    return next();
+  asked_.push_back(std::move(next));
+}
+
 /// What is read until the file is there waits.
 void predictor_state::open_file() {
   const auto file = state_file_of(node_->config);
@@ -63,6 +67,8 @@ void predictor_state::open_file() {
   next_save_ = self_->clock().now() + save_every;
   auto done = [this] {
     reading_ = false;
+    for (auto& next : std::exchange(asked_, {}))
+      next();
     if (!waiting_.empty() && !std::exchange(going_on_, true))
       self_->send(self_, flush_a_v);
   };
@@ -162,9 +168,6 @@ void predictor_state::save_and_quit(const caf::error& reason) {
 
 /// Answered when the file does not have the user any more: as it is written anew or, where that fails, removed.
 void predictor_state::forget(const forget_user& request, answer<forget_receipt> reply) {
-  if (reading_)
-    return reply.fail(
-        make_error(ec::unavailable, "what was learned before the restart is still being read; try again"));
   const bool known = users_->forget(request.user);
   std::erase_if(waiting_, [&](const auto& sample) { return sample.user == request.user; });
   const auto now = epoch_seconds(node_->time->now());

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <string_view>
 #include <thread>
 
@@ -21,30 +20,30 @@ namespace {
 
 static_assert(caf::id_block::gnomon::end <= first_api_type_id && caf::id_block::gnomon_api::end <= first_app_type_id);
 
-constexpr std::string_view scheduler_name = "caf.multiplexer"; // CAF's name for each thread of its scheduler
+constexpr std::string_view new_worker = "caf.multiplexer"; // CAF's name for a thread of its scheduler that begins
+constexpr const char* known_worker = "gnomon.worker";
 
 thread_local bool of_scheduler = false;
 
 class new_threads final : public caf::thread_hook {
 public:
-  new_threads(size_t workers, log::output_ptr lines) : workers_(workers), lines_(std::move(lines)) {}
+  explicit new_threads(log::output_ptr lines) : lines_(std::move(lines)) {}
   void init(caf::actor_system&) override {}
   void thread_terminates() override {
     log::use(nullptr);
   }
-  /// The scheduler's threads are the first of that name. A detached actor's thread inherits the name of the thread that
-  /// spawned it.
+  /// A detached actor's thread inherits the name of the thread that spawned it: a worker takes another than CAF's.
   void thread_started() override {
     log::use(lines_);
     std::array<char, 16> name{};
     pthread_getname_np(pthread_self(), name.data(), name.size());
-    of_scheduler = std::string_view{name.data()} == scheduler_name && begun_.fetch_add(1) < workers_;
+    of_scheduler = name.data() == new_worker;
+    if (of_scheduler)
+      pthread_setname_np(pthread_self(), known_worker);
   }
 
 private:
-  const size_t workers_;
   const log::output_ptr lines_;
-  std::atomic<size_t> begun_{0};
 };
 
 } // namespace
@@ -58,7 +57,7 @@ system_config::system_config(size_t threads, log::output_ptr lines, const system
   set("scheduler.max-threads", workers);
   if (prepare)
     prepare(*this);
-  add_thread_hook<new_threads>(workers, std::move(lines));
+  add_thread_hook<new_threads>(std::move(lines));
 }
 
 bool on_scheduler_thread() {
