@@ -235,6 +235,7 @@ void router_state::forward_near(const Message& request, answer<Reply> reply) {
     if constexpr (reads<Message>)
       for (const auto& peer : view->peers)
         add(peer, false);
+    search->whole = knows_all_nodes(*node_);
     forward(search, request, reply);
   });
 }
@@ -294,7 +295,7 @@ void router_state::end_search(item_search& search, const answer<Reply>& reply) {
       return reply.give(*search.old);
   if (search.problem)
     return reply.fail(search.problem);
-  if (!repeatable<Message> || !knows_all_nodes(*node_))
+  if (!repeatable<Message> || !search.whole)
     return reply.fail(make_error(ec::unavailable, "no region that may keep the item is reachable; try again"));
   reply.fail(make_error(ec::not_found, "no region that may keep the item has it"));
 }

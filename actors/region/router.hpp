@@ -52,6 +52,7 @@ private:
   struct item_search {
     std::deque<std::string> nodes;                                 // still to be asked, in this order
     caf::error problem;                                            // the last one
+    bool whole = false;                                            // they are all that may have the item
     size_t open = 0;                                               // nodes that were asked and have not answered yet
     std::optional<item_versions> old;                              // answer of a node that is not fresh
     std::function<void(std::optional<item_versions>)> last_resort; // when no node serves it; null: it fails

@@ -15,7 +15,7 @@ void router_state::find(const find_actor& request, answer<found_actor> reply) {
 
 void router_state::find_here(std::shared_ptr<actor_search> search, answer<found_actor> reply) {
   search->nodes.clear();
-  search->silent = false;
+  search->silent = !knows_all_nodes(*node_);
   for (auto view = node_->cluster.get(); auto peer : view->by_latency())
     search->nodes.push_back(peer->identity.node);
   self_->request(node_->handles.get()->region, node_->config.peer_timeout, search->request)
@@ -43,7 +43,7 @@ void router_state::find_at_peers(std::shared_ptr<actor_search> search, answer<fo
 }
 
 void router_state::not_found_at_peers(std::shared_ptr<actor_search> search, answer<found_actor> reply) {
-  if (!search->silent && knows_all_nodes(*node_))
+  if (!search->silent)
     return reply.fail(make_error(ec::not_found, "no node has published an actor '" + search->request.name + "'"));
   if (self_->clock().now() < search->until)
     return postpone(search_again_after, [=, this] { find_here(search, reply); });

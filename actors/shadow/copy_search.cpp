@@ -13,6 +13,7 @@ void copy_search::widen(const stay& more, audience further) {
   if (more.wanted && more.as == holder_state::durable)
     keep.as = more.as;
   whom_ = std::max(whom_, further);
+  questioned_.clear(); // what they said may be older than who comes now
 }
 
 void copy_search::add_first(std::string holder) {
@@ -54,7 +55,6 @@ std::string copy_search::take_holder() {
 }
 
 std::vector<std::string> copy_search::take_everyone(const cluster_view& view, bool with_unreachable) {
-  whom_ = audience::known;
   auto peers = view.by_latency();
   if (with_unreachable)
     for (const auto& peer : view.peers)
@@ -62,7 +62,7 @@ std::vector<std::string> copy_search::take_everyone(const cluster_view& view, bo
         peers.push_back(&peer);
   std::vector<std::string> nodes;
   for (auto peer : peers)
-    if (asked_.count(peer->identity.node) == 0)
+    if (asked_.count(peer->identity.node) == 0 && questioned_.insert(peer->identity.node).second)
       nodes.push_back(peer->identity.node);
   open_questions_ = nodes.size();
   waits_ = !nodes.empty();

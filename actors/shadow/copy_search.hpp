@@ -45,7 +45,8 @@ public:
   step next();
   /// The holder to ask now, which `next` has chosen.
   std::string take_holder();
-  /// The nodes that were not asked yet, nearest first. From now on their answers are open.
+  /// The nodes that were not asked yet, nearest first. From now on their answers are open. Nodes become known while
+  /// others are asked: the search is over when there are none.
   std::vector<std::string> take_everyone(const cluster_view& view, bool with_unreachable);
 
   void holder_answered();
@@ -100,9 +101,10 @@ private:
   std::vector<std::string> believed_;
   std::deque<std::string> next_; // holders not asked yet, best first
   std::set<std::string> asked_, unreachable_;
-  size_t asking_ = 0;         // holders that have not answered; the first good answer counts
-  size_t open_questions_ = 0; // to nodes that may hold the item
-  bool waits_ = false;        // for their answers
+  std::set<std::string> questioned_; // as one of all
+  size_t asking_ = 0;                // holders that have not answered; the first good answer counts
+  size_t open_questions_ = 0;        // to nodes that may hold the item
+  bool waits_ = false;               // for their answers
 };
 
 } // namespace gnomon

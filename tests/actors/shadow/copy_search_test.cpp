@@ -68,8 +68,23 @@ CAF_TEST(a_node_that_says_it_holds_the_item_is_asked_for_it_at_once) {
   s.holder_failed("b", ec::not_here);
   CAF_CHECK(s.next() == step::wait); // a has not answered yet
   CAF_CHECK(s.node_answered("a", ec::not_here));
-  CAF_CHECK(s.next() == step::give_up);
+  CAF_REQUIRE(s.next() == step::ask_everyone);
+  CAF_CHECK(s.take_everyone(view, true).empty());
   CAF_CHECK(s.unreachable() == std::set<std::string>{"c"});
+}
+
+CAF_TEST(a_node_that_becomes_known_while_the_others_are_asked_is_asked_as_well) {
+  add_peer("a");
+  auto s = search(audience::all);
+  CAF_CHECK_EQUAL(s.take_everyone(view, true).size(), 1u);
+  add_peer("b");
+  CAF_CHECK(s.node_answered("a", ec::not_here));
+  CAF_REQUIRE(s.next() == step::ask_everyone);
+  CAF_CHECK(s.take_everyone(view, true) == std::vector<std::string>{"b"});
+  CAF_CHECK(s.node_answered("b", ec::not_here));
+  CAF_CHECK(s.take_everyone(view, true).empty());
+  s.widen({}, audience::all); // by a writer, say
+  CAF_CHECK_EQUAL(s.take_everyone(view, true).size(), 2u);
 }
 
 CAF_TEST(someone_who_wants_a_durable_copy_widens_the_search_of_a_reader) {
