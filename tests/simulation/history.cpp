@@ -85,6 +85,7 @@ void history::end_write(operation& op, const write_receipt& got) {
       promise(op.id, d, fmt::format("{} {}", verb(op), op.number), op.begun);
       found = true;
     }
+    found |= v.op != op.number && has_ended(op.id, d); // the earlier request's, and deleted since
   }
   check_meeting(op);
   check_exclusion(op);

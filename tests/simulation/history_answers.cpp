@@ -135,19 +135,18 @@ void history::check_exclusion(const operation& op) {
   auto changed = disk_changes_.find(op.served_by);
   if (may_have_expired(op))
     return;
-  for (const auto& other : operations_) {
-    if (may_have_expired(*other))
-      continue;
-    if (other->id != op.id || other->number == op.number || !overlap(*other))
-      continue;
-    if (other->kind == op_kind::remove) // the item may have gone and come between the two
-      return;
+  std::vector<const operation*> beside;
+  for (const auto& other : operations_)
+    if (other->id == op.id && other->number != op.number && overlap(*other) && !may_have_expired(*other))
+      beside.push_back(other.get());
+  if (std::any_of(beside.begin(), beside.end(), [](auto other) { return other->kind == op_kind::remove; }))
+    return; // the item may have gone and come between the two
+  for (auto other : beside)
     if (other->end == op_end::done && other->served_by == op.served_by && other->condition == op.condition
         && other->wanted == op.wanted && !is_repeated(*other)
         && (changed == disk_changes_.end() || changed->second < other->begun))
       return accuse("two conditional writes at one node exclude each other", op.id,
                     fmt::format("{} acknowledged both {} and {}", node_name(op.served_by), other->number, op.number));
-  }
 }
 
 } // namespace gnomon::simulation
