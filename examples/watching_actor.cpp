@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // What this program's actor understands: changes, and the question how many it has seen.
-using change_counter = gnomon::item_watcher_actor::extend<caf::replies_to<caf::get_atom>::with<uint64_t>>;
+using change_counter = gnomon::watcher_actor::extend<caf::replies_to<caf::get_atom>::with<uint64_t>>;
 
 /// One write for a line: several threads print here.
 void print(const std::string& line) {
@@ -32,9 +32,9 @@ struct change_counter_state {
 
 change_counter::behavior_type count_changes(change_counter::stateful_pointer<change_counter_state> self) {
   return {
-      [=](const gnomon::item_changed& news) {
+      [=](const gnomon::change& news) {
         ++self->state.changes;
-        print((news.deleted ? "deleted: " : "changed: ") + news.id);
+        print(news.kind + ": " + news.id);
       },
       [=](caf::get_atom) { return self->state.changes; },
   };
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
     auto client = node.make_client();
 
     auto counter = client.system().spawn(count_changes);
-    gnomon::watch(client, "news/1", counter);
+    gnomon::watch(client, gnomon::the_item("news/1"), counter);
     client.put("news/1", "morning", {.replace = true});
     client.put("news/1", "evening", {.replace = true});
     client.put("news/2", "nobody watches this one", {.replace = true});
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
       std::this_thread::sleep_for(50ms);
     print("the actor saw " + std::to_string(count_of(node.system(), counter)) + " changes");
 
-    gnomon::unwatch(client, "news/1", counter);
+    gnomon::unwatch(client, gnomon::the_item("news/1"), counter);
     caf::anon_send_exit(counter, caf::exit_reason::user_shutdown);
     node.stop();
   } catch (const gnomon::failure& e) {

@@ -79,6 +79,18 @@ bool version_vector::covers(const version_vector& other) const {
          && std::all_of(other.dots_.begin(), other.dots_.end(), [this](const dot& d) { return covers(d); });
 }
 
+uint64_t version_vector::beyond(const version_vector& other) const {
+  uint64_t count = 0;
+  for (const auto& [holding, counter] : counters_)
+    if (auto known = other.at(holding); known < counter) {
+      auto first = other.dots_.upper_bound({holding, known}), last = other.dots_.upper_bound({holding, counter});
+      count += counter - known - static_cast<uint64_t>(std::distance(first, last));
+    }
+  return count + static_cast<uint64_t>(std::count_if(dots_.begin(), dots_.end(), [&](const dot& d) {
+           return !other.covers(d);
+         }));
+}
+
 void version_vector::add(const dot& d) {
   if (d.counter <= at(d.holding))
     return;

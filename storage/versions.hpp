@@ -57,6 +57,8 @@ public:
   }
   /// True when everything in `other` has been seen here as well.
   bool covers(const version_vector& other) const;
+  /// How many writes have been seen here that `other` has not seen.
+  uint64_t beyond(const version_vector& other) const;
   /// Adds this one write, without those before it.
   void add(const dot& d);
   void merge(const version_vector& other);

@@ -27,7 +27,8 @@ using peer_exchanges = std::tuple<
     exchange<compare_trees, tree_difference>, exchange<compare_leaves, leaf_difference>,
     exchange<steward_order, steward_answer>, exchange<region_accesses, accesses_ack>,
     exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>, exchange<fetch_value, version_value>,
-    exchange<find_actor, found_actor>, exchange<actor_message, actor_reply>>;
+    exchange<find_actor, found_actor>, exchange<actor_message, actor_reply>, exchange<pull_steps, step_page>,
+    exchange<list_states, state_page>>;
 
 /// Of clients over HTTP, through the gateway to the router.
 using client_exchanges =
@@ -36,7 +37,8 @@ using client_exchanges =
                exchange<put_policy, policy_list>, exchange<get_policies, policy_list>, exchange<get_route, route_list>,
                exchange<get_cluster, cluster_report>, exchange<remove_node, node_removal>,
                exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>,
-               exchange<train_piece, training_status>, exchange<get_training, training_status>>;
+               exchange<train_piece, training_status>, exchange<get_training, training_status>,
+               exchange<follow_changes, change_page>>;
 
 template <class Table>
 struct exchange_types;

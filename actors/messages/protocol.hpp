@@ -69,8 +69,6 @@ using shadow_actor = item_service_actor::extend<
     caf::reacts_to<reap_a>,
     // The named node may have lost its copy: ask it.
     caf::reacts_to<verify_a, std::string>,
-    // Tell the watcher of every change from now on; end that.
-    caf::reacts_to<watch_a, item_watcher_actor>, caf::reacts_to<unwatch_a, item_watcher_actor>,
     // From itself: a write may have waited too long for its acks; the search with that number may ask one more holder.
     caf::reacts_to<deadline_a>, caf::reacts_to<deadline_a, uint64_t>, caf::reacts_to<hedge_a, uint64_t>,
     // From its shard: stop if you are idle. True when it stops now, false when it has work under way.
@@ -100,8 +98,7 @@ using shard_actor = item_service_actor::extend<
     caf::reacts_to<compare_a, std::string, std::string>,                                     // id, node
     caf::reacts_to<reap_a, std::string>, caf::reacts_to<verify_a, std::string, std::string>, // id, node
     // Ids held here, for anti-entropy. Safe to repeat.
-    caf::replies_to<list_held>::with<held_ids>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
-    caf::reacts_to<unwatch_a, std::string, item_watcher_actor>,
+    caf::replies_to<list_held>::with<held_ids>,
     // From itself: decide which shadows may be awake next, and which can sleep.
     caf::reacts_to<flush_a>, caf::reacts_to<tick_a>>;
 
@@ -146,7 +143,9 @@ using peer_service_actor = caf::typed_actor<
     // An actor that the program around this node has published. Errors: not_found. Safe to repeat.
     caf::replies_to<find_actor>::with<found_actor>,
     // A message for it. Errors: gone when it has ended, bad_message. As safe to repeat as the message.
-    caf::replies_to<actor_message>::with<actor_reply>>;
+    caf::replies_to<actor_message>::with<actor_reply>,
+    // As in `feed_actor`.
+    caf::replies_to<pull_steps>::with<step_page>, caf::replies_to<list_states>::with<state_page>>;
 
 /// The regional coordinator. Owns: the catalog pulls, the policies. Supervises its 64 shards.
 /// Callers: links (what peers ask), router (policies), membership (what pings say). Calls: shards, links, store.
@@ -234,6 +233,22 @@ using repair_actor = caf::typed_actor<
     // Rules about residency changed.
     caf::reacts_to<rules_a>, caf::reacts_to<tick_a>>;
 
+/// Tells those who follow items of every change in the cluster, and of the cluster itself. Owns: the last steps of the
+/// copies here that somebody follows, and the last changes that were told. Callers: shadows and shards (steps), router
+/// (its followers), region (the feeds of other nodes). Calls: links, stores, router (values).
+using feed_actor = caf::typed_actor<
+    // What happened to a copy here.
+    caf::reacts_to<item_step>,
+    // Answers when there are steps, or after a while. Safe to repeat.
+    caf::replies_to<pull_steps>::with<step_page>,
+    // Answers what this node holds. Safe to repeat.
+    caf::replies_to<list_states>::with<state_page>,
+    // Answers when something has changed, or after a while. Errors: invalid_argument for a bad position. Safe to
+    // repeat.
+    caf::replies_to<follow_changes>::with<change_page>,
+    // From itself: look at the cluster, and at who has waited for long enough.
+    caf::reacts_to<tick_a>>;
+
 /// Measures how late the node is, for the pace of the background. Callers: its own timer. Calls: stores, region.
 using pulse_actor = caf::typed_actor<caf::reacts_to<tick_a>>;
 
@@ -265,8 +280,9 @@ using router_actor =
                      caf::replies_to<train_piece>::with<training_status>,
                      caf::replies_to<get_training>::with<training_status>, caf::reacts_to<access_batch>,
                      // From itself: tell the predictor of the requests since the last time.
-                     caf::reacts_to<flush_a>, caf::reacts_to<watch_a, std::string, item_watcher_actor>,
-                     caf::reacts_to<unwatch_a, std::string, item_watcher_actor>>;
+                     caf::reacts_to<flush_a>,
+                     // As in `feed_actor`.
+                     caf::replies_to<follow_changes>::with<change_page>>;
 
 /// What the link at the other end of a session can send to a node's link. Frames of other sessions are dropped.
 using link_end_actor = caf::typed_actor<

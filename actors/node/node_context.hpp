@@ -4,6 +4,7 @@
 #include "actors/node/background_pace.hpp"
 #include "actors/node/crowded_items.hpp"
 #include "actors/node/deliveries.hpp"
+#include "actors/node/followed.hpp"
 #include "actors/node/forgotten_users.hpp"
 #include "actors/node/policy.hpp"
 #include "actors/node/published_actors.hpp"
@@ -76,6 +77,7 @@ struct node_handles {
   agent_actor agent;
   collector_actor collector;
   repair_actor repair;
+  feed_actor feed;
   router_actor router;
 };
 
@@ -93,7 +95,8 @@ struct node_counters {
   std::atomic<uint64_t> hints{0};                  // on disk now: updates that peers have not got yet
   std::atomic<uint64_t> undelivered{0};            // of these, refused by the peer: the item's problem, not the node's
   std::atomic<uint64_t> copies_damaged{0}, copies_mended{0};
-  std::atomic<uint64_t> writes_refused{0}; // they would have made too many versions of an item
+  std::atomic<uint64_t> changes_told{0}, changes_missed{0}; // to followers of items; those told by a later one alone
+  std::atomic<uint64_t> writes_refused{0};                  // they would have made too many versions of an item
   std::atomic<uint64_t> store_syncs{0}, store_writes{0}, store_failures{0};
   std::atomic<uint64_t> store_losses{0};                        // damaged parts that were found
   std::atomic<uint64_t> stores_full{0};                         // now: stores that take no writes
@@ -157,6 +160,7 @@ struct node_context {
   published<std::vector<ip_prefix>> proxies;                     // whose word on who asked them counts
   published<round_trip_estimate> distances;                      // to the regions
   deliveries owed;                                               // to peers
+  followed follows;                                              // items of which shadows tell the feed
   published_actors actors;                                       // of the program around
   background_pace pace;
   read_latencies latencies;                   // of reads at other nodes

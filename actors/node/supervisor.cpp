@@ -35,6 +35,7 @@ const std::vector<restart_rule>& restart_rules() {
     {"agent",        "node",        one,     5,       60s,   1s},
     {"collector",    "node",        one,     5,       60s,   1s},
     {"repair",       "node",        one,     5,       60s,   1s},
+    {"feed",         "node",        one,     5,       60s,   1s},
     {"router",       "node",        one,     5,       60s,   2s},
     {"pulse",        "node",        one,     5,       60s,   1s},
     {"gateway",      "HTTP server", one,     any,     60s,   1s},

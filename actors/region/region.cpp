@@ -57,6 +57,8 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
       [&](const forget_user& x) { return state.to_predictor<forget_receipt>(x); },
       [&](const find_actor& x) { return state.find(x); },
       [&](const actor_message& x) { return state.pass_to_actor(x); },
+      [&](const pull_steps& x) { return state.to_feed<step_page>(x); },
+      [&](const list_states& x) { return state.to_feed<state_page>(x); },
       [=, &state](const put_policy& x) -> caf::result<policy_list> {
         answer<policy_list> reply{self->make_response_promise<policy_list>()};
         state.set_policy(x, reply);
@@ -98,6 +100,11 @@ caf::result<Reply> region_state::to_predictor(const Message& message) {
   if constexpr (std::is_same_v<Message, forget_user>)
     return forget_receipt{message.user, 0}; // nothing is learned here
   return make_error(ec::rejected, "region " + node_->self.region + " does not predict");
+}
+
+template <class Reply, class Message>
+caf::result<Reply> region_state::to_feed(const Message& message) {
+  return self_->delegate(node_->handles.get()->feed, message);
 }
 
 template <class Message>

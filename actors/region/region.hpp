@@ -32,6 +32,8 @@ public:
   /// Passes what a peer tells or asks about readers to the predictor. Errors: unavailable when there is none.
   template <class Reply, class Message>
   caf::result<Reply> to_predictor(const Message& message);
+  template <class Reply, class Message>
+  caf::result<Reply> to_feed(const Message& message);
   void heard(const ping& facts);
   void read_on();
   void set_policy(const put_policy& request, answer<policy_list> reply);

@@ -59,12 +59,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
-      [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
-        self->send(state.node().shard(id), watch_a_v, id, watcher);
-      },
-      [=, &state](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
-        self->send(state.node().shard(id), unwatch_a_v, id, watcher);
-      },
+      [=](const follow_changes& x) -> caf::result<change_page> { return self->delegate(handles()->feed, x); },
   };
 }
 

@@ -45,8 +45,6 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
-      [&](watch_a, const item_watcher_actor& x) { state.watch(x, true); },
-      [&](unwatch_a, const item_watcher_actor& x) { state.watch(x, false); },
       [&](deadline_a) { state.check_deadlines(); },
       [&](const steward_order& x) {
         return state.when_loaded<steward_answer>([&, x](auto reply) { state.execute_order(x, reply); });
@@ -63,15 +61,11 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   self_ = self;
   node_ = std::move(node);
   shard_ = std::move(config.shard);
-  after_a_crash_ = config.after_a_crash;
   in_catalog_ = config.in_catalog;
   writes_ = std::make_unique<pending_writes>(config.id, node_->self.node, node_->self.region);
   item_ = std::make_unique<replica>(std::move(config.id), node_->self.node);
-  // The shard is not watched: it ends its shadows when it ends itself, and would remember each that watched it for
+  // The shard is not monitored: it ends its shadows when it ends itself, and would remember each that monitored it for
   // good.
-  self_->set_down_handler([this](caf::down_msg& down) {
-    std::erase_if(watchers_, [&](const auto& watcher) { return watcher == down.source; });
-  });
   load();
 }
 
@@ -101,8 +95,6 @@ void shadow_state::loaded(caf::error problem) {
     agree_with_catalog();
   for (const auto& s : item_->versions().siblings)
     stamps_.observe(s.stamp);
-  if (visible_ && after_a_crash_)
-    tell_watchers();
   auto waiting = std::move(waiting_for_load_);
   for (auto& run : waiting)
     run();
@@ -166,12 +158,27 @@ void shadow_state::search_for_readers() {
   find_copy(keep, audience::all, traffic::client, {}, {});
 }
 
-void shadow_state::tell_watchers() {
-  for (const auto& watcher : watchers_)
-    self_->send(watcher, item_changed{.id = visible_->id,
-                                      .context = visible_->versions.context.to_text(),
-                                      .etag = visible_->versions.etag(),
-                                      .deleted = visible_->versions.deleted()});
+/// Tells those who follow the item of each write that became visible, and of what came from other copies. `before`:
+/// what was visible; a copy that is just being made is no change.
+void shadow_state::tell_feed(const item_versions* before) {
+  auto written = std::exchange(written_, {});
+  const auto& id = item_->record().id;
+  if (!node_->follows.matches(id))
+    return;
+  auto feed = node_->handles.get()->feed;
+  const auto& is = visible_->versions;
+  auto known = before ? before->versions.context : version_vector{};
+  auto expired = before && known == is.context;
+  for (auto& step : written) {
+    if (!is.context.covers(step.after)) {
+      written_.push_back(std::move(step)); // visible after the next sync
+      continue;
+    }
+    known.merge(step.after);
+    self_->send(feed, std::move(step));
+  }
+  if (expired || (before && !known.covers(is.context)))
+    self_->send(feed, item_step{id, known, is.context, is.etag(), now(), is.deleted(), expired});
 }
 
 bool shadow_state::satisfies(const read_item& request) const {
@@ -272,26 +279,9 @@ void shadow_state::note_access(const access_batch& batch) {
   follow_demand();
 }
 
-void shadow_state::watch(const item_watcher_actor& watcher, bool on) {
-  if (on && watchers_.insert(watcher).second)
-    self_->monitor(watcher);
-  if (!on && watchers_.erase(watcher) > 0)
-    self_->demonitor(watcher.address());
-  once_loaded([this] { keep_for_watchers(); });
-}
-
-/// Changes come to those that have a copy. Watchers ask again every few seconds, so an item that did not exist is found
-/// later.
-void shadow_state::keep_for_watchers() {
-  if (watchers_.empty() || item_->present() || search_ || !may_hold(node_->self.node) || node_->is_full())
-    return;
-  stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
-  find_copy(keep, audience::all, traffic::repair, {}, {});
-}
-
 bool shadow_state::is_busy() {
-  return !loaded_ || !readers_.empty() || search_ || !writes_->empty() || !watchers_.empty() || syncing_
-         || questions_under_way_ > 0 || reaping_ || is_guarding() || is_behind();
+  return !loaded_ || !readers_.empty() || search_ || !writes_->empty() || syncing_ || questions_under_way_ > 0
+         || reaping_ || is_guarding() || is_behind();
 }
 
 /// What a peer had, and this copy could not take, may have gone with that peer's disk. Once every node has said what it

@@ -23,9 +23,8 @@ namespace gnomon {
 
 struct shadow_config {
   std::string id;
-  shard_actor shard;          // its supervisor and its way to the catalog
-  bool after_a_crash = false; // watchers may have missed a change
-  bool in_catalog = false;    // the shard counts a copy of the item
+  shard_actor shard;       // its supervisor and its way to the catalog
+  bool in_catalog = false; // the shard counts a copy of the item
 };
 
 /// The state of one item's shadow. The members stand in the order in which a request meets them. Work of several steps
@@ -76,7 +75,6 @@ public:
   void place(const place_copies& request, answer<shadow_plan> reply);
   void report(answer<copy_report> reply);
   void note_access(const access_batch& batch);
-  void watch(const item_watcher_actor& watcher, bool on);
   caf::result<bool> stop_if_idle();
   void check_deadlines();
 
@@ -118,7 +116,6 @@ private:
     answer<write_receipt> reply;
   };
   bool is_busy();
-  void keep_for_watchers();
 
   // loading: shadow.cpp, shadow_damage.cpp
   void load();
@@ -209,7 +206,7 @@ private:
   void persist(std::function<void()> after = {});
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
-  void tell_watchers();
+  void tell_feed(const item_versions* before);
   bool take_in(const item_copy& copy);
   void merge_holders(const std::string& node, const holder_map& theirs);
   void compare(const std::string& node, const version_vector& theirs, bool node_counts);
@@ -336,9 +333,8 @@ private:
   std::set<std::string> pulling_;       // nodes whose newer versions are being fetched
   hint_book hints_;
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
-  bool after_a_crash_ = false;
   bool in_catalog_ = false;
-  std::set<item_watcher_actor> watchers_;
+  std::vector<item_step> written_; // followed writes that are not visible yet
   caf::actor_clock::time_point last_used_;
   caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over
 };

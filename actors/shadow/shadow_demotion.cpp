@@ -232,7 +232,7 @@ void shadow_state::be_dismissed(const steward_order& order, answer<steward_answe
   auto unread = record.lease.reason == lease_reason::policy && read <= record.lease.created;
   auto same = visible_ && visible_->versions.context == order.context && item_->versions().context == order.context;
   auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !record.pinned && record.owed.empty();
-  if (item_->role() != holder_state::shadow || !same || !unread || !quiet || !watchers_.empty())
+  if (item_->role() != holder_state::shadow || !same || !unread || !quiet)
     return reply.give(how_things_stand(false));
   drop();
   persist([this, reply] { reply.give(how_things_stand(true)); });

@@ -67,7 +67,7 @@ std::string shadow_state::why_kept() const {
 /// The node holds more than it may. A copy goes that nobody needs at this moment.
 void shadow_state::make_room() {
   const auto& record = item_->record();
-  auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !reaping_ && watchers_.empty();
+  auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !reaping_;
   if (item_->role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible_ || !quiet)
     return;
   node_->counters.shadows_evicted.fetch_add(1, std::memory_order_relaxed);

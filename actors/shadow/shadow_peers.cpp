@@ -186,11 +186,9 @@ void shadow_state::check_expiry() {
     return; // a search is making this copy; the collector comes again
   if (auto entry = node_->index.peek(item_->record().id))
     item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
-  if (!watchers_.empty()) // as if it were read
-    item_->note_reads(0, now(), 0);
   review_lifetime();
   item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
-  if (item_->lease_over(now(), node_->config.join_timeout) && !search_ && watchers_.empty())
+  if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
     return drop();
   if (item_->present() && !may_hold(node_->self.node)) {
     if (item_->review_due(now())) {
@@ -212,11 +210,9 @@ void shadow_state::drop() {
   synced_ = nullptr;
   node_->index.erase(id);
   auto told = item_->drop();
-  persist([this, told, id] {
+  persist([this, told] {
     node_->counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
     tell_holders(told.current(), told);
-    for (const auto& watcher : watchers_)
-      self_->send(watcher, item_changed{.id = id, .context = {}, .etag = {}, .dropped = true});
   });
 }
 
@@ -266,10 +262,10 @@ void shadow_state::sync() {
           });
 }
 
-/// What is synced becomes visible: to readers, the read index, the catalog and watchers.
+/// What is synced becomes visible: to readers, the read index, the catalog and the feed.
 void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy) {
   auto changed = !versions != !visible_ || (versions && versions->versions != visible_->versions);
-  visible_ = std::move(versions);
+  auto before = std::exchange(visible_, std::move(versions));
   synced_ = std::move(copy);
   adjust_counters();
   note_copy();
@@ -278,7 +274,7 @@ void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shar
   if (!changed || !visible_)
     return;
   answer_readers();
-  tell_watchers();
+  tell_feed(before.get());
 }
 
 /// Merges another holder's copy. True when versions changed. Later writes here get stamps above all that it brings:

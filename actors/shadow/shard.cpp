@@ -57,8 +57,6 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [&](verify_a, const std::string& id, const std::string& peer) {
         state.tell(claim::background, id, verify_a_v, peer);
       },
-      [&](watch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, true); },
-      [&](unwatch_a, const std::string& id, const item_watcher_actor& watcher) { state.watch(id, watcher, false); },
       [&](flush_a) { state.look_again(); },
       [&](tick_a) { state.rest(); },
   };
@@ -86,21 +84,6 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
 }
 
 // -- what shadows are told -------------------------------------------------------------------------------------------
-
-/// A shadow that is watched does not sleep; one that dies has a successor at the next tick, which goes on telling.
-void shard_state::watch(const std::string& id, const item_watcher_actor& watcher, bool on) {
-  on ? tell(claim::client, id, watch_a_v, watcher) : tell(claim::client, id, unwatch_a_v, watcher);
-  auto& all = watchers_[id];
-  if (on && all.insert(watcher).second)
-    self_->monitor(watcher);
-  else if (!on)
-    all.erase(watcher);
-  if (all.empty())
-    watchers_.erase(id);
-  auto watches = [&](const auto& entry) { return entry.second.count(watcher) > 0; };
-  if (std::none_of(watchers_.begin(), watchers_.end(), watches))
-    self_->demonitor(watcher.address());
-}
 
 /// Shadows that sleep are not woken for that: what is counted here reaches them when they wake, or makes room.
 void shard_state::spread(const access_batch& batch) {

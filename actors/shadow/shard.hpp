@@ -55,7 +55,6 @@ public:
 
   void lose(const lost_ids& part);
 
-  void watch(const std::string& id, const item_watcher_actor& watcher, bool on);
   void spread(const access_batch& batch);
   void forget_removed();
   void rest();
@@ -178,8 +177,7 @@ private:
   bool look_scheduled_ = false;
   kept_reads reads_{most_kept_reads};
   std::map<caf::actor_addr, std::string> ids_;
-  std::map<std::string, std::set<item_watcher_actor>> watchers_; // of each item, for the shadow after one that died
-  std::set<std::string> died_;                                   // items whose shadow is started again at the next tick
+  std::set<std::string> died_; // items whose shadow is started again at the next tick
 };
 
 shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, context_ptr node, size_t index);

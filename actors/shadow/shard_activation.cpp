@@ -27,7 +27,7 @@ const shadow_actor* shard_state::ready(claim who, const std::string& id) {
   }
   if (expected_.count(id) > 0)
     return nullptr;
-  if (!has_room(who) && watchers_.count(id) == 0)
+  if (!has_room(who))
     return nullptr;
   background_pace::unit unit;
   if (who == claim::background && !(unit = node_->pace.begin()))
@@ -68,10 +68,8 @@ void shard_state::hold(claim who, const std::string& id, std::unique_ptr<held_me
 }
 
 void shard_state::spawn_shadow(const std::string& id, background_pace::unit unit, held_messages messages) {
-  auto watched = watchers_.find(id);
-  auto after_a_crash = watched != watchers_.end();
   auto& entry = awake_[id];
-  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, after_a_crash, own_.holds(id)});
+  entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, own_.holds(id)});
   if (!ready_)
     spoken_for_.insert(id);
   entry.used = self_->clock().now();
@@ -84,9 +82,6 @@ void shard_state::spawn_shadow(const std::string& id, background_pace::unit unit
   ids_.emplace(entry.shadow.address(), id);
   self_->monitor(entry.shadow);
   node_->counters.active_shadows.fetch_add(1);
-  if (after_a_crash)
-    for (const auto& watcher : watched->second)
-      self_->send(entry.shadow, watch_a_v, watcher);
   if (auto reads = reads_.take(id))
     self_->send(entry.shadow, access_batch{{std::move(*reads)}});
   for (auto& message : messages)
@@ -101,9 +96,8 @@ size_t shard_state::most_awake(claim who) const {
   return most - kept;
 }
 
-/// Shadows that are watched do not sleep, and take nobody's place.
 bool shard_state::has_room(claim who) const {
-  return awake_.size() < most_awake(who) + watchers_.size();
+  return awake_.size() < most_awake(who);
 }
 
 /// Asks as many to stop as wait, the least recently used ones first. Those that are stopping already make room as well.
@@ -226,12 +220,8 @@ void shard_state::resume(const std::string& id) {
 
 void shard_state::shadow_down(const caf::down_msg& down) {
   auto known = ids_.find(down.source);
-  if (known == ids_.end()) {
-    for (auto& [watched, watchers] : watchers_)
-      std::erase_if(watchers, [&](const auto& watcher) { return watcher == down.source; });
-    std::erase_if(watchers_, [](const auto& entry) { return entry.second.empty(); });
+  if (known == ids_.end())
     return;
-  }
   auto id = std::move(known->second);
   ids_.erase(known);
   node_->counters.active_shadows.fetch_sub(1);
@@ -239,7 +229,10 @@ void shard_state::shadow_down(const caf::down_msg& down) {
     node_->counters.shadow_crashes.fetch_add(1);
     died_.insert(id);
     log::warn("shard", "shadow-died", {{"id", id}, {"reason", sentence_of(down.reason)}});
-    self_->send(node_->handles.get()->anti_entropy, doubt_a_v, id);
+    auto handles = node_->handles.get();
+    self_->send(handles->anti_entropy, doubt_a_v, id);
+    if (node_->follows.matches(id)) // it may have died between a write and telling of it
+      self_->send(handles->feed, item_step{.id = id, .before = {}, .after = {}, .etag = {}});
   }
   auto ended = awake_.extract(id);
   auto& entry = ended.mapped();

@@ -1,6 +1,6 @@
 #include "runtime/client/client.hpp"
 
-#include "gnomon/watch.hpp"
+#include "actors/feed/feed_position.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/ip_address.hpp"
@@ -421,29 +421,40 @@ caf::actor_system& client::system() {
 
 // -- watching ---------------------------------------------------------------------------------------------------------
 
-later<done> watch_later(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  auto checked = value_of(checked_known_id(id));
+namespace {
+
+void check(const watched& what, const watch_options& options) {
+  if (what.scope == watch_scope::item)
+    value_of(checked_known_id(what.name));
+  if (!options.after.empty() && !feed_position::from_text(options.after))
+    throw failure{ec::invalid_argument, "'" + options.after + "' is not the position of a change"};
+}
+
+} // namespace
+
+later<done> watch_later(client& from, const watched& what, const watcher_actor& watcher, const watch_options& options) {
+  check(what, options);
   auto& port = from.shared()->port();
   auto to = pending_for<done>(port);
   // The cheapest request tells that there is a node, and keeps the order of what follows.
   begin<policy_list>(port, get_policies{}, true, [=, outbox = port.outbox](expected<policy_list> there) {
     if (there)
-      outbox->push([=](session_state& session) { session.watch(checked, watcher); });
+      outbox->push([=](session_state& session) { session.watch(what, watcher, options); });
     to->end(detail::outcome_of([&] { return nothing_of<policy_list>(std::move(there)); }));
   });
   return later<done>{to};
 }
 
-void watch(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  waited([&] { return watch_later(from, id, watcher); });
+void watch(client& from, const watched& what, const watcher_actor& watcher, const watch_options& options) {
+  waited([&] { return watch_later(from, what, watcher, options); });
 }
 
-void unwatch(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  from.shared()->port().outbox->push([=](session_state& session) { session.unwatch(id, watcher); });
+void unwatch(client& from, const watched& what, const watcher_actor& watcher) {
+  from.shared()->port().outbox->push([=](session_state& session) { session.unwatch(what, watcher); });
 }
 
-later<done> unwatch_later(client& from, const std::string& id, const item_watcher_actor& watcher) {
-  unwatch(from, id, watcher);
+later<done> unwatch_later(client& from, const watched& what, const watcher_actor& watcher) {
+  unwatch(from, what, watcher);
   auto to = std::make_shared<detail::pending<done>>();
   to->end(outcome<done>{done{}});
   return later<done>{to};

@@ -126,9 +126,11 @@ front_actor::behavior_type front(front_actor::stateful_pointer<front_state> self
         return state.ask<std::vector<route_entry>>(
             [&](client& c) { return m.ip.empty() ? c.route_later(m.id, m.from) : c.route_for_later(m.id, m.ip); });
       },
-      [&](const api::watch& m) { return state.ask<done>([&](client& c) { return watch_later(c, m.id, m.watcher); }); },
+      [&](const api::watch& m) {
+        return state.ask<done>([&](client& c) { return watch_later(c, m.what, m.watcher, m.options); });
+      },
       [&](const api::unwatch& m) {
-        return state.ask<done>([&](client& c) { return unwatch_later(c, m.id, m.watcher); });
+        return state.ask<done>([&](client& c) { return unwatch_later(c, m.what, m.watcher); });
       },
       [&](api::cluster) { return state.ask<cluster_status>([](client& c) { return c.cluster_later(); }); },
       [&](api::policies) {

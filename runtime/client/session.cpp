@@ -11,8 +11,7 @@ namespace {
 constexpr auto tick_every = 50ms;
 constexpr auto shortest_backoff = 50ms;
 constexpr auto longest_backoff = 1000ms;
-// A subscription is soft state at the node: whatever restarts there, it is back after that long.
-constexpr auto subscribe_every = 5s;
+constexpr auto longest_wait = 10s; // of a question for changes, at the node
 constexpr size_t waiting_per_slot = 64;
 
 bool receiver_is_gone(const caf::error& reason) {
@@ -140,13 +139,15 @@ void session_state::connected(expected<router_actor> found) {
   last_error_ = {};
   router_ = std::move(*found);
   self->monitor(router_);
-  subscribe_again(now);
+  ask_for_all_changes();
   send_waiting();
 }
 
 void session_state::lost() {
   router_ = nullptr;
   last_error_ = make_error(ec::unavailable, "the node went away");
+  for (auto& subscription : watched_)
+    subscription.question = 0;
   for (auto& [sequence, call] : std::exchange(in_flight_, {})) {
     if (call->repeatable)
       waiting_.emplace(sequence, std::move(call));
@@ -160,43 +161,80 @@ void session_state::lost() {
 
 // -- watching ---------------------------------------------------------------------------------------------------------
 
-void session_state::watch(const std::string& id, const item_watcher_actor& watcher) {
-  if (watched_[id].insert(watcher).second)
-    self->monitor(watcher);
-  if (router_)
-    self->send(router_, watch_a_v, id, item_watcher_actor{self});
+void session_state::watch(const watched& what, const watcher_actor& watcher, const watch_options& options) {
+  unwatch(what, watcher);
+  self->monitor(watcher);
+  watched_.push_back({what, watcher, options});
+  ask_for_changes(watched_.back());
   arm();
 }
 
-void session_state::unwatch(const std::string& id, const item_watcher_actor& watcher) {
-  auto entry = watched_.find(id);
-  if (entry == watched_.end() || entry->second.erase(watcher) == 0 || !entry->second.empty())
-    return;
-  watched_.erase(entry);
-  if (router_)
-    self->send(router_, unwatch_a_v, id, item_watcher_actor{self});
+void session_state::unwatch(const watched& what, const watcher_actor& watcher) {
+  auto same = [&](const subscription& s) {
+    return s.what.scope == what.scope && s.what.name == what.name && s.watcher == watcher;
+  };
+  if (watched_.remove_if(same) > 0)
+    self->demonitor(watcher.address());
 }
 
 void session_state::forget_watcher(const caf::actor_addr& watcher) {
-  std::vector<std::pair<std::string, item_watcher_actor>> theirs;
-  for (auto& [id, watchers] : watched_)
-    for (auto& w : watchers)
-      if (w == watcher)
-        theirs.emplace_back(id, w);
-  for (auto& [id, w] : theirs)
-    unwatch(id, w);
+  watched_.remove_if([&](const subscription& s) { return s.watcher == watcher; });
 }
 
-void session_state::tell_watchers(const item_changed& news) {
-  if (auto entry = watched_.find(news.id); entry != watched_.end())
-    for (auto& watcher : entry->second)
-      self->send(watcher, news);
+/// The node answers when there is something to tell. So it need not remember who watches.
+void session_state::ask_for_changes(subscription& of) {
+  if (!router_ || of.question != 0 || session_call::clock::now() < of.next)
+    return;
+  follow_changes request;
+  request.scope = static_cast<follow_scope>(of.what.scope);
+  request.name = of.what.name;
+  request.after = of.options.after;
+  request.wait = longest_wait;
+  request.present = of.options.present;
+  request.values = of.options.values;
+  of.question = ++questions_;
+  self->request(router_, caf::infinite, std::move(request))
+      .then([this, question = of.question](const change_page& page) { tell(question, page); },
+            [this, question = of.question](const caf::error& reason) { not_told(question, reason); });
 }
 
-void session_state::subscribe_again(time_point now) {
-  for (auto& [id, watchers] : watched_)
-    self->send(router_, watch_a_v, id, item_watcher_actor{self});
-  next_subscribe_ = now + subscribe_every;
+void session_state::ask_for_all_changes() {
+  for (auto& subscription : watched_)
+    ask_for_changes(subscription);
+}
+
+std::list<session_state::subscription>::iterator session_state::asking(uint64_t question) {
+  return std::find_if(watched_.begin(), watched_.end(), [&](const auto& s) { return s.question == question; });
+}
+
+void session_state::tell(uint64_t question, const change_page& page) {
+  auto of = asking(question);
+  if (of == watched_.end())
+    return;
+  of->options.after = page.position;
+  if (page.changes.empty())
+    return go_on(question);
+  auto last = page.changes.end() - 1;
+  std::for_each(page.changes.begin(), last, [&](const change& news) { self->send(of->watcher, news); });
+  // A slow watcher gets no more before it has seen these: what it lags behind is the node's to bound.
+  self->request(of->watcher, caf::infinite, *last)
+      .then([this, question] { go_on(question); }, [](const caf::error&) {});
+}
+
+void session_state::go_on(uint64_t question) {
+  auto of = asking(question);
+  if (of == watched_.end())
+    return;
+  of->question = 0;
+  ask_for_changes(*of);
+}
+
+void session_state::not_told(uint64_t question, const caf::error&) {
+  auto of = asking(question);
+  if (of == watched_.end())
+    return;
+  of->question = 0;
+  of->next = session_call::clock::now() + longest_backoff;
 }
 
 // -- time -------------------------------------------------------------------------------------------------------------
@@ -215,8 +253,7 @@ void session_state::tick() {
   give_up_waiting(now);
   if (!router_)
     connect();
-  else if (now >= next_subscribe_)
-    subscribe_again(now);
+  ask_for_all_changes();
   arm();
 }
 
@@ -242,9 +279,7 @@ void session_state::give_up_waiting(time_point now) {
 }
 
 void session_state::close() {
-  for (auto& [id, watchers] : std::exchange(watched_, {}))
-    if (router_)
-      self->send(router_, unwatch_a_v, id, item_watcher_actor{self});
+  watched_.clear();
   self->quit();
 }
 
@@ -257,7 +292,6 @@ session_state::~session_state() {
 session_actor::behavior_type session(session_actor::stateful_pointer<session_state> self, session_config config) {
   self->state.start(self, std::move(config));
   return {
-      [=](const item_changed& news) { self->state.tell_watchers(news); },
       [=](refresh_a) { self->state.drain(); },
       [=](tick_a) { self->state.tick(); },
   };

@@ -5,10 +5,10 @@
 
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <vector>
 
 /// The actor inside a `gnomon::client`. Sends the callers' requests to the router of a node, bounds the time of each,
@@ -17,9 +17,9 @@ namespace gnomon {
 
 struct session_state;
 
-/// Callers: any thread, through an outbox (`refresh_a` says that it has jobs); the node (`item_changed`).
+/// Callers: any thread, through an outbox (`refresh_a` says that it has jobs).
 /// Calls: the router; the app's watchers.
-using session_actor = item_watcher_actor::extend<caf::reacts_to<refresh_a>, caf::reacts_to<tick_a>>;
+using session_actor = caf::typed_actor<caf::reacts_to<refresh_a>, caf::reacts_to<tick_a>>;
 
 /// What callers hand over to the session. Copies of one client share it. Thread-safe.
 class session_outbox {
@@ -78,11 +78,9 @@ struct session_state {
   void start(session_actor::pointer actor, session_config given);
   void drain();
   void begin(std::shared_ptr<session_call> call);
-  void watch(const std::string& id, const item_watcher_actor& watcher);
-  void unwatch(const std::string& id, const item_watcher_actor& watcher);
+  void watch(const watched& what, const watcher_actor& watcher, const watch_options& options);
+  void unwatch(const watched& what, const watcher_actor& watcher);
   void tick();
-  void tell_watchers(const item_changed& news);
-  /// Unsubscribes and ends the session.
   void close();
 
   /// Removes and returns the call with this number; null when it has ended before.
@@ -94,12 +92,25 @@ struct session_state {
 
 private:
   using time_point = session_call::clock::time_point;
+  /// Somebody who watches something, and how far they have been told.
+  struct subscription {
+    watched what;
+    watcher_actor watcher;
+    watch_options options;
+    uint64_t question = 0; // the one under way; 0: none
+    time_point next{};
+  };
 
   void connect();
   void connected(expected<router_actor> found);
   void lost();
   void send_waiting();
-  void subscribe_again(time_point now);
+  void ask_for_changes(subscription& of);
+  void ask_for_all_changes();
+  void tell(uint64_t question, const change_page& page);
+  void go_on(uint64_t question);
+  void not_told(uint64_t question, const caf::error& reason);
+  std::list<subscription>::iterator asking(uint64_t question);
   void give_up_waiting(time_point now);
   void give_up_in_flight(time_point now);
   void forget_watcher(const caf::actor_addr& watcher);
@@ -111,12 +122,12 @@ private:
   bool armed_ = false;
   caf::error last_error_;
   time_point next_connect_{};
-  time_point next_subscribe_{};
   std::chrono::milliseconds backoff_{0};
   uint64_t next_sequence_ = 0;
   std::map<uint64_t, std::shared_ptr<session_call>> waiting_; // in order of arrival, so of deadlines
   std::map<uint64_t, std::shared_ptr<session_call>> in_flight_;
-  std::map<std::string, std::set<item_watcher_actor>> watched_;
+  std::list<subscription> watched_;
+  uint64_t questions_ = 0;
 };
 
 session_actor::behavior_type session(session_actor::stateful_pointer<session_state> self, session_config config);

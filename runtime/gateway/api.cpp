@@ -62,6 +62,8 @@ next_step prepare(request& asked, timestamp now) {
     return client_message{get_cluster{}};
   case endpoint::cluster_node:
     return prepare_removal(asked);
+  case endpoint::watch:
+    return prepare_watch(asked);
   case endpoint::train:
     return prepare_train(asked, true);
   case endpoint::training:
@@ -100,6 +102,7 @@ response complete(const request& asked, client_result result) {
                         [](const prediction& found) { return answer_predict(found); },
                         [](const forget_receipt&) { return answer_forget(); },
                         [&](const training_status& status) { return answer_training(asked, status); },
+                        [](const change_page& page) { return momentary("text/event-stream", events_of(page)); },
                     },
                     result);
 }

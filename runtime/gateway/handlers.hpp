@@ -51,6 +51,13 @@ next_step prepare_train(request& asked, bool last);
 next_step prepare_training(const request& asked);
 response answer_training(const request& asked, const training_status& status);
 
+// -- changes (watch_stream.cpp)
+// ----------------------------------------------------------------------------------------
+
+next_step prepare_watch(const request& asked);
+/// As server-sent events; a comment when there are none.
+std::string events_of(const change_page& page);
+
 // -- shared (api.cpp) -------------------------------------------------------------------------------------------------
 
 /// The refusal of a bad parameter.

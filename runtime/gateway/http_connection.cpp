@@ -52,7 +52,7 @@ void connection::start(bool turn_away) {
 
 void connection::drain() {
   keep_ = false;
-  if (phase_ == phase::head && begin_ == end_)
+  if ((phase_ == phase::head && begin_ == end_) || (phase_ == phase::waiting && streaming_))
     close();
 }
 
@@ -79,6 +79,8 @@ void connection::end_in_time() {
   case phase::body:
     return fail(408, name(ec::timeout), "the body stopped before its end; nothing was stored");
   case phase::waiting:
+    if (streaming_)
+      return close();
     keep_ = false;
     return respond(problem(504, name(ec::timeout), "the node found no answer within its bound; try again"));
   default:

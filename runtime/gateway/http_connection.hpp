@@ -14,6 +14,7 @@ namespace gnomon::http {
 ///   head -> (index hit) -> writing -> head ...
 ///   head -> body -> waiting for the router -> writing -> head ...
 ///   head -> body -> waiting -> body -> waiting ... -> writing, when the body is streamed
+///   head -> waiting -> writing -> waiting -> writing ... -> closed, when the answer is a stream
 ///   a fault -> writing -> lingering -> closed
 class connection : public std::enable_shared_from_this<connection> {
 public:
@@ -67,6 +68,8 @@ private:
   std::optional<ip_address> client(const request& asked) const;
   bool answer_from_index(const read_item& message);
   void respond(response answer);
+  void stream(change_page page);
+  void go_on_streaming();
   void fail(int status, std::string_view error, std::string_view detail);
   void flush();
   bool write_now();
@@ -99,6 +102,9 @@ private:
   endpoint where_ = endpoint::unknown;
   clock::time_point started_{};
   bool keep_ = true; // go on with this connection after the answer
+
+  std::optional<follow_changes> stream_; // the question that goes on; none: the answer is not a stream
+  bool streaming_ = false;               // its head was sent
 
   std::string out_head_;
   blob out_body_;

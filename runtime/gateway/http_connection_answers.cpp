@@ -10,6 +10,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <array>
@@ -122,8 +123,12 @@ void connection::ask(client_message message) {
     if (node.effective_policy(read->id, read->user).routing == routing_rule::redirect)
       if (auto address = client(asked_))
         read->client = to_string(*address);
-  phase_ = phase::waiting;
   const auto& limits = node.config;
+  if (auto* follow = std::get_if<follow_changes>(&message)) {
+    follow->wait = std::min(follow->wait, limits.request_timeout / 2);
+    stream_ = *follow;
+  }
+  phase_ = phase::waiting;
   auto bytes = std::visit([](const auto& request) { return bytes_moved(request); }, message);
   deadline_ = clock::now() + limits.patience(limits.request_timeout, bytes) + router_grace;
   owner_.ask(serial_, std::move(message));
@@ -152,6 +157,10 @@ void connection::take(client_result result) {
     body_end_ = clock::now() + owner_.parts().config.body_limit; // for the next piece
     return feed();
   }
+  if (auto* page = std::get_if<change_page>(&result))
+    return stream(std::move(*page));
+  if (streaming_) // the node has lost its place: the client connects again, and says how far it is
+    return close();
   keep_ = keep_ && parser_->is_done();
   if (auto* read = std::get_if<item_versions>(&result))
     owner_.elsewhere.note(*read, client(asked_));
@@ -178,6 +187,38 @@ void connection::respond(response answer) {
   phase_ = phase::writing;
   share_.release(); // before the client can know that its request is over
   flush();
+}
+
+/// The next part of an answer that has no end. To a client of HTTP/1.0 it ends with the connection.
+void connection::stream(change_page page) {
+  auto chunked = head_.version >= 11;
+  out_head_.clear();
+  if (!streaming_) {
+    response answer;
+    answer.headers.emplace_back("Content-Type", "text/event-stream");
+    if (chunked)
+      answer.headers.emplace_back("Transfer-Encoding", "chunked");
+    answer.without_length = true;
+    out_head_ = head_of(answer, owner_.date(), "close");
+    owner_.stats.record(where_, answer.status, clock::now() - started_);
+    streaming_ = true;
+    keep_ = false;
+    share_.release();
+  }
+  stream_->after = std::move(page.position);
+  auto events = events_of(page);
+  out_body_ = blob{chunked ? fmt::format("{:x}\r\n{}\r\n", events.size(), events) : std::move(events)};
+  out_rest_ = out_body_.view();
+  out_sent_ = 0;
+  phase_ = phase::writing;
+  flush();
+}
+
+void connection::go_on_streaming() {
+  out_body_ = {};
+  if (owner_.draining())
+    return close();
+  ask(follow_changes{*stream_});
 }
 
 void connection::flush() {
@@ -218,6 +259,8 @@ bool connection::write_now() {
 }
 
 void connection::after_write() {
+  if (streaming_)
+    return go_on_streaming();
   out_body_ = {};
   asked_ = {};
   where_ = endpoint::unknown;

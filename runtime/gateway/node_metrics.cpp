@@ -25,6 +25,9 @@ void add_requests(const node_context& node, metric_page& page) {
   page.counter("gnomon_reads_not_kept_total", "Reads from the read index that no item's own count took.",
                n.reads_not_kept);
   page.counter("gnomon_writes_total", "Writes acknowledged to clients.", n.writes);
+  page.counter("gnomon_changes_told_total", "Changes of items that followers at this node were told.", n.changes_told);
+  page.counter("gnomon_changes_missed_total", "Changes of items that were told by a later one alone.",
+               n.changes_missed);
   page.counter("gnomon_writes_refused_total", "Writes that would have made too many versions of an item.",
                n.writes_refused);
   page.counter("gnomon_requests_shed_total", "Requests of other nodes that were too old when their turn came.",

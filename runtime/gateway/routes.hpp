@@ -18,6 +18,7 @@ enum class endpoint : uint8_t {
   route,
   cluster,
   cluster_node, // one of its nodes
+  watch,        // changes, as they happen
   train,        // an upload of accesses
   training,     // a job that came of one
   predict,
@@ -39,7 +40,7 @@ struct route {
   std::string_view methods; // separated by ", ", as in an Allow field
 };
 
-inline constexpr std::array<route, 18> routes{{
+inline constexpr std::array<route, 19> routes{{
     {endpoint::items, "/data", "GET, HEAD"},
     {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
     {endpoint::policies, "/policy", "GET, HEAD"},
@@ -50,6 +51,7 @@ inline constexpr std::array<route, 18> routes{{
     {endpoint::route, "/route", "GET, HEAD"},
     {endpoint::cluster, "/cluster", "GET, HEAD"},
     {endpoint::cluster_node, "/cluster/node/{name}", "DELETE"},
+    {endpoint::watch, "/watch", "GET"},
     {endpoint::train, "/prefetch/train", "POST"},
     {endpoint::training, "/prefetch/train/{job}", "GET, HEAD"},
     {endpoint::predict, "/prefetch/predict", "GET, HEAD"},

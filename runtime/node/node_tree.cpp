@@ -1,5 +1,6 @@
 #include "runtime/node/node_tree.hpp"
 
+#include "actors/feed/feed.hpp"
 #include "actors/node/pulse.hpp"
 #include "actors/prediction/predictor.hpp"
 #include "actors/prediction/prefetcher.hpp"
@@ -105,6 +106,9 @@ supervisor_config node_tree(const node_parts& parts) {
   add(child(
       "repair", "repair", node, [=](caf::actor_system& system) { return system.spawn(repair, node); },
       [](node_handles& handles, const repair_actor& handle) { handles.repair = handle; }));
+  add(child(
+      "feed", "feed", node, [=](caf::actor_system& system) { return system.spawn(feed, node); },
+      [](node_handles& handles, const feed_actor& handle) { handles.feed = handle; }));
   add(child(
       "router", "router", node, [=](caf::actor_system& system) { return system.spawn(router, node); },
       [](node_handles& handles, const router_actor& handle) { handles.router = handle; }));

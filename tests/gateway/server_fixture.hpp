@@ -16,6 +16,8 @@ struct router_script {
   std::string uploaded; // to train with
   uint32_t pieces = 0;
   bool upload_ended = false;
+  std::vector<change> changes; // for followers, one an answer
+  std::vector<follow_changes> followed;
   std::atomic<int> reads{0};
   std::atomic<bool> silent{false}; // never answer
 };
@@ -37,6 +39,23 @@ inline item_versions versions_of(const std::string& id, const blob& value) {
   return item;
 }
 
+/// No answer.
+template <class Reply>
+caf::delegated<Reply> never(router_actor::stateful_pointer<fake_router_state> self) {
+  self->state.held.push_back(self->make_response_promise());
+  return {};
+}
+
+inline std::optional<change_page> next_page(router_script& script, const follow_changes& asked) {
+  std::lock_guard lock{script.guard};
+  script.followed.push_back(asked);
+  if (script.changes.empty())
+    return std::nullopt;
+  change_page page{{script.changes.front()}, script.changes.front().position};
+  script.changes.erase(script.changes.begin());
+  return page;
+}
+
 /// Keeps writes in a map and answers reads from it.
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
                                                std::shared_ptr<router_script> script) {
@@ -45,10 +64,8 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
   return {
       [=](const read_item& x) -> caf::result<item_versions> {
         ++script->reads;
-        if (script->silent) {
-          self->state.held.push_back(self->make_response_promise());
-          return caf::delegated<item_versions>{};
-        }
+        if (script->silent)
+          return never<item_versions>(self);
         std::lock_guard lock{script->guard};
         auto found = script->stored.find(x.id);
         if (found == script->stored.end())
@@ -93,8 +110,11 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       },
       [=](const get_training&) -> caf::result<training_status> { return none(); },
       [=](const access_batch&) {},
-      [=](watch_a, const std::string&, const item_watcher_actor&) {},
-      [=](unwatch_a, const std::string&, const item_watcher_actor&) {},
+      [=](const follow_changes& x) -> caf::result<change_page> {
+        if (auto page = next_page(*script, x))
+          return *page;
+        return never<change_page>(self);
+      },
   };
 }
 

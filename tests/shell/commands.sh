@@ -317,7 +317,7 @@ printf "put 'x\n" | "$gnomon" >out 2>err
 [ $? = 2 ] || fail "an unclosed quote in a script"
 
 # -- watching, over a restart of the node ------------------------------------------------------
-timeout 60 "$gnomon" watch watched --count 2 >seen 2>/dev/null &
+timeout 60 "$gnomon" watch watched --values --count 4 >seen 2>/dev/null &
 watcher=$!
 sleep 0.5
 "$gnomon" put watched 1 >/dev/null
@@ -326,7 +326,21 @@ start_node
 sleep 1
 "$gnomon" put watched 2 >/dev/null
 wait $watcher || fail "watch ended with $?"
-[ "$(grep -c changed seen)" = 2 ] || fail "watch saw: $(cat seen)"
+[ "$(awk '{ printf "%s ", $2 }' seen)" = "written gap present written " ] || fail "watch saw: $(cat seen)"
+grep -q 'written .* 2$' seen || fail "watch saw no value: $(cat seen)"
+status 2 "$gnomon" watch;                    complains "an ID, --prefix PREFIX, or --cluster"
+status 2 "$gnomon" watch a --cluster;        complains "an ID, --prefix PREFIX, or --cluster"
+status 2 "$gnomon" watch a --after x;        complains "not the position of a change"
+timeout 60 "$gnomon" watch --cluster --count 2 --json >seen 2>/dev/null || fail "watch --cluster ended with $?"
+grep -q '"event":"node-up"' seen || fail "watch --cluster saw: $(cat seen)"
+timeout 60 "$gnomon" watch --prefix watch --count 1 --json >seen 2>/dev/null || fail "watch --prefix ended with $?"
+after=$(sed 's/.*"position":"\([^"]*\)".*/\1/' seen)
+timeout 60 "$gnomon" watch --prefix watch --after "$after" --count 1 >seen 2>/dev/null &
+watcher=$!
+"$gnomon" del watched >/dev/null
+wait $watcher || fail "watch --after ended with $?"
+grep -q 'deleted  watched' seen || fail "watch --after saw: $(cat seen)"
+"$gnomon" put watched 2 >/dev/null
 status 0 "$gnomon" get watched;              says "2"
 
 end_test

@@ -6,8 +6,11 @@
 
 namespace gnomon::simulation {
 
+constexpr std::string_view followed_type = "plain/";
+
 clients::clients(engine& on, uint64_t seed, cluster& of, history& told, std::vector<std::string> ids, duration patience)
-    : engine_(on), dice_(seed), cluster_(of), history_(told), ids_(std::move(ids)), patience_(patience), sessions_(6) {}
+    : engine_(on), dice_(seed), cluster_(of), history_(told), ids_(std::move(ids)), patience_(patience), sessions_(6),
+      followers_(of.size()) {}
 
 void clients::act() {
   operation op;
@@ -200,6 +203,7 @@ void clients::failed(operation& op, const caf::error& reason) {
 }
 
 void clients::node_crashed(int node) {
+  followers_[static_cast<size_t>(node)].question = 0;
   for (auto i = open_.begin(); i != open_.end();)
     if (i->second->node == node) {
       history_.end_failed(*i->second, ec::peer_gone, "the node crashed");
@@ -208,6 +212,64 @@ void clients::node_crashed(int node) {
     } else {
       ++i;
     }
+}
+
+void clients::follow_on() {
+  for (size_t node = 0; node < followers_.size(); ++node) {
+    auto& by = followers_[node];
+    auto at = static_cast<int>(node);
+    auto router = cluster_.router_of(at);
+    if (!router || by.question != 0)
+      continue;
+    follow_changes request{follow_scope::prefix, std::string{followed_type}, by.position, 10s, true, false};
+    by.question = ++questions_;
+    auto answered = [this, at, question = by.question] {
+      return std::exchange(followers_[static_cast<size_t>(at)].question, 0) == question;
+    };
+    engine_.asker()
+        ->request(router, 30s, std::move(request))
+        .then(
+            [=, this](const change_page& page) {
+              if (answered())
+                told(at, page);
+            },
+            [=](const caf::error&) { answered(); });
+  }
+}
+
+void clients::told(int node, const change_page& page) {
+  auto& by = followers_[static_cast<size_t>(node)];
+  by.position = page.position;
+  for (const auto& what : page.changes) {
+    if (what.kind == "gap") {
+      by.told.clear();
+      by.written.clear();
+      continue;
+    }
+    auto context = version_vector::from_text(what.context);
+    // What was on its way when there was a gap may have been told as present before.
+    if (what.kind == "written" && by.written[what.id].covers(*context))
+      history_.accuse("a change is told once", what.id, "the follower at " + node_name(node) + " was told it twice");
+    if (what.kind == "written")
+      by.written[what.id].merge(*context);
+    history_.tell(what.id, fmt::format("the follower at {} is told: {}", node_name(node), what.kind));
+    by.told[what.id].merge(*context);
+  }
+}
+
+void clients::check_followers(const std::set<int>& wanted) {
+  for (auto at : wanted)
+    for (const auto& id : ids_)
+      for (int node = 0; node < static_cast<int>(cluster_.size()) && id.starts_with(followed_type); ++node) {
+        auto record = cluster_.disk_of(node).record(id);
+        const auto& told = followers_[static_cast<size_t>(at)].told;
+        auto known = told.find(id);
+        if (!is_copy(node, record) || (known != told.end() && known->second.covers(record->versions.context)))
+          continue;
+        return history_.accuse(
+            "who follows an item knows what there is", id,
+            fmt::format("the follower at {} was not told of all that {} has", node_name(at), node_name(node)));
+      }
 }
 
 } // namespace gnomon::simulation

@@ -3,6 +3,7 @@
 #include "tests/simulation/cluster.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ public:
   void node_came_back(int node);
   /// The node's process is gone with all that it was asked.
   void node_crashed(int node);
+  /// Followers of the items of one type, one at each node, ask for what has changed since they asked last.
+  void follow_on();
+  /// Each of them knows what there is. After the end, for nodes of `wanted`.
+  void check_followers(const std::set<int>& wanted);
   const std::vector<std::string>& ids() const {
     return ids_;
   }
@@ -43,6 +48,14 @@ private:
     std::map<std::string, version_vector> contexts;
     std::map<std::string, std::string> etags;
   };
+  /// Somebody who has every change told, and what there was.
+  struct follower {
+    std::string position;
+    std::map<std::string, version_vector> told;    // since the last gap
+    std::map<std::string, version_vector> written; // of these, as single changes
+    uint64_t question = 0;                         // the one under way; 0: none
+  };
+  void told(int node, const change_page& page);
   int any_node() {
     return static_cast<int>(dice_.below(cluster_.size()));
   }
@@ -66,6 +79,8 @@ private:
   duration patience_;
   std::vector<session> sessions_;
   std::map<size_t, operation*> open_;
+  std::vector<follower> followers_;
+  uint64_t questions_ = 0;
   std::vector<operation> repeatable_; // with a request id: a client may say it again
 };
 

@@ -186,10 +186,13 @@ private:
       history_.accuse("no request hangs beyond its time", {}, "reads after the end were not answered");
     history_.check_end();
     audit_nodes();
+    check_followers();
   }
 
   /// At every second of a run.
   void look_around() {
+    if (follows_)
+      clients_.follow_on();
     faults_.look_after();
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
       if (cluster_.up(node))
@@ -198,6 +201,15 @@ private:
       for (const auto& id : clients_.ids())
         if (auto& context = cluster_.context_of(node); context && cluster_.up(node) && context->index.peek(id))
           history_.check_ready(node, id);
+  }
+
+  void check_followers() {
+    std::set<int> there;
+    for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
+      if (cluster_.up(node))
+        there.insert(node);
+    if (follows_ && !history_.broken())
+      clients_.check_followers(there);
   }
 
   void audit_nodes() {
@@ -266,7 +278,8 @@ private:
   faults faults_;
   std::vector<size_t> actors_at_rest_;
   std::vector<size_t> fewest_actors_; // in the second half of the quiet time
-  int late_ = outside;                // a node that joins while clients are at work
+  bool follows_ = dice_.chance(30);
+  int late_ = outside; // a node that joins while clients are at work
   size_t struck_ = 0;
 };
 

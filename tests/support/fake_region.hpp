@@ -52,6 +52,8 @@ inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fa
       [=](const forget_user&) -> caf::result<forget_receipt> { return nothing(); },
       [=](const find_actor&) -> caf::result<found_actor> { return nothing(); },
       [=](const actor_message&) -> caf::result<actor_reply> { return nothing(); },
+      [=](const pull_steps&) -> caf::result<step_page> { return nothing(); },
+      [=](const list_states&) -> caf::result<state_page> { return nothing(); },
       [=](const put_policy&) -> caf::result<policy_list> { return nothing(); },
       [=](const get_policies&) -> caf::result<policy_list> { return nothing(); },
       [=](const remove_node&) -> caf::result<node_removal> { return nothing(); },

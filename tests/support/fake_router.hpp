@@ -23,7 +23,7 @@ struct fake_items {
 
 struct fake_router_state {
   std::shared_ptr<fake_items> kept;
-  std::map<std::string, std::set<item_watcher_actor>> watchers;
+  std::map<std::string, std::vector<caf::typed_response_promise<change_page>>> followers; // by id
   std::vector<caf::typed_response_promise<write_receipt>> unanswered;
   std::string trained_with;
 };
@@ -56,11 +56,12 @@ inline write_receipt apply(router_actor::stateful_pointer<fake_router_state> sel
   receipt.acks = 1;
   receipt.served_by = "fake";
   ++kept.writes;
-  for (auto& watcher : self->state.watchers[request.id])
-    self->send(watcher, item_changed{.id = request.id,
-                                     .context = receipt.context.to_text(),
-                                     .etag = receipt.etag,
-                                     .deleted = request.deleted});
+  change news;
+  news.kind = request.deleted ? "deleted" : "written";
+  news.id = request.id;
+  news.position = "1-" + std::to_string(kept.writes.load());
+  for (auto& follower : std::exchange(self->state.followers[request.id], {}))
+    follower.deliver(change_page{{news}, news.position});
   return receipt;
 }
 
@@ -168,12 +169,10 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [&state](const train_piece& piece) { return train(state, piece); },
       [&state](const get_training& request) { return training_of(state, request.job); },
       [](const access_batch&) {},
-      [=, &state](watch_a, const std::string& id, const item_watcher_actor& watcher) {
-        state.watchers[id].insert(watcher);
+      [=, &state](const follow_changes& request) -> caf::result<change_page> {
         ++kept->subscriptions;
-      },
-      [=, &state](unwatch_a, const std::string& id, const item_watcher_actor& watcher) {
-        state.watchers[id].erase(watcher);
+        state.followers[request.name].push_back(self->make_response_promise<change_page>());
+        return caf::delegated<change_page>{};
       },
   };
 }

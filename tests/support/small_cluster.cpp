@@ -1,6 +1,7 @@
 #include "tests/support/small_cluster.hpp"
 
 #include "actors/cluster/cluster_memory.hpp"
+#include "actors/feed/feed.hpp"
 #include "actors/prediction/predictor.hpp"
 #include "actors/prediction/prefetcher.hpp"
 #include "actors/prediction/trainer.hpp"
@@ -95,6 +96,7 @@ void start(small_node& node, caf::actor_system& sys, const node_identity& who, s
     handles.predictor = keep(sys.spawn(predictor, node.context));
   }
   handles.agent = keep(sys.spawn(agent, node.context));
+  handles.feed = keep(sys.spawn(feed, node.context));
   handles.router = keep(sys.spawn(router, node.context));
   node.context->handles.set(handles);
   handles.region = keep(sys.spawn(region, node.context));

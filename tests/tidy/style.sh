@@ -40,7 +40,7 @@ offences=$(LC_ALL=C awk '
   function rooms_of_actors(file) {
     if (file ~ /\/messages\//) return "messages"
     if (file ~ /\/node\//) return "(messages|node)"
-    if (file ~ /\/(shadow|cluster|prediction)\//) return "(messages|node|" room(file) ")"
+    if (file ~ /\/(shadow|cluster|feed|prediction)\//) return "(messages|node|" room(file) ")"
     if (file ~ /\/repair\//) return "(messages|node|shadow|repair)"
     return "(messages|node|shadow|cluster|region)"
   }

@@ -82,14 +82,15 @@ struct route {
   std::string ip = {};
 };
 
-/// Has the watcher told of each change of the item's copy here, and ends that.
+/// Has the watcher told of each change, and ends that.
 struct watch {
-  std::string id;
-  item_watcher_actor watcher;
+  watched what;
+  watcher_actor watcher;
+  watch_options options = {};
 };
 struct unwatch {
-  std::string id;
-  item_watcher_actor watcher;
+  watched what;
+  watcher_actor watcher;
 };
 
 struct cluster {};
@@ -167,11 +168,11 @@ typename Inspector::result_type inspect(Inspector& f, route& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, watch& x) {
-  return detail::all_of(f, x.id, x.watcher);
+  return detail::all_of(f, x.what, x.watcher, x.options);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, unwatch& x) {
-  return detail::all_of(f, x.id, x.watcher);
+  return detail::all_of(f, x.what, x.watcher);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, cluster&) {

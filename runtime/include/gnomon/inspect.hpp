@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gnomon/client.hpp"
+#include "gnomon/watch.hpp"
 
 #include <caf/error.hpp>
 #include <caf/meta/load_callback.hpp>
@@ -178,6 +179,21 @@ typename Inspector::result_type inspect(Inspector& f, training_report& x) {
   return detail::all_of(f, x.job, x.state, x.lines, x.accesses, x.bad_lines, x.left_out, x.withheld, x.counted,
                         x.complaints, x.share, x.seconds_left, x.events_per_second, x.users, x.running_users, x.demand,
                         x.running_demand, x.model, x.reason);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, watched& x) {
+  auto scope = static_cast<uint8_t>(x.scope);
+  if constexpr (Inspector::reads_state)
+    return f(scope, x.name);
+  else
+    return f(scope, x.name, caf::meta::load_callback([&] {
+               x.scope = static_cast<watch_scope>(scope);
+               return caf::error{};
+             }));
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, watch_options& x) {
+  return detail::all_of(f, x.present, x.values, x.after);
 }
 
 } // namespace gnomon

@@ -201,6 +201,17 @@ struct samples : fixture {
     travel(client_welcome{some_node(), handle<router_actor>()});
   }
 
+  void travel_of_changes() {
+    item_step step{odd_text, {}, some_context(), odd_text, noon, true, false};
+    travel(step);
+    travel(pull_steps{"eu", {{odd_text}, {"news/"}}, ~0ull, 7, 3s});
+    travel(step_page{~0ull, 8, {step}, true});
+    travel(list_states{odd_text, true, "a", 10});
+    travel(state_page{{{odd_text, some_versions()}}, true});
+    travel(follow_changes{follow_scope::prefix, odd_text, "1-2", 10s, true, true});
+    travel(change_page{{{"written", odd_text, "context", "etag", 3, "1-2", 17, true, odd_text, "text/plain"}}, "1-2"});
+  }
+
   /// What is learned and predicted.
   void travel_of_prediction() {
     travel(get_prediction{odd_text, 7, true});
@@ -306,6 +317,7 @@ CAF_TEST_FIXTURE_SCOPE(protocol_tests, samples)
 
 CAF_TEST(every_message_type_travels) {
   travel_of_clients();
+  travel_of_changes();
   travel_of_prediction();
   travel_between_nodes();
   travel_inside_a_node();
