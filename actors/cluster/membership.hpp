@@ -100,6 +100,7 @@ private:
 
   self_pointer self_ = nullptr;
   context_ptr node_;
+  int64_t looked_at_ms_ = 0; // at its freshness (`steady_ms`)
   membership_config config_;
   std::map<std::string, peer> peers_;
   std::map<std::string, contact> contacts_;

@@ -12,9 +12,12 @@
 /// is waited for a while longer.
 namespace gnomon {
 
-/// From the start on, and whenever `fresh_until_ms` has passed, the node is catching up.
+/// From the start on, and whenever `fresh_until_ms` has passed, the node is catching up. A pause of this process while
+/// it does so is a lapse of its own: peers that had delivered everything may owe it something again.
 void membership_state::notice_lapse() {
-  if (node_->is_fresh() || node_->lapsed_at_ms > 0)
+  auto looked = std::exchange(looked_at_ms_, node_->steady_ms());
+  auto paused = looked > 0 && looked_at_ms_ - looked >= node_->config.fresh_for.count();
+  if (node_->is_fresh() || (node_->lapsed_at_ms > 0 && !paused))
     return;
   node_->lapsed_at_ms = std::max<int64_t>(1, node_->steady_ms());
   for (auto& [name, p] : peers_) {

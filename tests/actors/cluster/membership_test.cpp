@@ -294,6 +294,25 @@ CAF_TEST(a_node_that_was_frozen_is_fresh_only_when_what_was_kept_for_it_has_arri
   CAF_CHECK_EQUAL(node->lapsed_at_ms.load(), 0);
 }
 
+CAF_TEST(a_node_that_is_frozen_while_it_catches_up_begins_anew) {
+  start();
+  auto peer = answering_peer();
+  pass(1s);
+  peer->facts.updates_begun = 9;
+  peer->facts.updates_settled = 7;
+  sched.clock().advance_time(10s);
+  pass(500ms);
+  CAF_CHECK(!node->is_fresh());
+  peer->facts.updates_begun = 12; // three more in the second pause
+  peer->facts.updates_settled = 9;
+  sched.clock().advance_time(10s);
+  pass(500ms);
+  CAF_CHECK(!node->is_fresh());
+  peer->facts.updates_settled = 12;
+  pass(200ms);
+  CAF_CHECK(node->is_fresh());
+}
+
 CAF_TEST(updates_that_began_after_the_lapse_do_not_hold_a_node_up) {
   start();
   auto peer = answering_peer();
