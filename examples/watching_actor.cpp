@@ -1,4 +1,4 @@
-// Spawns a typed actor of its own that subscribes to the changes of an item, and that other actors can ask what it has
+// Spawns a typed actor of its own that is told of every change of an item, and that other actors can ask what it has
 // seen. The node runs inside this program; with a gnomon::client for a node elsewhere the rest is the same.
 //
 //   ./watching_actor [FOLDER]
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
     auto client = node.make_client();
 
     auto counter = client.system().spawn(count_changes);
-    gnomon::watch(client, gnomon::the_item("news/1"), counter);
+    gnomon::watch(client, gnomon::the_item("news/1"), counter, {.present = false});
     client.put("news/1", "morning", {.replace = true});
     client.put("news/1", "evening", {.replace = true});
     client.put("news/2", "nobody watches this one", {.replace = true});

@@ -55,7 +55,7 @@ void feed_state::take(item_step step) {
   steps_.add(step);
   for (auto& [node, to] : readers_)
     answer_reader(to, true);
-  if (matches(followed_here(), step.id))
+  if (matches(here_, step.id))
     tell(order_.take(std::move(step), now()));
 }
 
@@ -118,7 +118,10 @@ void feed_state::drop_readers() {
 }
 
 void feed_state::publish_followed() {
-  auto all = followed_here();
+  here_ = {};
+  for (const auto& [what, until] : followed_)
+    (what.first == follow_scope::item ? here_.ids : here_.prefixes).push_back(what.second);
+  auto all = here_;
   for (const auto& [node, from] : readers_) {
     all.ids.insert(all.ids.end(), from.items.ids.begin(), from.items.ids.end());
     all.prefixes.insert(all.prefixes.end(), from.items.prefixes.begin(), from.items.prefixes.end());

@@ -79,7 +79,6 @@ private:
   void tell_gap();
   void note_followed(const interest& what);
   void drop_followed();
-  followed_items followed_here() const;
   bool all_confirmed(uint64_t generation);
 
   // followers (feed_followers.cpp)
@@ -88,6 +87,7 @@ private:
   void tell(std::vector<change_order::told> all);
   void tell(change what);
   void give_present(waiter to);
+  uint64_t behind_present(const state_page& states, const waiter& to) const;
   change_page present_page(const state_page& states, const waiter& to) const;
   void give(change_page page, const follow_changes& request, const answer<change_page>& reply);
   void add_values(std::shared_ptr<change_page> page, size_t next, const answer<change_page>& reply);
@@ -105,6 +105,7 @@ private:
   numbered_log<change> changes_;
   change_order order_;
   std::map<interest, time_point> followed_; // until when, unless somebody asks again
+  followed_items here_;                     // the same for other nodes
   uint64_t generation_ = 0;                 // of what is followed here; grows when something is added
   uint64_t ready_ = 0;                      // followers of this generation have been promised all changes
   time_point generation_began_{};

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto longest_wait = 20s;
+constexpr size_t most_followed = 10'000; // items and prefixes
 constexpr size_t changes_in_a_page = 1000, values_in_a_page = 16;
 constexpr uint32_t states_in_a_page = 500;
 
@@ -29,6 +30,9 @@ void feed_state::follow(const follow_changes& request, answer<change_page> reply
         make_error(ec::invalid_argument, "'" + request.after + "' is not a position that a node gave out"));
   interest what{request.scope, request.name};
   auto new_here = request.scope != follow_scope::cluster && followed_.count(what) == 0;
+  if (new_here && followed_.size() >= most_followed)
+    return reply.fail(make_error(ec::overloaded, "as many items and prefixes are watched at this node as may be; watch "
+                                                 "a prefix in place of many items, or try again later"));
   if (request.scope != follow_scope::cluster)
     note_followed(what);
   auto goes_on = after && after->feed == number_ && changes_.goes_back_to(after->number) && !new_here;
@@ -40,7 +44,7 @@ void feed_state::follow(const follow_changes& request, answer<change_page> reply
   auto position = goes_on ? *after : feed_position{number_, changes_.last(), begin, {}};
   auto until = now() + std::min<duration>(request.wait, longest_wait);
   waiters_.push_back({request, position, generation_, until, std::move(reply)});
-  if (answer_waiter(waiters_.back(), true))
+  if (answer_waiter(waiters_.back(), now() < until))
     waiters_.pop_back();
 }
 
@@ -51,24 +55,24 @@ void feed_state::answer_waiters() {
 
 /// True when it was answered, or is about to be: there is something to tell, or it has waited for long enough.
 bool feed_state::answer_waiter(waiter& to, bool in_time) {
-  auto ready = to.request.scope == follow_scope::cluster || all_confirmed(to.generation);
-  if (ready && to.position.present != feed_position::listing::none) {
+  if (to.request.scope != follow_scope::cluster && !all_confirmed(to.generation))
+    return false; // it will be, within a bound
+  if (to.position.present != feed_position::listing::none) {
     give_present(std::move(to));
     return true;
   }
   change_page page;
   auto most = to.request.values ? values_in_a_page : changes_in_a_page;
-  if (ready)
-    changes_.each_after(to.position.number, [&](uint64_t number, const change& what) {
-      to.position.number = number;
-      if (!concerns(what, to.request))
-        return true;
-      if (what.kind == "gap")
-        to.position.present = feed_position::listing::all;
-      page.changes.push_back(what);
-      page.changes.back().position = to.position.to_text();
-      return what.kind != "gap" && page.changes.size() < most;
-    });
+  changes_.each_after(to.position.number, [&](uint64_t number, const change& what) {
+    to.position.number = number;
+    if (!concerns(what, to.request))
+      return true;
+    if (what.kind == "gap")
+      to.position.present = feed_position::listing::all;
+    page.changes.push_back(what);
+    page.changes.back().position = to.position.to_text();
+    return what.kind != "gap" && page.changes.size() < most;
+  });
   if (page.changes.empty() && in_time)
     return false;
   page.position = to.position.to_text();
@@ -158,9 +162,29 @@ change_page feed_state::present_page(const state_page& states, const waiter& to)
     page.changes.push_back(std::move(what));
   }
   if (!states.more)
-    position = {position.feed, position.number, feed_position::listing::none, {}};
+    position = {position.feed, behind_present(states, to), feed_position::listing::none, {}};
   page.position = position.to_text();
   return page;
+}
+
+/// The number of the last change that is part of what was listed, when that was one page: it need not be told again.
+uint64_t feed_state::behind_present(const state_page& states, const waiter& to) const {
+  auto last = to.position.number;
+  if (!to.position.listed.empty())
+    return last;
+  std::map<std::string, version_vector> listed;
+  for (const auto& [id, versions] : states.items)
+    listed[id] = versions.context;
+  changes_.each_after(last, [&](uint64_t number, const change& what) {
+    if (concerns(what, to.request)) {
+      auto context = version_vector::from_text(what.context);
+      if (what.kind == "gap" || what.kind == "expired" || !context || !listed[what.id].covers(*context))
+        return false;
+    }
+    last = number;
+    return true;
+  });
+  return last;
 }
 
 // -- values ----------------------------------------------------------------------------------------------------------

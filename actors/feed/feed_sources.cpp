@@ -34,13 +34,6 @@ void feed_state::drop_followed() {
     sources_.clear();
 }
 
-followed_items feed_state::followed_here() const {
-  followed_items all;
-  for (const auto& [what, until] : followed_)
-    (what.first == follow_scope::item ? all.ids : all.prefixes).push_back(what.second);
-  return all;
-}
-
 /// True when followers of that generation will hear of every change: all peers that can be asked collect them. A peer
 /// that confirms it later may have had changes before.
 bool feed_state::all_confirmed(uint64_t generation) {
@@ -75,7 +68,7 @@ void feed_state::ask(const std::string& node, source& from) {
   auto wait = std::min<duration>(longest_wait, node_->config.peer_timeout / 2);
   self_
       ->request(peer->link, caf::infinite, traffic::client,
-                pull_steps{node_->self.node, followed_here(), from.feed, from.last, wait})
+                pull_steps{node_->self.node, here_, from.feed, from.last, wait})
       .then([=, this, question = from.question](const step_page& page) { hear(node, question, page); },
             [=, this, question = from.question](const caf::error&) {
               auto entry = sources_.find(node);

@@ -243,8 +243,8 @@ using feed_actor = caf::typed_actor<
     caf::replies_to<pull_steps>::with<step_page>,
     // Answers what this node holds. Safe to repeat.
     caf::replies_to<list_states>::with<state_page>,
-    // Answers when something has changed, or after a while. Errors: invalid_argument for a bad position. Safe to
-    // repeat.
+    // Answers when something has changed, or after a while. Errors: invalid_argument for a bad position, overloaded.
+    // Safe to repeat.
     caf::replies_to<follow_changes>::with<change_page>,
     // From itself: look at the cluster, and at who has waited for long enough.
     caf::reacts_to<tick_a>>;

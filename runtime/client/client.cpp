@@ -436,11 +436,10 @@ later<done> watch_later(client& from, const watched& what, const watcher_actor& 
   check(what, options);
   auto& port = from.shared()->port();
   auto to = pending_for<done>(port);
-  // The cheapest request tells that there is a node, and keeps the order of what follows.
-  begin<policy_list>(port, get_policies{}, true, [=, outbox = port.outbox](expected<policy_list> there) {
-    if (there)
-      outbox->push([=](session_state& session) { session.watch(what, watcher, options); });
-    to->end(detail::outcome_of([&] { return nothing_of<policy_list>(std::move(there)); }));
+  begin<change_page>(port, question_of(what, options), true, [=, outbox = port.outbox](expected<change_page> first) {
+    if (first)
+      outbox->push([=, page = *first](session_state& session) { session.watch(what, watcher, options, page); });
+    to->end(detail::outcome_of([&] { return nothing_of<change_page>(std::move(first)); }));
   });
   return later<done>{to};
 }

@@ -161,11 +161,22 @@ void session_state::lost() {
 
 // -- watching ---------------------------------------------------------------------------------------------------------
 
-void session_state::watch(const watched& what, const watcher_actor& watcher, const watch_options& options) {
+follow_changes question_of(const watched& what, const watch_options& options) {
+  follow_changes question;
+  question.scope = static_cast<follow_scope>(what.scope);
+  question.name = what.name;
+  question.after = options.after;
+  question.present = options.present;
+  question.values = options.values;
+  return question;
+}
+
+void session_state::watch(const watched& what, const watcher_actor& watcher, const watch_options& options,
+                          const change_page& first) {
   unwatch(what, watcher);
   self->monitor(watcher);
-  watched_.push_back({what, watcher, options});
-  ask_for_changes(watched_.back());
+  watched_.push_back({what, watcher, options, ++questions_});
+  tell(questions_, first);
   arm();
 }
 
@@ -185,13 +196,8 @@ void session_state::forget_watcher(const caf::actor_addr& watcher) {
 void session_state::ask_for_changes(subscription& of) {
   if (!router_ || of.question != 0 || session_call::clock::now() < of.next)
     return;
-  follow_changes request;
-  request.scope = static_cast<follow_scope>(of.what.scope);
-  request.name = of.what.name;
-  request.after = of.options.after;
+  auto request = question_of(of.what, of.options);
   request.wait = longest_wait;
-  request.present = of.options.present;
-  request.values = of.options.values;
   of.question = ++questions_;
   self->request(router_, caf::infinite, std::move(request))
       .then([this, question = of.question](const change_page& page) { tell(question, page); },

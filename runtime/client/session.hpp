@@ -57,6 +57,9 @@ public:
   const bool repeatable;             // it may be sent again when it is unknown whether it was carried out
 };
 
+/// The question for what has changed since `options.after`.
+follow_changes question_of(const watched& what, const watch_options& options);
+
 /// How a session finds the router of its node. Used by one session only, from its own thread.
 class session_transport {
 public:
@@ -78,7 +81,8 @@ struct session_state {
   void start(session_actor::pointer actor, session_config given);
   void drain();
   void begin(std::shared_ptr<session_call> call);
-  void watch(const watched& what, const watcher_actor& watcher, const watch_options& options);
+  /// `first`: what the node said when it was first asked.
+  void watch(const watched& what, const watcher_actor& watcher, const watch_options& options, const change_page& first);
   void unwatch(const watched& what, const watcher_actor& watcher);
   void tick();
   void close();

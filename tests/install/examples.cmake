@@ -41,6 +41,9 @@ expect("wrote greetings/1 again")
 run("watching_actor" 30 ${place}/build/watching_actor ${place}/watched)
 expect("the actor saw 3 changes")
 
+run("derived_items" 60 ${place}/build/derived_items ${place}/deriving)
+expect("lengths: 6 7")
+
 run("shared_counter" 60 sh ${SOURCE}/tests/install/shared_counter.sh ${place}/build/shared_counter ${place})
 expect("the counter says 3")
 

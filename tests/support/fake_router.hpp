@@ -170,6 +170,8 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [&state](const get_training& request) { return training_of(state, request.job); },
       [](const access_batch&) {},
       [=, &state](const follow_changes& request) -> caf::result<change_page> {
+        if (request.wait == duration{}) // who begins
+          return change_page{{}, "1-0"};
         ++kept->subscriptions;
         state.followers[request.name].push_back(self->make_response_promise<change_page>());
         return caf::delegated<change_page>{};

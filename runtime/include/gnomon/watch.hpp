@@ -76,9 +76,9 @@ struct watch_options {
 /// may have been missed, because nodes were cut off or started anew, it is told of a gap and then of the items as they
 /// are; changes that were on their way may be told once more after that. A watcher that is slow is told of a gap as
 /// well, once it is ten thousand changes behind. Ends with `unwatch`, when `watcher` ends, or with the last copy of
-/// `from`. Returns once the subscription has been sent, before all later requests of `from`. `watcher` must live in
-/// `from.system()`. Throws `failure`: invalid_argument for a bad id or position; unavailable or timeout when there is
-/// no node.
+/// `from`. Returns once the nodes that can be asked collect changes: what is written from then on is told. `watcher`
+/// must live in `from.system()`. Throws `failure`: invalid_argument for a bad id or position; overloaded when too much
+/// is watched at the node; unavailable or timeout when there is no node.
 void watch(client& from, const watched& what, const watcher_actor& watcher, const watch_options& options = {});
 later<done> watch_later(client& from, const watched& what, const watcher_actor& watcher,
                         const watch_options& options = {});
