@@ -9,6 +9,7 @@
 #include "storage/versions.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -197,6 +198,8 @@ enum class policy_scope : uint8_t { fallback, type, user, item };
 
 /// One rule as it travels and is stored. `text` is the policy's JSON, empty when the policy was deleted. The newest
 /// stamp wins.
+std::string_view name(policy_scope scope); // "default", "type", "user", "item"
+std::optional<policy_scope> scope_from(std::string_view text);
 struct policy_entry {
   policy_scope scope = policy_scope::type;
   std::string name;

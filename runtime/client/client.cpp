@@ -447,6 +447,10 @@ later<done> unwatch_later(client& from, const std::string& id, const item_watche
   auto to = std::make_shared<detail::pending<done>>();
   to->end(outcome<done>{done{}});
   return later<done>{to};
+} // namespace gnomon
+
+namespace gnomon::inline GNOMON_ABI {
+
 }
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

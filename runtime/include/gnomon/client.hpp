@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/error.hpp"
 #include "gnomon/later.hpp"
 
@@ -17,7 +18,7 @@ class actor_system;
 class actor_system_config;
 } // namespace caf
 
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 /// Milliseconds since 1970 UTC by the node's clock; the zero point means "never".
 using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
@@ -386,4 +387,4 @@ private:
   std::shared_ptr<core> core_;
 };
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/client.hpp"
 
 #include <caf/error.hpp>
@@ -10,7 +11,7 @@
 #include <optional>
 
 /// How the types of `gnomon/client.hpp` travel in messages. `gnomon/actors.hpp` includes this.
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 namespace detail {
 
@@ -180,4 +181,4 @@ typename Inspector::result_type inspect(Inspector& f, training_report& x) {
                         x.running_demand, x.model, x.reason);
 }
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI
