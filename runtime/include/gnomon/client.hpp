@@ -73,6 +73,7 @@ struct put_receipt {
   bool created = false; // there was no version before
   uint32_t acks = 0;    // copies that have it synced
   std::string served_by;
+  uint32_t versions = 1; // that stood side by side after it, where it was written; more than one: none replaces another
 };
 
 struct item_entry {
@@ -121,6 +122,7 @@ struct copy_status {
   std::string why;                    // why it is kept, and how long; a sentence
   bool pinned = false;                // holds a version that is not yet safe elsewhere
   bool reachable = true;              // false: the node did not answer
+  bool deleted = false;               // a tombstone
 };
 
 struct item_status {
@@ -129,6 +131,7 @@ struct item_status {
   uint32_t min_copies = 0;
   std::string steward; // node
   std::vector<copy_status> copies;
+  bool deleted = false; // what is left are tombstones
 };
 
 struct coordinates {
@@ -291,6 +294,11 @@ public:
   /// The item, or nothing when there is none or it was deleted.
   std::optional<item> get(const std::string& id, const get_options& options = {});
   later<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
+
+  /// The item as the asked node holds it, and nothing when that has no copy. Does not count as a read: nothing is
+  /// learned, and no copy is made or kept for it.
+  std::optional<item> held(const std::string& id);
+  later<std::optional<item>> held_later(const std::string& id);
 
   /// Writes. With neither context nor `replace` it adds a version beside the existing ones. Errors: precondition_failed
   /// for `if_absent` and `if_match`; invalid_argument for these two where the last writer wins; too_large over 64 MiB;
