@@ -1,3 +1,4 @@
+#include "runtime/base/rounded.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -21,7 +22,7 @@ json to_json(const node_status& n) {
            {"longitude", n.where.longitude},
            {"state", n.state}};
   if (n.rtt_ms)
-    one["rtt_ms"] = *n.rtt_ms;
+    one["rtt_ms"] = rounded_figure(*n.rtt_ms);
   one["items"] = n.items;
   one["shadows"] = n.shadows;
   one["bytes"] = n.bytes;

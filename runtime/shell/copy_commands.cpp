@@ -1,4 +1,5 @@
 #include "runtime/base/label.hpp"
+#include "runtime/base/rounded.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
 
@@ -61,7 +62,7 @@ json to_json(const copy_status& c) {
   json result{{"node", c.node}, {"region", c.region}, {"role", c.role}, {"reachable", c.reachable}};
   if (!c.reason.empty()) {
     result["reason"] = c.reason;
-    result["confidence"] = c.confidence;
+    result["confidence"] = rounded_figure(c.confidence);
   }
   result["etag"] = c.etag;
   if (c.created != time_point{})
@@ -72,8 +73,8 @@ json to_json(const copy_status& c) {
   result["reads"] = c.reads;
   result["cost_bytes"] = c.cost_bytes;
   result["saved_ms"] = c.saved.count();
-  result["spent_usd"] = c.spent_usd;
-  result["saved_usd"] = c.saved_usd;
+  result["spent_usd"] = rounded_usd(c.spent_usd);
+  result["saved_usd"] = rounded_usd(c.saved_usd);
   result["why"] = c.why;
   result["pinned"] = c.pinned;
   return result;
@@ -198,11 +199,11 @@ int route(session_context& context, const arguments& args) {
     for (auto& c : choices) {
       json one{{"region", c.region}, {"node", c.node}, {"holds", c.holds}, {"live", c.live}};
       if (c.rtt_ms)
-        one["rtt_ms"] = *c.rtt_ms;
+        one["rtt_ms"] = rounded_figure(*c.rtt_ms);
       if (c.distance_km)
-        one["distance_km"] = *c.distance_km;
+        one["distance_km"] = rounded_figure(*c.distance_km);
       if (c.expected_ms)
-        one["expected_ms"] = *c.expected_ms;
+        one["expected_ms"] = rounded_figure(*c.expected_ms);
       one["reason"] = c.reason;
       list.push_back(std::move(one));
     }
