@@ -104,6 +104,7 @@ command cluster_remove_command() {
       .options = {{"--force", "", "remove it even though it is alive"}},
       .least = 1,
       .most = 1,
+      .offers = {offer::nodes},
       .run = remove,
   };
 }
@@ -113,6 +114,7 @@ command cluster_command() {
       .name = "cluster",
       .synopsis = "",
       .summary = "nodes, their state, round trips and load",
+      .long_answer = true,
       .run = cluster,
   };
 }

@@ -77,6 +77,7 @@ json to_json(const copy_status& c) {
   result["saved_usd"] = rounded_usd(c.saved_usd);
   result["why"] = c.why;
   result["pinned"] = c.pinned;
+  result["deleted"] = c.deleted;
   return result;
 }
 
@@ -87,6 +88,8 @@ std::vector<cell> to_row(const copy_status& c, const item_status& whole) {
     note("steward");
   if (c.pinned)
     note("pinned");
+  if (c.deleted)
+    note("deleted");
   if (!c.reachable)
     note("no answer");
   auto reason = c.reason == "prediction" ? fmt::format("{} {:.2f}", c.reason, c.confidence) : c.reason;
@@ -113,6 +116,7 @@ int status(session_context& context, const arguments& args) {
                    {"factor", found.factor},
                    {"min_copies", found.min_copies},
                    {"steward", found.steward},
+                   {"deleted", found.deleted},
                    {"copies", copies}});
     return done;
   }
@@ -120,7 +124,11 @@ int status(session_context& context, const arguments& args) {
   for (auto& c : found.copies)
     t.row(to_row(c, found));
   t.print(context.to);
-  context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
+  if (found.deleted)
+    context.to.out << fmt::format("{} was deleted; its holders keep that in mind until all of them have heard of it\n",
+                                  printable(found.id));
+  else
+    context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
   return done;
 }
 
@@ -146,7 +154,9 @@ int explain(session_context& context, const arguments& args) {
            usd(c.spent_usd),
            usd(c.saved_usd),
            c.role == "shadow" ? human_time(c.expiry, now()) : std::string{},
-           c.reachable ? c.why : "no answer"});
+           !c.reachable ? "no answer"
+           : c.deleted  ? "deleted; kept until all holders have heard of it"
+                        : c.why});
   }
   t.print(context.to);
   context.to.out << fmt::format("spent {} on all copies, saved {} by their reads\n", usd(spent), usd(saved));
@@ -252,6 +262,7 @@ command status_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = status,
   };
 }
@@ -268,6 +279,7 @@ command explain_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = explain,
   };
 }
@@ -308,6 +320,7 @@ command route_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = route,
   };
 }

@@ -64,6 +64,7 @@ command predict_command() {
       .options = {{"--limit", "N", "the most items (default 20)"}, {"--repeats", "", "also what was just read"}},
       .least = 1,
       .most = 1,
+      .long_answer = true,
       .run = predict,
   };
 }
