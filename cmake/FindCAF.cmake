@@ -1,6 +1,6 @@
 # Finds the C++ Actor Framework 0.17, for which Debian and Ubuntu ship no CMake package.
 #
-#   find_package(CAF 0.17 REQUIRED COMPONENTS core io test)
+#   find_package(CAF 0.17.6...<0.18 REQUIRED COMPONENTS core io test)
 #
 # Defines CAF_FOUND, CAF_VERSION and the targets CAF::core, CAF::io and CAF::test (headers only).
 # CAF_ROOT points to an installation outside the usual places.
@@ -52,4 +52,5 @@ if(TARGET CAF::io AND TARGET CAF::core)
 endif()
 
 include(FindPackageHandleStandardArgs)
-find_package_handle_standard_args(CAF REQUIRED_VARS ${_caf_needed} VERSION_VAR CAF_VERSION HANDLE_COMPONENTS)
+find_package_handle_standard_args(CAF REQUIRED_VARS ${_caf_needed} VERSION_VAR CAF_VERSION HANDLE_VERSION_RANGE
+                                  HANDLE_COMPONENTS)

@@ -17,6 +17,22 @@ endfunction()
 function(gnomon_folder name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   list(FILTER sources EXCLUDE REGEX "/gnomon[^/]*\\.cpp$")
+  get_property(taken DIRECTORY PROPERTY GNOMON_TAKEN)
+  if(taken)
+    list(REMOVE_ITEM sources ${taken})
+  endif()
+  gnomon_library(${name} "${sources}" ${ARGN})
+endfunction()
+
+# gnomon_part(NAME "FILES..." DEPENDENCIES...): these files of the current folder are a library of their own. Comes before
+# gnomon_folder, which takes the others.
+function(gnomon_part name files)
+  list(TRANSFORM files PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  set_property(DIRECTORY APPEND PROPERTY GNOMON_TAKEN ${files})
+  gnomon_library(${name} "${files}" ${ARGN})
+endfunction()
+
+function(gnomon_library name sources)
   add_library(${name} STATIC)
   if(sources)
     target_sources(${name} PRIVATE ${sources})

@@ -88,7 +88,7 @@ bool is_of_kind(const frame_kind& kind, std::string_view bytes);
 
 caf::error corrupt(const frame_kind& kind, std::string_view how);
 
-namespace detail {
+namespace frame_parts {
 
 class string_sink final : public std::streambuf {
 public:
@@ -115,13 +115,13 @@ public:
 
 inline constexpr unsigned plain_archive = boost::archive::no_header | boost::archive::no_codecvt;
 
-} // namespace detail
+} // namespace frame_parts
 
 /// Archives any type with `fields()`.
 template <has_fields T>
 std::string encode_as(const frame_kind& kind, const T& x) {
-  detail::string_sink sink;
-  boost::archive::binary_oarchive{sink, detail::plain_archive} << x;
+  frame_parts::string_sink sink;
+  boost::archive::binary_oarchive{sink, frame_parts::plain_archive} << x;
   return seal(kind, sink.bytes);
 }
 
@@ -133,8 +133,8 @@ expected<T> decode_as(const frame_kind& kind, std::string_view bytes) {
     return payload.error();
   try {
     T result;
-    detail::view_source source{*payload};
-    boost::archive::binary_iarchive{source, detail::plain_archive} >> result;
+    frame_parts::view_source source{*payload};
+    boost::archive::binary_iarchive{source, frame_parts::plain_archive} >> result;
     return result;
   } catch (const std::exception& e) {
     return corrupt(kind, e.what());

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "actors/feed/change_order.hpp"
-#include "actors/feed/feed_position.hpp"
 #include "actors/feed/numbered_log.hpp"
 #include "actors/messages/answer.hpp"
+#include "actors/messages/feed_position.hpp"
 #include "actors/node/node_context.hpp"
 
 #include <list>

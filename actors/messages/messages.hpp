@@ -9,6 +9,7 @@
 #include "storage/versions.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,8 +84,9 @@ struct write_receipt {
   bool created = false; // there was no version before
   uint32_t acks = 0;    // holders that have it synced
   std::string served_by;
+  uint32_t siblings = 1; // versions that stood side by side after it; 0: it deleted the last one
   auto fields() {
-    return std::tie(id, context, etag, created, acks, served_by);
+    return std::tie(id, context, etag, created, acks, served_by, siblings);
   }
 };
 
@@ -176,9 +178,10 @@ struct copy_report {
   std::string why;         // the sentence behind its lifetime
   bool pinned = false;
   bool reachable = true; // false: the node did not answer, and the fields are what `holders` says about it
+  bool deleted = false;  // a tombstone
   auto fields() {
     return std::tie(node, region, role, reason, confidence, context, etag, created, expiry, bytes, reads, cost_bytes,
-                    saved_ms, spent_usd, saved_usd, why, pinned, reachable);
+                    saved_ms, spent_usd, saved_usd, why, pinned, reachable, deleted);
   }
 };
 
@@ -188,12 +191,15 @@ struct shadow_report {
   uint32_t min_copies = 0;
   std::string steward;
   std::vector<copy_report> copies;
+  bool deleted = false; // what is left are tombstones
   auto fields() {
-    return std::tie(id, factor, min_copies, steward, copies);
+    return std::tie(id, factor, min_copies, steward, copies, deleted);
   }
 };
 
 enum class policy_scope : uint8_t { fallback, type, user, item };
+std::string_view name(policy_scope scope); // "default", "type", "user", "item"
+std::optional<policy_scope> scope_from(std::string_view text);
 
 /// One rule as it travels and is stored. `text` is the policy's JSON, empty when the policy was deleted. The newest
 /// stamp wins.

@@ -4,20 +4,6 @@
 
 namespace gnomon {
 
-std::string_view name(peer_state state) {
-  switch (state) {
-  case peer_state::live:
-    return "live";
-  case peer_state::suspect:
-    return "suspect";
-  case peer_state::down:
-    return "down";
-  case peer_state::unknown:
-    break;
-  }
-  return "unknown";
-}
-
 const peer_view* cluster_view::find(std::string_view node) const {
   auto i = std::lower_bound(peers.begin(), peers.end(), node,
                             [](const peer_view& p, std::string_view name) { return p.identity.node < name; });

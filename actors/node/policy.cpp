@@ -19,7 +19,6 @@ using nlohmann::json;
 
 constexpr uint32_t max_copies = 64;
 constexpr int64_t max_ttl_seconds = 10 * 365 * 86'400; // ten years
-constexpr std::array<std::string_view, 4> scope_names{"default", "type", "user", "item"};
 
 caf::error bad_policy(const std::string& sentence) {
   return make_error(ec::invalid_argument, sentence);
@@ -316,18 +315,6 @@ const policy_table::kept_rule* policy_table::lookup(policy_scope scope, std::str
 const policy_rule* policy_table::rule(policy_scope scope, std::string_view name) const {
   auto known = lookup(scope, name);
   return known ? &known->rule : nullptr;
-}
-
-std::string_view name(policy_scope scope) {
-  auto i = static_cast<size_t>(scope);
-  return i < scope_names.size() ? scope_names[i] : "unknown";
-}
-
-std::optional<policy_scope> scope_from(std::string_view text) {
-  auto i = std::find(scope_names.begin(), scope_names.end(), text);
-  if (i == scope_names.end())
-    return std::nullopt;
-  return static_cast<policy_scope>(i - scope_names.begin());
 }
 
 } // namespace gnomon

@@ -98,7 +98,4 @@ private:
   size_t restrictions_ = 0; // rules that name regions
 };
 
-std::string_view name(policy_scope scope); // "default", "type", "user", "item"
-std::optional<policy_scope> scope_from(std::string_view text);
-
 } // namespace gnomon

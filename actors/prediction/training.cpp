@@ -43,22 +43,6 @@ demand_figures figures(const learning::demand_quality& q, learning::demand_kind 
 
 } // namespace
 
-std::string_view name(training_phase phase) {
-  switch (phase) {
-  case training_phase::receiving:
-    return "receiving";
-  case training_phase::training:
-    return "training";
-  case training_phase::adopted:
-    return "adopted";
-  case training_phase::kept:
-    return "kept";
-  case training_phase::failed:
-    break;
-  }
-  return "failed";
-}
-
 // -- the job ----------------------------------------------------------------------------------------------------------
 
 training_job::training_job(uint64_t number, training_phase phase) : number_(number) {

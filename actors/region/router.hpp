@@ -28,6 +28,8 @@ public:
   void status(const std::string& id, answer<shadow_report> reply);
   void redirect(const read_item& request, answer<item_versions> reply);
   void route(const get_route& request, answer<route_list> reply);
+  std::vector<const peer_view*> to_ask_for_holders(const cluster_view& view,
+                                                   const std::vector<std::string>& believed) const;
   route_list rank_routes(const get_route& request, const std::vector<std::string>& holders) const;
   std::vector<region_condition> conditions_of(const std::vector<region_site>& sites) const;
   std::pair<client_place, std::string> client_of(const get_route& request) const;

@@ -9,6 +9,12 @@
 
 namespace gnomon {
 
+namespace {
+
+constexpr auto route_patience = std::chrono::seconds{1};
+
+} // namespace
+
 // -- where an item is
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
@@ -39,7 +45,7 @@ void router_state::find_holders(const std::string& id, std::shared_ptr<item_sear
           make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
     find_holders(id, search, reply);
   };
-  fetch_item question{.id = id, .requester = node_->self.node, .without_values = true};
+  fetch_item question{.id = id, .requester = node_->self.node, .without_values = true, .tombstones = true};
   auto view = node_->cluster.get();
   if (node == node_->self.node)
     self_->request(node_->shard(id), node_->config.peer_timeout, question).then(found, failed);
@@ -57,6 +63,7 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
   report->factor = rules.factor;
   report->min_copies = rules.min_copies;
   report->steward = ranked.empty() ? std::string{} : ranked.front();
+  report->deleted = copy.versions.deleted();
   auto holders = copy.holders.current();
   auto open = std::make_shared<size_t>(holders.size());
   auto done = [report, reply, open] {
@@ -87,9 +94,45 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
   }
 }
 
+/// The catalog hears of a new copy within a second. Any copy knows all holders at once: the one here, or else the
+/// nearest, is asked; where the catalog names none, all peers are. Without their answer the catalog has to do.
 void router_state::route(const get_route& request, answer<route_list> reply) {
-  with_holders(request.id, reply,
-               [=, this](const std::vector<std::string>& holders) { reply.give(rank_routes(request, holders)); });
+  with_holders(request.id, reply, [=, this](const std::vector<std::string>& believed) {
+    auto view = node_->cluster.get();
+    auto targets = to_ask_for_holders(*view, believed);
+    auto open = std::make_shared<size_t>(targets.size());
+    auto found = [=, this](const item_copy& copy) {
+      auto holders = copy.versions.deleted() ? std::vector<std::string>{} : copy.holders.current();
+      reply.give(rank_routes(request, holders));
+    };
+    auto failed = [=, this](const caf::error&) {
+      if (--*open == 0)
+        reply.give(rank_routes(request, believed));
+    };
+    fetch_item question{.id = request.id, .requester = node_->self.node, .without_values = true, .tombstones = true};
+    for (auto peer : targets)
+      if (peer)
+        self_->request(peer->link, route_patience, traffic::client, question).then(found, failed);
+      else
+        self_->request(node_->shard(request.id), route_patience, question).then(found, failed);
+    if (targets.empty())
+      reply.give(rank_routes(request, believed));
+  });
+}
+
+/// Null stands for this node.
+std::vector<const peer_view*> router_state::to_ask_for_holders(const cluster_view& view,
+                                                               const std::vector<std::string>& believed) const {
+  if (!believed.empty() && believed.front() == node_->self.node)
+    return {nullptr};
+  for (const auto& node : believed)
+    if (auto peer = view.reachable(node))
+      return {peer};
+  std::vector<const peer_view*> all;
+  for (const auto& peer : view.peers)
+    if (view.reachable(peer.identity.node))
+      all.push_back(&peer);
+  return all;
 }
 
 /// Live regions that hold the item come first, then live ones that would fetch it; among them the one with the lowest

@@ -77,7 +77,7 @@ void pending_writes::answer_complete() {
     if (!has_acks(w))
       return false;
     auto acks = static_cast<uint32_t>(reached(w.made).size());
-    w.reply.give({id_, w.context, w.etag, w.created, acks, node_});
+    w.reply.give({id_, w.context, w.etag, w.created, acks, node_, w.siblings});
     return true;
   });
 }

@@ -25,6 +25,7 @@ public:
     version_vector context; // of the answer: what the write replaced, and as little as possible that its writer
                             // has not seen
     std::string etag;
+    uint32_t siblings = 1; // of the answer
     uint32_t need = 1;
     std::vector<std::string> named;
     bool created = false;

@@ -262,6 +262,7 @@ void shadow_state::report(answer<copy_report> reply) {
   r.saved_usd = balance.saved_usd;
   r.why = why_kept();
   r.pinned = record.pinned;
+  r.deleted = record.versions.deleted();
   reply.give(std::move(r));
 }
 

@@ -200,8 +200,8 @@ dot shadow_state::make_version(const write_item& request, conflict_rule conflict
   return made;
 }
 
-/// Context and ETag of the answer. A context that covers what other writers put beside this write would have the next
-/// one replace it unseen; so would an ETag of what came after it.
+/// Context, ETag and number of versions of the answer. A context that covers what other writers put beside this write
+/// would have the next one replace it unseen; so would an ETag of what came after it.
 void shadow_state::describe(pending_writes::write& w, const write_item& request) const {
   const auto& versions = item_->versions();
   auto alone = versions.siblings.size() == 1 && versions.find(w.made);
@@ -214,6 +214,8 @@ void shadow_state::describe(pending_writes::write& w, const write_item& request)
   version_set once;
   once.siblings.emplace_back().id = w.made;
   w.etag = versions.find(w.made) ? versions.etag() : once.etag(); // the latter where it was replaced since
+  auto stands = [](const sibling& s) { return !s.deleted; };
+  w.siblings = static_cast<uint32_t>(std::count_if(versions.siblings.begin(), versions.siblings.end(), stands));
 }
 
 /// Applies the write once the copy here has what `needs` covers. The last writer wins by stamps, which follow the order

@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 namespace {
 
@@ -24,11 +24,6 @@ std::string_view name(ec code) {
 
 std::string to_string(ec code) {
   return std::string{name(code)};
-}
-
-caf::error make_error(ec code, std::string sentence) {
-  return caf::error{static_cast<uint8_t>(code), caf::detail::error_factory<ec>::category,
-                    caf::make_message(std::move(sentence))};
 }
 
 ec code_of(const caf::error& err) {
@@ -53,6 +48,15 @@ std::string sentence_of(const caf::error& err) {
   default:
     return std::string{name(code_of(err))};
   }
+}
+
+} // namespace gnomon::inline GNOMON_ABI
+
+namespace gnomon {
+
+caf::error make_error(ec code, std::string sentence) {
+  return caf::error{static_cast<uint8_t>(code), caf::detail::error_factory<ec>::category,
+                    caf::make_message(std::move(sentence))};
 }
 
 } // namespace gnomon

@@ -1,6 +1,6 @@
 #include "runtime/client/client.hpp"
 
-#include "actors/feed/feed_position.hpp"
+#include "actors/messages/feed_position.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/ip_address.hpp"
@@ -385,12 +385,40 @@ std::optional<saved_item> saved_or_nothing(expected<item_copy> outcome) {
   return saved_item{to_entry(copy), copy.versions.deleted()};
 }
 
+std::optional<item> held_or_nothing(expected<item_copy> outcome) {
+  if (!outcome && (is_missing(outcome.error()) || code_of(outcome.error()) == ec::not_here))
+    return std::nullopt;
+  auto copy = value_of(std::move(outcome));
+  auto found = to_public(item_versions{copy.id, std::move(copy.versions), std::move(copy.values), {}});
+  if (!found)
+    return std::nullopt;
+  const auto now = std::chrono::time_point_cast<time_point::duration>(std::chrono::system_clock::now());
+  std::erase_if(found->versions, [&](const auto& v) { return v.expires != time_point{} && v.expires <= now; });
+  return found->versions.empty() ? std::nullopt : std::move(found);
+}
+
+/// The copy of the asked node, which does not look elsewhere.
+expected<fetch_item> to_fetch(const std::string& id) {
+  auto checked = checked_known_id(id);
+  if (!checked)
+    return checked.error();
+  fetch_item request;
+  request.id = std::move(*checked);
+  return request;
+}
+
 } // namespace
 
+later<std::optional<item>> client::held_later(const std::string& id) {
+  return ask<item_copy>(core_->port(), value_of(to_fetch(id)), held_or_nothing);
+}
+
+std::optional<item> client::held(const std::string& id) {
+  return waited([&] { return held_later(id); });
+}
+
 later<std::optional<saved_item>> client::save_later(const std::string& id) {
-  fetch_item request;
-  request.id = value_of(checked_known_id(id));
-  return ask<item_copy>(core_->port(), std::move(request), saved_or_nothing);
+  return ask<item_copy>(core_->port(), value_of(to_fetch(id)), saved_or_nothing);
 }
 
 std::string client::save_policies() {
@@ -418,6 +446,10 @@ later<found_actor> find_actor_later(const session_port& port, const std::string&
 caf::actor_system& client::system() {
   return core_->system();
 }
+
+} // namespace gnomon
+
+namespace gnomon::inline GNOMON_ABI {
 
 // -- watching ---------------------------------------------------------------------------------------------------------
 
@@ -459,4 +491,4 @@ later<done> unwatch_later(client& from, const watched& what, const watcher_actor
   return later<done>{to};
 }
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -40,7 +40,8 @@ copy_status to_public(const copy_report& c) {
           .saved_usd = c.saved_usd,
           .why = c.why,
           .pinned = c.pinned,
-          .reachable = c.reachable};
+          .reachable = c.reachable,
+          .deleted = c.deleted};
 }
 
 std::optional<user_model_quality> to_public(const model_figures& f) {
@@ -141,7 +142,7 @@ std::optional<item> to_public(const item_versions& found) {
 }
 
 put_receipt to_public(const write_receipt& r) {
-  return {r.id, r.context.to_text(), r.etag, r.created, r.acks, r.served_by};
+  return {r.id, r.context.to_text(), r.etag, r.created, r.acks, r.served_by, r.siblings};
 }
 
 item_list to_public(const item_page& page) {
@@ -160,7 +161,7 @@ shadow_creation to_public(const shadow_plan& plan) {
 }
 
 item_status to_public(const shadow_report& report) {
-  item_status result{report.id, report.factor, report.min_copies, report.steward, {}};
+  item_status result{report.id, report.factor, report.min_copies, report.steward, {}, report.deleted};
   for (auto& c : report.copies)
     result.copies.push_back(to_public(c));
   return result;

@@ -185,6 +185,10 @@ front_actor spawn_front(caf::actor_system& system, std::weak_ptr<client::core> c
   return system.spawn(front, std::move(core));
 }
 
+} // namespace gnomon
+
+namespace gnomon::inline GNOMON_ABI {
+
 router_handle router_of(client& from) {
   return from.shared()->front();
 }
@@ -204,4 +208,4 @@ shadow_handle shadow_of(client& from, const std::string& id) {
   return from.system().spawn(stand_for, std::move(*checked), router_of(from));
 }
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -72,14 +72,6 @@ snapshot_item facts_of(const item_copy& copy) {
 
 } // namespace
 
-std::string to_entry(const snapshot_heading& heading) {
-  return encode_as(heading_kind, heading_text{heading.node, heading.region, heading.taken});
-}
-
-std::string to_entry(const snapshot_end& end) {
-  return encode_as(end_kind, end_text{end.items, end.policies});
-}
-
 std::string to_entry(const item_copy& copy) {
   item_text text{copy.id, copy.versions, {}};
   for (const auto& value : copy.values)
@@ -112,6 +104,18 @@ bool holds_policies(std::string_view entry) {
   return is(policies_kind, entry);
 }
 
+} // namespace gnomon
+
+namespace gnomon::inline GNOMON_ABI {
+
+std::string to_entry(const snapshot_heading& heading) {
+  return encode_as(heading_kind, heading_text{heading.node, heading.region, heading.taken});
+}
+
+std::string to_entry(const snapshot_end& end) {
+  return encode_as(end_kind, end_text{end.items, end.policies});
+}
+
 snapshot_part read_entry(std::string_view entry) {
   if (is(item_kind, entry))
     return facts_of(or_throw(item_from_entry(entry)));
@@ -125,4 +129,4 @@ snapshot_part read_entry(std::string_view entry) {
   return snapshot_heading{text.node, text.region, text.taken};
 }
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -202,6 +202,8 @@ response answer_write(const request& asked, const write_receipt& receipt) {
                     {"Gnomon-Context", receipt.context.to_text()},
                     {"Gnomon-Served-By", field_value(receipt.served_by)},
                     {"Gnomon-Acks", std::to_string(receipt.acks)}};
+  if (receipt.siblings > 1)
+    answer.headers.emplace_back("Gnomon-Siblings", std::to_string(receipt.siblings));
   return answer;
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/base/inspect.hpp"
+#include "runtime/base/rounded.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -28,7 +29,7 @@ expected<nlohmann::json> parse_strictly(std::string_view text, std::string_view 
 
 /// null where a measurement is not known, which `real` fields say as -1.
 inline json known(const real& measured) {
-  return std::isfinite(measured.value) && measured.value >= 0 ? json(measured.value) : json(nullptr);
+  return std::isfinite(measured.value) && measured.value >= 0 ? json(rounded_figure(measured.value)) : json(nullptr);
 }
 
 } // namespace gnomon::http

@@ -163,15 +163,17 @@ response answer_shadow_status(const shadow_report& report) {
                       {"reads", copy.reads},
                       {"cost_bytes", copy.cost_bytes},
                       {"saved_ms", copy.saved_ms},
-                      {"spent_usd", static_cast<double>(copy.spent_usd)},
-                      {"saved_usd", static_cast<double>(copy.saved_usd)},
+                      {"spent_usd", rounded_usd(copy.spent_usd)},
+                      {"saved_usd", rounded_usd(copy.saved_usd)},
                       {"why", copy.why},
                       {"pinned", copy.pinned},
-                      {"reachable", copy.reachable}});
+                      {"reachable", copy.reachable},
+                      {"deleted", copy.deleted}});
   return json_response(200, dump({{"data_id", report.id},
                                   {"shadowing_factor", report.factor},
                                   {"min_copies", report.min_copies},
                                   {"steward", report.steward},
+                                  {"deleted", report.deleted},
                                   {"copies", std::move(copies)}}));
 }
 

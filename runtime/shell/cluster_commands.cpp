@@ -1,3 +1,4 @@
+#include "runtime/base/rounded.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -21,7 +22,7 @@ json to_json(const node_status& n) {
            {"longitude", n.where.longitude},
            {"state", n.state}};
   if (n.rtt_ms)
-    one["rtt_ms"] = *n.rtt_ms;
+    one["rtt_ms"] = rounded_figure(*n.rtt_ms);
   one["items"] = n.items;
   one["shadows"] = n.shadows;
   one["bytes"] = n.bytes;
@@ -103,6 +104,7 @@ command cluster_remove_command() {
       .options = {{"--force", "", "remove it even though it is alive"}},
       .least = 1,
       .most = 1,
+      .offers = {offer::nodes},
       .run = remove,
   };
 }
@@ -112,6 +114,7 @@ command cluster_command() {
       .name = "cluster",
       .synopsis = "",
       .summary = "nodes, their state, round trips and load",
+      .long_answer = true,
       .run = cluster,
   };
 }

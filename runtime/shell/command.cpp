@@ -2,6 +2,7 @@
 
 #include "runtime/base/json_text.hpp"
 #include "runtime/base/nearest.hpp"
+#include "runtime/shell/pager.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 
 namespace gnomon::shell {
 
@@ -55,6 +57,9 @@ int run_words(session_context& context, const std::vector<std::string>& words) {
     throw usage_error{fmt::format("{}: usage: {} {}", n < what->least ? "something is missing" : "too many words",
                                   what->name, what->synopsis)};
   context.json = context.json || args.has("--json");
+  std::optional<pager> pages;
+  if (what->long_answer)
+    pages.emplace(context.to);
   return what->run(context, args);
 }
 

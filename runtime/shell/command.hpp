@@ -85,7 +85,7 @@ std::vector<std::string> sockets_nearby();
 std::string find_socket(const std::string& given);
 
 /// What the tab key offers for a word.
-enum class offer { nothing, ids, files, scopes, regions, commands };
+enum class offer { nothing, ids, files, scopes, scoped, policies, regions, nodes, sockets };
 
 struct command {
   std::string name; // one or two words
@@ -96,6 +96,7 @@ struct command {
   size_t least = 0; // positional arguments
   size_t most = 0;
   std::vector<offer> offers = {}; // by position
+  bool long_answer = false;       // on a terminal it may need a pager
   /// Returns the exit status. Throws usage_error, `failure`, or std::runtime_error with a sentence.
   std::function<int(session_context&, const arguments&)> run;
 };

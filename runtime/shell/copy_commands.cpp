@@ -1,4 +1,5 @@
 #include "runtime/base/label.hpp"
+#include "runtime/base/rounded.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
 
@@ -61,7 +62,7 @@ json to_json(const copy_status& c) {
   json result{{"node", c.node}, {"region", c.region}, {"role", c.role}, {"reachable", c.reachable}};
   if (!c.reason.empty()) {
     result["reason"] = c.reason;
-    result["confidence"] = c.confidence;
+    result["confidence"] = rounded_figure(c.confidence);
   }
   result["etag"] = c.etag;
   if (c.created != time_point{})
@@ -72,10 +73,11 @@ json to_json(const copy_status& c) {
   result["reads"] = c.reads;
   result["cost_bytes"] = c.cost_bytes;
   result["saved_ms"] = c.saved.count();
-  result["spent_usd"] = c.spent_usd;
-  result["saved_usd"] = c.saved_usd;
+  result["spent_usd"] = rounded_usd(c.spent_usd);
+  result["saved_usd"] = rounded_usd(c.saved_usd);
   result["why"] = c.why;
   result["pinned"] = c.pinned;
+  result["deleted"] = c.deleted;
   return result;
 }
 
@@ -86,6 +88,8 @@ std::vector<cell> to_row(const copy_status& c, const item_status& whole) {
     note("steward");
   if (c.pinned)
     note("pinned");
+  if (c.deleted)
+    note("deleted");
   if (!c.reachable)
     note("no answer");
   auto reason = c.reason == "prediction" ? fmt::format("{} {:.2f}", c.reason, c.confidence) : c.reason;
@@ -112,6 +116,7 @@ int status(session_context& context, const arguments& args) {
                    {"factor", found.factor},
                    {"min_copies", found.min_copies},
                    {"steward", found.steward},
+                   {"deleted", found.deleted},
                    {"copies", copies}});
     return done;
   }
@@ -119,7 +124,11 @@ int status(session_context& context, const arguments& args) {
   for (auto& c : found.copies)
     t.row(to_row(c, found));
   t.print(context.to);
-  context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
+  if (found.deleted)
+    context.to.out << fmt::format("{} was deleted; its holders keep that in mind until all of them have heard of it\n",
+                                  printable(found.id));
+  else
+    context.to.out << fmt::format("factor {}, at least {} durable\n", found.factor, found.min_copies);
   return done;
 }
 
@@ -145,7 +154,9 @@ int explain(session_context& context, const arguments& args) {
            usd(c.spent_usd),
            usd(c.saved_usd),
            c.role == "shadow" ? human_time(c.expiry, now()) : std::string{},
-           c.reachable ? c.why : "no answer"});
+           !c.reachable ? "no answer"
+           : c.deleted  ? "deleted; kept until all holders have heard of it"
+                        : c.why});
   }
   t.print(context.to);
   context.to.out << fmt::format("spent {} on all copies, saved {} by their reads\n", usd(spent), usd(saved));
@@ -198,11 +209,11 @@ int route(session_context& context, const arguments& args) {
     for (auto& c : choices) {
       json one{{"region", c.region}, {"node", c.node}, {"holds", c.holds}, {"live", c.live}};
       if (c.rtt_ms)
-        one["rtt_ms"] = *c.rtt_ms;
+        one["rtt_ms"] = rounded_figure(*c.rtt_ms);
       if (c.distance_km)
-        one["distance_km"] = *c.distance_km;
+        one["distance_km"] = rounded_figure(*c.distance_km);
       if (c.expected_ms)
-        one["expected_ms"] = *c.expected_ms;
+        one["expected_ms"] = rounded_figure(*c.expected_ms);
       one["reason"] = c.reason;
       list.push_back(std::move(one));
     }
@@ -251,6 +262,7 @@ command status_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = status,
   };
 }
@@ -267,6 +279,7 @@ command explain_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = explain,
   };
 }
@@ -307,6 +320,7 @@ command route_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = route,
   };
 }

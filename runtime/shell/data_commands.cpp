@@ -90,10 +90,15 @@ int print_receipt(session_context& context, const put_receipt& r, std::string_vi
                    {"etag", r.etag},
                    {"context", r.context},
                    {"acks", r.acks},
-                   {"served_by", r.served_by}});
+                   {"served_by", r.served_by},
+                   {"versions", r.versions}});
   else
     context.to.out << fmt::format("{} {} at {}, safe in {} cop{}\n", verb, printable(r.id), printable(r.served_by),
                                   r.acks, r.acks == 1 ? "y" : "ies");
+  if (r.versions > 1 && !context.json)
+    context.to.err << fmt::format(
+        "it has {} versions now, none of which replaces another; put {} VALUE replaces them\n", r.versions,
+        printable(quote_word(r.id)));
   return done;
 }
 
@@ -323,6 +328,7 @@ command get_command() {
       .least = 1,
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = get,
   };
 }
@@ -353,6 +359,7 @@ command list_command() {
       .options = {{"--limit", "N", "stop after that many"}, {"--after", "ID", "begin behind this id"}},
       .most = 1,
       .offers = {offer::ids},
+      .long_answer = true,
       .run = list,
   };
 }

@@ -19,17 +19,17 @@ namespace {
 
 constexpr int most_history = 1000;
 
-volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t seen_interrupt = 0;
 
 void note_interrupt(int) {
-  interrupted = 1;
+  seen_interrupt = 1;
 }
 
 /// Without SA_RESTART, so that the read under way ends.
 class sigint_scope {
 public:
   sigint_scope() {
-    interrupted = 0;
+    seen_interrupt = 0;
     struct sigaction action {};
     action.sa_handler = note_interrupt;
     sigemptyset(&action.sa_mask);
@@ -64,7 +64,11 @@ struct editor::impl {
 
   unsigned char complete_word() {
     auto info = el_line(line);
-    std::string_view typed{info->buffer, static_cast<size_t>(info->cursor - info->buffer)};
+    std::string_view all{info->buffer, static_cast<size_t>(info->lastchar - info->buffer)};
+    auto cursor = static_cast<size_t>(info->cursor - info->buffer);
+    auto end = word_end(all, cursor); // a word is completed as a whole, wherever in it the cursor is
+    el_cursor(line, static_cast<int>(columns(all.substr(cursor, end - cursor))));
+    auto typed = all.substr(0, end);
     completions found;
     try {
       found = complete(typed, sources);
@@ -77,10 +81,10 @@ struct editor::impl {
     auto have = typed.size() - found.begin;
     auto single = found.candidates.size() == 1;
     auto open = word.ends_with('/') || (word.size() > 1 && word[0] == '"' && !word.ends_with('"'));
-    if (single && !open)
+    if (single && !open && end == all.size())
       word += ' ';
     if ((word.size() > have || single) && printable(word) == word) {
-      el_deletestr(line, static_cast<int>(have));
+      el_deletestr(line, static_cast<int>(columns(typed.substr(found.begin))));
       el_insertstr(line, word.c_str());
       return CC_REFRESH;
     }
@@ -127,11 +131,13 @@ editor::~editor() {
 std::optional<std::string> editor::read(const std::string& prompt) {
   impl_->prompt = prompt;
   sigint_scope scope;
+  interrupted_ = false;
   int count = 0;
   auto text = el_gets(impl_->line, &count);
-  if (interrupted) {
+  if (seen_interrupt) {
     std::printf("\n");
     el_reset(impl_->line);
+    interrupted_ = true;
     return std::string{};
   }
   if (!text || count <= 0) {

@@ -17,11 +17,16 @@ public:
   ~editor();
   /// The next line; nothing at Ctrl-D. Ctrl-C discards the line that is being typed and returns an empty one.
   std::optional<std::string> read(const std::string& prompt);
+  /// True when Ctrl-C ended the last `read`.
+  bool interrupted() const {
+    return interrupted_;
+  }
   void remember(const std::string& line);
 
 private:
   struct impl;
   std::unique_ptr<impl> impl_;
+  bool interrupted_ = false;
 };
 
 /// $XDG_STATE_HOME/gnomon/history when that is set, else ~/.gnomon_history; empty without a home.

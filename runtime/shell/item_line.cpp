@@ -70,6 +70,8 @@ item_version read_version(const nlohmann::json& from) {
   item_version v;
   v.value = value_of(from);
   v.content_type = bytes_of(from, "content_type");
+  if (v.content_type.empty() && from.contains("text"))
+    v.content_type = "text/plain; charset=utf-8"; // as `put` has it
   v.user = bytes_of(from, "user");
   if (auto expires = from.find("expires"); expires != from.end()) {
     if (!expires->is_number_integer() || *expires < 0 || *expires > latest_expiry)

@@ -106,7 +106,7 @@ command policy_set_command() {
 )",
       .least = 2,
       .most = 3,
-      .offers = {offer::scopes, offer::ids},
+      .offers = {offer::scopes, offer::scoped},
       .run = set_policy,
   };
 }
@@ -118,7 +118,7 @@ command policy_get_command() {
       .summary = "print one policy",
       .least = 1,
       .most = 2,
-      .offers = {offer::scopes, offer::ids},
+      .offers = {offer::scopes, offer::policies},
       .run = get_policy,
   };
 }
@@ -130,7 +130,7 @@ command policy_del_command() {
       .summary = "delete a policy on every node",
       .least = 1,
       .most = 2,
-      .offers = {offer::scopes, offer::ids},
+      .offers = {offer::scopes, offer::policies},
       .run = del_policy,
   };
 }
@@ -140,6 +140,7 @@ command policy_list_command() {
       .name = "policy list",
       .synopsis = "",
       .summary = "list all policies",
+      .long_answer = true,
       .run = list_policies,
   };
 }

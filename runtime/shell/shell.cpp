@@ -4,6 +4,7 @@
 #include "runtime/base/process.hpp"
 #include "runtime/shell/command.hpp"
 #include "runtime/shell/editor.hpp"
+#include "runtime/shell/pager.hpp"
 
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t ids_to_offer = 100;
+constexpr size_t types_to_offer = 50; // each takes a request
 
 const std::vector<option_spec>& program_options() {
   static const std::vector<option_spec> options{
@@ -87,6 +89,25 @@ int help(const terminal& to, const std::vector<std::string>& words) {
   return shown ? done : misused;
 }
 
+/// The parts of ids before their first slash, beginning with `prefix`: the first id of each is enough.
+std::vector<std::string> types_held(session_context& context, const std::string& prefix) {
+  constexpr const char* last_in_type = "/\xF4\x8F\xBF\xBF"; // the greatest character
+  std::vector<std::string> types;
+  for (std::string after; types.size() < types_to_offer;) {
+    auto page = context.wait(context.node().list_later(prefix, after, 1)).items;
+    if (page.empty())
+      break;
+    types.push_back(page.front().id.substr(0, page.front().id.find('/')));
+    after = types.back() + last_in_type;
+  }
+  return types;
+}
+
+int paged_help(session_context& context, const std::vector<std::string>& words) {
+  pager pages{context.to};
+  return help(context.to, words);
+}
+
 completion_sources sources_of(session_context& context) {
   completion_sources sources;
   sources.ids = [&context](const std::string& prefix) {
@@ -95,6 +116,21 @@ completion_sources sources_of(session_context& context) {
       ids.push_back(i.id);
     return ids;
   };
+  sources.types = [&context](const std::string& prefix) { return types_held(context, prefix); };
+  sources.policies = [&context](const std::string& scope) {
+    std::vector<std::string> names;
+    for (auto& policy : context.wait(context.node().policies_later()))
+      if (policy.scope == scope && !policy.name.empty())
+        names.push_back(policy.name);
+    return names;
+  };
+  sources.nodes = [&context] {
+    std::vector<std::string> nodes;
+    for (auto& n : context.wait(context.node().cluster_later()).nodes)
+      nodes.push_back(n.node);
+    return nodes;
+  };
+  sources.sockets = sockets_nearby;
   sources.regions = [&context] {
     std::vector<std::string> regions;
     for (auto& n : context.wait(context.node().cluster_later()).nodes)
@@ -156,9 +192,21 @@ std::vector<std::string> in_our_words(std::vector<std::string> given) {
   return given;
 }
 
+bool is_comment(const std::string& line) {
+  auto first = line.find_first_not_of(" \t");
+  return first != line.npos && line[first] == '#';
+}
+
+/// True when more lines belong to this one. An apostrophe in a comment is no quote.
+bool is_unfinished(const std::string& text) {
+  return !is_comment(text) && goes_on(text);
+}
+
 enum class next { go_on, leave };
 
 next run_line(session_context& context, const std::string& line, int& status) {
+  if (is_comment(line))
+    return next::go_on;
   std::vector<std::string> words;
   try {
     words = split_words(line);
@@ -167,7 +215,7 @@ next run_line(session_context& context, const std::string& line, int& status) {
     status = misused;
     return next::go_on;
   }
-  if (words.empty() || words[0].starts_with('#'))
+  if (words.empty())
     return next::go_on;
   if (words[0] == "quit" || words[0] == "exit")
     return next::leave;
@@ -177,7 +225,7 @@ next run_line(session_context& context, const std::string& line, int& status) {
     return next::go_on;
   }
   if (words[0] == "help")
-    status = help(context.to, {words.begin() + 1, words.end()});
+    status = paged_help(context, {words.begin() + 1, words.end()});
   else if (words[0] == "connect" && context.interactive)
     status = connect(context, words);
   else
@@ -216,6 +264,18 @@ private:
   std::string socket_, name_;
 };
 
+/// The next command, which may have several lines. Ctrl-C discards all of them.
+std::optional<std::string> read_whole(editor& lines, const std::string& prompt) {
+  auto text = lines.read(prompt);
+  while (text && is_unfinished(*text)) {
+    auto more = lines.read("... ");
+    if (!more || lines.interrupted())
+      return more ? more : text;
+    *text += '\n' + *more;
+  }
+  return text;
+}
+
 int converse(session_context& context) {
   context.interactive = true;
   if (context.socket.empty() && std::getenv("GNOMON_SOCKET") == nullptr && sockets_nearby().size() > 1)
@@ -223,7 +283,7 @@ int converse(session_context& context) {
   editor lines{default_history_file(), sources_of(context)};
   prompts prompt{context};
   int last = done;
-  while (auto line = lines.read(prompt.next())) {
+  while (auto line = read_whole(lines, prompt.next())) {
     if (line->find_first_not_of(" \t") != line->npos)
       lines.remember(*line);
     if (run_line(context, *line, last) == next::leave)
@@ -232,10 +292,12 @@ int converse(session_context& context) {
   return done;
 }
 
-/// Commands from a pipe or file, one a line; the worst status counts.
+/// Commands from a pipe or file, one a line, or more where a quote goes on; the worst status counts.
 int run_script(session_context& context) {
   int worst = done;
-  for (std::string line; context.input().next(line);) {
+  for (std::string line, more; context.input().next(line);) {
+    while (is_unfinished(line) && context.input().next(more))
+      line += '\n' + more;
     int status = done;
     auto what = run_line(context, line, status);
     worst = std::max(worst, status);

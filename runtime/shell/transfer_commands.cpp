@@ -109,7 +109,7 @@ public:
 
   int run() {
     auto stopped = window_.run(
-        [this] { window_.walk(node_, prefix_, false, [this](const auto& id) { return node_.get_later(id); }); },
+        [this] { window_.walk(node_, prefix_, false, [this](const auto& id) { return node_.held_later(id); }); },
         [this] { writer_.finish(); });
     if (!stopped.empty())
       stopped += writer_.remains();

@@ -1,3 +1,4 @@
+#include "runtime/base/rounded.hpp"
 #include "runtime/shell/command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -18,8 +19,8 @@ int predict(session_context& context, const arguments& args) {
     json items = json::array();
     for (auto& i : found.items)
       items.push_back({{"id", i.id},
-                       {"confidence", i.confidence},
-                       {"worth_copying", i.worth_copying},
+                       {"confidence", rounded_figure(i.confidence)},
+                       {"worth_copying", rounded_figure(i.worth_copying)},
                        {"holders", i.holders},
                        {"regions", i.regions}});
     context.print({{"user", found.user},
@@ -63,6 +64,7 @@ command predict_command() {
       .options = {{"--limit", "N", "the most items (default 20)"}, {"--repeats", "", "also what was just read"}},
       .least = 1,
       .most = 1,
+      .long_answer = true,
       .run = predict,
   };
 }

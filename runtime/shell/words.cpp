@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -13,25 +14,53 @@ namespace gnomon::shell {
 
 namespace {
 
+struct unclosed_quote : usage_error {
+  using usage_error::usage_error;
+};
+
 constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view needs_quotes = " \t\r\n'\"\\";
 
+constexpr std::array<std::pair<char, char>, 5> escapes{
+    {{'n', '\n'}, {'t', '\t'}, {'r', '\r'}, {'"', '"'}, {'\\', '\\'}}};
+
+/// Reads what a backslash before `at` stands for; returns the place behind it.
+size_t read_escape(std::string_view line, size_t at, std::string& word) {
+  auto known = std::find_if(escapes.begin(), escapes.end(), [&](auto& e) { return e.first == line[at]; });
+  uint8_t code = 0;
+  auto digits = line.substr(std::min(at + 1, line.size()), 2);
+  auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  if (line[at] == 'x' && wrong == std::errc{} && end == digits.data() + 2) {
+    word += static_cast<char>(code);
+    return at + 3;
+  }
+  if (line[at] == '\n')
+    return at + 1;
+  word += known != escapes.end() ? std::string{known->second} : std::string{'\\', line[at]};
+  return at + 1;
+}
+
 /// Reads what stands between quotes from `at`, which follows the opening one; returns the place behind the closing one.
 size_t read_quoted(std::string_view line, size_t at, char quote, std::string& word) {
-  for (; at < line.size(); ++at) {
+  while (at < line.size()) {
     if (line[at] == quote)
       return at + 1;
-    auto escapes =
-        quote == '"' && line[at] == '\\' && at + 1 < line.size() && (line[at + 1] == '"' || line[at + 1] == '\\');
-    word += line[escapes ? ++at : at];
+    if (quote == '"' && line[at] == '\\' && at + 1 < line.size())
+      at = read_escape(line, at + 1, word);
+    else
+      word += line[at++];
   }
-  throw usage_error{fmt::format("the quote {} is never closed", quote)};
+  throw unclosed_quote{fmt::format("the quote {} is never closed", quote)};
 }
 
 size_t read_word(std::string_view line, size_t at, std::string& word) {
   while (at < line.size() && blanks.find(line[at]) == blanks.npos) {
     if (line[at] == '\'' || line[at] == '"') {
       at = read_quoted(line, at + 1, line[at], word);
+      continue;
+    }
+    if (line[at] == '\\' && at + 1 < line.size() && line[at + 1] == '\n') {
+      at += 2;
       continue;
     }
     if (line[at] == '\\' && at + 1 < line.size())
@@ -50,14 +79,31 @@ std::vector<std::string> split_words(std::string_view line) {
   return words;
 }
 
+bool goes_on(std::string_view line) {
+  try {
+    split_words(line);
+  } catch (const unclosed_quote&) {
+    return true;
+  }
+  auto last = line.find_last_not_of('\\');
+  auto backslashes = line.size() - (last == line.npos ? 0 : last + 1);
+  return backslashes % 2 == 1;
+}
+
 std::string quote_word(std::string_view word) {
-  if (!word.empty() && word.find_first_of(needs_quotes) == word.npos)
+  auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7F; };
+  if (!word.empty() && word.find_first_of(needs_quotes) == word.npos
+      && std::none_of(word.begin(), word.end(), is_control))
     return std::string{word};
   std::string quoted = "\"";
   for (char c : word) {
-    if (c == '"' || c == '\\')
-      quoted += '\\';
-    quoted += c;
+    auto known = std::find_if(escapes.begin(), escapes.end(), [&](auto& e) { return e.second == c; });
+    if (known != escapes.end())
+      quoted += {'\\', known->first};
+    else if (is_control(c))
+      quoted += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
+    else
+      quoted += c;
   }
   return quoted + '"';
 }

@@ -14,11 +14,15 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Splits as a POSIX shell would: blanks separate words; '...' keeps everything, "..." everything except \" and \\; a
-/// backslash keeps the next character. Throws usage_error for a quote that does not end.
+/// Splits as a POSIX shell would: blanks separate words; '...' keeps everything; a backslash keeps the next character,
+/// and joins a line with the next one. Inside "..." \n, \t, \r and \xNN (two hexadecimal digits) are what they are in
+/// C, and \" and \\ the character itself; other backslashes stay. Throws usage_error for a quote that does not end.
 std::vector<std::string> split_words(std::string_view line);
 
-/// `word` in a form that split_words reads back as one word.
+/// True when the line ends inside quotes or with a backslash: what follows it belongs to it.
+bool goes_on(std::string_view line);
+
+/// `word` in a form that split_words reads back as one word, without control characters.
 std::string quote_word(std::string_view word);
 
 /// An option of a command: `--acks N` takes a value, `--json` does not.

@@ -79,6 +79,8 @@ CAF_TEST(the_status_of_a_shadow_tells_every_copy) {
   copy.role = holder_state::shadow;
   copy.expiry = noon;
   auto document = nlohmann::json::parse(reply_to(asked, shadow_report{"a/b", 3, 2, "n1", {copy}}).body.view());
+  CAF_CHECK_EQUAL(document["deleted"], false);
+  CAF_CHECK_EQUAL(document["copies"][0]["deleted"], false);
   CAF_CHECK_EQUAL(document["copies"][0]["role"], "shadow");
   CAF_CHECK_EQUAL(document["copies"][0]["expires"], "2019-12-20T12:00:00.000Z");
   CAF_CHECK(document["copies"][0]["created"].is_null());

@@ -126,6 +126,15 @@ CAF_TEST(a_first_write_is_created_and_a_later_one_has_no_content) {
   CAF_CHECK_EQUAL(reply_to(ask("DELETE", "/data/a"), write_receipt{"a", {}, "\"e\"", true, 1, "n1"}).status, 204);
 }
 
+CAF_TEST(a_write_that_replaced_nothing_says_how_many_versions_there_are) {
+  auto put = ask_with_body("PUT", "/data/a", "v");
+  CAF_CHECK(!reply_to(put, write_receipt{"a", {}, "\"e\"", false, 1, "n1"}).field("Gnomon-Siblings"));
+  auto beside = reply_to(put, write_receipt{"a", {}, "\"e\"", false, 1, "n1", 2});
+  CAF_CHECK_EQUAL(beside.status, 204);
+  CAF_REQUIRE(beside.field("Gnomon-Siblings"));
+  CAF_CHECK_EQUAL(*beside.field("Gnomon-Siblings"), "2");
+}
+
 CAF_TEST(a_delete_is_a_write_without_a_value) {
   auto message = message_of<write_item>(ask("DELETE", "/data/a"));
   CAF_CHECK(message.deleted);

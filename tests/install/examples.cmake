@@ -1,35 +1,11 @@
-# cmake -DSOURCE=... -DBUILD=... -DCOMPILER=... -DTYPE=... -DSANITIZE=... -P examples.cmake
-set(place ${BUILD}/install-test)
+# Builds the examples against the installed tree as a stranger would, and runs them.
+include(${CMAKE_CURRENT_LIST_DIR}/common.cmake)
+set(place ${PLACE}/examples)
 file(REMOVE_RECURSE ${place})
 file(MAKE_DIRECTORY ${place})
 
-function(run what seconds)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output TIMEOUT ${seconds})
-  if(NOT status EQUAL 0)
-    message(FATAL_ERROR "${what} ended with ${status}:\n${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
-
-function(expect text)
-  if(NOT output MATCHES "${text}")
-    message(FATAL_ERROR "expected '${text}' in:\n${output}")
-  endif()
-endfunction()
-
-set(flags "")
-if(SANITIZE)
-  set(flags "-fsanitize=${SANITIZE}")
-endif()
-run("install" 60 ${CMAKE_COMMAND} --install ${BUILD} --prefix ${place}/tree)
-# Only what is installed may be needed: the examples are taken from there as well.
-function(build folder where)
-  run("configure" 60 ${CMAKE_COMMAND} -S ${folder} -B ${where} -DCMAKE_PREFIX_PATH=${place}/tree
-      -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${TYPE} "-DCMAKE_CXX_FLAGS=${flags}")
-  run("build" 500 ${CMAKE_COMMAND} --build ${where} --parallel 2)
-endfunction()
-
-build(${place}/tree/share/gnomon/examples ${place}/build)
+# The examples are taken from the tree as well.
+build(${tree}/share/gnomon/examples ${place}/build all)
 
 run("embedded_node" 30 ${place}/build/embedded_node ${place}/embedded)
 expect("wrote greetings/1 for the first time")
@@ -59,7 +35,7 @@ find_package(gnomon REQUIRED)
 add_executable(readme main.cpp)
 target_link_libraries(readme PRIVATE gnomon::gnomon)
 ")
-build(${place}/readme ${place}/readme/build)
+build(${place}/readme ${place}/readme/build all)
 file(READ ${SOURCE}/configs/single.toml config)
 file(WRITE ${place}/readme/configs/single.toml "${config}
 [listen] # ports that are free
@@ -70,11 +46,10 @@ run("the README's program" 30 ${CMAKE_COMMAND} -E chdir ${place}/readme ${place}
 expect("hello")
 
 # The headers stand by themselves.
-file(GLOB headers RELATIVE ${place}/tree/include ${place}/tree/include/gnomon/*.hpp)
+file(GLOB headers RELATIVE ${tree}/include ${tree}/include/gnomon/*.hpp)
 foreach(header IN LISTS headers)
   file(WRITE ${place}/header.cpp "#include <${header}>\n#include <${header}>\n")
-  run("${header}" 120 ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I${place}/tree/include
+  run("${header}" 120 ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I${tree}/include
       ${place}/header.cpp)
 endforeach()
-run("gnomon --version" 10 ${place}/tree/bin/gnomon --version)
-file(REMOVE_RECURSE ${place})
+run("gnomon --version" 10 ${tree}/bin/gnomon --version)

@@ -60,7 +60,7 @@ status 0 "$gnomon" get "news/1 a"
 [ "$(cat out)" = "hello world" ] || fail "the value came back as $(cat out)"
 status 0 "$gnomon" put "news/1 a" "again";   says "wrote"
 status 0 "$gnomon" get "news/1 a" --json;    says '"text": "again"'
-status 0 "$gnomon" put "news/1 a" "beside" --new-sibling
+status 0 "$gnomon" put "news/1 a" "beside" --new-sibling; complains 'it has 2 versions now'; complains 'put "news/1 a" VALUE'
 status 1 "$gnomon" get "news/1 a";           complains "2 versions"; complains 'put "news/1 a" VALUE'
 [ ! -s out ] || fail "siblings on standard output: $(cat out)"
 status 0 "$gnomon" put "news/1 a" "resolved"
@@ -103,6 +103,10 @@ status 0 "$gnomon" list pip --json;          says '{"id":"piped","bytes":100000'
 # -- copies, policies, the cluster -------------------------------------------------------------
 status 0 "$gnomon" status piped;             says "durable"; says "steward"
 status 1 "$gnomon" status nothing
+status 0 "$gnomon" status bytes;             says "bytes was deleted"; says "deleted"
+status 0 "$gnomon" status bytes --json;      says '"deleted": true'
+status 0 "$gnomon" status piped --json;      says '"deleted": false'
+status 0 "$gnomon" explain bytes;            says "deleted; kept until"
 status 0 "$gnomon" route piped --json;       says '"holds": true'
 status 2 "$gnomon" route piped --lat 91 --lon 0; complains "--lat"
 status 2 "$gnomon" route piped --from mars;  complains "no region 'mars'"
@@ -164,6 +168,21 @@ status 0 "$gnomon" export out.gz --prefix i/
 [ "$(gzip -dc out.gz | wc -l)" = 3 ] || fail "exported $(gzip -dc out.gz)"
 status 0 "$gnomon" import out.gz;            complains "imported 4 items"
 status 1 "$gnomon" get i/4;                  complains "2 versions"
+# an export is no read; types come back, and texts have one
+reads_of() { "$gnomon" status "$1" --json | grep '"reads"'; }
+"$gnomon" get i/2 >/dev/null
+sleep 1.5
+before=$(reads_of i/2)
+status 0 "$gnomon" export again --prefix i/
+sleep 1.5
+[ "$(reads_of i/2)" = "$before" ] || fail "an export counts as reading: $before, then $(reads_of i/2)"
+"$gnomon" put i/odd x --type image/x-odd >/dev/null
+status 0 "$gnomon" export again --prefix i/odd
+"$gnomon" del i/odd >/dev/null
+status 0 "$gnomon" import again
+status 0 "$gnomon" get i/odd --json;         says '"content_type": "image/x-odd"'
+status 0 "$gnomon" get i/1 --json;           says '"content_type": "text/plain; charset=utf-8"'
+"$gnomon" del i/odd >/dev/null
 gzip -dc out.gz | "$gnomon" import - --json 2>/dev/null | grep -q '"failed":0' || fail "import of standard input"
 [ "$("$gnomon" export - --prefix i/ 2>/dev/null | wc -l)" = 3 ] || fail "export to standard output"
 head -c 60 out.gz >cut.gz
@@ -277,6 +296,17 @@ case $(cat list.status) in 0 | 141) ;; *) fail "a closed pipe gives $(cat list.s
 printf 'put script/1 x\n# a comment\n\nget script/1\nget nothing\n' | "$gnomon" >out 2>err
 [ $? = 1 ] || fail "a script's worst status"
 says "created script/1"
+cat >several <<'LINES'
+# it isn't a quote
+put script/lines "one
+two\tthree"
+put script/\
+next 'a
+b'
+LINES
+"$gnomon" <several >out 2>err || fail "a script with long commands: $(cat err)"
+[ "$("$gnomon" get script/lines)" = "$(printf 'one\ntwo\tthree')" ] || fail "several lines: $("$gnomon" get script/lines)"
+[ "$("$gnomon" get script/next)" = "$(printf 'a\nb')" ] || fail "joined lines: $("$gnomon" get script/next)"
 printf '\357\273\277put script/2 x\r\nput script/3 y\r\n' >marked
 "$gnomon" <marked >out 2>err || fail "a script with a byte order mark: $(cat err)"
 status 0 "$gnomon" get script/2;             says "x"
@@ -312,6 +342,23 @@ if command -v script >/dev/null; then
   script -qec "sh typed.sh '$gnomon'" /dev/null >typed 2>&1 </dev/null
   LC_ALL=C grep -q "$(printf '\033\\|\302\233\\|\342\200\256')" typed && fail "the terminal is commanded: $(cat -v typed)"
   grep -qF 'bad/\x1B[31m\xC2\x9B\xE2\x80\xAE' typed || fail "the id is not shown: $(cat -v typed)"
+fi
+# a long answer goes through the pager, a short one does not, and a pager that is left ends the answer
+if command -v script >/dev/null; then
+  cat >paged.sh <<'PAGED'
+stty rows 10 cols 80
+export PAGER='sed s/^/paged:/'
+"$1" list m/ --limit 5
+"$1" list m/ --limit 40
+PAGER= "$1" list m/ --limit 30
+PAGER=no-such-pager "$1" list m/ --limit 30
+PAGER='head -n 2' "$1" list --json
+echo "status $?"
+PAGED
+  script -qec "sh paged.sh '$gnomon'" /dev/null 2>&1 </dev/null | tr -d '\r' >paged
+  [ "$(grep -c '^paged:m/' paged)" = 40 ] || fail "$(grep -c '^paged:' paged) lines were paged: $(cat paged)"
+  [ "$(grep -c '^m/' paged)" = 65 ] || fail "$(grep -c '^m/' paged) lines were not paged: $(cat paged)"
+  [ "$(grep -c '^{"id"' paged)" = 2 ] && grep -q '^status 0' paged || fail "a pager that is left: $(cat paged)"
 fi
 printf "put 'x\n" | "$gnomon" >out 2>err
 [ $? = 2 ] || fail "an unclosed quote in a script"

@@ -24,8 +24,26 @@ CAF_TEST(a_quote_that_never_ends_is_named) {
 }
 
 CAF_TEST(a_quoted_word_is_read_back_as_it_was) {
-  for (auto word : {"plain", "two words", "it's", "say \"so\"", "back\\slash", "", "news/1", "\t"})
+  for (auto word :
+       {"plain", "two words", "it's", "say \"so\"", "back\\slash", "", "news/1", "\t", "a\nb", "\x1b[m", "\\n"})
     CAF_CHECK_EQUAL(split_words(quote_word(word)), words{word});
+  CAF_CHECK_EQUAL(quote_word("a\nb\x1b"), "\"a\\nb\\x1b\"");
+}
+
+CAF_TEST(double_quotes_know_escapes) {
+  CAF_CHECK_EQUAL(split_words("put a \"one\\ntwo\\t\\x41\\\\n\\q\""), (words{"put", "a", "one\ntwo\tA\\n\\q"}));
+  CAF_CHECK_EQUAL(split_words("put a \"\\x4\\xZZ\""), (words{"put", "a", "\\x4\\xZZ"}));
+  CAF_CHECK_EQUAL(split_words("put a 'one\\ntwo'"), (words{"put", "a", "one\\ntwo"}));
+}
+
+CAF_TEST(a_quote_or_a_backslash_goes_on_in_the_next_line) {
+  for (auto open : {"put a 'b", "put a \"b", "put a \"b\\\"", "put a \\", "\\\\\\"})
+    CAF_CHECK(goes_on(open));
+  for (auto whole : {"", "put a b", "put a 'b'", "put a \"b\\\"\"", "put a \\\\"})
+    CAF_CHECK(!goes_on(whole));
+  CAF_CHECK_EQUAL(split_words("put a 'one\ntwo'"), (words{"put", "a", "one\ntwo"}));
+  CAF_CHECK_EQUAL(split_words("put a \\\nb"), (words{"put", "a", "b"}));
+  CAF_CHECK_EQUAL(split_words("put a \"b\\\nc\""), (words{"put", "a", "bc"}));
 }
 
 CAF_TEST(options_may_stand_anywhere_and_a_double_dash_ends_them) {

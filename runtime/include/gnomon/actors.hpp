@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/client.hpp"
 #include "gnomon/inspect.hpp"
 #include "gnomon/node.hpp"
@@ -32,7 +33,7 @@
 /// Each message does what the function of the same name of `gnomon::client` does, within the client's timeout, and
 /// answers what that returns. Errors are `gnomon::ec`, each with a sentence. These messages are a public contract: they
 /// stay as they are within a major version, while those between nodes may change.
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 /// The code of an error, and its sentence. Errors of CAF itself become the nearest of ours: a handle whose node has
 /// stopped says unavailable.
@@ -313,7 +314,7 @@ later<Handle> find(node& at, const std::string& name) {
 
 inline constexpr caf::type_id_t first_api_type_id = caf::first_custom_type_id + 400;
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI
 
 CAF_BEGIN_TYPE_ID_BLOCK(gnomon_api, ::gnomon::first_api_type_id)
 

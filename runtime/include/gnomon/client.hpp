@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/error.hpp"
 #include "gnomon/later.hpp"
 
@@ -17,7 +18,7 @@ class actor_system;
 class actor_system_config;
 } // namespace caf
 
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 /// Milliseconds since 1970 UTC by the node's clock; the zero point means "never".
 using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
@@ -72,6 +73,7 @@ struct put_receipt {
   bool created = false; // there was no version before
   uint32_t acks = 0;    // copies that have it synced
   std::string served_by;
+  uint32_t versions = 1; // that stood side by side after it, where it was written; more than one: none replaces another
 };
 
 struct item_entry {
@@ -120,6 +122,7 @@ struct copy_status {
   std::string why;                    // why it is kept, and how long; a sentence
   bool pinned = false;                // holds a version that is not yet safe elsewhere
   bool reachable = true;              // false: the node did not answer
+  bool deleted = false;               // a tombstone
 };
 
 struct item_status {
@@ -128,6 +131,7 @@ struct item_status {
   uint32_t min_copies = 0;
   std::string steward; // node
   std::vector<copy_status> copies;
+  bool deleted = false; // what is left are tombstones
 };
 
 struct coordinates {
@@ -291,6 +295,11 @@ public:
   std::optional<item> get(const std::string& id, const get_options& options = {});
   later<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
 
+  /// The item as the asked node holds it, and nothing when that has no copy. Does not count as a read: nothing is
+  /// learned, and no copy is made or kept for it.
+  std::optional<item> held(const std::string& id);
+  later<std::optional<item>> held_later(const std::string& id);
+
   /// Writes. With neither context nor `replace` it adds a version beside the existing ones. Errors: precondition_failed
   /// for `if_absent` and `if_match`; invalid_argument for these two where the last writer wins; too_large over 64 MiB;
   /// not_enough_acks: the write is stored, but by fewer than `acks` copies, and may still reach the others.
@@ -386,4 +395,4 @@ private:
   std::shared_ptr<core> core_;
 };
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
+
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 /// All errors. Each error also has a sentence that says what was wrong and what to do.
 enum class ec : uint8_t {
@@ -47,4 +49,4 @@ private:
   ec code_;
 };
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

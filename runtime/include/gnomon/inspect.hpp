@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/client.hpp"
 #include "gnomon/watch.hpp"
 
@@ -11,7 +12,7 @@
 #include <optional>
 
 /// How the types of `gnomon/client.hpp` travel in messages. `gnomon/actors.hpp` includes this.
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 namespace detail {
 
@@ -102,7 +103,7 @@ typename Inspector::result_type inspect(Inspector& f, put_options& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, put_receipt& x) {
-  return detail::all_of(f, x.id, x.context, x.etag, x.created, x.acks, x.served_by);
+  return detail::all_of(f, x.id, x.context, x.etag, x.created, x.acks, x.served_by, x.versions);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, item_entry& x) {
@@ -123,11 +124,12 @@ typename Inspector::result_type inspect(Inspector& f, shadow_creation& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, copy_status& x) {
   return detail::all_of(f, x.node, x.region, x.role, x.reason, x.confidence, x.etag, x.created, x.expiry, x.bytes,
-                        x.reads, x.cost_bytes, x.saved, x.spent_usd, x.saved_usd, x.why, x.pinned, x.reachable);
+                        x.reads, x.cost_bytes, x.saved, x.spent_usd, x.saved_usd, x.why, x.pinned, x.reachable,
+                        x.deleted);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, item_status& x) {
-  return detail::all_of(f, x.id, x.factor, x.min_copies, x.steward, x.copies);
+  return detail::all_of(f, x.id, x.factor, x.min_copies, x.steward, x.copies, x.deleted);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, coordinates& x) {
@@ -196,4 +198,4 @@ typename Inspector::result_type inspect(Inspector& f, watch_options& x) {
   return detail::all_of(f, x.present, x.values, x.after);
 }
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

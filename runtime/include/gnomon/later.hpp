@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/error.hpp"
 
 #include <chrono>
@@ -11,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 /// Runs a function on a thread of its choice, now or later.
 using executor = std::function<void(std::function<void()>)>;
@@ -167,4 +168,4 @@ private:
   std::shared_ptr<detail::pending<T>> shared_;
 };
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/client.hpp"
 #include "gnomon/error.hpp"
 
@@ -16,7 +17,7 @@ class actor_system;
 class actor_system_config;
 } // namespace caf
 
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 namespace detail {
 struct node_access;
@@ -106,4 +107,4 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

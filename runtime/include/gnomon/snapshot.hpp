@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
 #include "gnomon/client.hpp"
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 /// The parts of a node's snapshot: entries, which `client::save_later` makes and `client::load_later` reads. Each is a
 /// piece of bytes with a kind, a format number and a checksum. A file of `gnomon snapshot save` has a heading, the
 /// policies, the items and an end, each after its length in four bytes, most significant first.
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 /// Whose snapshot it is. It contains everything that was acknowledged before `taken` and that the node holds.
 struct snapshot_heading {
@@ -44,4 +45,4 @@ std::string to_entry(const snapshot_end& end);
 /// version cannot read.
 snapshot_part read_entry(std::string_view entry);
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "gnomon/abi.hpp"
+
 #include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/type_id.hpp>
@@ -11,7 +13,7 @@
 #include <utility>
 
 /// Watching: an actor of an app is told of every change of items, and of what happens to the cluster.
-namespace gnomon {
+namespace gnomon::inline GNOMON_ABI {
 
 class client;
 struct done;
@@ -88,7 +90,7 @@ later<done> unwatch_later(client& from, const watched& what, const watcher_actor
 /// Type ids from here on are free for apps: CAF_BEGIN_TYPE_ID_BLOCK(my_app, gnomon::first_app_type_id).
 inline constexpr caf::type_id_t first_app_type_id = caf::first_custom_type_id + 500;
 
-} // namespace gnomon
+} // namespace gnomon::inline GNOMON_ABI
 
 CAF_BEGIN_TYPE_ID_BLOCK(gnomon_public, caf::first_custom_type_id)
 

@@ -1,8 +1,8 @@
 #define CAF_SUITE change_order
 #include "actors/feed/change_order.hpp"
 
-#include "actors/feed/feed_position.hpp"
 #include "actors/feed/numbered_log.hpp"
+#include "actors/messages/feed_position.hpp"
 
 #include <caf/test/unit_test.hpp>
 

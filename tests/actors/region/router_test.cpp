@@ -29,6 +29,24 @@ struct fixture : cluster_fixture {
     return r;
   }
 
+  get_route route_to(const std::string& id) {
+    get_route r;
+    r.id = id;
+    return r;
+  }
+
+  std::string holders_on_route(const expected<route_list>& answer) {
+    CAF_REQUIRE(answer);
+    std::set<std::string> found;
+    for (const auto& choice : answer->choices)
+      if (choice.holds)
+        found.insert(choice.node);
+    std::string text;
+    for (const auto& node : found)
+      text += (text.empty() ? "" : " ") + node;
+    return text;
+  }
+
   /// Nobody gets an answer from it.
   void freeze(const std::string& name) {
     for (const auto& other : names)
@@ -202,6 +220,51 @@ CAF_TEST(a_loaded_holder_falls_behind_one_that_is_little_further_away) {
   CAF_CHECK_EQUAL(order({"b"}), "acbd");
   CAF_CHECK_EQUAL(order({"c"}), "abcd"); // nothing is less than the detour of 30 ms further away
   CAF_CHECK_EQUAL(order({"b", "c", "d"}), "abcd");
+}
+
+CAF_TEST(a_route_right_after_a_write_names_all_holders) {
+  begin(2, 2);
+  CAF_CHECK(put("a", "x", "1"));
+  for (const auto& name : names)
+    CAF_CHECK_EQUAL(holders_on_route(ask<route_list>(name, route_to("x"))), "a b");
+  CAF_CHECK_EQUAL(holders_on_route(ask<route_list>("d", route_to("nothing"))), "");
+}
+
+CAF_TEST(a_route_past_frozen_holders_follows_the_catalog) {
+  begin(2, 2);
+  CAF_CHECK(put("a", "x", "1"));
+  heartbeats();
+  freeze("a");
+  freeze("b");
+  CAF_CHECK_EQUAL(holders_on_route(ask_for<route_list>("d", route_to("x"), 1100ms)), "a b");
+}
+
+CAF_TEST(every_node_says_of_a_deleted_item_that_it_is_deleted) {
+  begin(2, 2);
+  auto first = unbox(put("a", "x", "1"));
+  CAF_CHECK(!unbox(ask<shadow_report>("d", get_shadow_status{"x"})).deleted);
+  network->separate("a", "b"); // or the tombstone would be gone at once
+  write_item end;
+  end.id = "x";
+  end.deleted = true;
+  end.seen = first.context;
+  CAF_CHECK_EQUAL(unbox(ask<write_receipt>("a", end)).siblings, 0u);
+  for (auto name : {"a", "d"}) {
+    auto report = unbox(ask<shadow_report>(name, get_shadow_status{"x"}));
+    CAF_CHECK(report.deleted);
+    CAF_CHECK(report.copies.at(0).deleted);
+    CAF_CHECK_EQUAL(holders_on_route(ask<route_list>(name, route_to("x"))), "");
+  }
+}
+
+CAF_TEST(a_write_that_replaces_nothing_says_how_many_versions_there_are) {
+  begin(2, 2);
+  auto first = unbox(put("a", "x", "1"));
+  CAF_CHECK_EQUAL(first.siblings, 1u);
+  auto second = unbox(put("b", "x", "2"));
+  CAF_CHECK(!second.created);
+  CAF_CHECK_EQUAL(second.siblings, 2u);
+  CAF_CHECK_EQUAL(unbox(put("a", "x", "3", unbox(get("a", "x")).versions.context)).siblings, 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,4 +1,4 @@
-#include "actors/feed/feed_position.hpp"
+#include "actors/messages/feed_position.hpp"
 
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/percent.hpp"

@@ -1,0 +1,52 @@
+# Programs that only talk to a node, and programs with a node inside, shared and static, with strict warnings, which count
+# in Gnomon's headers as well.
+include(${CMAKE_CURRENT_LIST_DIR}/common.cmake)
+find_program(found ${COMPILER} NO_CACHE)
+if(NOT found)
+  message("skipped: ${COMPILER} is not installed")
+  return()
+endif()
+if(SANITIZE AND COMPILER STREQUAL "clang++")
+  message("skipped: the sanitizers of two compilers do not go together")
+  return()
+endif()
+set(place ${PLACE}/consumers-${COMPILER})
+file(REMOVE_RECURSE ${place})
+file(MAKE_DIRECTORY ${place})
+string(APPEND flags " -Wall -Wextra -Wconversion -Werror")
+
+set(headers "")
+file(GLOB names RELATIVE ${tree}/include ${tree}/include/gnomon/*.hpp)
+foreach(name IN LISTS names)
+  string(APPEND headers "#include <${name}>\n")
+endforeach()
+file(WRITE ${place}/headers.cpp "${headers}")
+separate_arguments(words UNIX_COMMAND "${flags}")
+run("all headers with strict warnings" 120 ${COMPILER} -std=c++20 -fsyntax-only ${words} -I${tree}/include ${place}/headers.cpp)
+
+# What a program of this kind must not need, and how large it may be, in kilobytes.
+function(check_program program most)
+  run("ldd" 10 ldd ${program})
+  expect_not("not found|/lib(dlib|[a-z]*blas|leveldb|prometheus|jpeg|png|ldns|maxminddb|tomlplusplus)")
+  file(SIZE ${program} bytes)
+  math(EXPR kilobytes "${bytes} / 1000")
+  message("${program}: ${kilobytes} kB")
+  if(kilobytes GREATER most AND NOT SANITIZE AND TYPE STREQUAL "Release")
+    message(FATAL_ERROR "${program} has ${kilobytes} kB, and should have at most ${most}")
+  endif()
+endfunction()
+
+function(check_kind kind option most)
+  build(${tree}/share/gnomon/examples ${place}/${kind} "client_only;embedded_node" -DSTATIC=${option}
+        -DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON)
+  check_program(${place}/${kind}/client_only ${most})
+  run("embedded_node, ${kind}" 30 ${place}/${kind}/embedded_node ${place}/${kind}/data)
+  expect("read: hello from inside")
+  run("client_only, ${kind}" 60 sh ${SOURCE}/tests/install/client_only.sh ${tree}/bin/gnomond ${place}/${kind}/client_only
+      ${place}/${kind})
+  expect("resolved: the second")
+  expect("wrote 100 items")
+endfunction()
+
+check_kind(shared OFF 300)
+check_kind(static ON 9000)
