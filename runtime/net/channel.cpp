@@ -92,6 +92,13 @@ asio::awaitable<void> channel::write(asio::const_buffer from, error_code& failur
   }
 }
 
+void channel::end_writing() {
+  error_code ignored;
+  if (tls_ && socket_.is_open())
+    tls_->end();
+  socket_.shutdown(socket::shutdown_send, ignored);
+}
+
 std::string channel::explain(const error_code& failure) const {
   return tls_ && !tls_->problem().empty() ? tls_->problem() : failure.message();
 }

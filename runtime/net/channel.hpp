@@ -35,6 +35,13 @@ public:
   awaitable<void> read(boost::asio::mutable_buffer to, error_code& failure);
   awaitable<void> write(boost::asio::const_buffer from, error_code& failure);
 
+  /// Nothing more will be written; what was written arrives, and reading goes on.
+  void end_writing();
+  /// After a read failed with `eof`: the other side has ended its writing so, and nothing of it is missing.
+  bool ended() const {
+    return !tls_ || tls_->ended();
+  }
+
   /// Null while its bytes travel as they are.
   const tls_session* tls() const {
     return tls_ ? &*tls_ : nullptr;

@@ -15,11 +15,12 @@ constexpr size_t piece_bytes = 64u << 10;
 } // namespace
 
 relay::relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes)
-    : near_(std::move(near)), far_(std::move(far)), delay_(delay_to_far), buffer_bytes_(buffer_bytes),
+    : near_(std::move(near)), in_(far), out_(std::move(far)), delay_(delay_to_far), buffer_bytes_(buffer_bytes),
       filled_(near_->lower().get_executor()), drained_(near_->lower().get_executor()),
-      due_(near_->lower().get_executor()) {
+      moved_(near_->lower().get_executor()), due_(near_->lower().get_executor()) {
   filled_.expires_at(asio::steady_timer::time_point::max());
   drained_.expires_at(asio::steady_timer::time_point::max());
+  moved_.expires_at(asio::steady_timer::time_point::max());
 }
 
 void relay::start(std::function<void()> ended) {
@@ -29,25 +30,100 @@ void relay::start(std::function<void()> ended) {
     if (fault) // memory ran out: half a relay would stay for ever
       self->close();
   };
-  asio::co_spawn(executor, carry(shared_from_this(), far_, near_), when_over);
+  asio::co_spawn(executor, receive_all(shared_from_this()), when_over);
   if (delay_ == duration::zero()) {
-    asio::co_spawn(executor, carry(shared_from_this(), near_, far_), when_over);
+    asio::co_spawn(executor, send_all(shared_from_this()), when_over);
     return;
   }
   asio::co_spawn(executor, read_ahead(shared_from_this()), when_over);
   asio::co_spawn(executor, write_when_due(shared_from_this()), when_over);
 }
 
-asio::awaitable<void> relay::carry(std::shared_ptr<relay> alive, channel_ptr from, channel_ptr to) {
+asio::awaitable<void> relay::receive_all(std::shared_ptr<relay> alive) {
   std::vector<char> buffer(piece_bytes);
   error_code failure;
   while (!failure) {
+    const auto from = in_;
     const auto n = co_await from->read_some(asio::buffer(buffer), failure);
     if (!failure)
-      co_await to->write(asio::buffer(buffer.data(), n), failure);
+      co_await near_->write(asio::buffer(buffer.data(), n), failure);
+    else if (co_await goes_on(failure))
+      failure = {};
   }
   close();
 }
+
+asio::awaitable<void> relay::send_all(std::shared_ptr<relay> alive) {
+  std::vector<char> buffer(piece_bytes);
+  error_code failure;
+  while (!failure) {
+    const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
+    if (!failure)
+      co_await send(asio::buffer(buffer.data(), n), failure);
+  }
+  close();
+}
+
+asio::awaitable<void> relay::send(asio::const_buffer bytes, error_code& failure) {
+  sending_ = true;
+  const auto to = out_;
+  co_await to->write(bytes, failure);
+  sending_ = false;
+  if (next_ && out_ != next_ && !closed_)
+    switch_out();
+}
+
+// -- moving ----------------------------------------------------------------------------------------------------------
+
+bool relay::begin_move() {
+  if (closed_ || moving_)
+    return false;
+  return moving_ = true;
+}
+
+void relay::move_to(channel_ptr next) {
+  if (closed_)
+    return next->close();
+  next_ = std::move(next);
+  moved_.cancel();
+  if (!sending_)
+    switch_out();
+}
+
+void relay::abandon_move() {
+  if (!next_)
+    moving_ = false;
+  moved_.cancel();
+}
+
+void relay::switch_out() {
+  out_->end_writing();
+  out_ = next_;
+  settle();
+}
+
+void relay::settle() {
+  if (in_ != next_ || out_ != next_)
+    return;
+  next_.reset();
+  moving_ = false;
+}
+
+/// The old channel has ended as it should, and the new one is there or will be.
+asio::awaitable<bool> relay::goes_on(error_code& failure) {
+  if (failure != asio::error::eof || !in_->ended() || in_ == next_)
+    co_return false;
+  error_code woken;
+  while (moving_ && !next_ && !closed_)
+    co_await moved_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (closed_ || !next_)
+    co_return false;
+  in_ = next_;
+  settle();
+  co_return true;
+}
+
+// -- with a delay ----------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> relay::read_ahead(std::shared_ptr<relay> alive) {
   std::vector<char> buffer(piece_bytes);
@@ -84,7 +160,7 @@ asio::awaitable<void> relay::write_when_due(std::shared_ptr<relay> alive) {
     co_await due_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (closed_)
       break;
-    co_await far_->write(asio::buffer(next.bytes), failure);
+    co_await send(asio::buffer(next.bytes), failure);
     queued_ -= next.bytes.size();
     drained_.cancel();
   }
@@ -94,10 +170,11 @@ asio::awaitable<void> relay::write_when_due(std::shared_ptr<relay> alive) {
 void relay::close() {
   if (std::exchange(closed_, true))
     return;
-  near_->close();
-  far_->close();
+  for (const auto& line : {near_, in_, out_, next_})
+    if (line)
+      line->close();
   finished_ = true;
-  for (auto timer : {&filled_, &drained_, &due_})
+  for (auto timer : {&filled_, &drained_, &due_, &moved_})
     timer->cancel();
   if (auto ended = std::move(ended_))
     ended();

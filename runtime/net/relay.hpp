@@ -28,8 +28,24 @@ public:
   /// Closes both channels at once; what is buffered is lost.
   void close();
 
+  /// The connection stays while the channel to the far side is replaced by another one: each side ends what it writes
+  /// on the old channel, and goes on over the new one in the same order. `begin_move` comes before the other side hears
+  /// of it: from then on the end of the old channel is not the end of the connection. False when it has begun already.
+  bool begin_move();
+  void move_to(channel_ptr next);
+  /// It was refused.
+  void abandon_move();
+  bool moving() const {
+    return moving_;
+  }
+  /// It moves, and the new channel is there.
+  bool has_next() const {
+    return next_ != nullptr;
+  }
+
+  /// The newest.
   const channel& far() const {
-    return *far_;
+    return next_ ? *next_ : *in_;
   }
 
 private:
@@ -38,20 +54,29 @@ private:
     std::vector<char> bytes;
   };
   using error_code = boost::system::error_code;
-  boost::asio::awaitable<void> carry(std::shared_ptr<relay> alive, channel_ptr from, channel_ptr to);
+  boost::asio::awaitable<void> receive_all(std::shared_ptr<relay> alive);
+  boost::asio::awaitable<void> send_all(std::shared_ptr<relay> alive);
+  boost::asio::awaitable<void> send(boost::asio::const_buffer bytes, error_code& failure);
+  boost::asio::awaitable<bool> goes_on(error_code& failure);
+  void switch_out();
+  void settle();
   boost::asio::awaitable<void> read_ahead(std::shared_ptr<relay> alive);
   boost::asio::awaitable<void> write_when_due(std::shared_ptr<relay> alive);
 
   channel_ptr near_;
-  channel_ptr far_;
+  channel_ptr in_, out_; // to the far side; the same, unless the connection moves
+  channel_ptr next_;     // while it moves, once it is there
+  bool moving_ = false;
+  bool sending_ = false;
   duration delay_;
   size_t buffer_bytes_;
   std::deque<piece> queue_; // on its way to `far`, when there is a delay
   size_t queued_ = 0;
   bool finished_ = false; // nothing more will be read
-  // `filled_` and `drained_` never expire: they are cancelled to wake the operation that waits on them.
+  // `filled_`, `drained_` and `moved_` never expire: they are cancelled to wake the operation that waits on them.
   boost::asio::steady_timer filled_;
   boost::asio::steady_timer drained_;
+  boost::asio::steady_timer moved_;
   boost::asio::steady_timer due_;
   std::function<void()> ended_;
   bool closed_ = false;

@@ -1,11 +1,11 @@
 #include "runtime/net/tunnel.hpp"
 
 #include "runtime/base/times.hpp"
-#include "runtime/net/preamble.hpp"
 #include "runtime/net/tunnel_impl.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -19,7 +19,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto review_every = std::chrono::minutes{1};
+constexpr std::chrono::steady_clock::duration review_every = std::chrono::minutes{1};
+constexpr std::chrono::steady_clock::duration review_moves_every = std::chrono::seconds{1};
 constexpr auto tell_every = std::chrono::hours{24};
 
 /// Has the kernel end a connection whose other machine is gone without a word, within about 20 s.
@@ -121,7 +122,7 @@ void tunnel::impl::close_all() {
   next_review_.cancel();
   for (auto& line : handshakes_)
     line->close();
-  for (auto& [relay, who] : std::map{relays_})
+  for (auto& [relay, facts] : relays{relays_})
     relay->close();
   for (auto& question : questions_)
     question->arrived.cancel();
@@ -143,24 +144,25 @@ caf::error tunnel::impl::secure(const tunnel_security& security) {
   return {};
 }
 
-/// Ends connections that would not be let in now: the rules are others, or a certificate has ended.
+/// Moves connections that would not be let in as they are: the rules are others, or a certificate has ended.
 void tunnel::impl::review() {
   if (stopping_)
     return;
   certificate_ends_ = rules_.credentials ? end_of(rules_.credentials->own()) : 0;
   authority_ends_ = rules_.credentials ? end_of(rules_.credentials->first_to_end()) : 0;
-  for (auto& [relay, who] : std::map{relays_})
-    if (!rules_.allow(relay->far(), who)) {
-      log::info("tunnel", "no-longer-allowed", {{"peer", who.to_string()}, {"tls", relay->far().tls() != nullptr}});
+  for (auto& [relay, facts] : relays{relays_})
+    if (!relay->moving() && !rules_.allow(relay->far(), facts.who))
+      move(relay);
+    else if (relay->moving() && std::chrono::steady_clock::now() > facts.moved_by)
       relay->close();
-    }
   if (std::chrono::steady_clock::now() >= told_of_expiry_)
     tell_of_expiry();
   review_later();
 }
 
 void tunnel::impl::review_later() {
-  next_review_.expires_after(review_every);
+  const auto hurry = std::any_of(relays_.begin(), relays_.end(), [](const auto& each) { return each.first->moving(); });
+  next_review_.expires_after(hurry ? review_moves_every : review_every);
   next_review_.async_wait([weak = weak_from_this()](error_code cancelled) {
     if (auto self = weak.lock(); self && !cancelled)
       self->review();
@@ -212,29 +214,43 @@ awaitable<expected<std::string>> tunnel::impl::read_envelope(channel& line) {
   co_return body;
 }
 
-void tunnel::impl::begin_relay(channel_ptr near, channel_ptr far, const std::string& node, std::string address,
-                               const peer_address& who) {
-  error_code ignored;
-  far->lower().set_option(tcp::no_delay{true}, ignored);
-  notice_silent_death(far->lower().native_handle());
-  auto i = config_.delays.find(node);
+void tunnel::impl::begin_relay(channel_ptr near, channel_ptr far, carried facts, std::string dialed) {
+  tune(*far);
+  auto i = config_.delays.find(facts.node);
   auto delay = i == config_.delays.end() ? duration::zero() : i->second;
-  auto& count = far->tls() != nullptr ? secure_ : plain_;
   auto both = std::make_shared<relay>(std::move(near), std::move(far), delay, config_.buffer_bytes);
-  relays_.emplace(both, who);
-  ++count;
-  if (address.empty())
+  relays_.emplace(both, std::move(facts));
+  recount();
+  if (dialed.empty())
     ++accepted_;
   else
-    dialed_[address] = both;
-  both->start([this, self = shared_from_this(), weak = std::weak_ptr{both}, address, &count] {
-    relays_.erase(weak.lock());
-    --count;
-    if (address.empty())
-      --accepted_;
-    else if (auto j = dialed_.find(address); j != dialed_.end() && j->second.lock() == weak.lock())
-      dialed_.erase(j);
+    dialed_[dialed] = both;
+  both->start([self = shared_from_this(), weak = std::weak_ptr{both}, dialed] {
+    if (auto which = weak.lock())
+      self->end_relay(which, dialed);
   });
+}
+
+void tunnel::impl::end_relay(const std::shared_ptr<relay>& which, const std::string& dialed) {
+  relays_.erase(which);
+  recount();
+  if (dialed.empty())
+    --accepted_;
+  else if (auto i = dialed_.find(dialed); i != dialed_.end() && i->second.lock() == which)
+    dialed_.erase(i);
+}
+
+void tunnel::impl::recount() {
+  const auto tls = std::count_if(relays_.begin(), relays_.end(),
+                                 [](const auto& each) { return each.first->far().tls() != nullptr; });
+  secure_ = static_cast<uint64_t>(tls);
+  plain_ = relays_.size() - static_cast<uint64_t>(tls);
+}
+
+void tunnel::impl::tune(channel& line) {
+  error_code ignored;
+  line.lower().set_option(tcp::no_delay{true}, ignored);
+  notice_silent_death(line.lower().native_handle());
 }
 
 std::unique_ptr<asio::steady_timer> tunnel::impl::close_at(time_point deadline, channel_ptr line,

@@ -71,9 +71,10 @@ public:
   /// Ends what was dialed to `address`: both ends see the connection close.
   void hang_up(const std::string& address);
 
-  /// From now on this holds. Connections that it would not let in any more are closed: plain ones where only TLS is
-  /// allowed now, and those of nodes whose authority is no longer trusted. Errors: bad_config, when the address where
-  /// it listens or one of the networks is not allowed; then nothing changes.
+  /// From now on this holds. Connections that it would not let in as they are (plain ones where only TLS is allowed
+  /// now, and those of nodes whose authority is no longer trusted) move to new ones, which both ends do without losing
+  /// a byte. Where the other side can do no better, they are closed. Errors: bad_config, when the address where it
+  /// listens or one of the networks is not allowed; then nothing changes.
   caf::error secure(tunnel_security security);
 
   /// Counters since the start, by name, and when the certificates end, in seconds since 1970 (0: there are none).

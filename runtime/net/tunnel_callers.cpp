@@ -1,4 +1,3 @@
-#include "runtime/net/preamble.hpp"
 #include "runtime/net/tunnel_impl.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -80,29 +79,36 @@ void tunnel::impl::leave(const peer_address& from, bool failed) {
   limits_.leave(from, failed ? now + config_.failed_for : now);
 }
 
-awaitable<caf::error> tunnel::impl::greet(channel_ptr caller, peer_address from) {
-  auto problem = co_await admit(*caller, from);
+awaitable<caf::error> tunnel::impl::greet(channel_ptr line, peer_address from) {
+  auto problem = co_await admit(*line, from);
   if (problem)
     co_return problem;
-  auto body = co_await read_envelope(*caller);
+  auto body = co_await read_envelope(*line);
   if (!body)
     co_return std::move(body.error());
-  auto who = decode_caller(*body);
-  if (!who)
-    co_return std::move(who.error());
-  const auto* tls = caller->tls();
-  if (tls != nullptr && !std::count(tls->peers().begin(), tls->peers().end(), who->node)) {
-    auto sentence = fmt::format("it calls itself {}, but its certificate is for {}", who->node,
+  auto by = decode_caller(*body);
+  if (!by)
+    co_return std::move(by.error());
+  const auto* tls = line->tls();
+  if (tls != nullptr && !std::count(tls->peers().begin(), tls->peers().end(), by->who.node)) {
+    auto sentence = fmt::format("it calls itself {}, but its certificate is for {}", by->who.node,
                                 tls->peers().empty() ? "no node" : fmt::format("{}", fmt::join(tls->peers(), ", ")));
-    greeting no{reception::refused, "the certificate is not the caller's: " + sentence, config_.self};
-    std::string nobody;
-    co_await let_in(std::move(caller), std::move(no), std::move(nobody), from);
-    co_return make_error(ec::rejected, std::move(sentence));
+    co_return co_await refuse(std::move(line), std::move(sentence));
   }
-  auto answer = co_await ask_greeter(*who);
+  if (by->moves)
+    co_return co_await take_over(std::move(line), std::move(*by), from);
+  auto answer = co_await ask_greeter(by->who);
   answer.from = config_.self;
-  co_await let_in(std::move(caller), std::move(answer), who->node, from);
+  co_await let_in(std::move(line), std::move(answer), std::move(*by), from);
   co_return caf::error{};
+}
+
+/// Tells the caller why, and returns the same as an error. A caller who is only asked to wait has done nothing wrong.
+awaitable<caf::error> tunnel::impl::refuse(channel_ptr line, std::string sentence, reception verdict) {
+  error_code ignored;
+  const auto bytes = encode_greeting({verdict, "the caller is refused: " + sentence, config_.self});
+  co_await line->write(asio::buffer(bytes), ignored);
+  co_return verdict == reception::busy ? caf::error{} : make_error(ec::rejected, std::move(sentence));
 }
 
 /// From the first byte it is known what the caller wants to speak.
@@ -137,7 +143,7 @@ awaitable<greeting> tunnel::impl::ask_greeter(node_identity who) {
   co_return slot->answer.value_or(greeting{reception::busy, "the node is still starting; try again", {}});
 }
 
-awaitable<void> tunnel::impl::let_in(channel_ptr caller, greeting answer, std::string node, peer_address from) {
+awaitable<void> tunnel::impl::let_in(channel_ptr line, greeting answer, caller by, peer_address from) {
   error_code failure;
   asio::local::stream_protocol::socket inner{io_};
   if (answer.verdict == reception::welcome) {
@@ -147,10 +153,11 @@ awaitable<void> tunnel::impl::let_in(channel_ptr caller, greeting answer, std::s
   }
   failure = {};
   const auto bytes = encode_greeting(answer);
-  co_await caller->write(asio::buffer(bytes), failure);
-  if (!failure && answer.verdict == reception::welcome && caller->lower().is_open() && !stopping_
-      && rules_.allow(*caller, from))
-    begin_relay(std::make_shared<channel>(channel::socket{std::move(inner)}), std::move(caller), node, {}, from);
+  co_await line->write(asio::buffer(bytes), failure);
+  if (!failure && answer.verdict == reception::welcome && line->lower().is_open() && !stopping_
+      && rules_.allow(*line, from))
+    begin_relay(std::make_shared<channel>(channel::socket{std::move(inner)}), std::move(line),
+                carried{from, by.who.node, by.who.address, by.connection}, {});
 }
 
 } // namespace gnomon

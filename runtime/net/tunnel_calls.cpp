@@ -1,4 +1,4 @@
-#include "runtime/net/preamble.hpp"
+#include "runtime/base/ids.hpp"
 #include "runtime/net/tunnel_impl.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -47,7 +47,9 @@ awaitable<void> tunnel::impl::call(std::shared_ptr<impl> alive, std::string addr
     done(std::move(to.error()));
     co_return;
   }
-  auto made = co_await reach(*to, std::chrono::steady_clock::now() + timeout);
+  caller me{config_.self, random_u64(), false};
+  const auto number = me.connection;
+  auto made = co_await reach(*to, std::move(me), std::chrono::steady_clock::now() + timeout);
   const auto& answer = made.answer;
   if (!answer && code_of(answer.error()) == ec::timeout)
     done(make_error(ec::timeout, "the node at " + address + " did not answer in time"));
@@ -55,29 +57,30 @@ awaitable<void> tunnel::impl::call(std::shared_ptr<impl> alive, std::string addr
     done(make_error(code_of(answer.error()), "no node at " + address + ": " + sentence_of(answer.error())));
   else if (answer->verdict != reception::welcome)
     done(dialed{*answer, -1});
-  else if (auto fd = open_inner_end(std::move(made.line), answer->from.node, address, *to); fd < 0)
+  else if (auto fd = open_inner_end(std::move(made.line), {to->address(), answer->from.node, address, number}); fd < 0)
     done(make_error(ec::unavailable, "out of descriptors while connecting to " + address));
   else
     done(dialed{*answer, fd});
 }
 
 /// With TLS when this node can. In plain only when the config allows it, and nothing at all came back to TLS.
-awaitable<tunnel::impl::attempt> tunnel::impl::reach(tcp::endpoint to, time_point deadline) {
+awaitable<tunnel::impl::attempt> tunnel::impl::reach(tcp::endpoint to, caller me, time_point deadline) {
   auto with = rules_.credentials;
-  auto made = co_await try_once(to, std::move(with), deadline);
+  auto made = co_await try_once(to, me, std::move(with), deadline);
   if (!made.no_tls || !rules_.allow_plain(to.address()) || stopping_)
     co_return made;
   credentials_ptr none;
-  auto plain = co_await try_once(to, std::move(none), deadline);
+  auto plain = co_await try_once(to, me, std::move(none), deadline);
   co_return plain;
 }
 
-awaitable<tunnel::impl::attempt> tunnel::impl::try_once(tcp::endpoint to, credentials_ptr with, time_point deadline) {
+awaitable<tunnel::impl::attempt> tunnel::impl::try_once(tcp::endpoint to, caller me, credentials_ptr with,
+                                                        time_point deadline) {
   auto line = std::make_shared<channel>(channel::socket{io_});
   handshakes_.insert(line);
   auto expired = std::make_shared<bool>(false);
   auto timer = close_at(deadline, line, expired);
-  auto answer = co_await introduce(*line, to, std::move(with));
+  auto answer = co_await introduce(*line, to, std::move(me), std::move(with));
   timer.reset();
   handshakes_.erase(line);
   if (*expired)
@@ -87,7 +90,8 @@ awaitable<tunnel::impl::attempt> tunnel::impl::try_once(tcp::endpoint to, creden
   co_return made;
 }
 
-awaitable<expected<greeting>> tunnel::impl::introduce(channel& line, tcp::endpoint to, credentials_ptr with) {
+awaitable<expected<greeting>> tunnel::impl::introduce(channel& line, tcp::endpoint to, caller me,
+                                                      credentials_ptr with) {
   error_code failure;
   co_await line.lower().async_connect(to, asio::redirect_error(asio::use_awaitable, failure));
   if (failure)
@@ -97,7 +101,7 @@ awaitable<expected<greeting>> tunnel::impl::introduce(channel& line, tcp::endpoi
     if (problem)
       co_return problem;
   }
-  const auto bytes = encode_caller(config_.self);
+  const auto bytes = encode_caller(me);
   co_await line.write(asio::buffer(bytes), failure);
   if (failure)
     co_return make_error(ec::unavailable, line.explain(failure));
@@ -114,8 +118,7 @@ awaitable<expected<greeting>> tunnel::impl::introduce(channel& line, tcp::endpoi
   co_return answer;
 }
 
-int tunnel::impl::open_inner_end(channel_ptr line, const std::string& node, const std::string& address,
-                                 const tcp::endpoint& to) {
+int tunnel::impl::open_inner_end(channel_ptr line, carried facts) {
   asio::local::stream_protocol::socket ours{io_}, theirs{io_};
   error_code failure;
   asio::local::connect_pair(ours, theirs, failure);
@@ -126,8 +129,9 @@ int tunnel::impl::open_inner_end(channel_ptr line, const std::string& node, cons
   auto fd = theirs.release(failure);
   if (failure)
     return -1;
-  begin_relay(std::make_shared<channel>(channel::socket{std::move(ours)}), std::move(line), node, address,
-              to.address());
+  auto address = facts.address;
+  begin_relay(std::make_shared<channel>(channel::socket{std::move(ours)}), std::move(line), std::move(facts),
+              std::move(address));
   return fd;
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/net/endpoint.hpp"
 #include "runtime/net/handshake_limits.hpp"
+#include "runtime/net/preamble.hpp"
 #include "runtime/net/relay.hpp"
 #include "runtime/net/sparse_warnings.hpp"
 #include "runtime/net/tunnel.hpp"
@@ -18,7 +19,7 @@
 #include <thread>
 
 /// What stands behind a tunnel's contract: `tunnel.cpp` starts, stops and carries, `tunnel_callers.cpp` lets callers
-/// in, `tunnel_calls.cpp` calls.
+/// in, `tunnel_calls.cpp` calls, `tunnel_moves.cpp` moves connections that the rules no longer allow as they are.
 namespace gnomon {
 
 /// Does `step`. What it throws, as when memory runs out, is logged: the thread goes on for the others. False then.
@@ -78,6 +79,16 @@ private:
     std::optional<greeting> answer;
     boost::asio::steady_timer arrived;
   };
+  /// A relay, and who is at its other end.
+  struct carried {
+    peer_address who;
+    std::string node;
+    std::string address;                  // where it is called
+    uint64_t number = 0;                  // of the connection, the same at both ends
+    bool calling = false, called = false; // a move has been offered to the other side; by it
+    time_point moved_by = {};             // else it is closed
+  };
+  using relays = std::map<std::shared_ptr<relay>, carried>;
   /// One connection to another node, and what it said.
   struct attempt {
     channel_ptr line;
@@ -93,20 +104,27 @@ private:
   awaitable<caf::error> greet(channel_ptr caller, peer_address from);
   awaitable<caf::error> admit(channel& caller, peer_address from);
   awaitable<greeting> ask_greeter(node_identity who);
-  awaitable<void> let_in(channel_ptr caller, greeting answer, std::string node, peer_address from);
+  awaitable<void> let_in(channel_ptr line, greeting answer, caller by, peer_address from);
+  awaitable<caf::error> refuse(channel_ptr line, std::string sentence, reception verdict = reception::refused);
+  awaitable<caf::error> take_over(channel_ptr line, caller by, peer_address from);
   void leave(const peer_address& from, bool failed);
 
   // calls
   awaitable<void> call(std::shared_ptr<impl> alive, std::string address, duration timeout, dial_function done);
-  awaitable<attempt> reach(tcp::endpoint to, time_point deadline);
-  awaitable<attempt> try_once(tcp::endpoint to, credentials_ptr with, time_point deadline);
-  awaitable<expected<greeting>> introduce(channel& line, tcp::endpoint to, credentials_ptr with);
-  int open_inner_end(channel_ptr line, const std::string& node, const std::string& address, const tcp::endpoint& to);
+  awaitable<attempt> reach(tcp::endpoint to, caller me, time_point deadline);
+  awaitable<attempt> try_once(tcp::endpoint to, caller me, credentials_ptr with, time_point deadline);
+  awaitable<expected<greeting>> introduce(channel& line, tcp::endpoint to, caller me, credentials_ptr with);
+  int open_inner_end(channel_ptr line, carried facts);
+  void move(const std::shared_ptr<relay>& which);
+  awaitable<void> move_over(std::shared_ptr<impl> alive, std::shared_ptr<relay> which, carried facts);
 
   // both
   awaitable<expected<std::string>> read_envelope(channel& line);
-  void begin_relay(channel_ptr near, channel_ptr far, const std::string& node, std::string address,
-                   const peer_address& who);
+  /// `dialed` is the address that this node called; empty: the other one called.
+  void begin_relay(channel_ptr near, channel_ptr far, carried facts, std::string dialed);
+  void end_relay(const std::shared_ptr<relay>& which, const std::string& dialed);
+  void recount();
+  static void tune(channel& line);
   /// Closes `line`, and says so in `expired`, unless the timer that comes back dies first.
   std::unique_ptr<boost::asio::steady_timer> close_at(time_point deadline, channel_ptr line,
                                                       std::shared_ptr<bool> expired);
@@ -123,9 +141,9 @@ private:
   tcp::acceptor acceptor_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer next_review_;
-  std::set<channel_ptr> handshakes_;                      // accepted and dialed ones that are not relayed yet
-  std::map<std::shared_ptr<relay>, peer_address> relays_; // and who is at the other end
-  std::map<std::string, std::weak_ptr<relay>> dialed_;    // by address
+  std::set<channel_ptr> handshakes_; // accepted and dialed ones that are not relayed yet
+  relays relays_;
+  std::map<std::string, std::weak_ptr<relay>> dialed_; // by address
   std::set<std::shared_ptr<answer_slot>> questions_;
   handshake_limits limits_;
   sparse_warnings warnings_{"tunnel"};

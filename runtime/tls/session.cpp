@@ -106,6 +106,15 @@ tls_step tls_session::write(const char* from, size_t size, size_t& count) {
   return outcome(SSL_write_ex(ssl_->ssl.get(), from, size, &count));
 }
 
+bool tls_session::end() {
+  ERR_clear_error();
+  return SSL_shutdown(ssl_->ssl.get()) >= 0;
+}
+
+bool tls_session::ended() const {
+  return (SSL_get_shutdown(ssl_->ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 bool tls_session::silent() const {
   return BIO_number_read(SSL_get_rbio(ssl_->ssl.get())) == 0;
 }

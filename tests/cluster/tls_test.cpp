@@ -100,6 +100,7 @@ struct secured_cluster {
       step(*each);
       CAF_CHECK(each->reload());
       CAF_CHECK(whole());
+      std::this_thread::sleep_for(200ms); // under load
     }
   }
 
@@ -107,8 +108,7 @@ struct secured_cluster {
   secured_node a{"a", "r1", folder}, b{"b", "r2", folder}, c{"c", "r3", folder};
 };
 
-/// Reads and writes at all nodes until it is stopped. A request that is answered 503 is tried again for up to three
-/// seconds, as the answer says.
+/// Reads and writes at all nodes until it is stopped, and keeps every answer that is no success.
 class load {
 public:
   explicit load(secured_cluster& on) {
@@ -127,8 +127,6 @@ public:
         thread.join();
   }
   std::atomic<size_t> requests{0};
-  std::atomic<size_t> repeated{0};    // answered 503 at first
-  std::atomic<int64_t> longest_ms{0}; // until a request had succeeded
   std::vector<std::string> failures;
 
 private:
@@ -137,15 +135,7 @@ private:
       const auto id = "/data/load/" + std::to_string(number) + "/" + std::to_string(i / 6);
       const auto port = ports_[static_cast<size_t>(i) % ports_.size()];
       // Each item is written at one node, then read at all of them.
-      const auto begin = std::chrono::steady_clock::now();
-      auto ask = [&] {
-        return i % 6 == 0 ? http(port, "PUT", id, "value " + std::to_string(i)) : http(port, "GET", id);
-      };
-      auto answer = ask();
-      repeated += answer.status == 503;
-      within(3s, [&] { return answer.status != 503 || (answer = ask()).status != 503; });
-      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-      longest_ms = std::max<int64_t>(longest_ms, took.count());
+      const auto answer = i % 6 == 0 ? http(port, "PUT", id, "value " + std::to_string(i)) : http(port, "GET", id);
       ++requests;
       if (answer.status / 100 != 2) {
         std::lock_guard guard{mutex_};
@@ -177,8 +167,8 @@ CAF_TEST(a_cluster_goes_to_tls_and_to_another_authority_without_an_outage) {
   });
   cluster.at_each([&](secured_node& n) { n.configure(true, false); }); // TLS alone
   for (auto* each : cluster.all()) {
+    CAF_CHECK(within(5s, [&] { return metric(each->node, "gnomon_tunnel_tls_connections") == 2; }));
     CAF_CHECK_EQUAL(metric(each->node, "gnomon_tunnel_plain_connections"), 0);
-    CAF_CHECK_EQUAL(metric(each->node, "gnomon_tunnel_tls_connections"), 2);
   }
   const auto both = first.beside(second);
   cluster.at_each([&](secured_node& n) { n.trust(both); });
@@ -189,8 +179,10 @@ CAF_TEST(a_cluster_goes_to_tls_and_to_another_authority_without_an_outage) {
   });
   cluster.at_each([&](secured_node& n) { n.trust(second.certificate()); });
   clients.stop();
-  CAF_MESSAGE(clients.requests << " requests, " << clients.repeated << " repeated, the slowest took "
-                               << clients.longest_ms << " ms, " << clients.failures.size() << " failed");
+  for (auto* each : cluster.all()) {
+    CAF_CHECK(!has(each->node.log(), "link down"));
+  }
+  CAF_MESSAGE(clients.requests << " requests, " << clients.failures.size() << " failed");
   for (const auto& failure : clients.failures)
     CAF_MESSAGE("failed: " << failure);
   CAF_CHECK(clients.failures.empty());
@@ -217,7 +209,7 @@ CAF_TEST(a_reload_with_a_broken_certificate_changes_nothing_and_says_why) {
   CAF_CHECK_EQUAL(metric(a.node, "gnomon_certificate_ends_seconds"), ends);
   a.take(authority.files_for("a", validity::for_days(5)));
   CAF_CHECK(a.reload());
-  CAF_CHECK(metric(a.node, "gnomon_certificate_ends_seconds") < ends);
+  CAF_CHECK(within(5s, [&] { return metric(a.node, "gnomon_certificate_ends_seconds") < ends; }));
   auto old = validity::for_days(5);
   old.begins -= std::chrono::hours{24 * 30};
   a.take(authority.files_for("a", old)); // less than a third of its time is left

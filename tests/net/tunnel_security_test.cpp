@@ -29,6 +29,12 @@ uint64_t count(const host& at, const std::string& what) {
 /// Both ends of a connection.
 struct ends {
   test_socket near, far;
+  void check() {
+    near.send("hello");
+    CAF_CHECK_EQUAL(far.receive(5), "hello");
+    far.send("yes");
+    CAF_CHECK_EQUAL(near.receive(3), "yes");
+  }
 };
 
 /// Calls, and expects to be let in.
@@ -38,10 +44,7 @@ ends talk(host& from, host& to) {
     CAF_FAIL(sentence_of(outcome.error()));
   CAF_REQUIRE(outcome->answer.verdict == reception::welcome);
   ends both{test_socket{outcome->fd}, to.inner.accept()};
-  both.near.send("hello");
-  CAF_CHECK_EQUAL(both.far.receive(5), "hello");
-  both.far.send("yes");
-  CAF_CHECK_EQUAL(both.near.receive(3), "yes");
+  both.check();
   return both;
 }
 
@@ -60,7 +63,7 @@ bool has(const std::string& text, const std::string& part) {
 std::string preamble_of(const std::string& node) {
   auto who = named(node);
   who.address = "127.0.0.1:1";
-  return encode_caller(who);
+  return encode_caller({who, 1, false});
 }
 
 /// What a caller with that certificate, who calls itself `name`, is told; empty when it is cut off.
@@ -229,33 +232,103 @@ CAF_TEST(a_cluster_goes_from_plain_to_tls_node_by_node) {
   auto third = talk(a, b);
   CAF_CHECK_EQUAL(count(b, "tls_connections"), 1u);
   CAF_CHECK(!a.way->secure({tls_of("a"), false, {}}));
-  CAF_CHECK_EQUAL(first.near.receive(1), ""); // plain connections end
-  CAF_CHECK(eventually([&] { return count(b, "plain_connections") == 0; }));
-  CAF_CHECK_EQUAL(count(b, "tls_connections"), 1u);
+  CAF_CHECK(eventually([&] { return count(a, "tls_connections") == 3 && count(b, "tls_connections") == 3; }));
+  for (auto* moved : {&first, &second, &third}) // not one has been interrupted
+    moved->check();
+  CAF_CHECK_EQUAL(count(a, "plain_connections") + count(b, "plain_connections"), 0u);
   auto fourth = talk(b, a);
-  CAF_CHECK_EQUAL(count(a, "tls_connections"), 2u);
+  CAF_CHECK_EQUAL(count(a, "tls_connections"), 4u);
 }
 
 CAF_TEST(a_cluster_goes_from_one_authority_to_the_next_node_by_node) {
   const test_authority before, after;
-  auto load = [](credential_files files, const std::string& authorities) {
+  auto load = [](credential_files files, const std::string& authorities, const std::string& node) {
     files.authorities = authorities;
-    return *credentials::load(files, "a");
+    return *credentials::load(files, node);
   };
   host a{"a", with(before.credentials_for("a"))}, b{"b", with(before.credentials_for("b"))};
-  auto first = talk(a, b);
+  auto first = talk(a, b), second = talk(b, a);
   const auto both = before.beside(after);
-  auto files = before.files_for("b");
-  files.authorities = both;
-  CAF_CHECK(!b.way->secure({*credentials::load(files, "b"), false, {}}));
-  CAF_CHECK(!a.way->secure({load(before.files_for("a"), both), false, {}}));
-  auto second = talk(a, b);
-  CAF_CHECK(!a.way->secure({load(after.files_for("a"), both), false, {}})); // the new certificate, still both trusted
-  auto renewed = talk(a, b);
-  CAF_CHECK_EQUAL(count(b, "plain_connections"), 0u);
-  CAF_CHECK(!b.way->secure({after.credentials_for("b"), false, {}})); // trusts the new one alone
-  CAF_CHECK_EQUAL(first.near.receive(1), "");                         // a's old certificate stood behind it
+  CAF_CHECK(!b.way->secure({load(before.files_for("b"), both, "b"), false, {}}));
+  CAF_CHECK(!a.way->secure({load(before.files_for("a"), both, "a"), false, {}}));
+  CAF_CHECK(!a.way->secure({load(after.files_for("a"), both, "a"), false, {}})); // a new certificate, both trusted
   auto third = talk(a, b);
+  CAF_CHECK(!b.way->secure({load(after.files_for("b"), both, "b"), false, {}}));
+  CAF_CHECK(!b.way->secure({after.credentials_for("b"), false, {}})); // trusts the new one alone
+  CAF_CHECK(!a.way->secure({after.credentials_for("a"), false, {}}));
+  std::this_thread::sleep_for(500ms);
+  for (auto* moved : {&first, &second, &third})
+    moved->check();
+  CAF_CHECK_EQUAL(count(a, "tls_connections"), 3u);
+  CAF_CHECK(!answer_to(b, {.shows = before.files_for("a")}, "a"));
+}
+
+CAF_TEST(a_connection_ends_when_the_other_side_can_do_no_better) {
+  const test_authority before, after;
+  host a{"a", with(before.credentials_for("a"))}, b{"b", with(before.credentials_for("b"))};
+  auto first = talk(a, b);
+  CAF_CHECK(!b.way->secure({after.credentials_for("b"), false, {}})); // does not trust what a has
+  CAF_CHECK_EQUAL(first.near.receive(1), "");
+  CAF_CHECK(eventually([&] { return count(a, "tls_connections") + count(b, "tls_connections") == 0; }));
+}
+
+CAF_TEST(no_byte_is_lost_while_a_busy_connection_moves_again_and_again) {
+  const test_authority one, other;
+  const auto both = one.beside(other);
+  auto of = [&](const test_authority& by, const std::string& node, const std::string& trusts) {
+    auto files = by.files_for(node);
+    files.authorities = trusts;
+    return *credentials::load(files, node);
+  };
+  for (auto delay : {0ms, 3ms}) {
+    auto config = with(nullptr, true);
+    config.delays["b"] = config.delays["a"] = delay;
+    host a{"a", config}, b{"b", config};
+    auto line = talk(a, b);
+    constexpr size_t total = 48u << 20;
+    auto pattern = [](size_t at) { return static_cast<char>(at * 2654435761u >> 13); };
+    auto write = [&](test_socket& to) {
+      for (size_t at = 0; at < total;) {
+        std::string piece(std::min<size_t>(20'000, total - at), '\0');
+        for (size_t i = 0; i < piece.size(); ++i)
+          piece[i] = pattern(at + i);
+        at += to.send_some(piece, 5s);
+      }
+    };
+    auto wrong = [&](test_socket& from) {
+      for (size_t at = 0; at < total;) {
+        const auto piece = from.receive(std::min<size_t>(50'000, total - at));
+        if (piece.empty())
+          return at + 1;
+        for (const auto c : piece)
+          if (c != pattern(at++))
+            return at;
+      }
+      return size_t{0};
+    };
+    size_t wrong_near = 1, wrong_far = 1;
+    std::thread threads[] = {std::thread{[&] { write(line.near); }}, std::thread{[&] { write(line.far); }},
+                             std::thread{[&] { wrong_near = wrong(line.near); }},
+                             std::thread{[&] { wrong_far = wrong(line.far); }}};
+    auto secure = [&](host& at, credentials_ptr credentials, bool insecure) {
+      CAF_CHECK(!at.way->secure({std::move(credentials), insecure, {}}));
+    };
+    for (auto* at : {&a, &b})
+      secure(*at, of(one, at == &a ? "a" : "b", both), true);
+    for (int i = 0; i < 6; ++i) { // each round moves the connection, at times from both sides at once
+      const auto& next = i % 2 == 0 ? other : one;
+      for (auto* at : {&a, &b})
+        secure(*at, of(next, at == &a ? "a" : "b", both), false);
+      for (auto* at : {&b, &a})
+        secure(*at, of(next, at == &a ? "a" : "b", next.certificate()), false);
+      std::this_thread::sleep_for(100ms);
+    }
+    for (auto& thread : threads)
+      thread.join();
+    CAF_CHECK_EQUAL(wrong_near, 0u);
+    CAF_CHECK_EQUAL(wrong_far, 0u);
+    CAF_CHECK_EQUAL(count(a, "tls_connections") + count(b, "tls_connections"), 2u);
+  }
 }
 
 CAF_TEST(rules_that_cannot_be_change_nothing) {
