@@ -75,7 +75,7 @@ target_link_libraries(gnomon_client_static PUBLIC CAF::io PRIVATE Boost::seriali
 add_library(gnomon_static STATIC ${node_objects})
 gnomon_package(gnomon_static static gnomon)
 set_target_properties(gnomon_static PROPERTIES EXPORT_NAME gnomon_static)
-target_link_libraries(gnomon_static PUBLIC gnomon_client_static PRIVATE prometheus-cpp::core
+target_link_libraries(gnomon_static PUBLIC gnomon_client_static PRIVATE prometheus-cpp::core OpenSSL::SSL
                       INTERFACE ${LEVELDB_NAME} ${DLIB_NAME} ${BLAS_NAME} tomlplusplus maxminddb ldns)
 target_link_options(gnomon_static INTERFACE LINKER:--as-needed)
 

@@ -80,10 +80,9 @@ command_line parse(int argc, char** argv) {
   return line;
 }
 
-/// What it makes belongs to its user: others may not write to it, and the user may whatever was inherited.
+/// What it makes belongs to its user alone, and the user may whatever was inherited.
 void set_umask() {
-  const auto inherited = ::umask(0);
-  ::umask((inherited & 0077) | 0022);
+  ::umask(0077);
 }
 
 /// Blocks the signals that `serve` waits for, in this thread and all that it starts.

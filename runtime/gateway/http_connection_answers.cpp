@@ -101,7 +101,8 @@ void connection::dispatch() {
     return respond(std::move(*answer));
   if (auto* message = std::get_if<client_message>(&step))
     return ask(std::move(*message));
-  server_facts facts{{}, parts.connections.load()};
+  const auto& tunnel = parts.config.tunnel_counts;
+  server_facts facts{{}, parts.connections.load(), tunnel ? tunnel() : std::map<std::string, uint64_t>{}};
   for (const auto& thread : parts.workers)
     facts.threads.push_back(&thread->stats);
   respond(answer_own(std::get<own_page>(step), *parts.node, facts));

@@ -5,6 +5,8 @@
 #include <caf/fwd.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -25,6 +27,8 @@ struct http_config {
   duration idle_timeout = 60s;              // between two requests of a connection
   duration write_timeout = 10s;             // without the client taking any byte
   duration drain_timeout = 5s;              // for requests under way when the server stops
+  /// What the tunnel counts, for /metrics: `tunnel::counts`. Thread-safe; empty: there is no tunnel.
+  std::function<std::map<std::string, uint64_t>()> tunnel_counts;
 };
 
 /// Serves the HTTP API of one node. Owns its threads, its sockets and, under a supervisor, the gateway actor, which

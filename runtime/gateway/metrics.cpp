@@ -87,12 +87,31 @@ void add_http(const std::vector<const http_stats*>& threads, size_t connections,
   page.gauge("gnomon_http_connections", "Open connections.", static_cast<double>(connections));
 }
 
+void add_tunnel(const std::map<std::string, uint64_t>& counts, metric_page& page) {
+  if (counts.empty())
+    return;
+  auto count = [&](const char* what) { return static_cast<double>(counts.at(what)); };
+  page.gauge("gnomon_tunnel_tls_connections", "Open connections with other nodes, in TLS.", count("tls_connections"));
+  page.gauge("gnomon_tunnel_plain_connections", "Open connections with other nodes, in plain TCP.",
+             count("plain_connections"));
+  page.counter("gnomon_tunnel_failed_handshakes_total", "Callers who did not get through TLS and their greeting.",
+               count("failed_handshakes"));
+  page.counter("gnomon_tunnel_refused_total", "Callers who were one too many, or came from a forbidden network.",
+               count("refused_callers"));
+  page.gauge("gnomon_certificate_ends_seconds",
+             "When this node's certificate ends, in seconds since 1970; 0: it has none.", count("certificate_ends"));
+  page.gauge("gnomon_authority_ends_seconds",
+             "When the first of the trusted authorities ends, in seconds since 1970; 0: there is none.",
+             count("authority_ends"));
+}
+
 } // namespace
 
-std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections) {
+std::string metrics_page(const node_context& node, const server_facts& server) {
   metric_page page;
   add_node_metrics(node, page);
-  add_http(threads, connections, page);
+  add_tunnel(server.tunnel, page);
+  add_http(server.threads, server.connections, page);
   return page.text();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/node/node_context.hpp"
-#include "runtime/gateway/http_stats.hpp"
+#include "runtime/gateway/own_pages.hpp"
 
 #include <prometheus/metric_family.h>
 
@@ -36,6 +36,6 @@ prometheus::ClientMetric sample(prometheus::MetricType type, double value, metri
 void add_node_metrics(const node_context& node, metric_page& page);
 
 /// Everything at `/metrics`.
-std::string metrics_page(const node_context& node, const std::vector<const http_stats*>& threads, size_t connections);
+std::string metrics_page(const node_context& node, const server_facts& server);
 
 } // namespace gnomon::http

@@ -60,8 +60,7 @@ response answer_own(own_page page, const node_context& node, const server_facts&
   case own_page::ready:
     return ready(node);
   case own_page::metrics:
-    return momentary("text/plain; version=0.0.4; charset=utf-8",
-                     metrics_page(node, server.threads, server.connections));
+    return momentary("text/plain; version=0.0.4; charset=utf-8", metrics_page(node, server));
   case own_page::openapi:
     return json_response(200, std::string{openapi_document()});
   }

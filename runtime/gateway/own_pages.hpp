@@ -13,6 +13,7 @@ std::string_view openapi_document();
 struct server_facts {
   std::vector<const http_stats*> threads;
   size_t connections = 0;
+  std::map<std::string, uint64_t> tunnel; // what the tunnel counts
 };
 
 /// Answers a page about the node from what it publishes, without asking an actor.

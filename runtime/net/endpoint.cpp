@@ -83,9 +83,9 @@ expected<tcp::endpoint> parse_plain(const std::string& text, const plain_network
   auto endpoint = parse_address(text);
   if (endpoint && !allowed.allow(endpoint->address()))
     return make_error(ec::invalid_argument,
-                      "nodes speak plain TCP while the config says insecure, so only loopback addresses such as "
-                      "127.0.0.1:7100 and those of cluster.insecure_networks are allowed, not "
-                          + text);
+                      "plain TCP is only for loopback addresses such as 127.0.0.1:7100, and those of "
+                      "cluster.insecure_networks, not "
+                          + text + "; set cluster.certificate, cluster.key and cluster.authorities for TLS");
   return endpoint;
 }
 

@@ -55,6 +55,14 @@ dialer_actor network::dialer() const {
   return dialer_;
 }
 
+caf::error network::secure(tunnel_security security) {
+  return tunnel_->secure(std::move(security));
+}
+
+std::map<std::string, uint64_t> network::counts() const {
+  return tunnel_->counts();
+}
+
 void network::when_failed(const std::function<void(std::string_view part)>& tell) const {
   auto watch = [&](const caf::actor& part, std::string_view name) {
     part->attach_functor([tell, name](const caf::error& reason) {

@@ -22,6 +22,9 @@ public:
   ~network();
   const std::string& address() const;
   dialer_actor dialer() const;
+  /// As `tunnel::secure` and `tunnel::counts`.
+  caf::error secure(tunnel_security security);
+  std::map<std::string, uint64_t> counts() const;
   /// Calls `tell`, on any thread, when gate or dialer ends by itself. Without them no node can be reached in either
   /// direction. Neither can have a successor, because other actors hold their handles.
   void when_failed(const std::function<void(std::string_view part)>& tell) const;

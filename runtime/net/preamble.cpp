@@ -9,7 +9,7 @@ namespace gnomon {
 namespace {
 
 constexpr std::string_view magic = "GNOMON";
-constexpr uint8_t format = 1;
+constexpr uint8_t format = 2;
 constexpr size_t max_name_bytes = 255;
 
 class writer {
@@ -100,9 +100,11 @@ caf::error broken(const char* what) {
 
 } // namespace
 
-std::string encode_caller(const node_identity& who) {
+std::string encode_caller(const caller& by) {
   writer body;
-  body.identity(who);
+  body.identity(by.who);
+  body.number(static_cast<uint8_t>(by.moves));
+  body.number(by.connection);
   return body.envelope();
 }
 
@@ -126,12 +128,16 @@ expected<size_t> body_length(std::string_view head) {
   return length;
 }
 
-expected<node_identity> decode_caller(std::string_view body) {
+expected<caller> decode_caller(std::string_view body) {
   reader fields{body};
-  auto who = fields.identity();
-  if (!fields.good())
+  caller by;
+  by.who = fields.identity();
+  const auto moves = fields.number<uint8_t>();
+  by.connection = fields.number<uint64_t>();
+  if (!fields.good() || moves > 1)
     return broken("a preamble that cannot be read");
-  return who;
+  by.moves = moves == 1;
+  return by;
 }
 
 expected<greeting> decode_greeting(std::string_view body) {

@@ -1,82 +1,168 @@
 #include "runtime/net/relay.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 namespace gnomon {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 
-relay::pump::pump(socket& source, socket& sink, duration wait)
-    : from(source), to(sink), delay(wait), filled(source.get_executor()), drained(source.get_executor()),
-      due(source.get_executor()) {
-  filled.expires_at(asio::steady_timer::time_point::max());
-  drained.expires_at(asio::steady_timer::time_point::max());
+namespace {
+
+constexpr size_t piece_bytes = 64u << 10;
+
+} // namespace
+
+relay::relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes)
+    : near_(std::move(near)), in_(far), out_(std::move(far)), delay_(delay_to_far), buffer_bytes_(buffer_bytes),
+      filled_(near_->lower().get_executor()), drained_(near_->lower().get_executor()),
+      moved_(near_->lower().get_executor()), due_(near_->lower().get_executor()) {
+  filled_.expires_at(asio::steady_timer::time_point::max());
+  drained_.expires_at(asio::steady_timer::time_point::max());
+  moved_.expires_at(asio::steady_timer::time_point::max());
 }
-
-relay::relay(socket near, socket far, duration delay_to_far, size_t buffer_bytes)
-    : near_(std::move(near)), far_(std::move(far)), buffer_bytes_(buffer_bytes), out_(near_, far_, delay_to_far),
-      in_(far_, near_, duration::zero()) {}
 
 void relay::start(std::function<void()> ended) {
   ended_ = std::move(ended);
-  auto executor = near_.get_executor();
+  auto executor = near_->lower().get_executor();
   auto when_over = [self = shared_from_this()](const std::exception_ptr& fault) {
     if (fault) // memory ran out: half a relay would stay for ever
       self->close();
   };
-  for (auto p : {&out_, &in_}) {
-    asio::co_spawn(executor, read_all(shared_from_this(), *p), when_over);
-    asio::co_spawn(executor, write_all(shared_from_this(), *p), when_over);
+  asio::co_spawn(executor, receive_all(shared_from_this()), when_over);
+  if (delay_ == duration::zero()) {
+    asio::co_spawn(executor, send_all(shared_from_this()), when_over);
+    return;
   }
+  asio::co_spawn(executor, read_ahead(shared_from_this()), when_over);
+  asio::co_spawn(executor, write_when_due(shared_from_this()), when_over);
 }
 
-asio::awaitable<void> relay::read_all(std::shared_ptr<relay> alive, pump& p) {
-  std::vector<char> buffer(64u << 10);
+asio::awaitable<void> relay::receive_all(std::shared_ptr<relay> alive) {
+  std::vector<char> buffer(piece_bytes);
+  error_code failure;
+  while (!failure) {
+    const auto from = in_;
+    const auto n = co_await from->read_some(asio::buffer(buffer), failure);
+    if (!failure)
+      co_await near_->write(asio::buffer(buffer.data(), n), failure);
+    else if (co_await goes_on(failure))
+      failure = {};
+  }
+  close();
+}
+
+asio::awaitable<void> relay::send_all(std::shared_ptr<relay> alive) {
+  std::vector<char> buffer(piece_bytes);
+  error_code failure;
+  while (!failure) {
+    const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
+    if (!failure)
+      co_await send(asio::buffer(buffer.data(), n), failure);
+  }
+  close();
+}
+
+asio::awaitable<void> relay::send(asio::const_buffer bytes, error_code& failure) {
+  sending_ = true;
+  const auto to = out_;
+  co_await to->write(bytes, failure);
+  sending_ = false;
+  if (next_ && out_ != next_ && !closed_)
+    switch_out();
+}
+
+// -- moving ----------------------------------------------------------------------------------------------------------
+
+bool relay::begin_move() {
+  if (closed_ || moving_)
+    return false;
+  return moving_ = true;
+}
+
+void relay::move_to(channel_ptr next) {
+  if (closed_)
+    return next->close();
+  next_ = std::move(next);
+  moved_.cancel();
+  if (!sending_)
+    switch_out();
+}
+
+void relay::abandon_move() {
+  if (!next_)
+    moving_ = false;
+  moved_.cancel();
+}
+
+void relay::switch_out() {
+  out_->end_writing();
+  out_ = next_;
+  settle();
+}
+
+void relay::settle() {
+  if (in_ != next_ || out_ != next_)
+    return;
+  next_.reset();
+  moving_ = false;
+}
+
+/// The old channel has ended as it should, and the new one is there or will be.
+asio::awaitable<bool> relay::goes_on(error_code& failure) {
+  if (failure != asio::error::eof || !in_->ended() || in_ == next_)
+    co_return false;
+  error_code woken;
+  while (moving_ && !next_ && !closed_)
+    co_await moved_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (closed_ || !next_)
+    co_return false;
+  in_ = next_;
+  settle();
+  co_return true;
+}
+
+// -- with a delay ----------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> relay::read_ahead(std::shared_ptr<relay> alive) {
+  std::vector<char> buffer(piece_bytes);
   error_code failure;
   while (!closed_) {
     error_code woken;
-    while (!closed_ && p.queued >= buffer_bytes_)
-      co_await p.drained.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    while (!closed_ && queued_ >= buffer_bytes_)
+      co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     if (closed_)
       break;
-    auto n = co_await p.from.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, failure));
+    const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
     if (failure)
       break;
-    p.queue.push_back({std::chrono::steady_clock::now() + p.delay, {buffer.data(), buffer.data() + n}});
-    p.queued += n;
-    p.filled.cancel();
+    queue_.push_back({std::chrono::steady_clock::now() + delay_, {buffer.data(), buffer.data() + n}});
+    queued_ += n;
+    filled_.cancel();
   }
-  p.finished = true;
-  p.filled.cancel();
+  finished_ = true;
+  filled_.cancel();
 }
 
-asio::awaitable<void> relay::write_all(std::shared_ptr<relay> alive, pump& p) {
-  while (!closed_) {
-    error_code ignored, failure;
-    if (p.queue.empty()) {
-      if (p.finished)
+asio::awaitable<void> relay::write_when_due(std::shared_ptr<relay> alive) {
+  error_code ignored, failure;
+  while (!closed_ && !failure) {
+    if (queue_.empty()) {
+      if (finished_)
         break;
-      co_await p.filled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      co_await filled_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       continue;
     }
-    auto next = std::move(p.queue.front());
-    p.queue.pop_front();
-    if (p.delay > duration::zero()) {
-      p.due.expires_at(next.due);
-      co_await p.due.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
+    auto next = std::move(queue_.front());
+    queue_.pop_front();
+    due_.expires_at(next.due);
+    co_await due_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (closed_)
       break;
-    co_await asio::async_write(p.to, asio::buffer(next.bytes), asio::redirect_error(asio::use_awaitable, failure));
-    p.queued -= next.bytes.size();
-    p.drained.cancel();
-    if (failure)
-      break;
+    co_await send(asio::buffer(next.bytes), failure);
+    queued_ -= next.bytes.size();
+    drained_.cancel();
   }
   close();
 }
@@ -84,15 +170,12 @@ asio::awaitable<void> relay::write_all(std::shared_ptr<relay> alive, pump& p) {
 void relay::close() {
   if (std::exchange(closed_, true))
     return;
-  error_code ignored;
-  near_.close(ignored);
-  far_.close(ignored);
-  for (auto p : {&out_, &in_}) {
-    p->finished = true;
-    p->filled.cancel();
-    p->drained.cancel();
-    p->due.cancel();
-  }
+  for (const auto& line : {near_, in_, out_, next_})
+    if (line)
+      line->close();
+  finished_ = true;
+  for (auto timer : {&filled_, &drained_, &due_, &moved_})
+    timer->cancel();
   if (auto ended = std::move(ended_))
     ended();
 }

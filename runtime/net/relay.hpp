@@ -1,11 +1,8 @@
 #pragma once
 
 #include "runtime/base/clock.hpp"
+#include "runtime/net/channel.hpp"
 
-#include <utility> // Boost.Asio 1.74 forgets it
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
@@ -15,47 +12,72 @@
 
 namespace gnomon {
 
-/// Carries bytes in both directions between two connected sockets until either side closes. Each direction keeps at
-/// most `buffer_bytes`. When they do not drain, it stops reading. Bytes towards `far` may be delayed by a fixed time,
-/// in order. Runs on one thread, that of its sockets, and keeps itself alive while it runs.
+using channel_ptr = std::shared_ptr<channel>;
+
+/// Carries bytes in both directions between two channels until either side closes. What was read is written before
+/// more is read, so a receiver that stands still stops the sender. Bytes towards `far` may be delayed by a fixed time,
+/// in order; at most `buffer_bytes` wait for that. Runs on one thread, that of its channels, and keeps itself alive
+/// while it runs.
 class relay : public std::enable_shared_from_this<relay> {
 public:
-  using socket = boost::asio::generic::stream_protocol::socket;
+  relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes);
 
-  relay(socket near, socket far, duration delay_to_far, size_t buffer_bytes);
-
-  /// Begins; `ended` runs once, when both sockets are closed.
+  /// Begins; `ended` runs once, when both channels are closed.
   void start(std::function<void()> ended);
 
-  /// Closes both sockets at once; what is buffered is lost.
+  /// Closes both channels at once; what is buffered is lost.
   void close();
+
+  /// The connection stays while the channel to the far side is replaced by another one: each side ends what it writes
+  /// on the old channel, and goes on over the new one in the same order. `begin_move` comes before the other side hears
+  /// of it: from then on the end of the old channel is not the end of the connection. False when it has begun already.
+  bool begin_move();
+  void move_to(channel_ptr next);
+  /// It was refused.
+  void abandon_move();
+  bool moving() const {
+    return moving_;
+  }
+  /// It moves, and the new channel is there.
+  bool has_next() const {
+    return next_ != nullptr;
+  }
+
+  /// The newest.
+  const channel& far() const {
+    return next_ ? *next_ : *in_;
+  }
 
 private:
   struct piece {
     std::chrono::steady_clock::time_point due;
     std::vector<char> bytes;
   };
-  /// One direction. `filled` and `drained` never expire: they are cancelled to wake the operation that waits on them.
-  struct pump {
-    pump(socket& source, socket& sink, duration wait);
-    socket& from;
-    socket& to;
-    duration delay;
-    std::deque<piece> queue;
-    size_t queued = 0;
-    bool finished = false; // nothing more will be read
-    boost::asio::steady_timer filled;
-    boost::asio::steady_timer drained;
-    boost::asio::steady_timer due;
-  };
-  boost::asio::awaitable<void> read_all(std::shared_ptr<relay> alive, pump& p);
-  boost::asio::awaitable<void> write_all(std::shared_ptr<relay> alive, pump& p);
+  using error_code = boost::system::error_code;
+  boost::asio::awaitable<void> receive_all(std::shared_ptr<relay> alive);
+  boost::asio::awaitable<void> send_all(std::shared_ptr<relay> alive);
+  boost::asio::awaitable<void> send(boost::asio::const_buffer bytes, error_code& failure);
+  boost::asio::awaitable<bool> goes_on(error_code& failure);
+  void switch_out();
+  void settle();
+  boost::asio::awaitable<void> read_ahead(std::shared_ptr<relay> alive);
+  boost::asio::awaitable<void> write_when_due(std::shared_ptr<relay> alive);
 
-  socket near_;
-  socket far_;
+  channel_ptr near_;
+  channel_ptr in_, out_; // to the far side; the same, unless the connection moves
+  channel_ptr next_;     // while it moves, once it is there
+  bool moving_ = false;
+  bool sending_ = false;
+  duration delay_;
   size_t buffer_bytes_;
-  pump out_; // near to far
-  pump in_;
+  std::deque<piece> queue_; // on its way to `far`, when there is a delay
+  size_t queued_ = 0;
+  bool finished_ = false; // nothing more will be read
+  // `filled_`, `drained_` and `moved_` never expire: they are cancelled to wake the operation that waits on them.
+  boost::asio::steady_timer filled_;
+  boost::asio::steady_timer drained_;
+  boost::asio::steady_timer moved_;
+  boost::asio::steady_timer due_;
   std::function<void()> ended_;
   bool closed_ = false;
 };

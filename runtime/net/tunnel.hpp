@@ -2,6 +2,7 @@
 
 #include "actors/messages/messages.hpp"
 #include "runtime/base/error.hpp"
+#include "runtime/tls/credentials.hpp"
 
 #include <functional>
 #include <map>
@@ -11,16 +12,27 @@
 
 namespace gnomon {
 
+/// Who may speak to a tunnel, and how. With credentials, TLS with certificates from both sides. Where the config says
+/// `insecure`, plain TCP as well, on loopback and in private networks that are named. A node with both calls with TLS,
+/// and in plain only when no TLS answers: so a cluster goes from the one to the other.
+struct tunnel_security {
+  credentials_ptr credentials; // null: no TLS
+  bool insecure = true;
+  std::vector<std::string> networks = {}; // private ones where plain TCP is allowed besides loopback
+};
+
 struct tunnel_config {
-  std::string listen = "127.0.0.1:0";     // host:port; port 0 takes a free one
-  bool insecure = true;                   // plain TCP, therefore only on loopback and
-  std::vector<std::string> networks = {}; // in these private ones
-  std::string socket;                     // the node's own CAF socket, where accepted connections end
-  node_identity self;                     // an empty `address` is filled in with where the tunnel listens
-  uint32_t max_connections = 256;         // accepted ones, before and after their greeting
+  std::string listen = "127.0.0.1:0"; // host:port; port 0 takes a free one
+  tunnel_security security;
+  std::string socket;                // the node's own CAF socket, where accepted connections end
+  node_identity self;                // an empty `address` is filled in with where the tunnel listens
+  uint32_t max_connections = 256;    // accepted ones that are through their greeting
+  uint32_t max_handshakes = 256;     // accepted ones before that, of all addresses together
+  uint32_t max_handshakes_each = 32; // and of one IPv4 address or one IPv6 /64
   duration handshake_timeout = std::chrono::seconds{2};
-  size_t buffer_bytes = 4u << 20;         // for each direction of a connection; over it, reading stops
-  std::map<std::string, duration> delays; // delay of bytes to that node: for demonstrations and tests
+  duration failed_for = std::chrono::seconds{1}; // a handshake that failed counts as under way for so much longer
+  size_t buffer_bytes = 4u << 20;                // of a connection that is delayed; over it, reading stops
+  std::map<std::string, duration> delays;        // delay of bytes to that node: for demonstrations and tests
 };
 
 /// The result of calling another node: its greeting and, when that is a welcome, a descriptor that leads to the other
@@ -30,9 +42,10 @@ struct dialed {
   int fd = -1;
 };
 
-/// Carries CAF's connections between nodes over TCP on its own thread. A caller must identify itself within the
-/// handshake timeout, and reaches the node's CAF socket only after `greeter` has welcomed it. All other connections are
-/// closed. All members are safe from any thread.
+/// Carries CAF's connections between nodes over TCP on its own thread. A caller must show a certificate for its name
+/// (or come from where plain TCP is allowed) and identify itself within the handshake timeout. It reaches the node's
+/// CAF socket only after `greeter` has welcomed it. All other connections are closed. All members are safe from any
+/// thread.
 class tunnel {
 public:
   using answer_function = std::function<void(greeting)>;
@@ -47,15 +60,25 @@ public:
   /// As `stop`.
   ~tunnel();
 
-  /// Where it listens, with the real port.
+  /// Where it listens, with the real port; or what the config's identity said.
   const std::string& address() const;
 
   /// Calls the node that listens at `address`; `done` runs once, on the tunnel's thread, within `timeout`.
-  /// Errors: invalid_argument for an address that is not host:port, unavailable, timeout, bad_message.
+  /// Errors: invalid_argument for an address that is not host:port or where plain TCP is not allowed, unavailable,
+  /// timeout, bad_message.
   void dial(const std::string& address, duration timeout, dial_function done);
 
   /// Ends what was dialed to `address`: both ends see the connection close.
   void hang_up(const std::string& address);
+
+  /// From now on this holds. Connections that it would not let in as they are (plain ones where only TLS is allowed
+  /// now, and those of nodes whose authority is no longer trusted) move to new ones, which both ends do without losing
+  /// a byte. Where the other side can do no better, they are closed. Errors: bad_config, when the address where it
+  /// listens or one of the networks is not allowed; then nothing changes.
+  caf::error secure(tunnel_security security);
+
+  /// Counters since the start, by name, and when the certificates end, in seconds since 1970 (0: there are none).
+  std::map<std::string, uint64_t> counts() const;
 
   /// Closes everything and joins the thread. Bounded, because nothing on the thread ever blocks. Open dials get
   /// `unavailable`.

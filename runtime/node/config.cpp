@@ -9,6 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <sstream>
 #include <sys/un.h>
 
@@ -163,22 +164,68 @@ caf::error check_listeners(const node_config& config) {
   return {};
 }
 
-caf::error check_addresses(const node_config& config) {
-  if (!config.insecure)
-    return bad("cluster.insecure must be true: tunnels between nodes speak plain TCP, on loopback only");
+constexpr auto for_tls = "set cluster.certificate, cluster.key and cluster.authorities for TLS (gnomon cert makes the "
+                         "files)";
+
+/// How nodes talk to each other: in TLS, or in plain TCP where nobody else is.
+caf::error check_tunnel(const node_config& config) {
+  const auto files = {config.certificate, config.key, config.authorities};
+  const auto tls = std::any_of(files.begin(), files.end(), [](const auto& file) { return !file.empty(); });
+  if (tls && std::any_of(files.begin(), files.end(), [](const auto& file) { return file.empty(); }))
+    return bad("cluster.certificate, cluster.key and cluster.authorities belong together; set all three or none");
+  if (!tls && !config.insecure)
+    return bad(fmt::format("nodes may not talk to each other yet: {}, or cluster.insecure = true for plain TCP on "
+                           "loopback",
+                           for_tls));
   auto networks = plain_networks::from(config.insecure_networks);
   if (!networks)
     return bad(fmt::format("cluster.insecure_networks: {}", sentence_of(networks.error())));
-  const auto tunnel = parse_plain(to_string(config.tunnel), *networks);
-  if (!tunnel)
-    return bad(fmt::format("listen.tunnel = \"{}\" must be a loopback address, or one of cluster.insecure_networks, "
-                           "while cluster.insecure is true",
-                           to_string(config.tunnel)));
+  auto parse = [&](const std::string& text) { return tls ? parse_address(text) : parse_plain(text, *networks); };
+  const auto listen = to_string(config.tunnel);
+  if (!parse_address(listen))
+    return bad(fmt::format("listen.tunnel = \"{}\" must be an IP address and a port, such as 127.0.0.1:7101 or "
+                           "[::]:7101",
+                           listen));
+  if (!parse(listen))
+    return bad(fmt::format("listen.tunnel = \"{}\" is beyond loopback, where plain TCP would let anybody in: {}",
+                           listen, for_tls));
   for (const auto& seed : config.seeds)
-    if (auto address = parse_plain(seed, *networks); !address || address->port() == 0)
+    if (auto address = parse(seed); !address || address->port() == 0)
       return bad(fmt::format("cluster.seeds: {}", address ? seed + " has no port" : sentence_of(address.error())));
-  if (auto err = check_listeners(config))
-    return err;
+  return {};
+}
+
+/// Where other nodes call this one.
+caf::error check_advertise(const node_config& config) {
+  const auto listen = parse_address(to_string(config.tunnel));
+  if (config.advertise.empty())
+    return !listen->address().is_unspecified()
+               ? caf::error{}
+               : bad(
+                   fmt::format("cluster.advertise must be set: other nodes cannot call {}, only one of this machine's "
+                               "addresses, such as 203.0.113.7:7101",
+                               to_string(config.tunnel)));
+  const auto told = parse_address(to_string(config.advertise));
+  if (!told || told->address().is_unspecified() || told->port() == 0)
+    return bad(fmt::format("cluster.advertise = \"{}\" must be an address and a port that other nodes can call, such "
+                           "as 203.0.113.7:7101 or [2001:db8::7]:7101",
+                           to_string(config.advertise)));
+  return {};
+}
+
+caf::error check_http(const node_config& config) {
+  if (config.http.empty() || config.http_insecure || parse_address(to_string(config.http))->address().is_loopback())
+    return {};
+  return bad(fmt::format("listen.http = \"{}\" is beyond loopback, and HTTP has neither TLS nor tokens: whoever "
+                         "reaches it can read and write everything. Listen on loopback behind a proxy that knows its "
+                         "clients, or set http.insecure = true",
+                         to_string(config.http)));
+}
+
+caf::error check_addresses(const node_config& config) {
+  for (auto check : {&check_tunnel, &check_advertise, &check_listeners, &check_http})
+    if (auto err = check(config))
+      return err;
   constexpr auto longest = sizeof(sockaddr_un::sun_path) - 1;
   if (auto path = config.socket_path(); path.size() > longest)
     return bad(

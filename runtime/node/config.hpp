@@ -19,6 +19,10 @@ struct node_config {
   // [cluster]
   std::string cluster = "gnomon";
   std::vector<std::string> seeds;             // host:port of other nodes' tunnels
+  std::string certificate;                    // PEM files for TLS between nodes; all three or none
+  std::string key;                            //
+  std::string authorities;                    //
+  host_port advertise;                        // where others reach this node's tunnel; empty: where it listens
   bool insecure = false;                      // plain TCP between nodes, on loopback only, and
   std::vector<std::string> insecure_networks; // in these private ones
 
@@ -44,7 +48,8 @@ struct node_config {
   std::map<std::string, duration> link_delay;
 
   // [http]
-  uint32_t http_threads = 0; // 0: one for each core
+  bool http_insecure = false; // beyond loopback as well, where whoever reaches it may do everything
+  uint32_t http_threads = 0;  // 0: one for each core
   uint32_t http_connections = 4096;
   uint64_t http_buffered_bytes = 512u << 20;
   duration http_head_timeout = 10s;

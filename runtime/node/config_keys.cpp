@@ -258,9 +258,13 @@ std::vector<config_key> cluster_and_node_keys() {
   return {
       text_key("cluster", "name", MEMBER(cluster), name_rule, is_name),
       list_key("cluster", "seeds", MEMBER(seeds), "a list of HOST:PORT, for example [\"127.0.0.1:7101\"]", is_address),
-      flag_key("cluster", "insecure", MEMBER(insecure)),
-      list_key("cluster", "insecure_networks", MEMBER(insecure_networks),
-               "a list of private networks, for example [\"10.77.0.0/24\"]", any_text),
+      host_port_key("cluster", "advertise", MEMBER(advertise), true),
+      reloadable(text_key("cluster", "certificate", MEMBER(certificate), "a PEM file, or \"\" for none", is_path)),
+      reloadable(text_key("cluster", "key", MEMBER(key), "a PEM file, or \"\" for none", is_path)),
+      reloadable(text_key("cluster", "authorities", MEMBER(authorities), "a PEM file, or \"\" for none", is_path)),
+      reloadable(flag_key("cluster", "insecure", MEMBER(insecure))),
+      reloadable(list_key("cluster", "insecure_networks", MEMBER(insecure_networks),
+                          "a list of private networks, for example [\"10.77.0.0/24\"]", any_text)),
       text_key("node", "name", MEMBER(name), name_rule, is_name),
       text_key("node", "region", MEMBER(region), name_rule, is_name),
       place_key("latitude", MEMBER(latitude), 90),
@@ -378,6 +382,7 @@ std::vector<config_key> dns_keys() {
 
 std::vector<config_key> server_keys() {
   return {
+      flag_key("http", "insecure", MEMBER(http_insecure)),
       number_key<uint32_t>("http", "threads", MEMBER(http_threads), 0, 256),
       number_key<uint32_t>("http", "connections", MEMBER(http_connections), 1, 1'000'000),
       bytes_key("http", "buffered_bytes", MEMBER(http_buffered_bytes), 64u << 20, 1ull << 40),

@@ -36,7 +36,7 @@ ino_t inode_of(const std::string& file) {
 
 /// Keeps the file, and so its inode, once there is one. A crash in the middle costs a new incarnation, no more.
 expected<void> write_note(const std::string& file, const std::vector<store_identity>& stores) {
-  auto fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  auto fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   struct stat facts {};
   auto good = fd >= 0 && ::fstat(fd, &facts) == 0 && ::ftruncate(fd, 0) == 0;
   if (good) {
@@ -63,6 +63,26 @@ std::error_code make_folder(const std::filesystem::path& folder) {
       break;
   }
   return problem;
+}
+
+void make_private(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  constexpr auto others = fs::perms::group_all | fs::perms::others_all;
+  std::error_code problem, failed;
+  auto restrict = [&](const fs::path& place) {
+    std::error_code refused;
+    const auto status = fs::symlink_status(place, refused);
+    if (!refused && !fs::is_symlink(status) && (status.permissions() & others) != fs::perms::none)
+      fs::permissions(place, others, fs::perm_options::remove, refused);
+    if (refused && refused != std::errc::no_such_file_or_directory)
+      failed = refused;
+  };
+  restrict(folder);
+  for (fs::recursive_directory_iterator i{folder, problem}, end; !problem && i != end; i.increment(problem))
+    restrict(i->path());
+  if (failed || problem)
+    log::warn("gnomond", "data-not-private",
+              {{"data_dir", folder.string()}, {"reason", (failed ? failed : problem).message()}});
 }
 
 expected<store_identity> settle_identity(const std::string& directory,

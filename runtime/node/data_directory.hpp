@@ -14,6 +14,10 @@ namespace gnomon {
 /// their checks.
 std::error_code make_folder(const std::filesystem::path& folder);
 
+/// Takes all rights from others, group and all, on the folder and everything in it. What belongs to another user stays
+/// as it is, with a line in the log.
+void make_private(const std::filesystem::path& folder);
+
 /// The identity of this node from now on: that of the first of its stores. A store that was restored gets a new
 /// incarnation, because it would otherwise give out names again that it gave to versions after the backup.
 ///

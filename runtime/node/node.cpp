@@ -206,6 +206,8 @@ void node::reload() {
   log::scope here{self.lines};
   auto after = self.file.empty() ? self.current : value_or_throw(load_config(self.file, self.overrides));
   auto [restart, now] = changed_keys(self.current, after);
+  if (auto problem = self.process->secure(after))
+    raise(problem);
   if (self.lines && !log::reopen(*self.lines, after.log_file, after.log_level))
     throw failure{ec::bad_config, fmt::format("log.file = \"{}\" cannot be opened for writing", after.log_file)};
   if (auto problem = self.process->relocate(after))

@@ -9,6 +9,7 @@
 #include "runtime/node/data_directory.hpp"
 #include "runtime/node/geo_dns.hpp"
 #include "runtime/node/node_location.hpp"
+#include "runtime/node/node_security.hpp"
 #include "runtime/node/node_tree.hpp"
 #include "runtime/node/start_check.hpp"
 
@@ -62,6 +63,7 @@ expected<std::vector<std::shared_ptr<kv_store>>> open_stores(const node_config& 
       return store.error();
     stores.push_back(std::move(*store));
   }
+  make_private(config.data_dir);
   return stores;
 }
 
@@ -80,6 +82,7 @@ context_ptr make_context(const node_config& config, const store_identity& store)
   self.start = random_u64();
   self.latitude = config.latitude;
   self.longitude = config.longitude;
+  self.address = to_string(config.advertise); // empty: the tunnel says where it listens
   self.http = config.public_http;
   if (self.http.empty() && config.http.port != 0 && is_reachable(config.http.host))
     self.http.push_back(to_string(config.http));
@@ -91,22 +94,9 @@ context_ptr make_context(const node_config& config, const store_identity& store)
   return node;
 }
 
-tunnel_config tunnel_of(const node_config& config) {
-  tunnel_config tunnel;
-  tunnel.listen = to_string(config.tunnel);
-  tunnel.insecure = config.insecure;
-  tunnel.networks = config.insecure_networks;
-  if (!config.insecure_networks.empty())
-    log::warn("gnomond", "plain-tcp",
-              {{"networks", fmt::format("{}", fmt::join(config.insecure_networks, ","))},
-               {"meaning", "whoever can reach these networks can read and write everything"}});
-  tunnel.socket = config.socket_path();
-  tunnel.delays = config.link_delay;
-  return tunnel;
-}
-
-http_config http_of(const node_config& config) {
+http_config http_of(const node_config& config, const network& net) {
   http_config http;
+  http.tunnel_counts = [&net] { return net.counts(); };
   http.host = parse_address(to_string(config.http))->address().to_string(); // the config was checked
   http.port = config.http.port;
   http.threads = config.http_threads;
@@ -169,7 +159,10 @@ caf::error node_process::parts::start() {
   node = make_context(config, *identity);
   settings = std::make_unique<system_config>(config.threads, log::in_use(), prepare);
   system = std::make_unique<caf::actor_system>(*settings);
-  auto started = network::start(*system, node, tunnel_of(config));
+  auto way = tunnel_of(config);
+  if (!way)
+    return way.error();
+  auto started = network::start(*system, node, std::move(*way));
   if (!started)
     return started.error();
   net = std::move(*started);
@@ -266,7 +259,7 @@ caf::error node_process::parts::join() {
 caf::error node_process::parts::start_http() {
   if (config.http.empty())
     return {};
-  http = std::make_unique<http_server>(node, *system, http_of(config));
+  http = std::make_unique<http_server>(node, *system, http_of(config, *net));
   auto port = http->start();
   if (!port)
     return port.error();
@@ -379,6 +372,13 @@ caf::error node_process::relocate(const node_config& after) {
     return {};
   node->proxies.set(proxies_of(after));
   return node->places->reload(location_of(after));
+}
+
+caf::error node_process::secure(const node_config& after) {
+  if (!parts_->net)
+    return {};
+  auto security = security_of(after);
+  return security ? parts_->net->secure(std::move(*security)) : security.error();
 }
 
 std::string node_process::tunnel_address() const {

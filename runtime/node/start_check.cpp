@@ -5,6 +5,7 @@
 #include "runtime/node/data_directory.hpp"
 #include "runtime/node/geo_dns.hpp"
 #include "runtime/node/node_location.hpp"
+#include "runtime/node/node_security.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -229,6 +230,8 @@ caf::error check_start(const node_config& config) {
     return err;
   if (auto err = check_socket(config))
     return err;
+  if (auto security = security_of(config); !security)
+    return security.error();
   if (auto err = check_listener("listen.tunnel", config.tunnel))
     return err;
   if (auto err = check_listener("listen.http", config.http))

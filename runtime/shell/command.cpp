@@ -156,8 +156,9 @@ const std::vector<option_spec>& common_options() {
 const std::vector<command>& command_table() {
   static const auto table = [] {
     std::vector<command> all;
-    for (auto group : {data_commands, copy_commands, policy_commands, cluster_commands, watch_commands,
-                       transfer_commands, snapshot_commands, user_commands, train_commands, evaluate_commands})
+    for (auto group :
+         {data_commands, copy_commands, policy_commands, cluster_commands, watch_commands, transfer_commands,
+          snapshot_commands, user_commands, train_commands, evaluate_commands, cert_commands})
       for (auto& c : group())
         all.push_back(std::move(c));
     return all;

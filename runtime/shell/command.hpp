@@ -111,6 +111,7 @@ std::vector<command> user_commands();     // predict forget
 std::vector<command> snapshot_commands(); // snapshot save load check
 std::vector<command> train_commands();    // train
 std::vector<command> evaluate_commands(); // evaluate replay
+std::vector<command> cert_commands();     // cert new-ca issue show
 
 /// All of them, in the order in which `help` lists them.
 const std::vector<command>& command_table();

@@ -48,6 +48,11 @@ public:
     settings_.push_back(std::move(setting));
     return *this;
   }
+  /// A file that SIGHUP reads again. It says what is in [cluster] beside the name and the seeds.
+  node_under_test& config_file(std::string file) {
+    file_ = std::move(file);
+    return *this;
+  }
   node_under_test& seed(const node_under_test& other) {
     return set("cluster.seeds=[\"127.0.0.1:" + std::to_string(other.tunnel_port_) + "\"]");
   }
@@ -148,14 +153,18 @@ public:
 private:
   std::vector<std::string> arguments() const {
     std::vector<std::string> args{GNOMOND};
-    auto own = {"cluster.name=test", "cluster.insecure=true",   "node.latitude=1",
-                "node.longitude=2",  "listen.http=127.0.0.1:0", "http.threads=1"};
+    auto own = {"cluster.name=test", "node.latitude=1", "node.longitude=2", "listen.http=127.0.0.1:0",
+                "http.threads=1"};
     auto add = [&](const std::string& setting) {
       args.push_back("--set");
       args.push_back(setting);
     };
     for (auto setting : own)
       add(setting);
+    if (file_.empty())
+      add("cluster.insecure=true");
+    else
+      args.push_back("--config-file=" + file_);
     add("node.name=" + name_);
     add("node.region=" + region_);
     add("node.data_dir=" + data_dir());
@@ -170,6 +179,7 @@ private:
   std::string name_;
   std::string region_;
   std::vector<std::string> settings_;
+  std::string file_;
   bool unprivileged_ = false;
   pid_t pid_ = 0;
   std::optional<int> status_;

@@ -18,13 +18,15 @@ std::string body_of(const std::string& envelope) {
 } // namespace
 
 CAF_TEST(a_caller_and_a_greeting_come_out_as_they_went_in) {
-  auto bytes = encode_caller(somebody());
+  auto bytes = encode_caller({somebody(), 77, true});
   CAF_CHECK_EQUAL(*body_length(bytes.substr(0, preamble_head_bytes)), bytes.size() - preamble_head_bytes);
   auto who = decode_caller(body_of(bytes));
   CAF_REQUIRE(who);
-  CAF_CHECK_EQUAL(who->node, "node-1");
-  CAF_CHECK_EQUAL(who->start, 43u);
-  CAF_CHECK(who->longitude == -8.7);
+  CAF_CHECK_EQUAL(who->who.node, "node-1");
+  CAF_CHECK_EQUAL(who->who.start, 43u);
+  CAF_CHECK(who->who.longitude == -8.7);
+  CAF_CHECK_EQUAL(who->connection, 77u);
+  CAF_CHECK(who->moves);
   auto answer = decode_greeting(body_of(encode_greeting({reception::refused, "no", somebody()})));
   CAF_REQUIRE(answer);
   CAF_CHECK(answer->verdict == reception::refused);
@@ -46,9 +48,9 @@ CAF_TEST(every_truncation_and_every_flipped_length_is_refused_without_harm) {
 
 CAF_TEST(strangers_other_formats_and_impossible_lengths_are_refused) {
   CAF_CHECK(!body_length("GET / HTT"));
-  CAF_CHECK(!body_length(std::string("GNOMON\x02\x10\x00", 9)));
-  CAF_CHECK(!body_length(std::string("GNOMON\x01\x00\x00", 9)));
-  CAF_CHECK(!body_length(std::string("GNOMON\x01\xFF\xFF", 9)));
+  CAF_CHECK(!body_length(std::string("GNOMON\x03\x10\x00", 9)));
+  CAF_CHECK(!body_length(std::string("GNOMON\x02\x00\x00", 9)));
+  CAF_CHECK(!body_length(std::string("GNOMON\x02\xFF\xFF", 9)));
   CAF_CHECK(!body_length(""));
 }
 
@@ -56,7 +58,7 @@ CAF_TEST(names_that_are_empty_or_hold_control_characters_are_refused) {
   auto with_node = [](std::string name) {
     auto who = somebody();
     who.node = std::move(name);
-    return body_of(encode_caller(who));
+    return body_of(encode_caller({who, 1, false}));
   };
   CAF_CHECK(decode_caller(with_node("ключ")));
   CAF_CHECK(!decode_caller(with_node("")));

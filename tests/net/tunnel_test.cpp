@@ -2,8 +2,7 @@
 #include "runtime/net/tunnel.hpp"
 
 #include "runtime/net/unix_middleman.hpp"
-#include "tests/net/sockets.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/net/tunnel_host.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -16,38 +15,6 @@ using namespace std::chrono_literals;
 namespace {
 
 using steady = std::chrono::steady_clock;
-
-node_identity named(const std::string& name) {
-  return {"c", name, "region-" + name, "", 1, 1, 0, 0};
-}
-
-void welcome_all(node_identity, tunnel::answer_function answer) {
-  answer({reception::welcome, "", {}});
-}
-
-/// A tunnel in front of a socket on which the test itself listens.
-struct host {
-  explicit host(const std::string& name, tunnel_config config = {}, tunnel::greeter decide = welcome_all)
-      : inner(folder / "inner.sock") {
-    config.self = named(name);
-    config.socket = folder / "inner.sock";
-    auto started = tunnel::start(config, decide);
-    CAF_REQUIRE(started);
-    way = std::move(*started);
-  }
-
-  expected<dialed> call(const std::string& address, duration timeout = 2s) {
-    std::promise<expected<dialed>> result;
-    way->dial(address, timeout, [&](expected<dialed> outcome) { result.set_value(std::move(outcome)); });
-    auto future = result.get_future();
-    CAF_REQUIRE(future.wait_for(timeout + 2s) == std::future_status::ready);
-    return future.get();
-  }
-
-  temporary_directory folder;
-  unix_listener inner;
-  std::unique_ptr<tunnel> way;
-};
 
 tunnel_config with_delay(const std::string& node, duration delay) {
   tunnel_config config;
@@ -101,9 +68,9 @@ CAF_TEST(garbage_is_closed_at_once_and_silence_at_the_deadline) {
   CAF_CHECK_EQUAL(half.receive(1), "");
 }
 
-CAF_TEST(more_connections_than_allowed_are_closed) {
+CAF_TEST(more_greetings_at_once_than_allowed_are_closed) {
   tunnel_config config;
-  config.max_connections = 2;
+  config.max_handshakes_each = 2;
   host b{"b", config};
   auto port = port_of(b.way->address());
   auto first = connect_tcp(port), second = connect_tcp(port);
@@ -111,6 +78,21 @@ CAF_TEST(more_connections_than_allowed_are_closed) {
   auto begin = steady::now();
   CAF_CHECK_EQUAL(connect_tcp(port).receive(1), "");
   CAF_CHECK(steady::now() - begin < 1s);
+}
+
+CAF_TEST(more_connections_than_allowed_are_closed) {
+  tunnel_config config;
+  config.max_connections = 1;
+  host a{"a"}, b{"b", config};
+  auto outcome = a.call(b.way->address());
+  CAF_REQUIRE(outcome);
+  test_socket near{outcome->fd};
+  CAF_CHECK_EQUAL(code_of(a.call(b.way->address()).error()), ec::unavailable);
+  a.way->hang_up(b.way->address());
+  CAF_CHECK(eventually([&] { return b.way->counts().at("plain_connections") == 0; }));
+  auto again = a.call(b.way->address());
+  CAF_REQUIRE(again);
+  ::close(again->fd);
 }
 
 CAF_TEST(a_call_to_nobody_to_a_stranger_and_to_a_black_hole_fails_within_its_bound) {

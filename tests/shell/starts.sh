@@ -150,6 +150,10 @@ agree() { # WHAT SETTINGS...
 $run --check || fail "--check refuses what starts"
 agree "a name" --set listen.http=node.example.com:80
 agree "another machine's address" --set listen.http=192.0.2.1:80
+agree "a tunnel for everybody" --set listen.tunnel=0.0.0.0:7101
+agree "HTTP for everybody" --set listen.http=0.0.0.0:7102
+agree "neither TLS nor plain TCP" --set cluster.insecure=false
+agree "a certificate that is not there" --set cluster.certificate=a.pem --set cluster.key=a.key --set cluster.authorities=ca.pem
 agree "a seed's name" --set 'cluster.seeds=["node-b:7101"]'
 agree "one port twice" --set listen.tunnel=127.0.0.1:7101 --set listen.http=localhost:7101
 agree "one port for HTTP and DNS" --set listen.http=127.0.0.1:7102 --set listen.dns=localhost:7102 --set 'dns.zones=["g.example"]'

@@ -19,20 +19,21 @@ offences=$(LC_ALL=C awk '
     below = "storage/|learning/|runtime/location/|" base
     if (file ~ /^runtime\/include\//) return "gnomon/"
     if (file ~ /^runtime\/base\//) return base "|gnomon/error.hpp"
+    if (file ~ /^runtime\/tls\//) return "runtime/tls/|" base
     if (file ~ /^runtime\/location\//) return "runtime/location/|" base
     if (file ~ /^storage\//) return "storage/|" base
     if (file ~ /^learning\//) return "learning/" rooms_of_learning(file) "/|" base
     if (file ~ /^actors\//) return "actors/" rooms_of_actors(file) "/|" below "|gnomon/(error|watch).hpp"
-    if (file ~ /^runtime\/net\//) return "runtime/net/|actors/|" below
+    if (file ~ /^runtime\/net\//) return "runtime/(net|tls)/|actors/|" below
     if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
     if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
     if (file ~ /^runtime\/report\//) return "runtime/report/|" base
-    if (file ~ /^runtime\/replay\//) return "runtime/re(play|port)/|learning/economy/|runtime/location/|" base
+    if (file ~ /^runtime\/replay\//) return "runtime/(re(play|port)|tls)/|learning/economy/|runtime/location/|" base
     if (file ~ /^runtime\/virtual_replay\//) return "runtime/((virtual_)?replay|report)/|learning/|runtime/location/|" base
-    if (file ~ /^runtime\/shell\//) return "runtime/shell/|gnomon/|" base
+    if (file ~ /^runtime\/shell\//) return "runtime/(shell|tls)/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
     if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
-    if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|gateway|dns)/|actors/|" below "|gnomon/"
+    if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|tls|gateway|dns)/|actors/|" below "|gnomon/"
     if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"
     return ""
   }
@@ -107,6 +108,9 @@ offences=$(LC_ALL=C awk '
   }
   /^ *# *include <ldns\// && name !~ /^((runtime|tests)\/dns\/|runtime\/replay\/dns_message[.]cpp)/ {
     offence("only runtime/dns and runtime/replay/dns_message may include ldns")
+  }
+  /^ *# *include <openssl\/(ssl|x509|x509v3|pem)[.]h>/ && name !~ /^(runtime\/tls|tests)\// {
+    offence("only runtime/tls may include OpenSSL for TLS and certificates")
   }
   /^ *# *include <dlib\// && name !~ /^(learning|tests\/learning)\// { offence("only learning may include Dlib") }
   /^ *# *include <caf\/(all|actor|actor_system|typed_actor)[.]hpp>/ && name ~ /^(storage|learning)\// {

@@ -152,12 +152,45 @@ CAF_TEST(an_override_wins_over_the_file_and_is_checked_alike) {
   CAF_CHECK(has(problem("", {"factor"}), "must be SECTION.KEY=VALUE"));
 }
 
+CAF_TEST(a_node_with_a_certificate_may_listen_anywhere_and_says_where_it_is_reached) {
+  auto with_tls = [](auto change) {
+    return refused([&](node_config& c) {
+      c.insecure = false;
+      c.certificate = "a.pem";
+      c.key = "a.key";
+      c.authorities = "ca.pem";
+      change(c);
+    });
+  };
+  CAF_CHECK_EQUAL(with_tls([](auto&) {}), "sound");
+  CAF_CHECK_EQUAL(with_tls([](auto& c) { c.tunnel.host = "192.0.2.1"; }), "sound");
+  CAF_CHECK_EQUAL(with_tls([](auto& c) { c.seeds = {"192.0.2.1:7101", "[2001:db8::1]:7101"}; }), "sound");
+  CAF_CHECK(has(with_tls([](auto& c) { c.seeds = {"node.example:7101"}; }), "cluster.seeds"));
+  for (auto missing : {&node_config::certificate, &node_config::key, &node_config::authorities})
+    CAF_CHECK(has(with_tls([&](auto& c) { (c.*missing).clear(); }), "belong together"));
+  for (auto everywhere : {"0.0.0.0", "::"}) {
+    auto listen = [&](node_config& c) { c.tunnel.host = everywhere; };
+    CAF_CHECK(has(with_tls(listen), "cluster.advertise must be set"));
+    auto told = [&](const std::string& host, uint16_t port) {
+      return with_tls([&](auto& c) {
+        listen(c);
+        c.advertise = {host, port};
+      });
+    };
+    CAF_CHECK_EQUAL(told("203.0.113.7", 7101), "sound");
+    CAF_CHECK_EQUAL(told("2001:db8::7", 17101), "sound");
+    CAF_CHECK(has(told("0.0.0.0", 7101), "cluster.advertise ="));
+    CAF_CHECK(has(told("203.0.113.7", 0), "cluster.advertise ="));
+    CAF_CHECK(has(told("node.example", 7101), "cluster.advertise ="));
+  }
+}
+
 CAF_TEST(what_one_key_alone_cannot_tell_is_checked_as_well) {
   CAF_CHECK(!check_config(sound()));
   CAF_CHECK(has(refused([](auto& c) { c.name.clear(); }), "node.name must be set"));
   CAF_CHECK(has(refused([](auto& c) { c.has_place = false; }), "node.latitude and node.longitude must be set"));
-  CAF_CHECK(has(refused([](auto& c) { c.insecure = false; }), "cluster.insecure must be true"));
-  CAF_CHECK(has(refused([](auto& c) { c.tunnel.host = "0.0.0.0"; }), "must be a loopback address"));
+  CAF_CHECK(has(refused([](auto& c) { c.insecure = false; }), "or cluster.insecure = true for plain TCP on loopback"));
+  CAF_CHECK(has(refused([](auto& c) { c.tunnel.host = "0.0.0.0"; }), "would let anybody in: set cluster.certificate"));
   CAF_CHECK(has(refused([](auto& c) { c.tunnel.host = "127.0.0.1.example.com"; }), "listen.tunnel"));
   CAF_CHECK(has(refused([](auto& c) { c.seeds = {"127.0.0.1:7101", "node-b:7101"}; }), "cluster.seeds: 'node-b:7101'"));
   CAF_CHECK(has(refused([](auto& c) { c.seeds = {"127.0.0.1:0"}; }), "cluster.seeds: 127.0.0.1:0 has no port"));
@@ -165,10 +198,19 @@ CAF_TEST(what_one_key_alone_cannot_tell_is_checked_as_well) {
   CAF_CHECK_EQUAL(refused([](auto& c) { c.seeds = {"localhost:7101", "[::1]:7101"}; }), "sound");
   for (auto name : {"node.example.com", "*", "127.0.0", "localhost.", "1.2.3.4.5", "::g", "127.0.0.1 "})
     CAF_CHECK(has(refused([&](auto& c) { c.http.host = name; }), "listen.http = "));
-  for (auto address : {"localhost", "0.0.0.0", "::", "::1", "192.0.2.1"})
+  for (auto address : {"localhost", "127.0.0.7", "::1"})
     CAF_CHECK_EQUAL(refused([&](auto& c) { c.http.host = address; }), "sound");
+  for (auto address : {"0.0.0.0", "::", "192.0.2.1", "10.0.0.1"}) {
+    CAF_CHECK(has(refused([&](auto& c) { c.http.host = address; }), "or set http.insecure = true"));
+    auto open = [&](auto& c) {
+      c.http.host = address;
+      c.http_insecure = true;
+    };
+    CAF_CHECK_EQUAL(refused(open), "sound");
+  }
   auto both = [&](auto tunnel, auto http) {
     return refused([=](node_config& c) {
+      c.http_insecure = true;
       c.tunnel = {tunnel, 7101};
       c.http = {http, 7101};
     });
@@ -196,8 +238,8 @@ CAF_TEST(beyond_loopback_nodes_meet_in_private_networks_only) {
     reachable(network, address)(config);
     CAF_CHECK(!check_config(config));
   }
-  CAF_CHECK(has(refused(reachable("10.77.0.0/24", "10.77.1.9")), "must be a loopback address"));
-  CAF_CHECK(has(refused(reachable("10.77.0.0/24", "0.0.0.0")), "must be a loopback address"));
+  CAF_CHECK(has(refused(reachable("10.77.0.0/24", "10.77.1.9")), "would let anybody in"));
+  CAF_CHECK(has(refused(reachable("10.77.0.0/24", "0.0.0.0")), "would let anybody in"));
   for (auto bad : {"8.8.8.0/24", "0.0.0.0/0", "10.0.0.0/7", "10.0.0.0", "::/0", "nonsense", ""})
     CAF_CHECK(has(refused(reachable(bad, "127.0.0.1")), "must be a private network"));
 }

@@ -132,6 +132,8 @@ CAF_TEST(a_socket_or_log_that_cannot_be_made_is_refused) {
 
 CAF_TEST(an_address_of_another_machine_is_refused_and_a_port_in_use_is_not) {
   config.http.host = "192.0.2.1";
+  CAF_CHECK(refuses("or set http.insecure = true"));
+  config.http_insecure = true;
   CAF_CHECK(refuses("listen.http = \"192.0.2.1:0\" cannot be listened on"));
   config.http.host = "127.0.0.1";
   config.insecure_networks = {"10.0.0.0/8"};
@@ -143,6 +145,7 @@ CAF_TEST(one_address_for_two_listeners_is_refused) {
   config.tunnel.port = 7101;
   config.dns_zones = {"g.example"};
   config.http = {"0.0.0.0", 7101};
+  config.http_insecure = true;
   CAF_CHECK(refuses("listen.tunnel = \"127.0.0.1:7101\" and listen.http = \"0.0.0.0:7101\" cannot be at one address"));
   config.http.port = 0;
   for (auto host : {"127.0.0.1", "localhost", "0.0.0.0"}) {

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "runtime/tls/certificate.hpp"
+
+#include <memory>
+
+struct ssl_ctx_st; // OpenSSL's SSL_CTX
+
+namespace gnomon {
+
+/// Files in PEM form.
+struct credential_files {
+  std::string certificate; // the node's own, and behind it those between it and an authority, if any
+  std::string key;         // its key; others must not be able to read it
+  std::string authorities; // one or more that are trusted: while one is replaced by the next, both
+  bool empty() const {
+    return certificate.empty() && key.empty() && authorities.empty();
+  }
+};
+
+/// What a node shows to others, and whom it trusts: TLS 1.3 (RFC 8446), certificates from both sides, no resumption, so
+/// that each connection is checked anew. Immutable, and safe from any thread.
+class credentials {
+public:
+  /// Reads the files and checks that they would work: the key belongs to the certificate and is private, the
+  /// certificate names `node`, is valid now, and is signed by one of the authorities. Errors: bad_config, with a
+  /// sentence that names the file and says what to do.
+  static expected<std::shared_ptr<const credentials>> load(const credential_files& files, const std::string& node);
+
+  ~credentials();
+  credentials(const credentials&) = delete;
+  credentials& operator=(const credentials&) = delete;
+
+  const certificate_facts& own() const;
+  /// The authority that ends first.
+  const certificate_facts& first_to_end() const;
+  /// For sessions.
+  ssl_ctx_st* context() const;
+
+private:
+  struct parts;
+  explicit credentials(std::unique_ptr<parts> all);
+  std::unique_ptr<parts> parts_;
+};
+
+using credentials_ptr = std::shared_ptr<const credentials>;
+
+/// When one should be told that a certificate ends: 30 days before, or when a third of its time is left, if that is
+/// later.
+timestamp renewal_time(const certificate_facts& certificate);
+
+} // namespace gnomon

@@ -1,0 +1,366 @@
+#define CAF_SUITE tunnel_security
+#include "runtime/base/process.hpp"
+#include "runtime/net/preamble.hpp"
+#include "tests/net/tunnel_host.hpp"
+#include "tests/support/certificates.hpp"
+#include "tests/support/tls_client.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <optional>
+
+using namespace gnomon;
+using namespace gnomon::test;
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+tunnel_config with(credentials_ptr credentials, bool insecure = false) {
+  tunnel_config config;
+  config.security = {std::move(credentials), insecure, {}};
+  return config;
+}
+
+uint64_t count(const host& at, const std::string& what) {
+  return at.way->counts().at(what);
+}
+
+/// Both ends of a connection.
+struct ends {
+  test_socket near, far;
+  void check() {
+    near.send("hello");
+    CAF_CHECK_EQUAL(far.receive(5), "hello");
+    far.send("yes");
+    CAF_CHECK_EQUAL(near.receive(3), "yes");
+  }
+};
+
+/// Calls, and expects to be let in.
+ends talk(host& from, host& to) {
+  auto outcome = from.call(to.way->address());
+  if (!outcome)
+    CAF_FAIL(sentence_of(outcome.error()));
+  CAF_REQUIRE(outcome->answer.verdict == reception::welcome);
+  ends both{test_socket{outcome->fd}, to.inner.accept()};
+  both.check();
+  return both;
+}
+
+std::string refusal(host& from, host& to) {
+  auto outcome = from.call(to.way->address());
+  return outcome ? "let in" : sentence_of(outcome.error());
+}
+
+bool has(const std::string& text, const std::string& part) {
+  auto found = text.find(part) != std::string::npos;
+  if (!found)
+    CAF_MESSAGE(text);
+  return found;
+}
+
+std::string preamble_of(const std::string& node) {
+  auto who = named(node);
+  who.address = "127.0.0.1:1";
+  return encode_caller({who, 1, false});
+}
+
+/// What a caller with that certificate, who calls itself `name`, is told; empty when it is cut off.
+std::optional<greeting> answer_to(const host& at, const tls_client::manner& how, const std::string& name) {
+  tls_client client{port_of(at.way->address()), how};
+  if (!client.shake_hands() || !client.send(preamble_of(name)))
+    return std::nullopt;
+  const auto length = body_length(client.receive(preamble_head_bytes));
+  if (!length)
+    return std::nullopt;
+  auto answer = decode_greeting(client.receive(*length));
+  return answer ? std::optional{*answer} : std::nullopt;
+}
+
+} // namespace
+
+CAF_TEST(nodes_with_certificates_talk_in_tls) {
+  const test_authority authority;
+  host a{"a", with(authority.credentials_for("a"))}, b{"b", with(authority.credentials_for("b"))};
+  auto both = talk(a, b);
+  CAF_CHECK_EQUAL(count(a, "tls_connections"), 1u);
+  CAF_CHECK_EQUAL(count(b, "tls_connections"), 1u);
+  CAF_CHECK_EQUAL(count(b, "plain_connections"), 0u);
+  CAF_CHECK(count(b, "certificate_ends") > 1'700'000'000);
+  CAF_CHECK(count(b, "authority_ends") > count(b, "certificate_ends"));
+}
+
+CAF_TEST(megabytes_arrive_whole_through_tls_also_with_a_delay) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("a"));
+  for (auto delay : {0ms, 20ms}) {
+    config.delays["b"] = delay;
+    host a{"a", config}, b{"b", with(authority.credentials_for("b"))};
+    auto outcome = a.call(b.way->address());
+    CAF_REQUIRE(outcome);
+    test_socket near{outcome->fd};
+    auto far = b.inner.accept();
+    std::string sent(8u << 20, '\0');
+    for (size_t i = 0; i < sent.size(); ++i)
+      sent[i] = static_cast<char>(i * 2654435761u >> 13);
+    std::thread writer{[&] {
+      for (size_t done = 0; done < sent.size();)
+        done += near.send_some(sent.substr(done, 100'000), 5s);
+    }};
+    CAF_CHECK(far.receive(sent.size()) == sent);
+    writer.join();
+  }
+}
+
+CAF_TEST(nobody_without_a_good_certificate_gets_an_answer) {
+  const test_authority authority, foreign;
+  host b{"b", with(authority.credentials_for("b"))};
+  const auto good = authority.files_for("a");
+  CAF_REQUIRE(answer_to(b, {.shows = good}, "a"));
+  CAF_CHECK(!answer_to(b, {}, "a"));                                                        // none at all
+  CAF_CHECK(!answer_to(b, {.shows = foreign.files_for("a")}, "a"));                         // of another authority
+  CAF_CHECK(!answer_to(b, {.shows = authority.files_for("a", past())}, "a"));               // that has ended
+  CAF_CHECK(!answer_to(b, {.shows = {authority.certificate(), authority.key(), {}}}, "a")); // the authority's own
+  CAF_CHECK(!answer_to(b, {.shows = good, .version = TLS1_2_VERSION}, "a"));                // in an older TLS
+  CAF_CHECK(eventually([&] { return count(b, "failed_handshakes") == 5; }));
+  CAF_CHECK(answer_to(b, {.shows = good}, "a"));
+}
+
+CAF_TEST(a_certificate_opens_for_the_node_that_it_names_alone) {
+  const test_authority authority;
+  std::atomic<int> asked{0};
+  host b{"b", with(authority.credentials_for("b")), [&](node_identity, tunnel::answer_function answer) {
+           ++asked;
+           answer({reception::welcome, "", {}});
+         }};
+  const auto answer = answer_to(b, {.shows = authority.files_for("a")}, "c");
+  CAF_REQUIRE(answer);
+  CAF_CHECK(answer->verdict == reception::refused);
+  CAF_CHECK(has(answer->sentence, "it calls itself c, but its certificate is for a"));
+  CAF_CHECK_EQUAL(asked, 0);
+  // And the other way round: a node that answers under a wrong name.
+  host a{"a", with(authority.credentials_for("a"))}, liar{"liar", with(authority.credentials_for("d"))};
+  CAF_CHECK(has(refusal(a, liar), "it calls itself liar, but its certificate is for d"));
+}
+
+CAF_TEST(each_side_says_what_is_wrong_with_the_others_certificate) {
+  const test_authority one, other;
+  host a{"a", with(one.credentials_for("a"))}, b{"b", with(other.credentials_for("b"))};
+  CAF_CHECK(has(refusal(a, b), "its certificate is not accepted here"));
+  auto files = one.files_for("c");
+  files.authorities = one.beside(other);
+  host c{"c", with(*credentials::load(files, "c"))};
+  CAF_CHECK(has(refusal(c, b), "it does not accept this node's certificate"));
+}
+
+CAF_TEST(plain_bytes_do_not_pass_where_tls_is_asked_for) {
+  const test_authority authority;
+  host b{"b", with(authority.credentials_for("b"))};
+  for (const auto& bytes :
+       {preamble_of("a"), std::string{"GET / HTTP/1.1\r\n\r\n"}, std::string(4096, '\0'), std::string(5000, '\x16'),
+        std::string{"\x16\x03\x01\xff\xff", 5} + std::string(70'000, 'x')}) {
+    auto raw = connect_tcp(port_of(b.way->address()));
+    raw.send(bytes);
+    CAF_CHECK(raw.receive(1000).size() < 20); // an alert at most
+  }
+  host plain{"a"};
+  CAF_CHECK(has(refusal(plain, b), "no node at"));
+}
+
+CAF_TEST(tls_bytes_do_not_pass_where_there_is_no_certificate) {
+  const test_authority authority;
+  host b{"b"};
+  CAF_CHECK(!answer_to(b, {.shows = authority.files_for("a")}, "a"));
+  host a{"a", with(authority.credentials_for("a"))};
+  CAF_CHECK(has(refusal(a, b), "no node at"));
+}
+
+CAF_TEST(a_caller_that_stalls_is_cut_off_wherever_it_stalls) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  config.handshake_timeout = 400ms;
+  host b{"b", config};
+  const auto port = port_of(b.way->address());
+  const std::string hello{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11};
+  for (const auto& bytes : {std::string{}, hello.substr(0, 1), hello.substr(0, 5), hello}) {
+    const auto begin = steady::now();
+    auto raw = connect_tcp(port);
+    raw.send(bytes);
+    CAF_CHECK_EQUAL(raw.receive(1), "");
+    CAF_CHECK(steady::now() - begin >= 300ms);
+    CAF_CHECK(steady::now() - begin < 3s);
+  }
+  for (const auto& bytes : {std::string{}, preamble_of("a").substr(0, 4), preamble_of("a").substr(0, 30)}) {
+    tls_client client{port, {.shows = authority.files_for("a")}};
+    CAF_REQUIRE(client.shake_hands());
+    if (!bytes.empty())
+      client.send(bytes);
+    const auto begin = steady::now();
+    CAF_CHECK_EQUAL(client.receive(1), "");
+    CAF_CHECK(steady::now() - begin < 3s);
+  }
+}
+
+CAF_TEST(ten_thousand_half_open_connections_from_one_address_leave_room_for_others) {
+  const auto many = std::min<uint64_t>(10'000, raise_descriptor_limit() - 500);
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  config.handshake_timeout = 20s;
+  host b{"b", config};
+  const auto port = port_of(b.way->address());
+  std::vector<test_socket> sockets;
+  for (uint64_t i = 0; i < many; ++i)
+    sockets.push_back(connect_tcp(port));
+  const tls_client::manner good{.shows = authority.files_for("a"), .from = "127.0.0.2"};
+  const auto begin = steady::now();
+  CAF_CHECK(answer_to(b, good, "a"));
+  CAF_CHECK(steady::now() - begin < 3s);
+  CAF_CHECK(eventually([&] { return count(b, "refused_callers") >= many - config.max_handshakes_each; }));
+  CAF_CHECK_EQUAL(count(b, "refused_callers"), many - config.max_handshakes_each);
+}
+
+CAF_TEST(a_cluster_goes_from_plain_to_tls_node_by_node) {
+  const test_authority authority;
+  auto tls_of = [&](const std::string& name) { return authority.credentials_for(name); };
+  host a{"a"}, b{"b", with(tls_of("b"), true)};
+  auto first = talk(a, b), second = talk(b, a); // plain, since a cannot do more
+  CAF_CHECK_EQUAL(count(b, "plain_connections"), 2u);
+  CAF_CHECK(!a.way->secure({tls_of("a"), true, {}}));
+  CAF_CHECK(eventually([&] { return count(a, "certificate_ends") > 0; }));
+  CAF_CHECK_EQUAL(count(a, "plain_connections"), 2u); // what stands is left alone
+  auto third = talk(a, b);
+  CAF_CHECK_EQUAL(count(b, "tls_connections"), 1u);
+  CAF_CHECK(!a.way->secure({tls_of("a"), false, {}}));
+  CAF_CHECK(eventually([&] { return count(a, "tls_connections") == 3 && count(b, "tls_connections") == 3; }));
+  for (auto* moved : {&first, &second, &third}) // not one has been interrupted
+    moved->check();
+  CAF_CHECK_EQUAL(count(a, "plain_connections") + count(b, "plain_connections"), 0u);
+  auto fourth = talk(b, a);
+  CAF_CHECK_EQUAL(count(a, "tls_connections"), 4u);
+}
+
+CAF_TEST(a_cluster_goes_from_one_authority_to_the_next_node_by_node) {
+  const test_authority before, after;
+  auto load = [](credential_files files, const std::string& authorities, const std::string& node) {
+    files.authorities = authorities;
+    return *credentials::load(files, node);
+  };
+  host a{"a", with(before.credentials_for("a"))}, b{"b", with(before.credentials_for("b"))};
+  auto first = talk(a, b), second = talk(b, a);
+  const auto both = before.beside(after);
+  CAF_CHECK(!b.way->secure({load(before.files_for("b"), both, "b"), false, {}}));
+  CAF_CHECK(!a.way->secure({load(before.files_for("a"), both, "a"), false, {}}));
+  CAF_CHECK(!a.way->secure({load(after.files_for("a"), both, "a"), false, {}})); // a new certificate, both trusted
+  auto third = talk(a, b);
+  CAF_CHECK(!b.way->secure({load(after.files_for("b"), both, "b"), false, {}}));
+  CAF_CHECK(!b.way->secure({after.credentials_for("b"), false, {}})); // trusts the new one alone
+  CAF_CHECK(!a.way->secure({after.credentials_for("a"), false, {}}));
+  std::this_thread::sleep_for(500ms);
+  for (auto* moved : {&first, &second, &third})
+    moved->check();
+  CAF_CHECK_EQUAL(count(a, "tls_connections"), 3u);
+  CAF_CHECK(!answer_to(b, {.shows = before.files_for("a")}, "a"));
+}
+
+CAF_TEST(a_connection_ends_when_the_other_side_can_do_no_better) {
+  const test_authority before, after;
+  host a{"a", with(before.credentials_for("a"))}, b{"b", with(before.credentials_for("b"))};
+  auto first = talk(a, b);
+  CAF_CHECK(!b.way->secure({after.credentials_for("b"), false, {}})); // does not trust what a has
+  CAF_CHECK_EQUAL(first.near.receive(1), "");
+  CAF_CHECK(eventually([&] { return count(a, "tls_connections") + count(b, "tls_connections") == 0; }));
+}
+
+CAF_TEST(no_byte_is_lost_while_a_busy_connection_moves_again_and_again) {
+  const test_authority one, other;
+  const auto both = one.beside(other);
+  auto of = [&](const test_authority& by, const std::string& node, const std::string& trusts) {
+    auto files = by.files_for(node);
+    files.authorities = trusts;
+    return *credentials::load(files, node);
+  };
+  for (auto delay : {0ms, 3ms}) {
+    auto config = with(nullptr, true);
+    config.delays["b"] = config.delays["a"] = delay;
+    host a{"a", config}, b{"b", config};
+    auto line = talk(a, b);
+    constexpr size_t total = 48u << 20;
+    auto pattern = [](size_t at) { return static_cast<char>(at * 2654435761u >> 13); };
+    auto write = [&](test_socket& to) {
+      for (size_t at = 0; at < total;) {
+        std::string piece(std::min<size_t>(20'000, total - at), '\0');
+        for (size_t i = 0; i < piece.size(); ++i)
+          piece[i] = pattern(at + i);
+        at += to.send_some(piece, 5s);
+      }
+    };
+    auto wrong = [&](test_socket& from) {
+      for (size_t at = 0; at < total;) {
+        const auto piece = from.receive(std::min<size_t>(50'000, total - at));
+        if (piece.empty())
+          return at + 1;
+        for (const auto c : piece)
+          if (c != pattern(at++))
+            return at;
+      }
+      return size_t{0};
+    };
+    size_t wrong_near = 1, wrong_far = 1;
+    std::thread threads[] = {std::thread{[&] { write(line.near); }}, std::thread{[&] { write(line.far); }},
+                             std::thread{[&] { wrong_near = wrong(line.near); }},
+                             std::thread{[&] { wrong_far = wrong(line.far); }}};
+    auto secure = [&](host& at, credentials_ptr credentials, bool insecure) {
+      CAF_CHECK(!at.way->secure({std::move(credentials), insecure, {}}));
+    };
+    for (auto* at : {&a, &b})
+      secure(*at, of(one, at == &a ? "a" : "b", both), true);
+    for (int i = 0; i < 6; ++i) { // each round moves the connection, at times from both sides at once
+      const auto& next = i % 2 == 0 ? other : one;
+      for (auto* at : {&a, &b})
+        secure(*at, of(next, at == &a ? "a" : "b", both), false);
+      for (auto* at : {&b, &a})
+        secure(*at, of(next, at == &a ? "a" : "b", next.certificate()), false);
+      std::this_thread::sleep_for(100ms);
+    }
+    for (auto& thread : threads)
+      thread.join();
+    CAF_CHECK_EQUAL(wrong_near, 0u);
+    CAF_CHECK_EQUAL(wrong_far, 0u);
+    CAF_CHECK_EQUAL(count(a, "tls_connections") + count(b, "tls_connections"), 2u);
+  }
+}
+
+CAF_TEST(rules_that_cannot_be_change_nothing) {
+  const test_authority authority;
+  host a{"a", with(authority.credentials_for("a"))};
+  CAF_CHECK_EQUAL(code_of(a.way->secure({nullptr, false, {}})), ec::bad_config);
+  CAF_CHECK_EQUAL(code_of(a.way->secure({nullptr, true, {"198.51.100.0/24"}})), ec::bad_config);
+  host b{"b", with(authority.credentials_for("b"))};
+  auto both = talk(b, a);
+  CAF_CHECK_EQUAL(count(a, "tls_connections"), 1u);
+}
+
+CAF_TEST(a_node_with_a_certificate_may_listen_and_call_beyond_loopback) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  config.listen = "0.0.0.0:0";
+  host b{"b", config};
+  CAF_CHECK_EQUAL(b.way->address().substr(0, 8), "0.0.0.0:");
+  CAF_CHECK(code_of(b.call("192.0.2.1:7101", 200ms).error()) != ec::invalid_argument); // though nobody is there
+}
+
+CAF_TEST(ipv6_works_as_well_and_plain_callers_are_known_by_their_ipv4_address) {
+  const test_authority authority;
+  tunnel_config config = with(authority.credentials_for("b"), true);
+  config.listen = "[::]:0";
+  host b{"b", config};
+  const auto port = std::to_string(port_of(b.way->address()));
+  host a{"a", with(authority.credentials_for("a"))}, plain{"p"};
+  auto outcome = a.call("[::1]:" + port);
+  CAF_REQUIRE(outcome);
+  ::close(outcome->fd);
+  auto mapped = plain.call("127.0.0.1:" + port);
+  CAF_REQUIRE(mapped);
+  ::close(mapped->fd);
+}

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "runtime/tls/credentials.hpp"
+
+#include <openssl/ssl.h>
+
+#include <arpa/inet.h>
+#include <memory>
+#include <netinet/in.h>
+#include <string>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/// A TLS client that does what a node would not: it trusts anybody, and shows any certificate or none. Every wait is
+/// bounded by five seconds.
+namespace gnomon::test {
+
+class tls_client {
+public:
+  struct manner {
+    credential_files shows = {};    // empty: no certificate
+    int version = TLS1_3_VERSION;   // the newest that it speaks
+    std::string from = "127.0.0.1"; // its own address
+  };
+
+  tls_client(uint16_t port, const manner& how) : context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
+    SSL_CTX_set_max_proto_version(context_.get(), how.version);
+    if (!how.shows.certificate.empty()) {
+      SSL_CTX_use_certificate_chain_file(context_.get(), how.shows.certificate.c_str());
+      SSL_CTX_use_PrivateKey_file(context_.get(), how.shows.key.c_str(), SSL_FILETYPE_PEM);
+    }
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const timeval bound{5, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    auto bind_to = address(how.from, 0), to = address("127.0.0.1", port);
+    connected_ = ::bind(fd_, reinterpret_cast<sockaddr*>(&bind_to), sizeof bind_to) == 0
+                 && ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), fd_);
+  }
+  ~tls_client() {
+    ssl_.reset();
+    ::close(fd_);
+  }
+  tls_client(const tls_client&) = delete;
+  tls_client& operator=(const tls_client&) = delete;
+
+  /// With TLS 1.3 the server looks at the certificate after this has ended: then the first read fails.
+  bool shake_hands() {
+    return connected_ && SSL_connect(ssl_.get()) == 1;
+  }
+  bool send(const std::string& bytes) {
+    return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size());
+  }
+  /// Fewer bytes when the server closes the connection or is silent for too long.
+  std::string receive(size_t count) {
+    std::string bytes(count, '\0');
+    size_t have = 0;
+    for (int n = 1; have < count && n > 0; have += n > 0 ? static_cast<size_t>(n) : 0)
+      n = SSL_read(ssl_.get(), bytes.data() + have, static_cast<int>(count - have));
+    bytes.resize(have);
+    return bytes;
+  }
+  int fd() const {
+    return fd_;
+  }
+
+private:
+  static sockaddr_in address(const std::string& host, uint16_t port) {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(port);
+    ::inet_pton(AF_INET, host.c_str(), &where.sin_addr);
+    return where;
+  }
+  template <auto Free>
+  struct freed {
+    template <class T>
+    void operator()(T* what) const {
+      Free(what);
+    }
+  };
+  std::unique_ptr<SSL_CTX, freed<SSL_CTX_free>> context_;
+  std::unique_ptr<SSL, freed<SSL_free>> ssl_;
+  int fd_ = -1;
+  bool connected_ = false;
+};
+
+} // namespace gnomon::test
