@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto followed_lasts = 5min; // after the last question of a follower
 constexpr auto wait_for_sources = 2s;
-constexpr auto longest_wait = 3s; // of a question at a peer
+constexpr auto longest_pull = 3s; // of a question at a peer
 constexpr auto ask_again_after = 300ms;
 
 } // namespace
@@ -65,7 +65,7 @@ void feed_state::ask(const std::string& node, source& from) {
     return;
   from.question = ++questions_;
   from.asked = generation_;
-  auto wait = std::min<duration>(longest_wait, node_->config.peer_timeout / 2);
+  auto wait = std::min<duration>(longest_pull, node_->config.peer_timeout / 2);
   self_
       ->request(peer->link, caf::infinite, traffic::client,
                 pull_steps{node_->self.node, here_, from.feed, from.last, wait})
