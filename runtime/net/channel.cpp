@@ -92,11 +92,14 @@ asio::awaitable<void> channel::write(asio::const_buffer from, error_code& failur
   }
 }
 
-void channel::end_writing() {
-  error_code ignored;
-  if (tls_ && socket_.is_open())
-    tls_->end();
-  socket_.shutdown(socket::shutdown_send, ignored);
+asio::awaitable<void> channel::end_writing(error_code& failure) {
+  while (tls_ && usable(failure)) {
+    const auto step = tls_->end();
+    if (step == tls_step::done || !co_await ready_for(step, failure))
+      break;
+  }
+  if (!failure)
+    socket_.shutdown(socket::shutdown_send, failure);
 }
 
 std::string channel::explain(const error_code& failure) const {

@@ -36,7 +36,7 @@ public:
   awaitable<void> write(boost::asio::const_buffer from, error_code& failure);
 
   /// Nothing more will be written; what was written arrives, and reading goes on.
-  void end_writing();
+  awaitable<void> end_writing(error_code& failure);
   /// After a read failed with `eof`: the other side has ended its writing so, and nothing of it is missing.
   bool ended() const {
     return !tls_ || tls_->ended();

@@ -103,8 +103,8 @@ caf::error broken(const char* what) {
 std::string encode_caller(const caller& by) {
   writer body;
   body.identity(by.who);
-  body.number(static_cast<uint8_t>(by.moves));
   body.number(by.connection);
+  body.number(by.move);
   return body.envelope();
 }
 
@@ -132,11 +132,10 @@ expected<caller> decode_caller(std::string_view body) {
   reader fields{body};
   caller by;
   by.who = fields.identity();
-  const auto moves = fields.number<uint8_t>();
   by.connection = fields.number<uint64_t>();
-  if (!fields.good() || moves > 1)
+  by.move = fields.number<uint32_t>();
+  if (!fields.good())
     return broken("a preamble that cannot be read");
-  by.moves = moves == 1;
   return by;
 }
 

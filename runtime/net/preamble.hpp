@@ -11,8 +11,8 @@
 ///
 /// Envelope: "GNOMON", format number (1 byte), length of the body (2 bytes), body. Integers are little-endian, texts a
 /// length (2 bytes) and their bytes. The caller's body is its identity (cluster, node, region, address, incarnation,
-/// start, latitude and longitude as IEEE 754 bits), 1 when it moves a connection and else 0 (1 byte), and the number of
-/// the connection (8 bytes). The answer's is a verdict (1 byte), a sentence and an identity.
+/// start, latitude and longitude as IEEE 754 bits), the number of the connection (8 bytes), and which move of that
+/// connection this is (4 bytes). The answer's is a verdict (1 byte), a sentence and an identity.
 namespace gnomon {
 
 inline constexpr size_t preamble_head_bytes = 9;
@@ -22,7 +22,7 @@ inline constexpr size_t max_preamble_bytes = 4096;
 struct caller {
   node_identity who;
   uint64_t connection = 0; // drawn by the node that calls first
-  bool moves = false;      // that connection, which stands, is to go on over this one
+  uint32_t move = 0;       // 0: it is new; n: it stands, has moved n - 1 times, and is to go on over this one
 };
 
 std::string encode_caller(const caller& by);

@@ -65,12 +65,15 @@ asio::awaitable<void> relay::send_all(std::shared_ptr<relay> alive) {
 }
 
 asio::awaitable<void> relay::send(asio::const_buffer bytes, error_code& failure) {
+  error_code woken;
+  while (sending_ && !closed_) // the old channel is being ended
+    co_await moved_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   sending_ = true;
   const auto to = out_;
   co_await to->write(bytes, failure);
   sending_ = false;
   if (next_ && out_ != next_ && !closed_)
-    switch_out();
+    co_await switch_out(shared_from_this());
 }
 
 // -- moving ----------------------------------------------------------------------------------------------------------
@@ -87,7 +90,11 @@ void relay::move_to(channel_ptr next) {
   next_ = std::move(next);
   moved_.cancel();
   if (!sending_)
-    switch_out();
+    asio::co_spawn(near_->lower().get_executor(), switch_out(shared_from_this()),
+                   [self = shared_from_this()](const std::exception_ptr& fault) {
+                     if (fault)
+                       self->close();
+                   });
 }
 
 void relay::abandon_move() {
@@ -96,10 +103,20 @@ void relay::abandon_move() {
   moved_.cancel();
 }
 
-void relay::switch_out() {
-  out_->end_writing();
+asio::awaitable<void> relay::switch_out(std::shared_ptr<relay> alive) {
+  if (closed_ || !next_ || out_ == next_ || std::exchange(sending_, true))
+    co_return; // a write has begun since, and does the rest, or has done so
+  error_code failure;
+  const auto old = out_;
+  co_await old->end_writing(failure);
+  sending_ = false;
+  if (closed_)
+    co_return;
+  if (failure)
+    co_return close();
   out_ = next_;
   settle();
+  moved_.cancel();
 }
 
 void relay::settle() {

@@ -58,7 +58,7 @@ private:
   boost::asio::awaitable<void> send_all(std::shared_ptr<relay> alive);
   boost::asio::awaitable<void> send(boost::asio::const_buffer bytes, error_code& failure);
   boost::asio::awaitable<bool> goes_on(error_code& failure);
-  void switch_out();
+  boost::asio::awaitable<void> switch_out(std::shared_ptr<relay> alive);
   void settle();
   boost::asio::awaitable<void> read_ahead(std::shared_ptr<relay> alive);
   boost::asio::awaitable<void> write_when_due(std::shared_ptr<relay> alive);
@@ -67,7 +67,7 @@ private:
   channel_ptr in_, out_; // to the far side; the same, unless the connection moves
   channel_ptr next_;     // while it moves, once it is there
   bool moving_ = false;
-  bool sending_ = false;
+  bool sending_ = false; // a write, or the end of writing on the old channel, is under way
   duration delay_;
   size_t buffer_bytes_;
   std::deque<piece> queue_; // on its way to `far`, when there is a delay

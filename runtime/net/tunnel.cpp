@@ -151,10 +151,12 @@ void tunnel::impl::review() {
   certificate_ends_ = rules_.credentials ? end_of(rules_.credentials->own()) : 0;
   authority_ends_ = rules_.credentials ? end_of(rules_.credentials->first_to_end()) : 0;
   for (auto& [relay, facts] : relays{relays_})
-    if (!relay->moving() && !rules_.allow(relay->far(), facts.who))
+    if (!relay->moving() && !rules_.allow(relay->far(), facts.who)) {
       move(relay);
-    else if (relay->moving() && std::chrono::steady_clock::now() > facts.moved_by)
+    } else if (relay->moving() && std::chrono::steady_clock::now() > facts.moved_by) {
+      log::warn("tunnel", "move-overdue", {{"node", facts.node}});
       relay->close();
+    }
   if (std::chrono::steady_clock::now() >= told_of_expiry_)
     tell_of_expiry();
   review_later();

@@ -95,7 +95,7 @@ awaitable<caf::error> tunnel::impl::greet(channel_ptr line, peer_address from) {
                                 tls->peers().empty() ? "no node" : fmt::format("{}", fmt::join(tls->peers(), ", ")));
     co_return co_await refuse(std::move(line), std::move(sentence));
   }
-  if (by->moves)
+  if (by->move > 0)
     co_return co_await take_over(std::move(line), std::move(*by), from);
   auto answer = co_await ask_greeter(by->who);
   answer.from = config_.self;

@@ -47,7 +47,7 @@ awaitable<void> tunnel::impl::call(std::shared_ptr<impl> alive, std::string addr
     done(std::move(to.error()));
     co_return;
   }
-  caller me{config_.self, random_u64(), false};
+  caller me{config_.self, random_u64(), 0};
   const auto number = me.connection;
   auto made = co_await reach(*to, std::move(me), std::chrono::steady_clock::now() + timeout);
   const auto& answer = made.answer;

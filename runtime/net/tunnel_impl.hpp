@@ -85,6 +85,7 @@ private:
     std::string node;
     std::string address;                  // where it is called
     uint64_t number = 0;                  // of the connection, the same at both ends
+    uint32_t moves = 0;                   // how often it has moved, or has begun to: the same at both ends, too
     bool calling = false, called = false; // a move has been offered to the other side; by it
     time_point moved_by = {};             // else it is closed
   };
@@ -116,7 +117,8 @@ private:
   awaitable<expected<greeting>> introduce(channel& line, tcp::endpoint to, caller me, credentials_ptr with);
   int open_inner_end(channel_ptr line, carried facts);
   void move(const std::shared_ptr<relay>& which);
-  awaitable<void> move_over(std::shared_ptr<impl> alive, std::shared_ptr<relay> which, carried facts);
+  awaitable<void> move_over(std::shared_ptr<impl> alive, std::shared_ptr<relay> which);
+  awaitable<attempt> offer_move(carried facts);
 
   // both
   awaitable<expected<std::string>> read_envelope(channel& line);

@@ -1,6 +1,8 @@
 #include "runtime/net/tunnel_impl.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -10,53 +12,77 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using boost::system::error_code;
 
-/// Offers the other side to go on over a connection that the rules allow.
+namespace {
+
+constexpr auto offer_again = std::chrono::milliseconds{100};
+
+} // namespace
+
+/// Goes on over a connection that the rules allow, if the other side does.
 void tunnel::impl::move(const std::shared_ptr<relay>& which) {
   auto& facts = relays_.at(which);
   if (!which->begin_move())
     return;
-  facts.calling = true;
   facts.moved_by = std::chrono::steady_clock::now() + 2 * config_.handshake_timeout;
-  asio::co_spawn(io_, move_over(shared_from_this(), which, facts), [which](const std::exception_ptr& fault) {
+  asio::co_spawn(io_, move_over(shared_from_this(), which), [which](const std::exception_ptr& fault) {
     if (fault && !guarded("move", [&] { std::rethrow_exception(fault); }))
       which->close();
   });
 }
 
-awaitable<void> tunnel::impl::move_over(std::shared_ptr<impl> alive, std::shared_ptr<relay> which, carried facts) {
-  std::string reason = "it has another name";
-  auto moved = false, other_calls = false;
-  if (auto to = rules_.parse(facts.address)) {
-    caller me{config_.self, facts.number, true};
-    auto made = co_await reach(*to, std::move(me), std::chrono::steady_clock::now() + config_.handshake_timeout);
-    if (!made.answer) {
-      reason = sentence_of(made.answer.error());
-    } else if (made.answer->verdict != reception::welcome) {
-      reason = made.answer->sentence;
-      other_calls = made.answer->verdict == reception::busy;
-    } else if (made.answer->from.node == facts.node) {
+/// An offer that crosses one of the other side, or comes too early for it, is made again unless the other one counts.
+awaitable<void> tunnel::impl::move_over(std::shared_ptr<impl> alive, std::shared_ptr<relay> which) {
+  for (;;) {
+    auto facts = relays_.find(which);
+    if (facts == relays_.end() || !which->moving() || which->has_next() || facts->second.called)
+      co_return; // it has ended, or moves already
+    facts->second.calling = true;
+    carried as_offered = facts->second;
+    auto made = co_await offer_move(as_offered);
+    facts = relays_.find(which);
+    if (facts == relays_.end())
+      co_return;
+    facts->second.calling = false;
+    if (facts->second.moves != as_offered.moves)
+      co_return; // the other side's offer came first, and this one was not taken
+    if (made.answer && made.answer->verdict == reception::welcome) {
+      ++facts->second.moves;
       tune(*made.line);
       which->move_to(std::move(made.line));
-      moved = true;
+      recount();
+      log::info("tunnel", "moved", {{"node", as_offered.node}});
+      co_return;
     }
-  }
-  const auto mine = relays_.find(which);
-  if (mine == relays_.end())
-    co_return; // it has ended meanwhile
-  mine->second.calling = false;
-  recount();
-  if (other_calls)
-    co_return; // its offer is on the way; `review` knows how long to wait for it
-  if (!moved && !mine->second.called)
-    which->abandon_move();
-  log::info("tunnel", moved ? "moved" : "not-moved", {{"node", facts.node}, {"reason", moved ? "" : reason}});
-  if (!which->moving() && !rules_.allow(which->far(), mine->second.who)) {
-    log::info("tunnel", "no-longer-allowed", {{"node", facts.node}, {"tls", which->far().tls() != nullptr}});
-    which->close();
+    if (!made.answer || made.answer->verdict != reception::busy) {
+      log::info("tunnel", "not-moved",
+                {{"node", as_offered.node},
+                 {"reason", made.answer ? made.answer->sentence : sentence_of(made.answer.error())}});
+      which->abandon_move();
+      if (!rules_.allow(which->far(), facts->second.who))
+        which->close();
+      co_return;
+    }
+    asio::steady_timer pause{io_, offer_again};
+    error_code ignored;
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 }
 
-/// The other side offers the same. When both do so at once, the offer of the node with the smaller name counts.
+awaitable<tunnel::impl::attempt> tunnel::impl::offer_move(carried facts) {
+  const auto to = rules_.parse(facts.address);
+  if (!to) {
+    attempt none{nullptr, to.error()};
+    co_return none;
+  }
+  caller me{config_.self, facts.number, facts.moves + 1};
+  auto made = co_await reach(*to, std::move(me), std::chrono::steady_clock::now() + config_.handshake_timeout);
+  if (made.answer && made.answer->from.node != facts.node)
+    made.answer = make_error(ec::rejected, "another node answers there: " + made.answer->from.node);
+  co_return made;
+}
+
+/// The other side offers the same. When both do so at once, the offer of the node with the smaller name counts. An
+/// offer is only for the next move at both ends: one that was on the way while the connection moved is void.
 awaitable<caf::error> tunnel::impl::take_over(channel_ptr line, caller by, peer_address from) {
   const auto found = std::find_if(relays_.begin(), relays_.end(), [&](const auto& each) {
     return each.second.number == by.connection && each.second.node == by.who.node;
@@ -68,9 +94,10 @@ awaitable<caf::error> tunnel::impl::take_over(channel_ptr line, caller by, peer_
   const auto which = found->first;
   auto& facts = found->second;
   const auto mine_counts = facts.calling && config_.self.node < by.who.node;
-  if (facts.called || mine_counts || which->has_next())
+  if (facts.called || mine_counts || which->has_next() || by.move != facts.moves + 1)
     co_return co_await refuse(std::move(line), "the connection moves already", reception::busy);
-  which->begin_move(); // unless it has begun with a call of this node, which does not count
+  which->begin_move(); // unless it has begun with an offer of this node, which does not count
+  ++facts.moves;
   facts.called = true;
   facts.moved_by = std::chrono::steady_clock::now() + 2 * config_.handshake_timeout;
   error_code failure;
@@ -80,9 +107,8 @@ awaitable<caf::error> tunnel::impl::take_over(channel_ptr line, caller by, peer_
   if (still == relays_.end())
     co_return make_error(ec::unavailable, "the connection that was to move has ended");
   still->second.called = false;
-  if (failure) {
-    if (!still->second.calling)
-      which->abandon_move();
+  if (failure) { // nobody knows whether the other side has read it and moves
+    which->close();
     co_return make_error(ec::unavailable, "it broke off while a connection moved: " + line->explain(failure));
   }
   tune(*line);

@@ -1,6 +1,8 @@
 #include "runtime/replay/cluster.hpp"
 
 #include "runtime/replay/node_api.hpp"
+#include "runtime/tls/authority.hpp"
+#include "runtime/tls/credentials.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -54,6 +56,37 @@ std::string client_networks(const std::vector<node_config>& nodes) {
   for (size_t i = 0; i < nodes.size(); ++i)
     list += fmt::format("{}\"{}/16 = {}\"", i == 0 ? "" : ", ", clients_of(i), nodes[i].region.name);
   return '[' + list + ']';
+}
+
+credential_files certificates_of(const cluster_options& options, const std::string& node) {
+  const auto folder = options.work / "certs";
+  return {(folder / (node + ".pem")).string(), (folder / (node + ".key")).string(), (folder / "ca.pem").string()};
+}
+
+/// An authority for this cluster alone, and a certificate for each node.
+caf::error make_certificates(const cluster_options& options, const std::vector<node_config>& nodes) {
+  constexpr unsigned days = 30;
+  std::error_code failure;
+  std::filesystem::create_directories(options.work / "certs", failure);
+  if (failure)
+    return make_error(ec::store_failed,
+                      fmt::format("cannot create {}: {}", (options.work / "certs").string(), failure.message()));
+  const auto valid = validity::for_days(days);
+  const auto authority = make_authority("gnomon-replay", valid);
+  if (!authority)
+    return authority.error();
+  const auto own = certificates_of(options, "ca");
+  if (auto problem = write_new(*authority, own.certificate, own.key))
+    return problem;
+  for (const auto& node : nodes) {
+    const auto made = issue_certificate(own.certificate, own.key, node.name, valid);
+    if (!made)
+      return made.error();
+    const auto files = certificates_of(options, node.name);
+    if (auto problem = write_new(*made, files.certificate, files.key))
+      return problem;
+  }
+  return {};
 }
 
 int64_t wall_clock_ms() {
@@ -122,6 +155,13 @@ std::vector<std::string> node_command(const cluster_options& options, const std:
     if (options.delays && one_way > 0)
       set("links.delay." + peer.name, in_quotes(fmt::format("{}ms", one_way)));
   }
+  if (options.tls) {
+    const auto files = certificates_of(options, node.name);
+    set("cluster.insecure", "false");
+    set("cluster.certificate", in_quotes(files.certificate));
+    set("cluster.key", in_quotes(files.key));
+    set("cluster.authorities", in_quotes(files.authorities));
+  }
   if (!options.zone.empty()) {
     set("listen.dns", local_address(ports[index].dns));
     set("listen.public_http", '[' + local_address(ports[index].http) + ']');
@@ -154,6 +194,8 @@ caf::error local_cluster::launch(const cluster_options& options) {
   auto nodes = read_node_configs(options.configs);
   if (!nodes)
     return nodes.error();
+  if (auto problem = options.tls ? make_certificates(options, *nodes) : caf::error{})
+    return problem;
   auto delays = options.delays ? distances_of(options.configs) : expected<round_trips>{round_trips{}};
   if (!delays)
     return delays.error();

@@ -28,6 +28,7 @@ struct cluster_options {
   bool delays = true;                // delay each link by half of the pair's round trip
   std::vector<std::string> settings; // further KEY=VALUE for every node
   std::string zone;                  // each node answers DNS for it; empty: none does
+  bool tls = false;                  // between the nodes, with certificates made for the occasion in work/certs
 };
 
 /// A node as its config file describes it.

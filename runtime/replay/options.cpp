@@ -98,6 +98,8 @@ bool set_switch(const std::string& argument, options& result) {
     result.quiet = true;
   else if (argument == "--no-delays")
     result.delays = false;
+  else if (argument == "--tls")
+    result.tls = true;
   else if (argument == "--no-baseline")
     result.baseline = false;
   else
@@ -159,8 +161,9 @@ expected<options> parse_options(const std::vector<std::string>& arguments) {
   return result;
 }
 
-std::string_view help_text() {
-  return R"(usage: gnomon-replay run [TRACE] [OPTIONS]
+namespace {
+
+constexpr std::string_view help = R"(usage: gnomon-replay run [TRACE] [OPTIONS]
        gnomon-replay load --target REGION=http://HOST:PORT... [TRACE] [OPTIONS]
        gnomon-replay geodns [TRACE] [OPTIONS]
 
@@ -207,6 +210,7 @@ geodns only (a pass takes four minutes by default: what DNS remembers does not s
   --kill REGION       the region to kill; the default is the origin
 run and geodns:
   --no-baseline       of run: play the last pass alone
+  --tls               nodes talk to each other in TLS, with certificates made for the occasion
   --no-delays         leave the links as fast as this machine is
   --set KEY=VALUE     a config setting for every node, e.g. --set 'placement.shadow_ttl="1h"'; may be given again
   --keep DIR          keep data directories and logs in DIR
@@ -219,6 +223,11 @@ failed, 2 for wrong usage.
   gnomon-replay run reads.csv.gz --limit 200000 --json figures.json
   gnomon-replay load --target us-east-1=http://127.0.0.1:8101 --target eu-central-1=http://127.0.0.1:8103 access.log
 )";
+
+} // namespace
+
+std::string_view help_text() {
+  return help;
 }
 
 } // namespace gnomon::replay

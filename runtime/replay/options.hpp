@@ -36,6 +36,7 @@ struct options {
   std::filesystem::path keep;    // empty: a temporary folder that goes in the end
   std::vector<std::string> settings;
   bool delays = true;
+  bool tls = false;
   bool baseline = true;
 
   // load

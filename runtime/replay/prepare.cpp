@@ -136,6 +136,7 @@ cluster_options nodes_for(const options& wanted, const std::filesystem::path& co
   nodes.configs = configs;
   nodes.time_scale = speed.time_scale;
   nodes.delays = wanted.delays;
+  nodes.tls = wanted.tls;
   // They decide by the prices that the page counts with.
   nodes.settings = {fmt::format("economy.prices=\"{}\"", price_file(wanted.prices)),
                     fmt::format("economy.usd_per_ms={}", wanted.usd_per_ms)};

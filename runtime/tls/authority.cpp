@@ -99,7 +99,7 @@ expected<issuer> load_issuer(const std::string& authority_file, const std::strin
 } // namespace
 
 validity validity::for_days(unsigned days) {
-  const auto now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); // as certificates count
   return {now - std::chrono::hours{1}, now + std::chrono::hours{24} * days};
 }
 

@@ -106,9 +106,10 @@ tls_step tls_session::write(const char* from, size_t size, size_t& count) {
   return outcome(SSL_write_ex(ssl_->ssl.get(), from, size, &count));
 }
 
-bool tls_session::end() {
+tls_step tls_session::end() {
   ERR_clear_error();
-  return SSL_shutdown(ssl_->ssl.get()) >= 0;
+  const auto result = SSL_shutdown(ssl_->ssl.get());
+  return result >= 0 ? tls_step::done : outcome(result);
 }
 
 bool tls_session::ended() const {

@@ -32,8 +32,8 @@ public:
   /// Takes at least one byte of `size`; `count` says how many.
   tls_step write(const char* from, size_t size, size_t& count);
 
-  /// Tells the other side that nothing more will be written; reading goes on. False when that could not be sent now.
-  bool end();
+  /// Tells the other side that nothing more will be written; reading goes on.
+  tls_step end();
   /// The other side has told that, so nothing of what it wrote is missing.
   bool ended() const;
 

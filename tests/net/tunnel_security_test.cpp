@@ -63,7 +63,7 @@ bool has(const std::string& text, const std::string& part) {
 std::string preamble_of(const std::string& node) {
   auto who = named(node);
   who.address = "127.0.0.1:1";
-  return encode_caller({who, 1, false});
+  return encode_caller({who, 1, 0});
 }
 
 /// What a caller with that certificate, who calls itself `name`, is told; empty when it is cut off.
