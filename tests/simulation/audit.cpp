@@ -9,17 +9,14 @@ namespace gnomon::simulation {
 void audit::ask() {
   for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
     for (const auto& id : ids_) {
-      get_route question;
-      question.id = id;
+      auto& node_of = cluster_.context_of(node);
+      if (!node_of || !cluster_.router_of(node))
+        continue;
       engine_.asker()
-          ->request(cluster_.router_of(node), caf::infinite, question)
+          ->request(node_of->shard(id), caf::infinite, locate_a_v, id)
           .then(
-              [this, node, id](const route_list& regions) {
-                auto& holders = believed_[{node, id}];
-                holders.clear();
-                for (const auto& choice : regions.choices)
-                  if (choice.holds)
-                    holders.insert(choice.node);
+              [this, node, id](const std::vector<std::string>& holders, bool) {
+                believed_[{node, id}] = {holders.begin(), holders.end()};
               },
               [](const caf::error&) {});
     }
