@@ -307,6 +307,14 @@ void shadow_state::drop_joining_record() {
 void shadow_state::search_failed() {
   answer_readers(); // a write or an update may have brought what they wait for
   auto& s = *search_;
+  if (item_->present() && !visible_ && syncing_) { // the item has begun here meanwhile
+    persist([this] {
+      answer_readers();
+      if (!readers_.empty() && !search_)
+        search_for_readers();
+    });
+    return end_search();
+  }
   if (is_behind()) // nobody has a newer one who can be asked
     answer_readers(*visible_, true);
   auto arrived = item_->role() == holder_state::joining && !item_->versions().siblings.empty(); // with an update
