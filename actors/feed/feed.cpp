@@ -92,10 +92,10 @@ void feed_state::pull(const pull_steps& request, answer<step_page> reply) {
   answer_reader(from, true);
 }
 
-/// True when its question was answered: there was something to tell, or it has waited for long enough.
-bool feed_state::answer_reader(reader& to, bool in_time) {
+/// Answers its question when there is something to tell, or when it has waited for long enough.
+void feed_state::answer_reader(reader& to, bool in_time) {
   if (to.open.given())
-    return false;
+    return;
   step_page page{.feed = number_, .last = to.after, .steps = {}};
   steps_.each_after(to.after, [&](uint64_t number, const item_step& step) {
     page.last = number;
@@ -104,10 +104,8 @@ bool feed_state::answer_reader(reader& to, bool in_time) {
     return page.steps.size() < steps_in_a_page;
   });
   to.after = page.last;
-  if (page.steps.empty() && in_time)
-    return false;
-  to.open.give(std::move(page));
-  return true;
+  if (!page.steps.empty() || !in_time)
+    to.open.give(std::move(page));
 }
 
 void feed_state::drop_readers() {

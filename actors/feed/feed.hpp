@@ -9,7 +9,6 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -68,7 +67,7 @@ private:
   }
 
   // other nodes' feeds ask (feed.cpp)
-  bool answer_reader(reader& to, bool in_time);
+  void answer_reader(reader& to, bool in_time);
   void drop_readers();
   void publish_followed();
 
@@ -86,6 +85,8 @@ private:
   void answer_waiters();
   void tell(std::vector<change_order::told> all);
   void tell(change what);
+  /// A change that is noticed now.
+  change change_of(std::string kind, std::string id) const;
   void give_present(waiter to);
   uint64_t behind_present(const state_page& states, const waiter& to) const;
   change_page present_page(const state_page& states, const waiter& to) const;

@@ -5,26 +5,15 @@
 
 namespace gnomon {
 
-namespace {
-
-change cluster_change(std::string kind, std::string id) {
-  change result;
-  result.kind = std::move(kind);
-  result.id = std::move(id);
-  return result;
-}
-
-} // namespace
-
 void feed_state::look_at_cluster() {
   auto told = changes_.last();
   auto view = node_->cluster.get();
   auto look_at = [this](const std::string& node, seen_peer is) {
     auto& was = cluster_[node];
     if (was.up != is.up)
-      tell(cluster_change(is.up ? "node-up" : "node-down", node));
+      tell(change_of(is.up ? "node-up" : "node-down", node));
     if (was.fresh != is.fresh)
-      tell(cluster_change(is.fresh ? "node-fresh" : "node-stale", node));
+      tell(change_of(is.fresh ? "node-fresh" : "node-stale", node));
     was = is;
   };
   for (const auto& peer : view->peers)
@@ -33,12 +22,12 @@ void feed_state::look_at_cluster() {
   if (auto now = node_->policies.get(); now != policies_) {
     for (const auto& entry : now->all_entries())
       if (auto before = policies_->find(entry.scope, entry.name); !before || before->stamp != entry.stamp)
-        tell(cluster_change("policy", std::string{gnomon::name(entry.scope)} + ':' + entry.name));
+        tell(change_of("policy", std::string{gnomon::name(entry.scope)} + ':' + entry.name));
     policies_ = now;
   }
   if (auto version = node_->models.get()->version; version != model_) {
     model_ = version;
-    tell(cluster_change("model", std::to_string(version)));
+    tell(change_of("model", std::to_string(version)));
   }
   if (changes_.last() != told)
     answer_waiters();
@@ -52,9 +41,8 @@ void feed_state::give_cluster(const waiter& to) {
   page.position = position.to_text();
   for (const auto& [node, is] : cluster_)
     for (const auto* kind : {is.up ? "node-up" : "node-down", is.fresh ? "node-fresh" : "node-stale"}) {
-      page.changes.push_back(cluster_change(kind, node));
+      page.changes.push_back(change_of(kind, node));
       page.changes.back().position = page.position;
-      page.changes.back().at_ms = node_->time->now().time_since_epoch().count();
     }
   to.reply.give(std::move(page));
 }

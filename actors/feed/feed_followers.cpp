@@ -13,14 +13,6 @@ constexpr size_t most_followed = 10'000; // items and prefixes
 constexpr size_t changes_in_a_page = 1000, values_in_a_page = 16;
 constexpr uint32_t states_in_a_page = 500;
 
-change gap_at(const feed_position& position, timestamp now) {
-  change result;
-  result.kind = "gap";
-  result.position = position.to_text();
-  result.at_ms = now.time_since_epoch().count();
-  return result;
-}
-
 } // namespace
 
 void feed_state::follow(const follow_changes& request, answer<change_page> reply) {
@@ -38,7 +30,9 @@ void feed_state::follow(const follow_changes& request, answer<change_page> reply
   auto goes_on = after && after->feed == number_ && changes_.goes_back_to(after->number) && !new_here;
   if (after && !goes_on) {
     feed_position present{number_, changes_.last(), feed_position::listing::all, {}};
-    return reply.give({{gap_at(present, node_->time->now())}, present.to_text()});
+    auto gap = change_of("gap", {});
+    gap.position = present.to_text();
+    return reply.give({{gap}, present.to_text()});
   }
   auto begin = request.present ? feed_position::listing::living : feed_position::listing::none;
   auto position = goes_on ? *after : feed_position{number_, changes_.last(), begin, {}};
@@ -107,8 +101,15 @@ void feed_state::tell(std::vector<change_order::told> all) {
 }
 
 void feed_state::tell(change what) {
-  what.at_ms = node_->time->now().time_since_epoch().count();
   changes_.add(std::move(what));
+}
+
+change feed_state::change_of(std::string kind, std::string id) const {
+  change result;
+  result.kind = std::move(kind);
+  result.id = std::move(id);
+  result.at_ms = node_->time->now().time_since_epoch().count();
+  return result;
 }
 
 /// One page of the items as they are at all nodes that can be asked. What a node would have said that does not answer
@@ -152,13 +153,10 @@ change_page feed_state::present_page(const state_page& states, const waiter& to)
     auto gone = versions.siblings.empty() || versions.deleted();
     if (versions.context.empty() || (gone && position.present == feed_position::listing::living))
       continue;
-    change what;
-    what.kind = gone ? "deleted" : "present";
-    what.id = id;
+    auto what = change_of(gone ? "deleted" : "present", id);
     what.context = versions.context.to_text();
     what.etag = versions.etag();
     what.position = position.to_text();
-    what.at_ms = node_->time->now().time_since_epoch().count();
     page.changes.push_back(std::move(what));
   }
   if (!states.more)

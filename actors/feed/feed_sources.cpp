@@ -100,9 +100,7 @@ void feed_state::hear(const std::string& node, uint64_t question, const step_pag
 
 /// Something may have been missed.
 void feed_state::tell_gap() {
-  change what;
-  what.kind = "gap";
-  tell(std::move(what));
+  tell(change_of("gap", {}));
 }
 
 } // namespace gnomon

@@ -192,10 +192,11 @@ dot shadow_state::make_version(const write_item& request, conflict_rule conflict
   auto applied = request;
   if (fault == deliberate_fault::forget_context)
     applied.seen = item_->versions().context;
-  auto seen = node_->follows.matches(request.id) ? item_->versions().context : version_vector{};
+  auto followed = node_->follows.matches(request.id);
+  auto seen = followed ? item_->versions().context : version_vector{};
   auto made = item_->write(applied, conflicts, stamps_.next(now()), {node_->self.incarnation, drawn}, now());
   item_->set_pinned(item_->role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
-  if (const auto& is = item_->versions(); node_->follows.matches(request.id))
+  if (const auto& is = item_->versions(); followed)
     written_.push_back({request.id, std::move(seen), is.context, is.etag(), now(), is.deleted()});
   return made;
 }

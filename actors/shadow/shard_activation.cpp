@@ -232,7 +232,7 @@ void shard_state::shadow_down(const caf::down_msg& down) {
     auto handles = node_->handles.get();
     self_->send(handles->anti_entropy, doubt_a_v, id);
     if (node_->follows.matches(id)) // it may have died between a write and telling of it
-      self_->send(handles->feed, item_step{.id = id, .before = {}, .after = {}, .etag = {}});
+      self_->send(handles->feed, item_step{.id = id, .before = {}, .after = {}, .etag = {}, .at = node_->time->now()});
   }
   auto ended = awake_.extract(id);
   auto& entry = ended.mapped();

@@ -24,17 +24,6 @@ expected<uint32_t> parse_limit(const request& asked) {
   return *limit;
 }
 
-expected<bool> parse_repeats(const request& asked) {
-  auto text = query_parameter(asked.query, "repeats");
-  if (!text)
-    return text.error();
-  if (!*text || **text == "false")
-    return false;
-  if (**text != "true")
-    return invalid("repeats must be true or false");
-  return true;
-}
-
 } // namespace
 
 next_step prepare_predict(const request& asked) {
@@ -44,7 +33,7 @@ next_step prepare_predict(const request& asked) {
   auto limit = parse_limit(asked);
   if (!limit)
     return refusal(limit.error());
-  auto repeats = parse_repeats(asked);
+  auto repeats = flag_parameter(asked.query, "repeats", false);
   if (!repeats)
     return refusal(repeats.error());
   return client_message{get_prediction{std::move(*user), *limit, *repeats}};

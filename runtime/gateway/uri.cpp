@@ -28,4 +28,15 @@ expected<std::optional<std::string>> query_parameter(std::string_view query, std
   return found;
 }
 
+expected<bool> flag_parameter(std::string_view query, std::string_view name, bool otherwise) {
+  auto text = query_parameter(query, name);
+  if (!text)
+    return text.error();
+  if (!*text)
+    return otherwise;
+  if (**text != "true" && **text != "false")
+    return make_error(ec::invalid_argument, std::string{name} + " must be true or false");
+  return **text == "true";
+}
+
 } // namespace gnomon::http

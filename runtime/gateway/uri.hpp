@@ -12,4 +12,7 @@ namespace gnomon::http {
 /// twice, because readers differ about which of the two counts.
 expected<std::optional<std::string>> query_parameter(std::string_view query, std::string_view name);
 
+/// The same for one that is "true" or "false"; `otherwise` when it is absent. Errors: invalid_argument.
+expected<bool> flag_parameter(std::string_view query, std::string_view name, bool otherwise);
+
 } // namespace gnomon::http

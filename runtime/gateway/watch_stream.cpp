@@ -14,20 +14,9 @@ namespace {
 
 constexpr duration longest_wait{10'000}; // between two signs of life
 
-expected<bool> flag(const request& asked, std::string_view name, bool otherwise) {
-  auto text = query_parameter(asked.query, name);
-  if (!text)
-    return text.error();
-  if (!*text)
-    return otherwise;
-  if (**text != "true" && **text != "false")
-    return invalid(std::string{name} + " must be true or false");
-  return **text == "true";
-}
-
 caf::error set_scope(const request& asked, follow_changes& message) {
   auto id = query_parameter(asked.query, "data_id"), prefix = query_parameter(asked.query, "prefix");
-  auto cluster = flag(asked, "cluster", false);
+  auto cluster = flag_parameter(asked.query, "cluster", false);
   if (!id || !prefix || !cluster)
     return !id ? id.error() : !prefix ? prefix.error() : cluster.error();
   if (id->has_value() + prefix->has_value() + *cluster != 1)
@@ -73,7 +62,7 @@ next_step prepare_watch(const request& asked) {
   follow_changes message;
   if (auto problem = set_scope(asked, message))
     return refusal(problem);
-  auto present = flag(asked, "present", true), values = flag(asked, "values", false);
+  auto present = flag_parameter(asked.query, "present", true), values = flag_parameter(asked.query, "values", false);
   auto after = query_parameter(asked.query, "after");
   if (!present || !values || !after)
     return refusal(!present ? present.error() : !values ? values.error() : after.error());

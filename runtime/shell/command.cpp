@@ -1,5 +1,7 @@
 #include "runtime/shell/command.hpp"
 
+#include "runtime/base/base64.hpp"
+#include "runtime/base/ids.hpp"
 #include "runtime/base/json_text.hpp"
 #include "runtime/base/nearest.hpp"
 #include "runtime/shell/pager.hpp"
@@ -131,6 +133,11 @@ void session_context::remember(const std::string& id, const std::string& context
     seen_.clear();
   if (interactive)
     seen_[id] = context;
+}
+
+void add_value(nlohmann::ordered_json& to, const std::string& value) {
+  auto text = is_utf8(value);
+  to[text ? "text" : "base64"] = text ? value : base64_encode(value);
 }
 
 void session_context::print(const nlohmann::ordered_json& document) {

@@ -60,6 +60,9 @@ private:
   std::map<std::string, std::string> seen_; // contexts by id; begun anew when there are many
 };
 
+/// Adds an item's value to a JSON object: as `text` when it is UTF-8, else as `base64`.
+void add_value(nlohmann::ordered_json& to, const std::string& value);
+
 /// The user does not want to wait for the answer any longer. What was asked may be carried out all the same.
 struct interruption : std::runtime_error {
   interruption() : std::runtime_error("interrupted; what was asked may be carried out all the same") {}

@@ -1,4 +1,3 @@
-#include "runtime/base/base64.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
@@ -147,8 +146,7 @@ int put(session_context& context, const arguments& args) {
 
 json to_json(const item_version& v) {
   json result;
-  auto text = is_utf8(v.value);
-  result[text ? "text" : "base64"] = text ? v.value : base64_encode(v.value);
+  add_value(result, v.value);
   result["bytes"] = v.value.size();
   result["content_type"] = v.content_type;
   if (!v.user.empty())

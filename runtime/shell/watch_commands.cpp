@@ -1,6 +1,5 @@
 #include "gnomon/watch.hpp"
 
-#include "runtime/base/base64.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/shell/command.hpp"
@@ -71,9 +70,8 @@ void print_json(session_context& context, const change& news) {
     line.update({{"etag", news.etag}, {"context", news.context}, {"missed", news.missed}});
   line["position"] = news.position;
   if (news.has_value) {
-    auto text = is_utf8(news.value);
     line["content_type"] = news.content_type;
-    line[text ? "text" : "base64"] = text ? news.value : base64_encode(news.value);
+    add_value(line, news.value);
   }
   context.print_line(line);
 }

@@ -11,7 +11,6 @@ namespace gnomon {
 
 namespace {
 
-using store_context_ptr = std::unique_ptr<X509_STORE_CTX, freed_with<X509_STORE_CTX_free>>;
 struct freed_chain {
   void operator()(STACK_OF(X509) * chain) const {
     sk_X509_free(chain); // a macro; the certificates belong to others

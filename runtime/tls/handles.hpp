@@ -26,6 +26,7 @@ using bio_ptr = std::unique_ptr<BIO, freed_with<BIO_free_all>>;
 using key_ptr = std::unique_ptr<EVP_PKEY, freed_with<EVP_PKEY_free>>;
 using x509_ptr = std::unique_ptr<X509, freed_with<X509_free>>;
 using x509_store_ptr = std::unique_ptr<X509_STORE, freed_with<X509_STORE_free>>;
+using store_context_ptr = std::unique_ptr<X509_STORE_CTX, freed_with<X509_STORE_CTX_free>>;
 using ssl_context_ptr = std::unique_ptr<SSL_CTX, freed_with<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, freed_with<SSL_free>>;
 

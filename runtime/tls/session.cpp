@@ -122,7 +122,6 @@ bool tls_session::silent() const {
 
 bool tls_session::trusted_by(const credentials& now) const {
   auto* peer = SSL_get0_peer_certificate(ssl_->ssl.get());
-  using store_context_ptr = std::unique_ptr<X509_STORE_CTX, freed_with<X509_STORE_CTX_free>>;
   store_context_ptr check{X509_STORE_CTX_new()};
   return peer != nullptr && check
          && X509_STORE_CTX_init(check.get(), SSL_CTX_get_cert_store(now.context()), peer,

@@ -3,29 +3,17 @@
 #include "actors/cluster/membership.hpp"
 #include "runtime/net/network.hpp"
 #include "runtime/net/unix_middleman.hpp"
+#include "tests/net/eventually.hpp"
 #include "tests/support/fake_region.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <caf/io/all.hpp>
 
 #include <map>
-#include <thread>
 
 /// Nodes of one process, each with an actor system, a tunnel and a membership of its own, and a region that is not
 /// real.
 namespace gnomon::test {
-
-/// True as soon as `condition` holds; false when it does not within `bound`.
-template <class F>
-bool eventually(F condition, duration bound = 10s) {
-  auto end = std::chrono::steady_clock::now() + bound;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
-}
 
 struct test_config : caf::actor_system_config {
   test_config() {

@@ -1,30 +1,16 @@
 #pragma once
 
 #include "runtime/net/tunnel.hpp"
+#include "tests/net/eventually.hpp"
 #include "tests/net/sockets.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <caf/test/dsl.hpp>
 
 #include <future>
-#include <thread>
 
 /// A tunnel by itself, for tests.
 namespace gnomon::test {
-
-using namespace std::chrono_literals;
-
-/// True as soon as `condition` holds; false when it does not within `bound`.
-template <class F>
-bool eventually(F condition, duration bound = 10s) {
-  auto end = std::chrono::steady_clock::now() + bound;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
-}
 
 inline node_identity named(const std::string& name) {
   return {"c", name, "region-" + name, "", 1, 1, 0, 0};

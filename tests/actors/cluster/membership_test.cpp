@@ -130,6 +130,18 @@ struct fixture : test_coordinator_fixture<config> {
     return what;
   }
 
+  /// This node was frozen while the peer sent updates, two of which it has not delivered yet.
+  std::shared_ptr<script> start_and_freeze() {
+    start();
+    auto peer = answering_peer();
+    pass(1s);
+    peer->facts.updates_begun = 9;
+    peer->facts.updates_settled = 7;
+    sched.clock().advance_time(10s);
+    pass(500ms);
+    return peer;
+  }
+
   ec say_hello(const node_identity& who) {
     auto code = ec{};
     auto request = self->request(member, caf::infinite, hello{who, ++session, end, 1u << 20, 1000});
@@ -295,13 +307,7 @@ CAF_TEST(a_node_that_was_frozen_is_fresh_only_when_what_was_kept_for_it_has_arri
 }
 
 CAF_TEST(a_node_that_is_frozen_while_it_catches_up_begins_anew) {
-  start();
-  auto peer = answering_peer();
-  pass(1s);
-  peer->facts.updates_begun = 9;
-  peer->facts.updates_settled = 7;
-  sched.clock().advance_time(10s);
-  pass(500ms);
+  auto peer = start_and_freeze();
   CAF_CHECK(!node->is_fresh());
   peer->facts.updates_begun = 12; // three more in the second pause
   peer->facts.updates_settled = 9;
@@ -314,13 +320,7 @@ CAF_TEST(a_node_that_is_frozen_while_it_catches_up_begins_anew) {
 }
 
 CAF_TEST(updates_that_began_after_the_lapse_do_not_hold_a_node_up) {
-  start();
-  auto peer = answering_peer();
-  pass(1s);
-  peer->facts.updates_begun = 9;
-  peer->facts.updates_settled = 7;
-  sched.clock().advance_time(10s);
-  pass(500ms);
+  auto peer = start_and_freeze();
   CAF_CHECK(!node->is_fresh());
   peer->facts.updates_begun = 30; // there is always something under way
   peer->facts.updates_settled = 9;
@@ -329,13 +329,7 @@ CAF_TEST(updates_that_began_after_the_lapse_do_not_hold_a_node_up) {
 }
 
 CAF_TEST(a_peer_that_started_again_is_asked_anew_what_it_owes) {
-  start();
-  auto peer = answering_peer();
-  pass(1s);
-  peer->facts.updates_begun = 9;
-  peer->facts.updates_settled = 7;
-  sched.clock().advance_time(10s);
-  pass(500ms);
+  auto peer = start_and_freeze();
   peer->facts.updates_begun = peer->facts.updates_settled = 0;
   pass(200ms);
   CAF_CHECK(node->is_fresh());

@@ -47,6 +47,12 @@ struct fixture : cluster_fixture {
     caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
     sched.run();
   }
+  /// The position of the last change that was heard.
+  std::string stop_after_a_while() {
+    pass_time(1s);
+    stop_listening();
+    return heard->back().position;
+  }
   void listen(const std::string& at, follow_scope scope, const std::string& name, const std::string& after = {},
               bool values = false) {
     heard = std::make_shared<std::vector<change>>();
@@ -151,9 +157,7 @@ CAF_TEST(a_follower_goes_on_where_it_was) {
   begin(2);
   listen("c", follow_scope::item, "x");
   CAF_CHECK(put("a", "x", "1"));
-  pass_time(1s);
-  auto after = heard->back().position;
-  stop_listening();
+  auto after = stop_after_a_while();
   replace("a", "x", "2");
   replace("b", "x", "3");
   listen("c", follow_scope::item, "x", after);
@@ -165,9 +169,7 @@ CAF_TEST(after_a_restart_of_the_node_a_follower_hears_of_a_gap_and_of_what_there
   listen("c", follow_scope::prefix, "x");
   CAF_CHECK(put("a", "x1", "1"));
   CAF_CHECK(put("a", "x2", "1"));
-  pass_time(1s);
-  auto after = heard->back().position;
-  stop_listening();
+  auto after = stop_after_a_while();
   restart("c");
   remove("a", "x1");
   listen("c", follow_scope::prefix, "x", after);
@@ -180,9 +182,7 @@ CAF_TEST(one_that_was_away_for_long_hears_of_a_gap) {
   begin(1);
   listen("c", follow_scope::item, "x");
   CAF_CHECK(put("a", "x", "1"));
-  pass_time(1s);
-  auto after = heard->back().position;
-  stop_listening();
+  auto after = stop_after_a_while();
   for (int i = 0; i < 30; ++i)
     pass_time(15s);
   replace("a", "x", "2");
