@@ -135,9 +135,14 @@ public:
   /// This node's store draws its dots under that incarnation now.
   void incarnation(int node, uint64_t drawn) {
     stored_rules_.erase(node); // it starts
-    if (incarnations_.emplace(drawn, node).second)
-      removed_.erase(node);
+    if (!incarnations_.emplace(drawn, node).second)
+      return;
+    auto is_new = removed_.erase(node) > 0 || (nodes_.insert(node).second && engine_.now() > moment{0});
+    if (is_new)
+      strangers_[node] = {node};
   }
+  /// From time to time: which nodes have had the time to meet those that are new.
+  void note_meetings();
   /// The disk of `node` is about to be lost or put back: what only it has to keep may be lost with it.
   void disk_changes(int node);
   /// It was: promises that only it could keep are void.
@@ -262,6 +267,7 @@ private:
   void check_fresh(const operation& op);
   bool may_lack(const operation& op, const version& v) const;
   void check_missing(const operation& op);
+  bool may_have_met(int node, int other) const;
   void check_meeting(const operation& op);
   void check_exclusion(const operation& op);
   bool has_ended(const std::string& id, const dot& d) const;
@@ -294,6 +300,8 @@ private:
   std::map<int, moment> rules_changed_; // at the node
   std::map<int, std::shared_ptr<const policy_table>> stored_rules_;
   std::set<int> removed_; // nodes that have not come back as new ones yet
+  std::set<int> nodes_;
+  std::map<int, std::set<int>> strangers_; // nodes that joined later, and who has had the time to meet each
 };
 
 } // namespace gnomon::simulation

@@ -79,6 +79,22 @@ bool history::may_lack(const operation& op, const version& v) const {
   return engine_.now() - std::max({write.ended, whole, began}) <= wanted_.delivery;
 }
 
+void history::note_meetings() {
+  for (auto& [stranger, met] : strangers_)
+    for (auto node : nodes_)
+      if (whole_since(stranger, node) != moment::max())
+        met.insert(node);
+}
+
+/// A new node that nothing has let through to the other one yet is not known there, nor is what it has taken.
+bool history::may_have_met(int node, int other) const {
+  auto knows = [&](int stranger, int who) {
+    auto met = strangers_.find(stranger);
+    return met == strangers_.end() || met->second.count(who) > 0;
+  };
+  return knows(node, other) && knows(other, node);
+}
+
 /// "There is no such item" although a durable copy was there all the time.
 void history::check_missing(const operation& op) {
   if (!wanted_.misses_are_known)
@@ -86,8 +102,8 @@ void history::check_missing(const operation& op) {
   const auto& what = items_[op.id];
   for (int node = 0; node < static_cast<int>(disks_.size()); ++node) {
     auto record = disks_[static_cast<size_t>(node)]->record(op.id);
-    if (!record || removed_.count(node) > 0 || record->holders.state_of(node_name(node)) != holder_state::durable
-        || what.copies.at(node) >= op.begun)
+    if (!record || removed_.count(node) > 0 || !may_have_met(op.node, node)
+        || record->holders.state_of(node_name(node)) != holder_state::durable || what.copies.at(node) >= op.begun)
       continue;
     for (const auto& s : record->versions.siblings) {
       const auto& write = op_of(s);

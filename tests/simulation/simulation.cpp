@@ -197,6 +197,7 @@ private:
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
       if (cluster_.up(node))
         history_.note_rules(node);
+    history_.note_meetings();
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
       for (const auto& id : clients_.ids())
         if (auto& context = cluster_.context_of(node); context && cluster_.up(node) && context->index.peek(id))
