@@ -11,6 +11,7 @@
 #include <csignal>
 #include <future>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <thread>
 #include <unistd.h>
 
@@ -123,12 +124,21 @@ private:
   std::promise<std::chrono::milliseconds> bound_;
 };
 
+/// Says how things stand to the service manager that started this process; without one nothing is said (sd_notify(3)).
+void tell_manager(const std::string& state) {
+  sd_notify(0, state.c_str());
+}
+
 void reload(node& running) {
+  const auto since_boot = std::chrono::steady_clock::now().time_since_epoch(); // systemd tells reloads apart by it
+  tell_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                           std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count()));
   try {
     running.reload();
   } catch (const failure& problem) {
     log::error("gnomond", "reload-refused", {{"reason", problem.what()}});
   }
+  tell_manager("READY=1");
 }
 
 int serve(node& running, const sigset_t& signals, last_resort& end, std::chrono::milliseconds bound) {
@@ -139,6 +149,7 @@ int serve(node& running, const sigset_t& signals, last_resort& end, std::chrono:
       reload(running);
     } else if (signal > 0) {
       log::info("gnomond", "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      tell_manager("STOPPING=1");
       end.end_process_after(bound);
       running.stop();
       log::info("gnomond", "stopped");
@@ -175,6 +186,7 @@ int run(const command_line& line, const node_config& config, const sigset_t& sig
              {"dns", running.dns_address()},
              {"tunnel", running.tunnel_address()},
              {"socket", running.socket().string()}});
+  tell_manager(fmt::format("READY=1\nSTATUS=serves region {} at {}", config.region, running.http_address()));
   return serve(running, signals, end, bound);
 }
 

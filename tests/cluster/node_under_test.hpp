@@ -13,6 +13,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace gnomon::test {
@@ -63,6 +64,12 @@ public:
     return *this;
   }
 
+  /// NAME=VALUE in the environment of every later start.
+  node_under_test& environment(std::string name, std::string value) {
+    environment_.emplace_back(std::move(name), std::move(value));
+    return *this;
+  }
+
   /// Starts the process; does not wait for anything. Standard error goes to `log_file()`.
   void start() {
     std::ofstream{log_file(), std::ios::trunc};
@@ -77,6 +84,8 @@ public:
       return;
     auto log = ::open(log_file().c_str(), O_WRONLY | O_APPEND);
     ::dup2(log, 2);
+    for (const auto& [name, value] : environment_)
+      ::setenv(name.c_str(), value.c_str(), 1);
     auto program = ::open(GNOMOND, O_RDONLY | O_CLOEXEC); // may lie where only root can go
     if (unprivileged_ && ::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
       ::_exit(126);
@@ -179,6 +188,7 @@ private:
   std::string name_;
   std::string region_;
   std::vector<std::string> settings_;
+  std::vector<std::pair<std::string, std::string>> environment_;
   std::string file_;
   bool unprivileged_ = false;
   pid_t pid_ = 0;

@@ -6,7 +6,9 @@
 
 #include <filesystem>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 using namespace gnomon::test;
 
@@ -142,4 +144,57 @@ CAF_TEST(sighup_opens_the_log_file_again) {
   node.signal(SIGHUP);
   CAF_CHECK(within(10s, [&] { return std::filesystem::exists(file) && std::filesystem::file_size(file) > 0; }));
   CAF_CHECK_EQUAL(node.terminate(), 0);
+}
+
+namespace {
+
+/// The datagrams that a service manager gets (sd_notify(3)).
+class notify_socket {
+public:
+  explicit notify_socket(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bound_ = ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  }
+  ~notify_socket() {
+    ::close(fd_);
+  }
+  notify_socket(const notify_socket&) = delete;
+  notify_socket& operator=(const notify_socket&) = delete;
+
+  bool bound() const {
+    return bound_;
+  }
+  /// True once a datagram with `line` has come. What came before it is gone then.
+  bool hears(const std::string& line) {
+    return within(30s, [&] {
+      char buffer[1024];
+      auto size = ::recv(fd_, buffer, sizeof(buffer), 0);
+      return size > 0 && has("\n" + std::string(buffer, static_cast<size_t>(size)) + "\n", "\n" + line + "\n");
+    });
+  }
+
+private:
+  int fd_ = -1;
+  bool bound_ = false;
+};
+
+} // namespace
+
+CAF_TEST(the_service_manager_hears_how_the_node_stands) {
+  temporary_directory dir;
+  notify_socket manager{dir / "notify"};
+  CAF_REQUIRE(manager.bound());
+  node_under_test node{"a", "r1", dir.path()};
+  node.environment("NOTIFY_SOCKET", dir / "notify").start();
+  CAF_REQUIRE(manager.hears("READY=1"));
+  CAF_CHECK(node.listening());
+  node.signal(SIGHUP);
+  CAF_CHECK(manager.hears("RELOADING=1"));
+  CAF_CHECK(manager.hears("READY=1"));
+  node.signal(SIGTERM);
+  CAF_CHECK(manager.hears("STOPPING=1"));
+  CAF_CHECK_EQUAL(node.exit_status(15s), 0);
 }
