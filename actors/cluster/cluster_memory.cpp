@@ -51,6 +51,8 @@ expected<cluster_memory> recall_cluster(kv_store& store) {
     return err;
   if (auto err = read_all<node_identity>(store, member_frame, "member/", member))
     return err;
+  for (const auto& who : memory.members)
+    memory.addresses.push_back(who.address);
   std::erase_if(memory.members,
                 [&](const node_identity& who) { return memory.removed.refuses(who.node, who.incarnation); });
   return memory;

@@ -13,6 +13,7 @@ namespace gnomon {
 /// all there are.
 struct cluster_memory {
   std::vector<node_identity> members;
+  std::vector<std::string> addresses; // of all that were ever met, removed ones included
   removed_nodes removed;
 };
 

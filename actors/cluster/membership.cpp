@@ -21,6 +21,9 @@ void membership_state::start(self_pointer me, context_ptr owner, membership_conf
   last_tick_ = now();
   for (auto& seed : config_.seeds)
     contacts_[seed].seed = true;
+  for (auto& address : config_.met)
+    if (auto i = contacts_.find(address); i != contacts_.end())
+      i->second.met = true;
   contacts_.erase(node_->self.address);
   for (auto& who : config_.known)
     learn(who, told::by_others);
@@ -280,7 +283,7 @@ size_t membership_state::unmet_seeds() const {
     met.insert(p.identity.address);
   auto unmet = [&](auto& entry) {
     auto& [address, c] = entry;
-    return c.seed && !c.own && !c.reached && !met.count(address);
+    return c.seed && !c.own && !c.met && !c.reached && !met.count(address);
   };
   return static_cast<size_t>(std::count_if(contacts_.begin(), contacts_.end(), unmet));
 }

@@ -13,6 +13,7 @@ struct membership_config {
   std::vector<std::string> seeds; // host:port; the node's own address among them does no harm
   dialer_actor dialer;
   std::vector<node_identity> known = {}; // the peers of the last run
+  std::vector<std::string> met = {};     // addresses of nodes that were met in any run
   duration dial_timeout = 3s;            // one attempt, greeting included
   duration backoff_first = 100ms;
   duration backoff_last = 5s;
@@ -42,6 +43,7 @@ struct membership_state {
   struct contact {
     bool seed = false;
     bool own = false; // turned out to be this node itself
+    bool met = false; // in an earlier run
     bool tried = false;
     bool reached = false;
     bool dialing = false;

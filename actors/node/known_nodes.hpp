@@ -4,8 +4,11 @@
 
 namespace gnomon {
 
-/// True when another node has told this one which nodes there are. A node that has met no other cannot know. A node
-/// that has met a few of many seeds cannot either: those few may have just started as well.
+/// True when this node knows which nodes there are: it has met all its seeds, and is in touch with others. A node that
+/// has met a few of many seeds cannot know it. Those few may have just started as well, even when they are a majority.
 bool knows_all_nodes(const node_context& node);
+
+/// Why it does not: `unavailable`.
+caf::error not_all_nodes_known(const node_context& node);
 
 } // namespace gnomon

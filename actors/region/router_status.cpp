@@ -1,4 +1,5 @@
 // What a router says of an item's copies, of the way to them, and of the cluster.
+#include "actors/node/known_nodes.hpp"
 #include "actors/region/router.hpp"
 
 #include "runtime/base/great_circle.hpp"
@@ -25,8 +26,8 @@ void router_state::status(const std::string& id, answer<shadow_report> reply) {
     for (const auto& peer : view->peers)
       if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
         search->nodes.push_back(peer.identity.node);
-    if (!node_->is_fresh())
-      search->problem = make_error(ec::unavailable, "this region is cut off from the others; try again");
+    if (!node_->is_fresh() || !knows_all_nodes(*node_))
+      search->problem = not_all_nodes_known(*node_);
     find_holders(id, search, reply);
   });
 }

@@ -357,7 +357,7 @@ caf::error shadow_state::why_not_found(const copy_search& s) const {
   if (!unreachable.empty())
     return make_error(ec::unavailable, "nodes that may hold the item do not answer (" + unreachable + "); try again");
   if (!knows_all_nodes(*node_))
-    return make_error(ec::unavailable, "this region is cut off from the others, and has no copy; try again");
+    return not_all_nodes_known(*node_);
   if (may_be_lost(item_->record().id, *node_->lost.get()))
     return make_error(ec::store_corrupt,
                       "no region holds the item, unless it lay in a damaged part of the store of region "

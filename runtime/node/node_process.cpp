@@ -128,7 +128,7 @@ struct node_process::parts {
   std::unique_ptr<caf::actor_system> system;
   std::shared_ptr<kv_store> first_store; // keeps the catalog's numbers
   std::unique_ptr<network> net;
-  std::vector<node_identity> known; // peers of earlier runs
+  cluster_memory memory; // of earlier runs
   caf::actor root;
   std::shared_ptr<ending> root_ended;
   std::unique_ptr<geo_dns> dns; // hears of the shards until the actor system has ended
@@ -167,13 +167,13 @@ caf::error node_process::parts::start() {
     return started.error();
   net = std::move(*started);
   node->self.address = net->address();
-  auto memory = recall_cluster(*stores->front());
-  if (!memory)
-    return memory.error();
-  if (memory->removed.refuses(node->self.node, node->self.incarnation))
+  auto recalled = recall_cluster(*stores->front());
+  if (!recalled)
+    return recalled.error();
+  memory = std::move(*recalled);
+  if (memory.removed.refuses(node->self.node, node->self.incarnation))
     return make_error(ec::rejected, why_removed(node->self.node));
-  node->removed.set(memory->removed);
-  known = std::move(memory->members);
+  node->removed.set(memory.removed);
   auto numbers = take_catalog(*stores->front());
   if (!numbers)
     return numbers.error();
@@ -210,7 +210,8 @@ caf::error node_process::parts::start_tree(std::vector<std::shared_ptr<kv_store>
   membership_config membership;
   membership.seeds = config.seeds;
   membership.dialer = net->dialer();
-  membership.known = known;
+  membership.known = memory.members;
+  membership.met = memory.addresses;
   root_ended = std::make_shared<ending>();
   root = caf::actor_cast<caf::actor>(
       system->spawn(supervisor, node_tree({node, std::move(stores), std::move(membership)})));

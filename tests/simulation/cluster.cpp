@@ -9,7 +9,7 @@ namespace gnomon::simulation {
 
 cluster::cluster(engine& on, uint64_t seed, size_t nodes, settings config, history& told)
     : engine_(on), dice_(seed), config_(std::move(config)), history_(told), network_(on, seed + 1, nodes),
-      machines_(nodes) {
+      machines_(nodes), seeds_(nodes) {
   for (size_t i = 0; i < nodes; ++i) {
     auto& m = machines_[i];
     m.storage = std::make_unique<disk>(static_cast<int>(i), dice_.draw(), told);
@@ -40,12 +40,13 @@ void cluster::boot(int node) {
   m.context->holding_sequence = store->identity().start << 32;
   m.context->steady_ms = [this] { return std::chrono::duration_cast<duration>(engine_.now()).count() + 3'600'000; };
   membership_config way;
-  for (size_t i = 0; i < machines_.size(); ++i)
+  for (size_t i = 0; i < seeds_; ++i)
     way.seeds.push_back(address_of(static_cast<int>(i)));
   way.dialer = network_.dialer_of(node);
   if (auto memory = recall_cluster(*store)) {
     m.context->removed.set(memory->removed);
     way.known = memory->members;
+    way.met = memory->addresses;
   }
   engine_.set_latency(node, [&m] { return m.storage->draw_latency(); });
   engine_.as(node, [&] {

@@ -32,6 +32,10 @@ public:
   }
   /// Starts the node's process, if it has none.
   void boot(int node);
+  /// The last node joins later: no config names it among the seeds.
+  void last_is_no_seed() {
+    seeds_ = machines_.size() - 1;
+  }
   /// Kills the process: with `power` the machine as well, so that nobody is told.
   void crash(int node, bool power);
   void freeze(int node);
@@ -123,6 +127,7 @@ private:
   history& history_;
   network network_;
   std::vector<machine> machines_;
+  size_t seeds_; // the first nodes, which all configs name
   timestamp latest_{};
 };
 

@@ -142,6 +142,8 @@ private:
 
   void begin() {
     late_ = dice_.chance(25) ? static_cast<int>(cluster_.size()) - 1 : outside;
+    if (late_ != outside)
+      cluster_.last_is_no_seed();
     for (int node = 0; node < static_cast<int>(cluster_.size()); ++node)
       if (node != late_)
         cluster_.boot(node);

@@ -3,6 +3,7 @@
 
 #include "actors/cluster/packing.hpp"
 #include "actors/cluster/parcels.hpp"
+#include "actors/node/known_nodes.hpp"
 #include "tests/support/fake_region.hpp"
 
 #define FAIL CAF_FAIL
@@ -86,7 +87,8 @@ struct fixture : test_coordinator_fixture<config> {
   std::shared_ptr<greeting> answer = std::make_shared<greeting>();
   uint64_t session = 0;
 
-  void start(std::vector<std::string> seeds = {}, std::vector<node_identity> known = {}) {
+  void start(std::vector<std::string> seeds = {}, std::vector<node_identity> known = {},
+             std::vector<std::string> met = {}) {
     settings s;
     s.heartbeat = 100ms;
     s.suspect_after = 500ms;
@@ -96,7 +98,7 @@ struct fixture : test_coordinator_fixture<config> {
       return std::chrono::duration_cast<duration>(sched.clock().now().time_since_epoch()).count();
     };
     auto dialer = sys.spawn(fake_dialer, dialed, answer);
-    member = sys.spawn(membership, node, membership_config{std::move(seeds), dialer, std::move(known)});
+    member = sys.spawn(membership, node, membership_config{std::move(seeds), dialer, std::move(known), std::move(met)});
     end = sys.spawn(silent_end);
     sched.run();
   }
@@ -240,6 +242,20 @@ CAF_TEST(a_seed_is_unmet_until_its_node_has_answered) {
   CAF_CHECK_EQUAL(node->cluster.get()->unmet_seeds, 2u);
   CAF_CHECK_EQUAL(say_hello(named("a")), ec{});
   CAF_CHECK_EQUAL(node->cluster.get()->unmet_seeds, 1u);
+}
+
+CAF_TEST(a_seed_that_an_earlier_run_has_met_is_no_unmet_one) {
+  start({"a:1", "gone:1"}, {}, {"gone:1"});
+  CAF_CHECK_EQUAL(node->cluster.get()->unmet_seeds, 1u);
+}
+
+CAF_TEST(a_majority_that_lacks_a_seed_does_not_know_all_nodes) {
+  start({"a:1", "seed:1"}); // `a` and this node are two of three
+  answering_peer();
+  pass(2s);
+  CAF_CHECK(node->is_fresh());
+  CAF_CHECK(!knows_all_nodes(*node));
+  CAF_CHECK(sentence_of(not_all_nodes_known(*node)).find("1 of its seeds") != std::string::npos);
 }
 
 CAF_TEST(a_node_that_has_met_none_of_its_seeds_cannot_know_what_is_current) {
