@@ -9,7 +9,7 @@
 #include "actors/shadow/hint_book.hpp"
 #include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
-#include "actors/shadow/replica.hpp"
+#include "actors/shadow/shadow_part.hpp"
 
 #include <deque>
 #include <functional>
@@ -28,13 +28,12 @@ struct shadow_config {
 };
 
 /// The state of one item's shadow. The members stand in the order in which a request meets them. Work of several steps
-/// waits in `readers_`, `search_` or `writes_` for its outcome. `item_` is the pending state, `visible_` the synced
-/// one.
-class shadow_state {
+/// waits in `readers_`, `search_` or `writes_` for its outcome.
+class shadow_state : public shadow_part {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
-  shadow_state() = default;
+  shadow_state() : shadow_part(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -43,8 +42,7 @@ public:
   /// answer fails.
   template <class T, class F>
   caf::result<T> when_loaded(F step) {
-    answer<T> reply{self_->make_response_promise<T>()};
-    last_used_ = self_->clock().now();
+    answer<T> reply{self()->make_response_promise<T>()};
     load_again_if_damaged();
     if (broken_)
       reply.fail(broken_);
@@ -58,7 +56,6 @@ public:
   /// The same for messages that need no answer.
   template <class F>
   void once_loaded(F step) {
-    last_used_ = self_->clock().now();
     load_again_if_damaged();
     if (loaded_ && !broken_)
       step();
@@ -95,6 +92,13 @@ public:
 
   void holder_is_late(uint64_t number); // shadow_search.cpp
   void hedge_early(uint64_t number);
+
+  /// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch
+  /// is under way at a time: a later record names the values of an earlier one, so it must not be stored where that
+  /// failed.
+  void persist(std::function<void()> after = {});
+  /// The copy goes: readers get it no more.
+  void hide();
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
   void compare_with(const std::string& node);
@@ -136,7 +140,6 @@ private:
 
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
-  bool is_behind() const;
   void look_for_newer();
   void answer_reader(const waiting_reader& reader, const item_versions& found, bool stale);
   void answer_readers();
@@ -169,7 +172,6 @@ private:
   void end_search();
 
   // writing: shadow_writes.cpp
-  using time_point = caf::actor_clock::time_point;
   bool passed_on(const write_item& request, const answer<write_receipt>& reply);
   void pass_to_permitted(const write_item& request, const answer<write_receipt>& reply);
   caf::error too_crowded(const write_item& request, conflict_rule conflicts) const;
@@ -203,11 +205,9 @@ private:
   void fetch_values(std::shared_ptr<item_copy> copy, const std::string& giver, traffic urgency, after_values then);
 
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
-  void persist(std::function<void()> after = {});
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   void tell_feed(const item_versions* before);
-  bool take_in(const item_copy& copy);
   void merge_holders(const std::string& node, const holder_map& theirs);
   void compare(const std::string& node, const version_vector& theirs, bool node_counts);
   void answered(const std::string& node, uint32_t epoch, const holders_ack& ack);
@@ -276,33 +276,7 @@ private:
   void dismiss(std::vector<std::string> shadows);
   void be_dismissed(const steward_order& order, answer<steward_answer> reply);
 
-  template <class Reply, class Message, class Done, class Failed>
-  void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);
-  template <class Reply, class Message, class Hear>
-  void ask_each(const std::vector<std::string>& nodes, traffic urgency, const Message& question, Hear hear,
-                std::function<void()> then);
-  template <class Reply, class Message>
-  void pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply);
-  policy rules() const;
-  bool may_hold(const std::string& node) const;
-  bool may_hold(const std::string& node, const version_set& versions) const;
-  bool may_take(const version_set& versions) const; // here, beside what is here
-  bool is_forbidden(const std::string& node,
-                    const version_set& versions) const; // known to be where a rule keeps it away
-  bool counts() const;                                  // durable or pinned
-  std::vector<std::string> others() const;
-  timestamp now() const {
-    return node_->time->now();
-  }
-
-  self_pointer self_ = nullptr;
-  context_ptr node_;
-  shard_actor shard_;
-  std::unique_ptr<replica> item_;
-  std::shared_ptr<const item_versions> visible_; // null: no copy here
-  std::shared_ptr<const item_copy> synced_;      // the same with all that other holders need
-  version_vector behind_;                        // what a peer has and this copy could not take
-  timestamp rests_until_{};                      // until then it does not try to fetch that again
+  shadow_core own_core_{*this};
   bool loaded_ = false;
   caf::error broken_;
   caf::actor_clock::time_point mended_next_{}; // when to look for a sound copy again
@@ -315,8 +289,6 @@ private:
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
   std::vector<answer<replicate_ack>> merging_;     // updates that are being synced
-  size_t questions_under_way_ = 0;                 // requests to peers that are not answered yet
-  bool unsaved_ = false;                           // counts and settled debts that the record on disk lacks
   holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
   uint64_t counted_bytes_ = 0;
   size_t counted_versions_ = 0;
@@ -327,15 +299,13 @@ private:
   guard_promises promises_;
   bool weighing_ = false; // durable holders are being asked how much the item is wanted there
   caf::actor_clock::time_point weighs_next_{};
-  std::unique_ptr<reaping> reaping_; // under way
-  hlc_source stamps_;
+  std::unique_ptr<reaping> reaping_;    // under way
   std::map<std::string, bool> updates_; // one under way to each of these; true: another has to follow
   std::set<std::string> pulling_;       // nodes whose newer versions are being fetched
   hint_book hints_;
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
   bool in_catalog_ = false;
-  std::vector<item_step> written_; // followed writes that are not visible yet
-  caf::actor_clock::time_point last_used_;
+  std::vector<item_step> written_;           // followed writes that are not visible yet
   caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over
 };
 
@@ -344,60 +314,5 @@ item_copy within_a_message(item_copy copy);
 
 shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
                                    shadow_config config);
-
-/// Sends `message` over the link to `peer`. Without a usable link, `failed` gets peer_gone. The question counts as
-/// under way.
-template <class Reply, class Message, class Done, class Failed>
-void shadow_state::ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed) {
-  auto view = node_->cluster.get();
-  auto known = view->reachable(peer);
-  if (!known)
-    return failed(make_error(ec::peer_gone, "region of node " + peer + " is not reachable"));
-  ++questions_under_way_;
-  // The link answers the question, or fails it in time. CAF's own timer for each question would live until its end,
-  // answered or not.
-  self_->request(known->link, caf::infinite, urgency, std::move(message))
-      .then(
-          [this, done](Reply& reply) {
-            --questions_under_way_;
-            done(reply);
-          },
-          [this, failed, urgency](caf::error& reason) {
-            --questions_under_way_;
-            if (auto code = code_of(reason);
-                urgency != traffic::client && (code == ec::timeout || code == ec::overloaded))
-              node_->pace.peer_is_late();
-            failed(reason);
-          });
-}
-
-/// Asks each of these nodes, all at once. `hear` gets a node's name, and its answer or error; `then` follows the last.
-template <class Reply, class Message, class Hear>
-void shadow_state::ask_each(const std::vector<std::string>& nodes, traffic urgency, const Message& question, Hear hear,
-                            std::function<void()> then) {
-  auto open = std::make_shared<size_t>(nodes.size() + 1);
-  auto one_less = [open, then = std::move(then)] {
-    if (--*open == 0)
-      then();
-  };
-  for (const auto& node : nodes) {
-    auto answered = [hear, one_less, node](expected<Reply> there) {
-      hear(node, there);
-      one_less();
-    };
-    ask_peer<Reply>(
-        node, urgency, question, [answered](Reply& there) { answered(std::move(there)); },
-        [answered](const caf::error& reason) { answered(reason); });
-  }
-  one_less();
-}
-
-/// `peer` answers in our place.
-template <class Reply, class Message>
-void shadow_state::pass_to(const std::string& peer, const Message& message, const answer<Reply>& reply) {
-  ask_peer<Reply>(
-      peer, traffic::client, message, [reply](Reply& got) { reply.give(std::move(got)); },
-      [reply](const caf::error& reason) { reply.fail(reason); });
-}
 
 } // namespace gnomon

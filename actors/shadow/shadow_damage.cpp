@@ -32,12 +32,12 @@ void shadow_state::load_values(const std::string& record) {
   for (const auto& s : decoded->versions.siblings)
     if (!s.deleted) {
       dots.push_back(s.id);
-      wanted.keys.push_back(keys::value(item_->record().id, s.id));
+      wanted.keys.push_back(keys::value(item().record().id, s.id));
     }
   for (const auto& node : decoded->owed)
-    wanted.keys.push_back(keys::hint(node, item_->record().id));
-  auto store = node_->store(item_->record().id);
-  self_
+    wanted.keys.push_back(keys::hint(node, item().record().id));
+  auto store = this_node().store(item().record().id);
+  self()
       ->request(store, caf::infinite, std::move(wanted)) // always answers
       .then([this, record, dots, owed = decoded->owed](store_values& got) { take_values(record, dots, owed, got); },
             [this, record, dots](caf::error& reason) {
@@ -61,22 +61,22 @@ void shadow_state::take_values(const std::string& record, const std::vector<dot>
   }
   if (!found.lost.empty())
     return damaged(std::move(found));
-  auto problem = item_->load(record, found.values);
+  auto problem = item().load(record, found.values);
   auto place = dots.size();
   for (const auto& node : owed)
     if (auto at = place++; got.found[at]) {
       hints_.found_on_disk(node, got.values[at].view());
-      item_->note_hint(node, true);
+      item().note_hint(node, true);
     }
   loaded(std::move(problem));
 }
 
 void shadow_state::damaged(damage found) {
-  node_->counters.copies_damaged.fetch_add(1, std::memory_order_relaxed);
-  node_->index.erase(item_->record().id); // this copy takes no updates
-  log::error("shadow", "damaged", {{"id", item_->record().id}, {"reason", sentence_of(found.problem)}});
-  found.all_heard = knows_all_nodes(*node_);
-  auto view = node_->cluster.get();
+  this_node().counters.copies_damaged.fetch_add(1, std::memory_order_relaxed);
+  this_node().index.erase(item().record().id); // this copy takes no updates
+  log::error("shadow", "damaged", {{"id", item().record().id}, {"reason", sentence_of(found.problem)}});
+  found.all_heard = knows_all_nodes(this_node());
+  auto view = this_node().cluster.get();
   for (auto peer : view->by_latency())
     found.ask.push_back(peer->identity.node);
   ask_for_sound_copy(std::make_shared<damage>(std::move(found)));
@@ -89,8 +89,8 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
   found->ask.pop_front();
   ask_peer<item_copy>(
       node, traffic::repair,
-      fetch_item{.id = item_->record().id,
-                 .requester = node_->self.node,
+      fetch_item{.id = item().record().id,
+                 .requester = this_node().self.node,
                  .without_values = found->record.empty(),
                  .tombstones = true},
       [this, found, node](item_copy& copy) {
@@ -113,10 +113,10 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
 /// one.
 void shadow_state::give_versions_up(const damage& found) {
   if (!found.all_heard || found.giver.empty()) {
-    mended_next_ = self_->clock().now() + node_->config.join_timeout;
+    mended_next_ = self()->clock().now() + this_node().config.join_timeout;
     return loaded(found.problem);
   }
-  log::error("shadow", "versions-lost", {{"id", item_->record().id}, {"versions", found.lost.size()}});
+  log::error("shadow", "versions-lost", {{"id", item().record().id}, {"versions", found.lost.size()}});
   clear_for(found.sound, found.giver);
 }
 
@@ -145,26 +145,26 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
       return false;
     values[d] = there ? sound.values[static_cast<size_t>(there - sound.versions.siblings.data())] : blob{};
   }
-  if (auto problem = item_->load(found.record, values))
+  if (auto problem = item().load(found.record, values))
     return false;
-  counted_role_ = item_->present() ? item_->role() : holder_state::left; // the shard counted it when it read its slice
-  counted_bytes_ = item_->present() ? item_->bytes() : 0;
-  item_->write_again(found.lost);
+  counted_role_ = item().present() ? item().role() : holder_state::left; // the shard counted it when it read its slice
+  counted_bytes_ = item().present() ? item().bytes() : 0;
+  item().write_again(found.lost);
   if (may_take(sound.versions)) // a rule may have come to keep what is newer away
     take_in(sound);
   else
-    behind_.merge(sound.versions.context);
-  node_->counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
+    core_.behind.merge(sound.versions.context);
+  this_node().counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
   persist([this] {
     loaded({});
-    tell_holders(others(), item_->record().holders);
+    tell_holders(others(), item().record().holders);
   });
   return true;
 }
 
 /// A sound copy may have been out of reach. What asks for the item makes the shadow look for it again, now and then.
 void shadow_state::load_again_if_damaged() {
-  if (!loaded_ || !broken_ || self_->clock().now() < mended_next_)
+  if (!loaded_ || !broken_ || self()->clock().now() < mended_next_)
     return;
   loaded_ = false;
   broken_ = {};
@@ -173,16 +173,17 @@ void shadow_state::load_again_if_damaged() {
 
 /// The record cannot be used: what is left of its values goes, and the copy is joined anew.
 void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
-  auto store = node_->store(item_->record().id);
-  auto range = keys::values(item_->record().id);
-  self_->request(store, node_->config.request_timeout, store_scan{range.first, range.last, UINT32_MAX, true})
+  auto store = this_node().store(item().record().id);
+  auto range = keys::values(item().record().id);
+  self()
+      ->request(store, this_node().config.request_timeout, store_scan{range.first, range.last, UINT32_MAX, true})
       .then(
           [this, store, giver, versions = sound.versions,
-           was = sound.holders.state_of(node_->self.node)](const store_entries& left) {
+           was = sound.holders.state_of(this_node().self.node)](const store_entries& left) {
             store_batch batch;
             for (const auto& entry : left.entries)
               batch.erases.push_back(entry.first);
-            batch.erases.push_back(keys::record(item_->record().id));
+            batch.erases.push_back(keys::record(item().record().id));
             caf::anon_send(store, std::move(batch));
             if (!is_tombstone(versions))
               join_anew(giver, was == holder_state::durable ? was : holder_state::shadow);
@@ -192,13 +193,13 @@ void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
 }
 
 void shadow_state::join_anew(const std::string& giver, holder_state as) {
-  if (!may_hold(node_->self.node))
+  if (!may_hold(this_node().self.node))
     return;
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
   find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const copy_search&) {
-    node_->counters.copies_mended.fetch_add(item_->present() ? 1 : 0, std::memory_order_relaxed);
+    this_node().counters.copies_mended.fetch_add(item().present() ? 1 : 0, std::memory_order_relaxed);
   });
-  item_->join(terms);
+  item().join(terms);
   search_->joined = true;
   persist();
 }

@@ -10,10 +10,10 @@
 namespace gnomon {
 
 copy_facts shadow_state::facts() const {
-  const auto& record = item_->record();
+  const auto& record = item().record();
   auto since = [this](timestamp then) { return std::max(0.0, std::chrono::duration<double>(now() - then).count()); };
   return {.id = record.id,
-          .bytes = item_->bytes(),
+          .bytes = item().bytes(),
           .reads = record.reads,
           .cost_bytes = record.cost_bytes,
           .age_s = since(record.lease.created),
@@ -24,13 +24,13 @@ copy_facts shadow_state::facts() const {
 /// The lease under which a copy of this size is kept here, where `terms` leave that open.
 lease shadow_state::settled(lease terms) const {
   if (terms.ttl == adaptive_lifetime)
-    terms.ttl = duration_of(lifetime_of(*node_, facts()));
+    terms.ttl = duration_of(lifetime_of(this_node(), facts()));
   return terms;
 }
 
 /// A fixed lifetime from a policy or a request stays as it is.
 bool shadow_state::lives_adaptively() const {
-  return item_->role() == holder_state::shadow && item_->record().lease.reason != lease_reason::request
+  return item().role() == holder_state::shadow && item().record().lease.reason != lease_reason::request
          && rules().ttl == adaptive_lifetime;
 }
 
@@ -38,17 +38,17 @@ bool shadow_state::lives_adaptively() const {
 void shadow_state::review_lifetime() {
   if (!lives_adaptively())
     return;
-  const auto& terms = item_->record().lease;
+  const auto& terms = item().record().lease;
   auto over = terms.expiry() <= now();
-  auto life = over ? extended_lifetime_of(*node_, facts()) : duration_of(lifetime_of(*node_, facts()));
+  auto life = over ? extended_lifetime_of(this_node(), facts()) : duration_of(lifetime_of(this_node(), facts()));
   if (terms.ttl.count() != 0 && std::abs((life - terms.ttl).count()) < terms.ttl.count() / 4)
     return; // not worth a write; a copy that is over goes
-  item_->renew_lease(life, terms.reason);
+  item().renew_lease(life, terms.reason);
   publish();
 }
 
 std::string shadow_state::why_kept() const {
-  switch (item_->role()) {
+  switch (item().role()) {
   case holder_state::durable:
     return fmt::format("the policy asks for {} durable copies", rules().min_copies);
   case holder_state::shadow:
@@ -56,21 +56,21 @@ std::string shadow_state::why_kept() const {
   default:
     return {};
   }
-  if (item_->record().pinned)
+  if (item().record().pinned)
     return "it has a version that too few durable copies have";
   if (lives_adaptively())
-    return lifetime_of(*node_, facts()).worth.explain();
-  auto ttl = item_->record().lease.ttl;
+    return lifetime_of(this_node(), facts()).worth.explain();
+  auto ttl = item().record().lease.ttl;
   return ttl.count() == 0 ? "its lifetime has no end" : "its lifetime is fixed: " + to_text(ttl) + " after a read";
 }
 
 /// The node holds more than it may. A copy goes that nobody needs at this moment.
 void shadow_state::make_room() {
-  const auto& record = item_->record();
+  const auto& record = item().record();
   auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !reaping_;
-  if (item_->role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible_ || !quiet)
+  if (item().role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible() || !quiet)
     return;
-  node_->counters.shadows_evicted.fetch_add(1, std::memory_order_relaxed);
+  this_node().counters.shadows_evicted.fetch_add(1, std::memory_order_relaxed);
   drop();
 }
 

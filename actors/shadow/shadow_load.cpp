@@ -44,7 +44,7 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
   job->copy.holders = {}; // who held it then says nothing of who holds it now
   job->dry_run = request.dry_run;
   job->reply = std::move(reply);
-  job->asked.insert(node_->self.node);
+  job->asked.insert(this_node().self.node);
   if (job->copy.versions.siblings.empty())
     return job->done(load_outcome::expired);
   merge_loaded(job);
@@ -53,15 +53,15 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
 void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
   if (search_) // a copy is being made here: wait how that ends
     return find_copy({}, audience::known, traffic::repair, {}, [this, job](const copy_search&) { merge_loaded(job); });
-  if (!item_->present() || !may_take(job->copy.versions))
+  if (!item().present() || !may_take(job->copy.versions))
     return ask_who_has(job);
   if (job->dry_run)
-    return job->done(item_->versions().context.covers(job->copy.versions.context) ? load_outcome::known
+    return job->done(item().versions().context.covers(job->copy.versions.context) ? load_outcome::known
                                                                                   : load_outcome::merged);
   auto changed = take_in(job->copy);
   if (changed) {
-    item_->set_pinned(item_->role() == holder_state::shadow);
-    item_->owe(others());
+    item().set_pinned(item().role() == holder_state::shadow);
+    item().owe(others());
   }
   persist([this, job, changed] {
     job->done(changed ? load_outcome::merged : load_outcome::known);
@@ -75,13 +75,14 @@ void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
   switch (job->next) {
   case loading::stage::catalog:
     job->next = loading::stage::everyone;
-    self_->request(shard_, node_->config.peer_timeout, locate_a_v, item_->record().id)
+    self()
+        ->request(core_.shard, this_node().config.peer_timeout, locate_a_v, item().record().id)
         .then([this, job](const std::vector<std::string>& nodes, bool) { compare_at(job, nodes); },
               [job](const caf::error& reason) { job->reply.fail(reason); });
     return;
   case loading::stage::everyone:
     job->next = loading::stage::nobody;
-    return compare_at(job, node_->cluster.get()->names());
+    return compare_at(job, this_node().cluster.get()->names());
   case loading::stage::nobody:
     return begin_loaded(job);
   }
@@ -92,7 +93,8 @@ void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<s
   std::erase_if(nodes, [&](const std::string& node) { return !job->asked.insert(node).second; });
   ask_each<item_copy>(
       nodes, traffic::repair,
-      fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true, .tombstones = true},
+      fetch_item{
+          .id = item().record().id, .requester = this_node().self.node, .without_values = true, .tombstones = true},
       [this, job](const std::string& node, const expected<item_copy>& there) {
         if (there && !std::exchange(job->found, true))
           merge_at(job, node, *there);
@@ -109,14 +111,14 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
     return job->done(load_outcome::known);
   if (job->dry_run)
     return job->done(load_outcome::merged);
-  auto view = node_->cluster.get();
+  auto view = this_node().cluster.get();
   for (const auto& durable : there.holders.durable())
     if (view->reachable(durable) && !is_forbidden(durable, job->copy.versions)) {
       node = durable;
       break;
     }
   ask_peer<replicate_ack>(
-      node, traffic::repair, replicate_item{job->copy, node_->self.node, {}},
+      node, traffic::repair, replicate_item{job->copy, this_node().self.node, {}},
       [job](const replicate_ack&) { job->done(load_outcome::merged); },
       [job](const caf::error& reason) { job->reply.fail(reason); });
 }
@@ -124,18 +126,18 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
 /// Nobody who can be reached has the item: it begins here, with the dots it had.
 void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
   if (!may_take(job->copy.versions))
-    return job->reply.fail(node_->kept_away());
-  if (search_ || item_->present()) // it came while the others were asked
+    return job->reply.fail(this_node().kept_away());
+  if (search_ || item().present()) // it came while the others were asked
     return merge_loaded(job);
   if (job->dry_run)
     return job->done(load_outcome::restored);
   lease terms{lease_reason::request, 1.0, now(), now(), {}};
-  item_->join(terms);
-  item_->settle(holder_state::durable, terms);
+  item().join(terms);
+  item().settle(holder_state::durable, terms);
   take_in(job->copy);
   persist([this, job] {
     job->done(load_outcome::restored);
-    if (!item_->versions().deleted())
+    if (!item().versions().deleted())
       place_first_copies();
   });
 }

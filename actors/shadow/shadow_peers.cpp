@@ -13,66 +13,67 @@ namespace gnomon {
 
 /// With `join` the requester is durably among the holders before it gets the value; only synced versions are given.
 void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
-  if (!visible_)
+  if (!visible())
     return reply.fail(make_error(ec::not_here, "no copy here"));
-  auto is_holder = item_->record().holders.state_of(request.requester) != holder_state::left;
-  auto deleted = is_tombstone(visible_->versions);
+  auto is_holder = item().record().holders.state_of(request.requester) != holder_state::left;
+  auto deleted = is_tombstone(visible()->versions);
   auto final = request.without_values || !may_be_behind(); // else the item may have been written again elsewhere
   if (deleted && final && (request.join || !(is_holder || request.tombstones)))
-    return reply.fail(visible_->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
-                                                          : make_error(ec::gone, "the item was deleted"));
+    return reply.fail(visible()->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
+                                                           : make_error(ec::gone, "the item was deleted"));
   if (request.join && !may_hold(request.requester))
-    return reply.fail(node_->kept_away_from(request.requester));
+    return reply.fail(this_node().kept_away_from(request.requester));
   auto deliver = [this, request, reply] {
-    if (!visible_)
+    if (!visible())
       return reply.fail(make_error(ec::not_here, "no copy here"));
-    if (request.join && is_forbidden(request.requester, item_->versions()))
-      return reply.fail(node_->kept_away_from(request.requester));
-    auto copy = request.requester == node_->self.node ? *synced_ : within_a_message(*synced_);
-    copy.holders = item_->record().holders;
+    if (request.join && is_forbidden(request.requester, item().versions()))
+      return reply.fail(this_node().kept_away_from(request.requester));
+    auto copy = request.requester == this_node().self.node ? *synced() : within_a_message(*synced());
+    copy.holders = item().record().holders;
     copy.stale = may_be_behind();
     if (request.without_values)
       copy.values.assign(copy.values.size(), blob{});
     for (const auto& value : copy.values)
-      node_->counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
+      this_node().counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
     reply.give(std::move(copy));
   };
   if (!request.join || deleted)
     return deliver();
-  item_->add_joining(request.requester); // the others hear of it from the requester; until then updates go by here
+  item().add_joining(request.requester); // the others hear of it from the requester; until then updates go by here
   persist(deliver);
 }
 
 /// A late write elsewhere may not have arrived yet. A node that gets a copy from here has to know that.
 bool shadow_state::may_be_behind() const {
-  return (!node_->is_fresh() || is_behind()) && node_->config.fault != deliberate_fault::freshness_not_carried;
+  return (!this_node().is_fresh() || is_behind())
+         && this_node().config.fault != deliberate_fault::freshness_not_carried;
 }
 
 /// A joining copy merges as well; only a node without any record refuses.
 void shadow_state::merge(const replicate_item& request, answer<replicate_ack> reply) {
-  if (item_->role() == holder_state::left && node_->config.fault == deliberate_fault::accept_without_joining)
-    item_->settle(holder_state::shadow, {});
-  else if (item_->role() == holder_state::left)
+  if (item().role() == holder_state::left && this_node().config.fault == deliberate_fault::accept_without_joining)
+    item().settle(holder_state::shadow, {});
+  else if (item().role() == holder_state::left)
     return reply.fail(make_error(ec::not_here, "no copy here"));
   if (!may_take(request.copy.versions))
-    return reply.fail(node_->kept_away());
+    return reply.fail(this_node().kept_away());
   if (!replica::complete(request.copy))
     return complete_update(request, std::move(reply));
   for (const auto& value : request.copy.values)
-    node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+    this_node().counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   auto changed = take_in(request.copy);
-  auto context = item_->versions().context;
+  auto context = item().versions().context;
   auto rest = others();
   std::erase_if(rest, [&](const std::string& node) {
     return node == request.from
            || std::find(request.going_to.begin(), request.going_to.end(), node) != request.going_to.end();
   });
   if (changed)
-    item_->owe(rest);
+    item().owe(rest);
   std::erase_if(merging_, [](const auto& other) { return other.given(); });
   merging_.push_back(reply);
   persist([this, reply, context, changed, rest] {
-    reply.give({context, item_->record().holders, counts()});
+    reply.give({context, item().record().holders, counts()});
     answer_readers();
     for (const auto& node : rest)
       if (changed)
@@ -81,32 +82,32 @@ void shadow_state::merge(const replicate_item& request, answer<replicate_ack> re
 }
 
 void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
-  if (!may_hold(node_->self.node))
-    return reply.give({false, "a residency rule keeps the item away from " + node_->self.region, {}});
+  if (!may_hold(this_node().self.node))
+    return reply.give({false, "a residency rule keeps the item away from " + this_node().self.region, {}});
   if (request.lease.reason == lease_reason::access)
     note_reader_elsewhere();
-  if (request.state == holder_state::shadow && !item_->present() && node_->is_full()) {
-    node_->counters.shadows_refused.fetch_add(1, std::memory_order_relaxed);
-    return reply.give({false, "node " + node_->self.node + " holds as much as store.max_bytes allows", {}});
+  if (request.state == holder_state::shadow && !item().present() && this_node().is_full()) {
+    this_node().counters.shadows_refused.fetch_add(1, std::memory_order_relaxed);
+    return reply.give({false, "node " + this_node().self.node + " holds as much as store.max_bytes allows", {}});
   }
-  if (item_->present()) {
-    if (request.state == holder_state::durable && item_->role() == holder_state::shadow)
-      item_->promote();
-    else if (item_->role() == holder_state::shadow && request.lease.reason == lease_reason::request)
-      item_->renew_lease(settled(request.lease).ttl, request.lease.reason);
+  if (item().present()) {
+    if (request.state == holder_state::durable && item().role() == holder_state::shadow)
+      item().promote();
+    else if (item().role() == holder_state::shadow && request.lease.reason == lease_reason::request)
+      item().renew_lease(settled(request.lease).ttl, request.lease.reason);
     persist([this, reply, giver = request.giver] {
       reply.give({true, {}, standing()});
       publish();
       auto rest = others();
       std::erase(rest, giver);
-      tell_holders(rest, item_->record().holders);
+      tell_holders(rest, item().record().holders);
     });
     return;
   }
   auto terms = request.lease;
   terms.created = terms.last_read = now();
   auto then = [this, reply, giver = request.giver](const copy_search&) {
-    item_->present() ? reply.give({true, {}, standing()})
+    item().present() ? reply.give({true, {}, standing()})
                      : reply.give({false, "the item could not be fetched from node " + giver, {}});
   };
   auto predicted = terms.reason == lease_reason::prediction; // then a prefetcher of this node invites, not the giver
@@ -119,50 +120,50 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
 /// A reader of this region has read the item at the giver, where DNS or a redirect had sent it. What is predicted here
 /// follows from what the readers of this region want, wherever they got it.
 void shadow_state::note_reader_elsewhere() {
-  if (auto agent = node_->handles.get()->agent)
-    self_->send(agent, access_batch{{{.id = item_->record().id, .user = {}, .at = now()}}});
+  if (auto agent = this_node().handles.get()->agent)
+    self()->send(agent, access_batch{{{.id = item().record().id, .user = {}, .at = now()}}});
 }
 
 void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
-  if (item_->role() == holder_state::left)
+  if (item().role() == holder_state::left)
     return reply.give({});
-  item_->merge(request.holders);
+  item().merge(request.holders);
   if (request.refused || request.forbidden) {
-    behind_.merge(request.context);
-    rests_until_ = now() + keys::longest_pause;
+    core_.behind.merge(request.context);
+    core_.rests_until = now() + keys::longest_pause;
     publish();
   }
-  if (request.forbidden && request.counts && !item_->versions().context.covers(request.context)
-      && request.context.covers(item_->versions().context)) { // the past of what is kept elsewhere
+  if (request.forbidden && request.counts && !item().versions().context.covers(request.context)
+      && request.context.covers(item().versions().context)) { // the past of what is kept elsewhere
     drop();
     return reply.give({});
   }
   persist();
   reply.give(standing());
   acknowledge(request.from, request.context, request.counts);
-  if (visible_ && request.context.covers(item_->versions().context))
+  if (visible() && request.context.covers(item().versions().context))
     settle_debt(request.from);
 }
 
 /// `node` missed an update: it gets the versions as they are now. Without a copy the hint has lost its meaning.
 void shadow_state::hand_off(const std::string& node) {
   hints_.handed_off(node);
-  if (visible_ && item_->record().holders.state_of(node) != holder_state::left)
+  if (visible() && item().record().holders.state_of(node) != holder_state::left)
     send_update(node, traffic::repair);
   else
     settle_debt(node);
 }
 
 void shadow_state::meet_twin(const std::string& node) {
-  if (visible_ && item_->record().holders.state_of(node) == holder_state::left)
-    tell_holders({node}, item_->record().holders);
+  if (visible() && item().record().holders.state_of(node) == holder_state::left)
+    tell_holders({node}, item().record().holders);
 }
 
 /// When it answers that it holds nothing, it leaves the holders; so does one that was taken out for good.
 void shadow_state::verify(const std::string& node) {
-  if (item_->role() == holder_state::left || item_->record().holders.state_of(node) == holder_state::left)
+  if (item().role() == holder_state::left || item().record().holders.state_of(node) == holder_state::left)
     return;
-  node_->is_removed(node) ? mark_left(node, item_->epoch_of(node)) : tell_holders({node}, item_->record().holders);
+  this_node().is_removed(node) ? mark_left(node, item().epoch_of(node)) : tell_holders({node}, item().record().holders);
 }
 
 // -- leases
@@ -172,54 +173,50 @@ void shadow_state::expiry_due(timestamp at) {
   if (!loaded_)
     return waiting_for_load_.push_back([this, at] { expiry_due(at); });
   auto corrupt = broken_ && code_of(broken_) == ec::store_corrupt;
-  if (corrupt || (!broken_ && !syncing_ && item_->record().indexed != at)) {
+  if (corrupt || (!broken_ && !syncing_ && item().record().indexed != at)) {
     store_batch stray;
-    stray.erases.push_back(keys::expiry(at, item_->record().id));
-    caf::anon_send(node_->store(item_->record().id), std::move(stray));
+    stray.erases.push_back(keys::expiry(at, item().record().id));
+    caf::anon_send(this_node().store(item().record().id), std::move(stray));
   }
   if (!broken_)
     check_expiry();
 }
 
 void shadow_state::check_expiry() {
-  if (item_->role() == holder_state::left || (search_ && !item_->present()))
+  if (item().role() == holder_state::left || (search_ && !item().present()))
     return; // a search is making this copy; the collector comes again
-  if (auto entry = node_->index.peek(item_->record().id))
-    item_->note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
+  if (auto entry = this_node().index.peek(item().record().id))
+    item().note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
   review_lifetime();
-  item_->expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
-  if (item_->lease_over(now(), node_->config.join_timeout) && !search_)
+  item().expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
+  if (item().lease_over(now(), this_node().config.join_timeout) && !search_)
     return drop();
-  if (item_->present() && !may_hold(node_->self.node)) {
-    if (item_->review_due(now())) {
-      item_->reviewed(node_->config.join_timeout);
+  if (item().present() && !may_hold(this_node().self.node)) {
+    if (item().review_due(now())) {
+      item().reviewed(this_node().config.join_timeout);
       persist();
     }
     return move_away();
   }
   review_debts();
-  item_->reviewed(node_->config.join_timeout);
+  item().reviewed(this_node().config.join_timeout);
   persist();
 }
 
 /// Forgets the copy, confirms that to the other holders, and lets go of the memory.
 void shadow_state::drop() {
-  auto id = item_->record().id;
-  log::debug("shadow", "dropped", {{"id", id}, {"role", gnomon::name(item_->role())}});
-  visible_ = nullptr;
-  synced_ = nullptr;
-  node_->index.erase(id);
-  auto told = item_->drop();
+  auto id = item().record().id;
+  log::debug("shadow", "dropped", {{"id", id}, {"role", gnomon::name(item().role())}});
+  hide();
+  auto told = item().drop();
   persist([this, told] {
-    node_->counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
+    this_node().counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
     tell_holders(told.current(), told);
   });
 }
 
 // -- what follows a change
 
-/// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch is
-/// under way at a time: a later record names the values of an earlier one, so it must not be stored where that failed.
 void shadow_state::persist(std::function<void()> after) {
   after_sync_.push_back(std::move(after));
   if (!syncing_)
@@ -228,7 +225,7 @@ void shadow_state::persist(std::function<void()> after) {
 
 /// A store that fails ends this shadow: the next one starts from what the disk really has.
 void shadow_state::sync() {
-  auto batch = item_->take_changes(now(), node_->config.join_timeout);
+  auto batch = item().take_changes(now(), this_node().config.join_timeout);
   auto run_all = [steps = std::exchange(after_sync_, {})] {
     for (const auto& run : steps)
       if (run)
@@ -237,15 +234,16 @@ void shadow_state::sync() {
   if (batch.puts.empty() && batch.erases.empty())
     return run_all();
   syncing_ = true;
-  auto next = item_->present() ? std::make_shared<const item_versions>(item_->snapshot()) : nullptr;
-  auto copy = item_->present() ? std::make_shared<const item_copy>(item_->copy()) : nullptr;
-  if (node_->config.fault == deliberate_fault::publish_before_sync)
+  auto next = item().present() ? std::make_shared<const item_versions>(item().snapshot()) : nullptr;
+  auto copy = item().present() ? std::make_shared<const item_copy>(item().copy()) : nullptr;
+  if (this_node().config.fault == deliberate_fault::publish_before_sync)
     show(next, copy);
-  self_->request(node_->store(item_->record().id), caf::infinite, std::move(batch))
+  self()
+      ->request(this_node().store(item().record().id), caf::infinite, std::move(batch))
       .then(
-          [this, next, copy, drops = item_->drops(), run_all = std::move(run_all)](store_receipt&) {
+          [this, next, copy, drops = item().drops(), run_all = std::move(run_all)](store_receipt&) {
             syncing_ = false;
-            if (drops == item_->drops()) // else readers would find what the next sync takes from the disk
+            if (drops == item().drops()) // else readers would find what the next sync takes from the disk
               show(next, copy);
             run_all();
             apply_residency();
@@ -253,45 +251,43 @@ void shadow_state::sync() {
               sync();
           },
           [this](const caf::error& reason) {
-            log::error("shadow", "not-stored", {{"id", item_->record().id}, {"reason", sentence_of(reason)}});
+            log::error("shadow", "not-stored", {{"id", item().record().id}, {"reason", sentence_of(reason)}});
             fail_readers(reason);
             writes_->fail_all(reason);
             for (auto& update : merging_)
               update.fail(reason);
-            self_->quit(reason);
+            self()->quit(reason);
           });
+}
+
+void shadow_state::hide() {
+  core_.visible = nullptr;
+  core_.synced = nullptr;
+  this_node().index.erase(item().record().id);
 }
 
 /// What is synced becomes visible: to readers, the read index, the catalog and the feed.
 void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy) {
-  auto changed = !versions != !visible_ || (versions && versions->versions != visible_->versions);
-  auto before = std::exchange(visible_, std::move(versions));
-  synced_ = std::move(copy);
+  auto changed = !versions != !visible() || (versions && versions->versions != visible()->versions);
+  auto before = std::exchange(core_.visible, std::move(versions));
+  core_.synced = std::move(copy);
   adjust_counters();
   note_copy();
-  if (visible_ || changed)
+  if (visible() || changed)
     publish();
-  if (!changed || !visible_)
+  if (!changed || !visible())
     return;
   answer_readers();
   tell_feed(before.get());
 }
 
-/// Merges another holder's copy. True when versions changed. Later writes here get stamps above all that it brings:
-/// last writer wins would lose an item whose versions succeed each other in another order than their stamps.
-bool shadow_state::take_in(const item_copy& copy) {
-  for (const auto& s : copy.versions.siblings)
-    stamps_.observe(s.stamp);
-  return item_->merge(copy, rules().conflicts);
-}
-
 /// Merges what `node` knows of the holders. When it is behind on this copy, it is told again.
 void shadow_state::merge_holders(const std::string& node, const holder_map& theirs) {
-  item_->merge(theirs);
-  auto mine = item_->record().holders.find(node_->self.node);
-  auto there = theirs.find(node_->self.node);
+  item().merge(theirs);
+  auto mine = item().record().holders.find(this_node().self.node);
+  auto there = theirs.find(this_node().self.node);
   if (mine && there && *there < *mine)
-    persist([this, node] { tell_holders({node}, item_->record().holders); });
+    persist([this, node] { tell_holders({node}, item().record().holders); });
   else
     persist();
 }
@@ -299,50 +295,50 @@ void shadow_state::merge_holders(const std::string& node, const holder_map& thei
 /// Puts the synced copy into the read index. Several versions, tombstones, versions that expire by themselves and those
 /// with a context that is too long for a client are left to the shadow.
 void shadow_state::publish() {
-  const auto& id = item_->record().id;
-  auto plain = visible_ && !is_behind() && visible_->versions.siblings.size() == 1 && !visible_->versions.deleted()
-               && visible_->versions.siblings.front().expires == timestamp{}
-               && visible_->versions.context.size() <= max_context_entries;
-  if (!plain || !may_hold(node_->self.node))
-    return node_->index.erase(id);
-  auto ttl = item_->role() == holder_state::shadow && !item_->record().pinned ? item_->record().lease.ttl : duration{};
-  auto last_read = static_cast<int64_t>(item_->record().lease.last_read.time_since_epoch().count());
-  if (auto before = node_->index.peek(id)) {
+  const auto& id = item().record().id;
+  auto plain = visible() && !is_behind() && visible()->versions.siblings.size() == 1 && !visible()->versions.deleted()
+               && visible()->versions.siblings.front().expires == timestamp{}
+               && visible()->versions.context.size() <= max_context_entries;
+  if (!plain || !may_hold(this_node().self.node))
+    return this_node().index.erase(id);
+  auto ttl = item().role() == holder_state::shadow && !item().record().pinned ? item().record().lease.ttl : duration{};
+  auto last_read = static_cast<int64_t>(item().record().lease.last_read.time_since_epoch().count());
+  if (auto before = this_node().index.peek(id)) {
     last_read = std::max(last_read, before->last_read_ms.load(std::memory_order_relaxed));
-    if (before->ttl == ttl && before->versions.versions == visible_->versions)
+    if (before->ttl == ttl && before->versions.versions == visible()->versions)
       return;
   }
   auto entry = std::make_shared<index_entry>();
-  entry->versions = *visible_;
+  entry->versions = *visible();
   entry->ttl = ttl;
-  entry->costs = costs_of(*node_, facts());
-  entry->prefetched = visible_->copy == copy_kind::prefetched;
+  entry->costs = costs_of(this_node(), facts());
+  entry->prefetched = visible()->copy == copy_kind::prefetched;
   entry->last_read_ms.store(last_read, std::memory_order_relaxed);
-  node_->index.put(std::move(entry));
+  this_node().index.put(std::move(entry));
 }
 
 /// What this copy adds to the node's counters and to its catalog follows its role.
 void shadow_state::adjust_counters() {
-  auto role = item_->present() ? item_->role() : holder_state::left;
-  auto bytes = item_->present() ? item_->bytes() : 0;
-  auto& c = node_->counters;
+  auto role = item().present() ? item().role() : holder_state::left;
+  auto bytes = item().present() ? item().bytes() : 0;
+  auto& c = this_node().counters;
   auto holds = role != holder_state::left;
   auto held = counted_role_ != holder_state::left;
-  auto deleted = holds && is_tombstone(item_->versions());
+  auto deleted = holds && is_tombstone(item().versions());
   c.items += static_cast<uint64_t>(holds) - static_cast<uint64_t>(held);
   c.leases += static_cast<uint64_t>(role == holder_state::shadow)
               - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
   c.bytes += bytes - counted_bytes_;
-  auto versions = holds ? item_->versions().siblings.size() : 0;
+  auto versions = holds ? item().versions().siblings.size() : 0;
   if (std::max(versions, counted_versions_) > 1)
-    node_->crowded.note(item_->record().id, versions, bytes);
+    this_node().crowded.note(item().record().id, versions, bytes);
   counted_role_ = role;
   counted_bytes_ = bytes;
   counted_versions_ = versions;
-  auto until = holds ? end_of_copy(item_->record(), node_->self.node) : 0;
+  auto until = holds ? end_of_copy(item().record(), this_node().self.node) : 0;
   auto lives_otherwise = std::exchange(counted_until_, until) != until;
   if (std::exchange(counted_deleted_, deleted) != deleted || holds != held || lives_otherwise)
-    self_->send(shard_, catalog_row{item_->record().id, holds, deleted, until});
+    self()->send(core_.shard, catalog_row{item().record().id, holds, deleted, until});
 }
 
 } // namespace gnomon

@@ -8,27 +8,29 @@
 namespace gnomon {
 
 void shadow_state::place(const place_copies& request, answer<shadow_plan> reply) {
-  if (!item_->present())
+  if (!item().present())
     return place_elsewhere(request, reply);
-  auto todo = plan_copies_of(item_->record().holders, request,
-                             [this](const std::string& node) { return node != node_->self.node && may_hold(node); });
+  auto todo = plan_copies_of(item().record().holders, request, [this](const std::string& node) {
+    return node != this_node().self.node && may_hold(node);
+  });
   auto urgency = request.wait ? traffic::repair : traffic::client; // a client's write may wait for these copies
   // The answer: now, or when the last invitation lets go of it.
-  std::shared_ptr<shadow_plan> plan{new shadow_plan{item_->record().id, request.factor, {}, {}},
+  std::shared_ptr<shadow_plan> plan{new shadow_plan{item().record().id, request.factor, {}, {}},
                                     [reply](shadow_plan* done) {
                                       reply.give(std::move(*done));
                                       delete done;
                                     }};
   auto outcome = request.wait ? plan : nullptr;
-  auto add = [&, view = node_->cluster.get()](const std::string& node, holder_state state, bool present) {
+  auto add = [&, view = this_node().cluster.get()](const std::string& node, holder_state state, bool present) {
     auto peer = view->find(node);
-    plan->copies.push_back({node, peer ? peer->identity.region : node_->self.region, state, present});
+    plan->copies.push_back({node, peer ? peer->identity.region : this_node().self.region, state, present});
   };
-  invite_copy invitation{item_->record().id, node_->self.node, holder_state::shadow, request.lease, item_->bytes()};
+  invite_copy invitation{item().record().id, this_node().self.node, holder_state::shadow, request.lease,
+                         item().bytes()};
   for (const auto& holder : todo.present) {
     invitation.state = holder.state;
     add(holder.node, holder.state, true);
-    if (holder.node == node_->self.node)
+    if (holder.node == this_node().self.node)
       accept(invitation, {});
     else if (holder.hears)
       invite(std::make_shared<std::deque<std::string>>(1, holder.node), invitation, outcome, urgency);
@@ -49,9 +51,9 @@ void shadow_state::place(const place_copies& request, answer<shadow_plan> reply)
 void shadow_state::place_elsewhere(const place_copies& request, answer<shadow_plan> reply) {
   if (request.factor == one_each)
     return reply.fail(make_error(ec::not_here, "the item is not here"));
-  stay keep{may_hold(node_->self.node), holder_state::shadow, request.lease};
+  stay keep{may_hold(this_node().self.node), holder_state::shadow, request.lease};
   find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const copy_search& s) {
-    if (item_->present())
+    if (item().present())
       return place(request, reply);
     const auto& holder = s.refused_by.empty() ? s.holder : s.refused_by;
     if (auto reason = why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
@@ -75,7 +77,7 @@ void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, i
   candidates->pop_front();
   ask_peer<invite_answer>(
       node, urgency, invitation,
-      [this, candidates, invitation, node, epoch = item_->epoch_of(node), plan, urgency](const invite_answer& said) {
+      [this, candidates, invitation, node, epoch = item().epoch_of(node), plan, urgency](const invite_answer& said) {
         if (said.accepted)
           return answered(node, epoch, said.standing);
         log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
@@ -92,11 +94,11 @@ void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, i
 /// First access of the item here: other regions get copies.
 void shadow_state::place_first_copies() {
   create_shadow wish;
-  wish.id = item_->record().id;
-  wish.user = item_->creator();
+  wish.id = item().record().id;
+  wish.user = item().creator();
   wish.reason = lease_reason::policy;
-  auto copies = plan_copies(*node_, wish);
-  copies.away = item_->expected_holders();
+  auto copies = plan_copies(this_node(), wish);
+  copies.away = item().expected_holders();
   place(copies, {});
 }
 

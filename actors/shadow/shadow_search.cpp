@@ -23,16 +23,17 @@ void shadow_state::find_copy(stay keep, audience whom, traffic urgency, std::str
   if (running)
     search_->widen(keep, whom);
   else
-    search_ = std::make_unique<copy_search>(next_search_++, node_->self.node, std::move(keep), whom, urgency);
+    search_ = std::make_unique<copy_search>(next_search_++, this_node().self.node, std::move(keep), whom, urgency);
   if (then)
     search_->then.push_back(std::move(then));
   if (running)
     return;
   search_->add_first(std::move(first));
-  self_->request(shard_, caf::infinite, locate_a_v, item_->record().id)
+  self()
+      ->request(core_.shard, caf::infinite, locate_a_v, item().record().id)
       .then(
           [this](const std::vector<std::string>& nodes, bool whole) {
-            search_->take_candidates(nodes, others(), whole, *node_->cluster.get());
+            search_->take_candidates(nodes, others(), whole, *this_node().cluster.get());
             ask_next();
           },
           [this](caf::error&) { ask_next(); });
@@ -50,8 +51,8 @@ void shadow_state::ask_next() {
     break;
   }
   // The record is synced while the question is under way: whatever arrives is synced behind it.
-  if (search_->keep.wanted && !search_->joined && !item_->present()) {
-    item_->join(search_->keep.terms);
+  if (search_->keep.wanted && !search_->joined && !item().present()) {
+    item().join(search_->keep.terms);
     search_->joined = true;
     persist();
   }
@@ -61,12 +62,12 @@ void shadow_state::ask_next() {
 /// A read that takes longer than 99 % of those at this holder may be hedged; one that takes `hedge_after` always is.
 void shadow_state::ask_holder(const std::string& holder) {
   auto number = search_->number;
-  auto asked_at = self_->clock().now();
+  auto asked_at = self()->clock().now();
   ask_peer<item_copy>(
       holder, search_->urgency,
-      fetch_item{.id = item_->record().id, .requester = node_->self.node, .join = search_->joined},
+      fetch_item{.id = item().record().id, .requester = this_node().self.node, .join = search_->joined},
       [this, holder, number, asked_at](item_copy& copy) {
-        node_->latencies.note(holder, std::chrono::duration_cast<duration>(self_->clock().now() - asked_at));
+        this_node().latencies.note(holder, std::chrono::duration_cast<duration>(self()->clock().now() - asked_at));
         if (is_over(number))
           return;
         auto whole = std::make_shared<item_copy>(std::move(copy));
@@ -82,17 +83,18 @@ void shadow_state::ask_holder(const std::string& holder) {
       });
   if (is_over(number) || !search_->is_asking())
     return;
-  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, number);
-  auto slow = node_->latencies.p99(holder);
-  if (slow && *slow < node_->config.hedge_after && search_->urgency == traffic::client && search_->has_more_to_ask())
-    self_->delayed_send(self_, *slow, hedge_a_v, number);
+  self()->delayed_send(self(), this_node().config.hedge_after, deadline_a_v, number);
+  auto slow = this_node().latencies.p99(holder);
+  if (slow && *slow < this_node().config.hedge_after && search_->urgency == traffic::client
+      && search_->has_more_to_ask())
+    self()->delayed_send(self(), *slow, hedge_a_v, number);
 }
 
 void shadow_state::answered_by(const std::string& holder, item_copy copy) {
   search_->holder_answered();
   if (!search_->settling)
     found(std::move(copy), holder);
-  else if (item_->present())
+  else if (item().present())
     take_newer(copy, holder, {});
 }
 
@@ -124,12 +126,12 @@ void shadow_state::holder_is_late(uint64_t number) {
 /// It takes longer than 99 % of the reads at that holder: some of these are hedged.
 void shadow_state::hedge_early(uint64_t number) {
   if (!is_over(number) && !search_->settling && search_->is_asking() && search_->has_more_to_ask()
-      && node_->latencies.may_hedge())
+      && this_node().latencies.may_hedge())
     hedge();
 }
 
 void shadow_state::hedge() {
-  node_->counters.reads_hedged.fetch_add(1, std::memory_order_relaxed);
+  this_node().counters.reads_hedged.fetch_add(1, std::memory_order_relaxed);
   ask_next();
 }
 
@@ -146,8 +148,8 @@ void shadow_state::refused(const std::string& holder) {
 /// Nobody the catalog names has the item, but the catalog may be behind: asks all nodes at once who holds it. Those
 /// that cannot be reached may hold it as well.
 void shadow_state::ask_everyone() {
-  auto with_unreachable = node_->config.fault != deliberate_fault::absent_for_unreachable;
-  auto nodes = search_->take_everyone(*node_->cluster.get(), with_unreachable);
+  auto with_unreachable = this_node().config.fault != deliberate_fault::absent_for_unreachable;
+  auto nodes = search_->take_everyone(*this_node().cluster.get(), with_unreachable);
   if (nodes.empty())
     return search_failed();
   for (const auto& node : nodes) {
@@ -157,7 +159,7 @@ void shadow_state::ask_everyone() {
     };
     ask_peer<item_copy>(
         node, search_->urgency,
-        fetch_item{.id = item_->record().id, .requester = node_->self.node, .without_values = true},
+        fetch_item{.id = item().record().id, .requester = this_node().self.node, .without_values = true},
         [heard](item_copy&) { heard({}); }, [heard](const caf::error& reason) { heard(code_of(reason)); });
   }
 }
@@ -165,13 +167,13 @@ void shadow_state::ask_everyone() {
 /// Readers are answered at once; then the copy stays here, if it is to.
 void shadow_state::found(item_copy copy, const std::string& giver) {
   for (const auto& value : copy.values)
-    node_->counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+    this_node().counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
   if (is_behind() && !readers_.empty()) { // what it could not take before is left to who sends it again
     answer_with(copy, giver);
     if (readers_.empty() && search_->then.empty())
       return end_search();
   }
-  if (item_->present() && may_take(copy.versions)) { // a newer version was wanted
+  if (item().present() && may_take(copy.versions)) { // a newer version was wanted
     search_->settling = true;
     return take_newer(copy, giver, [this] { go_on(); });
   }
@@ -213,7 +215,7 @@ void shadow_state::answer_with(const item_copy& copy, const std::string& giver) 
 
 void shadow_state::set_aside(const item_copy& copy, const std::string& giver) {
   search_->set_aside(copy, giver, rules().conflicts);
-  self_->delayed_send(self_, node_->config.hedge_after, deadline_a_v, search_->number);
+  self()->delayed_send(self(), this_node().config.hedge_after, deadline_a_v, search_->number);
   ask_next();
 }
 
@@ -231,24 +233,24 @@ void shadow_state::settle(const item_copy& copy) {
   uint64_t moved = 0;
   for (const auto& value : copy.values)
     moved += value.size();
-  if (node_->config.fault == deliberate_fault::install_fetched_over_update) {
-    *item_ = replica{copy.id, node_->self.node};
-    item_->join(search_->keep.terms);
+  if (this_node().config.fault == deliberate_fault::install_fetched_over_update) {
+    item() = replica{copy.id, this_node().self.node};
+    item().join(search_->keep.terms);
   }
   take_in(copy);
-  item_->add_cost(moved);
-  item_->settle(search_->keep.as, settled(search_->keep.terms));
+  item().add_cost(moved);
+  item().settle(search_->keep.as, settled(search_->keep.terms));
   search_->settling = true;
   auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
   persist([this, invited] {
-    node_->counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
+    this_node().counters.shadows_created.fetch_add(1, std::memory_order_relaxed);
     auto rest = others();
     std::erase_if(rest, [this](const std::string& node) { return search_->inviters.count(node) > 0; });
     for (const auto& node : search_->believed()) // the item may have begun there as well: then the two meet now
-      if (node != node_->self.node && item_->record().holders.state_of(node) == holder_state::left)
+      if (node != this_node().self.node && item().record().holders.state_of(node) == holder_state::left)
         rest.push_back(node);
-    tell_holders(rest, item_->record().holders);
-    if (!invited && item_->record().holders.current().size() < rules().factor)
+    tell_holders(rest, item().record().holders);
+    if (!invited && item().record().holders.current().size() < rules().factor)
       place_first_copies();
     go_on();
   });
@@ -266,9 +268,9 @@ void shadow_state::take_newer(const item_copy& copy, const std::string& giver, s
   auto rest = others();
   std::erase(rest, giver);
   if (changed)
-    item_->owe(rest);
+    item().owe(rest);
   persist([this, changed, giver, then = std::move(then), theirs = copy.versions.context] {
-    if (visible_ && !theirs.covers(visible_->versions.context))
+    if (visible() && !theirs.covers(visible()->versions.context))
       send_update(giver, traffic::repair);
     if (changed)
       pass_along(giver);
@@ -284,7 +286,7 @@ void shadow_state::repair_older(const item_copy& newer) {
   for (const auto& [node, had] : search_->older)
     if (!had.covers(newer.versions.context) && !is_forbidden(node, newer.versions))
       ask_peer<replicate_ack>(
-          node, traffic::repair, replicate_item{newer, node_->self.node, newer.holders.current()},
+          node, traffic::repair, replicate_item{newer, this_node().self.node, newer.holders.current()},
           [](const replicate_ack&) {}, [](const caf::error&) {});
   search_->older.clear();
 }
@@ -292,22 +294,22 @@ void shadow_state::repair_older(const item_copy& newer) {
 void shadow_state::go_on() {
   search_->settling = false;
   answer_readers();
-  readers_.empty() && item_->versions().context.covers(search_->needs) ? end_search() : ask_next();
+  readers_.empty() && item().versions().context.covers(search_->needs) ? end_search() : ask_next();
 }
 
 /// Drops the record of a copy that never came.
 void shadow_state::drop_joining_record() {
-  if (item_->role() != holder_state::joining)
+  if (item().role() != holder_state::joining)
     return;
   std::vector<std::string> asked(search_->asked().begin(), search_->asked().end());
-  auto told = item_->drop();
+  auto told = item().drop();
   persist([this, asked, told] { tell_holders(asked, told); });
 }
 
 void shadow_state::search_failed() {
   answer_readers(); // a write or an update may have brought what they wait for
   auto& s = *search_;
-  if (item_->present() && !visible_ && syncing_) { // the item has begun here meanwhile
+  if (item().present() && !visible() && syncing_) { // the item has begun here meanwhile
     persist([this] {
       answer_readers();
       if (!readers_.empty() && !search_)
@@ -316,13 +318,13 @@ void shadow_state::search_failed() {
     return end_search();
   }
   if (is_behind()) // nobody has a newer one who can be asked
-    answer_readers(*visible_, true);
-  auto arrived = item_->role() == holder_state::joining && !item_->versions().siblings.empty(); // with an update
+    answer_readers(*visible(), true);
+  auto arrived = item().role() == holder_state::joining && !item().versions().siblings.empty(); // with an update
   if (s.deleted_at.empty() && s.joined && !s.aside && arrived)
-    return settle({item_->record().id, {}, {}, {}});
+    return settle({item().record().id, {}, {}, {}});
   if (s.deleted_at.empty() && s.aside) {
     show_aside();
-    auto keeps = s.may_keep_aside(node_->is_fresh());
+    auto keeps = s.may_keep_aside(this_node().is_fresh());
     auto copy = std::exchange(s.aside, nullptr)->copy();
     if (keeps && may_take(copy.versions))
       return settle(copy);
@@ -330,7 +332,7 @@ void shadow_state::search_failed() {
   auto reason = why_not_found(s);
   drop_joining_record();
   if (code_of(reason) == ec::unavailable)
-    node_->counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
+    this_node().counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
   // Who came while this search was under way cannot take its word: the item may have begun since.
   auto later = std::stable_partition(readers_.begin(), readers_.end(),
                                      [&](const waiting_reader& reader) { return reader.search <= s.number; });
@@ -347,7 +349,7 @@ caf::error shadow_state::why_not_found(const copy_search& s) const {
   std::string unreachable;
   for (const auto& node : s.unreachable())
     unreachable += (unreachable.empty() ? "" : ", ") + node;
-  auto held = item_->present() || !s.holder.empty() || !s.stale_at.empty();
+  auto held = item().present() || !s.holder.empty() || !s.stale_at.empty();
   if (held && s.deleted_at.empty())
     return make_error(ec::too_old, "all copies that could be had are older than the context"
                                        + (unreachable.empty() ? "" : ", and " + unreachable + " cannot be reached")
@@ -356,12 +358,12 @@ caf::error shadow_state::why_not_found(const copy_search& s) const {
     return make_error(ec::gone, "the item was deleted");
   if (!unreachable.empty())
     return make_error(ec::unavailable, "nodes that may hold the item do not answer (" + unreachable + "); try again");
-  if (!knows_all_nodes(*node_))
+  if (!knows_all_nodes(this_node()))
     return make_error(ec::unavailable, "this region is cut off from the others, and has no copy; try again");
-  if (may_be_lost(item_->record().id, *node_->lost.get()))
+  if (may_be_lost(item().record().id, *this_node().lost.get()))
     return make_error(ec::store_corrupt,
                       "no region holds the item, unless it lay in a damaged part of the store of region "
-                          + node_->self.region + "; what lay there is lost");
+                          + this_node().self.region + "; what lay there is lost");
   return make_error(ec::not_found, "no region holds the item");
 }
 

@@ -12,9 +12,9 @@ namespace gnomon {
 // -- anti-entropy ----------------------------------------------------------------------------------------------------
 
 copy_note shadow_state::current_note() const {
-  if (!item_->present())
-    return {item_->record().id, false, 0, {}, false};
-  auto note = note_of(item_->record(), *node_);
+  if (!item().present())
+    return {item().record().id, false, 0, {}, false};
+  auto note = note_of(item().record(), this_node());
   note.steward |= has_to_demote();
   return note;
 }
@@ -25,7 +25,7 @@ void shadow_state::note_copy() {
   if (note == noted_)
     return;
   noted_ = note;
-  self_->send(node_->handles.get()->anti_entropy, copy_notes{{std::move(note)}, false});
+  self()->send(this_node().handles.get()->anti_entropy, copy_notes{{std::move(note)}, false});
 }
 
 /// The trees differ at this item. The note is sent again in any case: a crash may have lost the one before.
@@ -34,11 +34,11 @@ void shadow_state::compare_with(const std::string& node) {
     noted_ = {};
     note_copy();
   }
-  if (!visible_)
+  if (!visible())
     return;
-  auto ours = item_->record().holders;
+  auto ours = item().record().holders;
   tell_holder(node, ours, [this, node, ours](const holders_ack& ack) {
-    if (!ack.holds || ack.holders != ours || !visible_ || ack.context != visible_->versions.context)
+    if (!ack.holds || ack.holders != ours || !visible() || ack.context != visible()->versions.context)
       return;
     // Only the versions can differ: a rule for conflicts has changed, and each kept others.
     send_update(node, traffic::repair);
@@ -49,7 +49,7 @@ void shadow_state::compare_with(const std::string& node) {
 // -- reaping: the steward --------------------------------------------------------------------------------------------
 
 void shadow_state::do_steward_duty() {
-  if (visible_ && is_tombstone(visible_->versions))
+  if (visible() && is_tombstone(visible()->versions))
     reap();
   else if (has_to_demote())
     demote_one();
@@ -58,19 +58,19 @@ void shadow_state::do_steward_duty() {
 }
 
 void shadow_state::reap() {
-  if (reaping_ || !visible_ || reaper_of(item_->record()) != node_->self.node)
+  if (reaping_ || !visible() || reaper_of(item().record()) != this_node().self.node)
     return;
-  auto context = visible_->versions.context;
-  if (!holds_exactly(context) || age_of(item_->record(), now()) < node_->config.reap_after)
+  auto context = visible()->versions.context;
+  if (!holds_exactly(context) || age_of(item().record(), now()) < this_node().config.reap_after)
     return;
   // A region that the record does not name may hold the item all the same: it began there as well during a partition,
   // joined elsewhere again after it had left, or came back with an older disk. Every region has to answer.
   std::vector<std::string> strangers;
-  auto view = node_->cluster.get();
+  auto view = this_node().cluster.get();
   if (view->peers.empty() && view->unmet_seeds > 0)
     return; // anti-entropy reminds us of it again
   for (const auto& peer : view->peers)
-    if (item_->record().holders.state_of(peer.identity.node) == holder_state::left)
+    if (item().record().holders.state_of(peer.identity.node) == holder_state::left)
       strangers.push_back(peer.identity.node);
   reaping_ = std::make_unique<reaping>(context, strangers);
   go_on_reaping();
@@ -99,13 +99,13 @@ void shadow_state::go_on_reaping() {
 
 void shadow_state::send_order(const std::string& node, steward_word word) {
   ask_peer<steward_answer>(
-      node, traffic::repair, steward_order{item_->record().id, node_->self.node, reaping_->context(), word},
-      [this, node, word, epoch = item_->epoch_of(node)](const steward_answer& answer) {
+      node, traffic::repair, steward_order{item().record().id, this_node().self.node, reaping_->context(), word},
+      [this, node, word, epoch = item().epoch_of(node)](const steward_answer& answer) {
         answered(node, word, epoch, answer);
       },
-      [this, node, word, epoch = item_->epoch_of(node)](const caf::error&) {
-        if (node_->config.fault == deliberate_fault::reap_on_lease_expiry
-            && item_->record().holders.state_of(node) == holder_state::shadow)
+      [this, node, word, epoch = item().epoch_of(node)](const caf::error&) {
+        if (this_node().config.fault == deliberate_fault::reap_on_lease_expiry
+            && item().record().holders.state_of(node) == holder_state::shadow)
           return answered(node, word, epoch, steward_answer{false, holder_state::left, {}, {}, 0});
         reaping_->failed();
         go_on_reaping();
@@ -114,16 +114,16 @@ void shadow_state::send_order(const std::string& node, steward_word word) {
 
 void shadow_state::answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer) {
   reaping_->heard(node, word, answer);
-  if (item_->role() == holder_state::left) {
+  if (item().role() == holder_state::left) {
     reaping_->give_up();
     return go_on_reaping();
   }
   if (answer.role == holder_state::left)
     mark_left(node, epoch); // its own word
   else
-    item_->merge(answer.holders);
+    item().merge(answer.holders);
   if (answer.role != holder_state::left && answer.context != reaping_->context())
-    tell_holders({node}, item_->record().holders);
+    tell_holders({node}, item().record().holders);
   persist([this] { go_on_reaping(); });
 }
 
@@ -155,24 +155,21 @@ void shadow_state::execute_order(const steward_order& order, answer<steward_answ
 /// True when this tombstone is all that is here, on disk and on its way.
 bool shadow_state::holds_exactly(const version_vector& context) const {
   auto quiet = !search_ && writes_->empty() && !syncing_;
-  return quiet && visible_ && is_tombstone(visible_->versions) && visible_->versions.context == context
-         && item_->versions().context == context;
+  return quiet && visible() && is_tombstone(visible()->versions) && visible()->versions.context == context
+         && item().versions().context == context;
 }
 
 steward_answer shadow_state::how_things_stand(bool done) const {
-  return {done, item_->role(), visible_ ? visible_->versions.context : version_vector{}, item_->record().holders,
-          item_->record().wanted.at(now())};
+  return {done, item().role(), visible() ? visible()->versions.context : version_vector{}, item().record().holders,
+          item().record().wanted.at(now())};
 }
 
 /// Nobody is told: all who were holders forget the item too.
 void shadow_state::forget(std::function<void()> after) {
-  const auto& id = item_->record().id;
-  log::debug("shadow", "reaped", {{"id", id}});
-  visible_ = nullptr;
-  synced_ = nullptr;
-  node_->index.erase(id);
-  item_->drop();
-  node_->counters.reaped.fetch_add(1, std::memory_order_relaxed);
+  log::debug("shadow", "reaped", {{"id", item().record().id}});
+  hide();
+  item().drop();
+  this_node().counters.reaped.fetch_add(1, std::memory_order_relaxed);
   persist(std::move(after));
 }
 

@@ -17,27 +17,27 @@ void shadow_state::replicate(traffic urgency) {
 /// One update is under way to each holder; the next carries the newest state. It names all holders known here: those
 /// that need it get it from here, or from the holder that named them.
 void shadow_state::send_update(const std::string& node, traffic urgency) {
-  if (!visible_)
+  if (!visible())
     return;
-  if (is_forbidden(node, item_->versions()))
+  if (is_forbidden(node, item().versions()))
     return tell_forbidden(node);
   if (auto [i, first] = updates_.emplace(node, false); !first) {
     i->second = true;
     return;
   }
-  auto copy = within_a_message(*synced_);
-  copy.holders = item_->record().holders;
+  auto copy = within_a_message(*synced());
+  copy.holders = item().record().holders;
   uint64_t bytes = 0;
   for (const auto& value : copy.values)
     bytes += value.size();
-  auto update = node_->owed.begin(node);
+  auto update = this_node().owed.begin(node);
   ask_peer<replicate_ack>(
-      node, urgency, replicate_item{std::move(copy), node_->self.node, item_->record().holders.current()},
+      node, urgency, replicate_item{std::move(copy), this_node().self.node, item().record().holders.current()},
       [this, node, bytes, urgency, update](const replicate_ack& ack) {
-        node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
+        this_node().counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
         update_acknowledged(node, ack, urgency);
       },
-      [this, node, update, epoch = item_->epoch_of(node)](const caf::error& reason) {
+      [this, node, update, epoch = item().epoch_of(node)](const caf::error& reason) {
         update_failed(node, epoch, code_of(reason), update);
       });
 }
@@ -45,13 +45,13 @@ void shadow_state::send_update(const std::string& node, traffic urgency) {
 void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
   auto again = updates_.extract(node).mapped();
   acknowledge(node, ack.context, ack.counts);
-  if (!visible_ || ack.context.covers(item_->versions().context))
+  if (!visible() || ack.context.covers(item().versions().context))
     settle_debt(node);
-  else if (again && !ack.context.covers(visible_->versions.context))
+  else if (again && !ack.context.covers(visible()->versions.context))
     send_update(node, urgency);
-  if (item_->role() == holder_state::left)
+  if (item().role() == holder_state::left)
     return;
-  if (!item_->versions().context.covers(ack.context))
+  if (!item().versions().context.covers(ack.context))
     pull_from(node);
   merge_holders(node, ack.holders);
 }
@@ -68,46 +68,47 @@ void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec rea
 /// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
 /// the node's other items do not wait for it. The update counts as under way until the hint is synced.
 void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
-  if (node_->is_removed(node)) // nobody will come for it
-    return mark_left(node, item_->epoch_of(node));
+  if (this_node().is_removed(node)) // nobody will come for it
+    return mark_left(node, item().epoch_of(node));
   auto hint = hints_.failed(node, reason, now());
   if (!hint)
     return;
   if (hint->refused) {
     log::warn("shadow", "not-delivered",
-              {{"id", item_->record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
+              {{"id", item().record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
     tell_behind(node);
   }
   store_batch note;
-  note.puts.emplace_back(keys::hint(node, item_->record().id), blob{std::move(hint->value)});
+  note.puts.emplace_back(keys::hint(node, item().record().id), blob{std::move(hint->value)});
   if (!update)
-    update = node_->owed.begin(node);
+    update = this_node().owed.begin(node);
   update->leaves_hint();
-  ++questions_under_way_;
-  self_->request(node_->store(item_->record().id), node_->config.request_timeout, std::move(note))
+  ++core_.questions;
+  self()
+      ->request(this_node().store(item().record().id), this_node().config.request_timeout, std::move(note))
       .then(
           [this, update, node](const store_receipt&) {
-            --questions_under_way_;
-            if (node_->is_removed(node)) // since
-              return mark_left(node, item_->epoch_of(node));
+            --core_.questions;
+            if (this_node().is_removed(node)) // since
+              return mark_left(node, item().epoch_of(node));
             if (hints_.contains(node))
-              item_->note_hint(node, true);
+              item().note_hint(node, true);
           },
           [this, update, node](const caf::error&) { // the store says so in the log
-            --questions_under_way_;
+            --core_.questions;
             hints_.not_written(node);
           });
 }
 
 /// `node` could not take what is here: it must not call its copy current.
 void shadow_state::tell_behind(const std::string& node) {
-  if (visible_)
+  if (visible())
     ask_peer<holders_ack>(
         node, traffic::repair,
-        update_holders{.id = item_->record().id,
-                       .from = node_->self.node,
+        update_holders{.id = item().record().id,
+                       .from = this_node().self.node,
                        .holders = {},
-                       .context = visible_->versions.context,
+                       .context = visible()->versions.context,
                        .counts = counts(),
                        .refused = true},
         [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
@@ -115,21 +116,21 @@ void shadow_state::tell_behind(const std::string& node) {
 
 /// A rule has come to keep the versions away from `node`: what it has is of the past, and goes.
 void shadow_state::tell_forbidden(const std::string& node) {
-  if (!visible_)
+  if (!visible())
     return;
-  auto told = visible_->versions.context;
+  auto told = visible()->versions.context;
   ask_peer<holders_ack>(
       node, traffic::repair,
-      update_holders{.id = item_->record().id,
-                     .from = node_->self.node,
+      update_holders{.id = item().record().id,
+                     .from = this_node().self.node,
                      .holders = {},
                      .context = told,
                      .counts = counts(),
                      .forbidden = true},
-      [this, node, told, epoch = item_->epoch_of(node)](const holders_ack& ack) {
+      [this, node, told, epoch = item().epoch_of(node)](const holders_ack& ack) {
         if (!ack.holds)
           return mark_left(node, epoch);
-        if (item_->versions().context == told)
+        if (item().versions().context == told)
           settle_debt(node);
       },
       [this, node](const caf::error& reason) { leave_hint(node, code_of(reason)); });
@@ -137,21 +138,21 @@ void shadow_state::tell_forbidden(const std::string& node) {
 
 /// `node` has the current versions, or is no holder any more.
 void shadow_state::settle_debt(const std::string& node) {
-  if (item_->record().owed.count(node) > 0) {
-    item_->settle_debt(node);
-    unsaved_ = true;
+  if (item().record().owed.count(node) > 0) {
+    item().settle_debt(node);
+    core_.unsaved = true;
   }
   if (!hints_.erase(node))
     return;
-  item_->note_hint(node, false);
+  item().note_hint(node, false);
   store_batch done;
-  done.erases.push_back(keys::hint(node, item_->record().id));
-  caf::anon_send(node_->store(item_->record().id), std::move(done));
+  done.erases.push_back(keys::hint(node, item().record().id));
+  caf::anon_send(this_node().store(item().record().id), std::move(done));
 }
 
 void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
-  item_->mark_left(node, epoch);
-  if (item_->record().holders.state_of(node) == holder_state::left) {
+  item().mark_left(node, epoch);
+  if (item().record().holders.state_of(node) == holder_state::left) {
     writes_->forget(node);
     settle_debt(node);
   }
@@ -160,15 +161,15 @@ void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
 
 /// A store that has just refused the versions would end this shadow, and with it the knowledge that they are lacking.
 void shadow_state::pull_from(const std::string& node) {
-  if ((is_behind() && now() < rests_until_) || !pulling_.insert(node).second)
+  if ((is_behind() && now() < core_.rests_until) || !pulling_.insert(node).second)
     return;
   ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{.id = item_->record().id, .requester = node_->self.node},
+      node, traffic::repair, fetch_item{.id = item().record().id, .requester = this_node().self.node},
       [this, node](item_copy& copy) {
         auto whole = std::make_shared<item_copy>(std::move(copy));
         fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
           pulling_.erase(node);
-          if (!problem && item_->role() != holder_state::left)
+          if (!problem && item().role() != holder_state::left)
             take_newer(*whole, node, {});
         });
       },
@@ -183,10 +184,10 @@ void shadow_state::tell_holders(const std::vector<std::string>& nodes, const hol
 /// `then` runs when the answer was taken in.
 void shadow_state::tell_holder(const std::string& node, const holder_map& news,
                                std::function<void(const holders_ack&)> then) {
-  auto context = visible_ ? visible_->versions.context : version_vector{};
+  auto context = visible() ? visible()->versions.context : version_vector{};
   ask_peer<holders_ack>(
-      node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
-      [this, node, then = std::move(then), epoch = item_->epoch_of(node)](const holders_ack& ack) {
+      node, traffic::repair, update_holders{item().record().id, this_node().self.node, news, context, counts()},
+      [this, node, then = std::move(then), epoch = item().epoch_of(node)](const holders_ack& ack) {
         answered(node, epoch, ack);
         if (then)
           then(ack);
@@ -196,18 +197,18 @@ void shadow_state::tell_holder(const std::string& node, const holder_map& news,
 
 /// What `node` is owed, or was to join, is left to a hint from now on.
 void shadow_state::not_told(const std::string& node, ec reason) {
-  auto joins = item_->record().holders.state_of(node) == holder_state::joining;
-  if (!visible_ || hints_.is_written(node) || (!joins && item_->record().owed.count(node) == 0))
+  auto joins = item().record().holders.state_of(node) == holder_state::joining;
+  if (!visible() || hints_.is_written(node) || (!joins && item().record().owed.count(node) == 0))
     return;
   if (joins) {
-    item_->owe({node});
+    item().owe({node});
     persist();
   }
   leave_hint(node, reason);
 }
 
 void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
-  if (item_->role() == holder_state::left)
+  if (item().role() == holder_state::left)
     return;
   if (!ack.holds)
     return mark_left(node, epoch);
@@ -217,20 +218,20 @@ void shadow_state::answered(const std::string& node, uint32_t epoch, const holde
 
 /// Where this copy stands: on disk, not on its way there.
 holders_ack shadow_state::standing() const {
-  return {item_->record().holders, true, visible_ ? visible_->versions.context : version_vector{}, counts()};
+  return {item().record().holders, true, visible() ? visible()->versions.context : version_vector{}, counts()};
 }
 
 /// Two holders have told each other what they have: what one lacks is sent or fetched.
 void shadow_state::compare(const std::string& node, const version_vector& theirs, bool node_counts) {
   acknowledge(node, theirs, node_counts);
-  if (!visible_)
+  if (!visible())
     return;
-  if (theirs.covers(item_->versions().context))
+  if (theirs.covers(item().versions().context))
     settle_debt(node);
-  else if (!theirs.covers(visible_->versions.context) && !hints_.is_resting(node, now())
-           && item_->record().holders.state_of(node) != holder_state::joining) // that one is being given the value
+  else if (!theirs.covers(visible()->versions.context) && !hints_.is_resting(node, now())
+           && item().record().holders.state_of(node) != holder_state::joining) // that one is being given the value
     send_update(node, traffic::repair);
-  if (!item_->versions().context.covers(theirs))
+  if (!item().versions().context.covers(theirs))
     pull_from(node);
 }
 
@@ -238,14 +239,14 @@ void shadow_state::compare(const std::string& node, const version_vector& theirs
 void shadow_state::pass_along(const std::string& source) {
   auto rest = others();
   std::erase(rest, source);
-  tell_holders(rest, item_->record().holders);
+  tell_holders(rest, item().record().holders);
 }
 
 /// Asks other holders what they have: those that this copy owes something, those that may release it from its pin, and
 /// those that joined and have not been heard of since. Their answers settle the debt, or tell what to send. A holder
 /// with a hint is not asked; the hint takes care of it.
 void shadow_state::review_debts() {
-  tell_holders(item_->to_review(), item_->record().holders);
+  tell_holders(item().to_review(), item().record().holders);
 }
 
 } // namespace gnomon

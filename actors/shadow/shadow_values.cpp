@@ -14,18 +14,18 @@ item_copy within_a_message(item_copy copy) {
 }
 
 void shadow_state::give_value(const fetch_value& request, const answer<version_value>& reply) {
-  const auto* version = synced_ ? synced_->versions.find(request.version) : nullptr;
+  const auto* version = synced() ? synced()->versions.find(request.version) : nullptr;
   if (!version || version->deleted)
     return reply.fail(make_error(ec::not_here, "that version is not here"));
-  auto place = static_cast<size_t>(version - synced_->versions.siblings.data());
-  node_->counters.bytes_out.fetch_add(version->bytes, std::memory_order_relaxed);
-  reply.give({synced_->values[place]});
+  auto place = static_cast<size_t>(version - synced()->versions.siblings.data());
+  this_node().counters.bytes_out.fetch_add(version->bytes, std::memory_order_relaxed);
+  reply.give({synced()->values[place]});
 }
 
 /// Asks `giver` for what `copy` lacks, and this copy has not got either. `then` hears why that failed.
 void shadow_state::fetch_values(std::shared_ptr<item_copy> copy, const std::string& giver, traffic urgency,
                                 after_values then) {
-  auto missing = item_->complete_from_here(*copy);
+  auto missing = item().complete_from_here(*copy);
   if (!missing)
     return then({});
   auto place = static_cast<size_t>(missing - copy->versions.siblings.data());
