@@ -51,8 +51,8 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       },
       [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
       [&](reap_a) { state.once_loaded([&] { state.do_steward_duty(); }); },
-      [&](deadline_a, uint64_t number) { state.holder_is_late(number); },
-      [&](hedge_a, uint64_t number) { state.hedge_early(number); },
+      [&](deadline_a, uint64_t number) { state.search.holder_is_late(number); },
+      [&](hedge_a, uint64_t number) { state.search.hedge_early(number); },
       [&](tick_a) { return state.stop_if_idle(); },
   };
 }
@@ -146,7 +146,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
       tell_holders(others(), item().record().holders); // somebody has a newer one
     return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
   }
-  readers_.push_back({request, std::move(reply), next_search_});
+  readers_.push_back({request, std::move(reply), search.next_number()});
   search_for_readers();
 }
 
@@ -155,7 +155,7 @@ void shadow_state::search_for_readers() {
                 && !this_node().is_full() // a copy that cannot be kept must not fail the read
                 && this_node().counters.stores_full.load() == 0;
   stay keep{wanted, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
-  find_copy(keep, audience::all, traffic::client, {}, {});
+  search.find_copy(keep, audience::all, traffic::client, {}, {});
 }
 
 /// Tells those who follow the item of each write that became visible, and of what came from other copies. `before`:
@@ -231,6 +231,17 @@ void shadow_state::fail_readers(const caf::error& reason) {
     reader.reply.fail(reason);
 }
 
+void shadow_state::fail_readers_of(uint64_t search, const caf::error& reason) {
+  if (code_of(reason) == ec::unavailable)
+    this_node().counters.reads_failed.fetch_add(readers_.size(), std::memory_order_relaxed);
+  auto later = std::stable_partition(readers_.begin(), readers_.end(),
+                                     [&](const waiting_reader& reader) { return reader.search <= search; });
+  std::vector<waiting_reader> late(std::make_move_iterator(later), std::make_move_iterator(readers_.end()));
+  readers_.erase(later, readers_.end());
+  fail_readers(reason);
+  readers_ = std::move(late);
+}
+
 void shadow_state::report(answer<copy_report> reply) {
   if (item().role() == holder_state::left)
     return reply.fail(make_error(ec::not_here, "no copy here"));
@@ -276,8 +287,8 @@ void shadow_state::note_access(const access_batch& batch) {
 }
 
 bool shadow_state::is_busy() {
-  return !loaded_ || !readers_.empty() || search_ || !writes_->empty() || syncing_ || core_.questions > 0 || reaping_
-         || is_guarding() || is_behind();
+  return !loaded_ || !readers_.empty() || search.is_under_way() || !writes_->empty() || syncing_ || core_.questions > 0
+         || reaping_ || is_guarding() || is_behind();
 }
 
 /// What a peer had, and this copy could not take, may have gone with that peer's disk. Once every node has said what it
@@ -307,7 +318,7 @@ void shadow_state::look_for_newer() {
 
 /// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
 caf::result<bool> shadow_state::stop_if_idle() {
-  if (is_behind() && !search_ && now() >= core_.rests_until)
+  if (is_behind() && !search.is_under_way() && now() >= core_.rests_until)
     look_for_newer();
   if (is_busy())
     return false;

@@ -4,12 +4,11 @@
 #include "actors/node/copy_economy.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
-#include "actors/shadow/copy_search.hpp"
 #include "actors/shadow/demotion.hpp"
 #include "actors/shadow/hint_book.hpp"
 #include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
-#include "actors/shadow/shadow_part.hpp"
+#include "actors/shadow/shadow_search.hpp"
 
 #include <deque>
 #include <functional>
@@ -28,12 +27,12 @@ struct shadow_config {
 };
 
 /// The state of one item's shadow. The members stand in the order in which a request meets them. Work of several steps
-/// waits in `readers_`, `search_` or `writes_` for its outcome.
+/// waits in `readers_`, `search` or `writes_` for its outcome.
 class shadow_state : public shadow_part {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
-  shadow_state() : shadow_part(own_core_) {}
+  shadow_state() : shadow_part(own_core_), search(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -90,13 +89,13 @@ public:
   void expiry_due(timestamp at);
   void make_room(); // shadow_economy.cpp
 
-  void holder_is_late(uint64_t number); // shadow_search.cpp
-  void hedge_early(uint64_t number);
-
   /// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch
   /// is under way at a time: a later record names the values of an earlier one, so it must not be stored where that
   /// failed.
   void persist(std::function<void()> after = {});
+  bool is_syncing() const {
+    return syncing_;
+  }
   /// The copy goes: readers get it no more.
   void hide();
 
@@ -108,7 +107,6 @@ public:
   // what a snapshot brings: shadow_load.cpp
   void load_versions(const load_item& request, answer<load_receipt> reply);
 
-private:
   struct waiting_reader {
     read_item request;
     answer<item_versions> reply;
@@ -144,32 +142,16 @@ private:
   void answer_reader(const waiting_reader& reader, const item_versions& found, bool stale);
   void answer_readers();
   void answer_readers(const item_versions& found, bool stale);
+  bool has_readers() const {
+    return !readers_.empty();
+  }
   void fail_readers(const caf::error& reason);
+  /// The search with this number has found nothing. Who came while it was under way cannot take its word: the item may
+  /// have begun since.
+  void fail_readers_of(uint64_t search, const caf::error& reason);
   void search_for_readers();
 
-  // searching: shadow_search.cpp
-  void find_copy(stay keep, audience whom, traffic urgency, std::string first, copy_search::after then);
-  void ask_next();
-  void hedge();
-  void ask_holder(const std::string& holder);
-  bool is_over(uint64_t number) const;
-  void ask_everyone();
-  void refused(const std::string& holder);
-  void answered_by(const std::string& holder, item_copy copy);
-  void failed_at(const std::string& holder, ec reason);
-  void found(item_copy copy, const std::string& giver);
-  void answer_with(const item_copy& copy, const std::string& giver);
-  void kept_away(const std::string& giver);
-  void set_aside(const item_copy& copy, const std::string& giver);
-  void show_aside();
   void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
-  void repair_older(const item_copy& newer);
-  void go_on();
-  void drop_joining_record();
-  void settle(const item_copy& copy);
-  void search_failed();
-  caf::error why_not_found(const copy_search& s) const;
-  void end_search();
 
   // writing: shadow_writes.cpp
   bool passed_on(const write_item& request, const answer<write_receipt>& reply);
@@ -276,16 +258,20 @@ private:
   void dismiss(std::vector<std::string> shadows);
   void be_dismissed(const steward_order& order, answer<steward_answer> reply);
 
+private:
   shadow_core own_core_{*this};
   bool loaded_ = false;
   caf::error broken_;
   caf::actor_clock::time_point mended_next_{}; // when to look for a sound copy again
   std::vector<std::function<void()>> waiting_for_load_;
   std::vector<waiting_reader> readers_;
-  std::unique_ptr<copy_search> search_;
+
+public:
+  shadow_search search;
+
+private:
   std::vector<unapplied_write> unapplied_;
   std::unique_ptr<pending_writes> writes_;
-  uint64_t next_search_ = 0;
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
   std::vector<answer<replicate_ack>> merging_;     // updates that are being synced

@@ -196,11 +196,11 @@ void shadow_state::join_anew(const std::string& giver, holder_state as) {
   if (!may_hold(this_node().self.node))
     return;
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
-  find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const copy_search&) {
+  auto& joins = search.find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const copy_search&) {
     this_node().counters.copies_mended.fetch_add(item().present() ? 1 : 0, std::memory_order_relaxed);
   });
   item().join(terms);
-  search_->joined = true;
+  joins.joined = true;
   persist();
 }
 

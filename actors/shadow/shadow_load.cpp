@@ -51,8 +51,8 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
 }
 
 void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
-  if (search_) // a copy is being made here: wait how that ends
-    return find_copy({}, audience::known, traffic::repair, {}, [this, job](const copy_search&) { merge_loaded(job); });
+  if (search.is_under_way()) // a copy is being made here: wait how that ends
+    return search.await_end([this, job](const copy_search&) { merge_loaded(job); });
   if (!item().present() || !may_take(job->copy.versions))
     return ask_who_has(job);
   if (job->dry_run)
@@ -127,7 +127,7 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
 void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
   if (!may_take(job->copy.versions))
     return job->reply.fail(this_node().kept_away());
-  if (search_ || item().present()) // it came while the others were asked
+  if (search.is_under_way() || item().present()) // it came while the others were asked
     return merge_loaded(job);
   if (job->dry_run)
     return job->done(load_outcome::restored);

@@ -111,10 +111,10 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
                      : reply.give({false, "the item could not be fetched from node " + giver, {}});
   };
   auto predicted = terms.reason == lease_reason::prediction; // then a prefetcher of this node invites, not the giver
-  find_copy({true, request.state, terms}, audience::known, predicted ? traffic::prefetch : traffic::repair,
-            request.giver, then);
+  auto& joins = search.find_copy({true, request.state, terms}, audience::known,
+                                 predicted ? traffic::prefetch : traffic::repair, request.giver, then);
   if (!predicted)
-    search_->inviters.insert(request.giver);
+    joins.inviters.insert(request.giver);
 }
 
 /// A reader of this region has read the item at the giver, where DNS or a redirect had sent it. What is predicted here
@@ -183,13 +183,13 @@ void shadow_state::expiry_due(timestamp at) {
 }
 
 void shadow_state::check_expiry() {
-  if (item().role() == holder_state::left || (search_ && !item().present()))
+  if (item().role() == holder_state::left || (search.is_under_way() && !item().present()))
     return; // a search is making this copy; the collector comes again
   if (auto entry = this_node().index.peek(item().record().id))
     item().note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
   review_lifetime();
   item().expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
-  if (item().lease_over(now(), this_node().config.join_timeout) && !search_)
+  if (item().lease_over(now(), this_node().config.join_timeout) && !search.is_under_way())
     return drop();
   if (item().present() && !may_hold(this_node().self.node)) {
     if (item().review_due(now())) {

@@ -52,11 +52,11 @@ void shadow_state::place_elsewhere(const place_copies& request, answer<shadow_pl
   if (request.factor == one_each)
     return reply.fail(make_error(ec::not_here, "the item is not here"));
   stay keep{may_hold(this_node().self.node), holder_state::shadow, request.lease};
-  find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const copy_search& s) {
+  search.find_copy(keep, audience::all, traffic::client, {}, [this, request, reply](const copy_search& s) {
     if (item().present())
       return place(request, reply);
     const auto& holder = s.refused_by.empty() ? s.holder : s.refused_by;
-    if (auto reason = why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
+    if (auto reason = search.why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
       return reply.fail(std::move(reason));
     if (holder.empty())
       return reply.fail(make_error(ec::not_found, "no region holds the item"));

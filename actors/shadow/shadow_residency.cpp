@@ -7,13 +7,6 @@
 
 namespace gnomon {
 
-/// The copy that was found may not stay here: it is read and written where it is.
-void shadow_state::kept_away(const std::string& giver) {
-  search_->keep_away(giver);
-  drop_joining_record();
-  readers_.empty() ? end_search() : ask_next();
-}
-
 /// A rule has come to forbid the copy that is here: a holder that may keep the item takes the write.
 void shadow_state::pass_to_permitted(const write_item& request, const answer<write_receipt>& reply) {
   auto candidates = item().record().holders.durable_by_rank(item().record().id);

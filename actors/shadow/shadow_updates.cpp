@@ -176,6 +176,30 @@ void shadow_state::pull_from(const std::string& node) {
       [this, node](const caf::error&) { pulling_.erase(node); });
 }
 
+/// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
+/// date, and the others are asked whether they have heard. A copy that a rule has come to forbid takes nothing more.
+void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
+  if (!may_take(copy.versions)) {
+    if (then)
+      then();
+    return;
+  }
+  auto changed = take_in(copy);
+  auto rest = others();
+  std::erase(rest, giver);
+  if (changed)
+    item().owe(rest);
+  persist([this, changed, giver, then = std::move(then), theirs = copy.versions.context] {
+    if (visible() && !theirs.covers(visible()->versions.context))
+      send_update(giver, traffic::repair);
+    if (changed)
+      pass_along(giver);
+    answer_readers();
+    if (then)
+      then();
+  });
+}
+
 void shadow_state::tell_holders(const std::vector<std::string>& nodes, const holder_map& news) {
   for (const auto& node : nodes)
     tell_holder(node, news);

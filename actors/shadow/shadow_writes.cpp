@@ -30,13 +30,12 @@ void shadow_state::write_where_it_is(const write_item& request, time_point deadl
     return;
   if (item().present())
     return decide_with_all(request, deadline, std::move(reply));
-  if (search_ && must_know(request)) // what that one has heard may have changed since
-    return find_copy({}, audience::known, traffic::client, {}, [this, request, deadline, reply](const copy_search&) {
-      write_where_it_is(request, deadline, reply);
-    });
+  if (search.is_under_way() && must_know(request)) // what that one has heard may have changed since
+    return search.await_end(
+        [this, request, deadline, reply](const copy_search&) { write_where_it_is(request, deadline, reply); });
   stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   auto whom = must_know(request) || !request.seen.empty() ? audience::all : audience::all_while_unsure;
-  find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const copy_search& s) {
+  search.find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const copy_search& s) {
     if (!reply.given())
       begin_or_pass(request, s, deadline, reply);
   });
@@ -64,7 +63,7 @@ void shadow_state::begin_or_pass(const write_item& request, const copy_search& s
     return pass_to<write_receipt>(s.refused_by, request, reply);
   if (!s.stale_at.empty())
     return pass_to<write_receipt>(s.stale_at, request, reply);
-  if (auto reason = why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
+  if (auto reason = search.why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
     return reply.fail(make_error(ec::unavailable, "whether the item exists is not known: " + sentence_of(reason)));
   for (const auto& node : s.believed())
     if (s.unreachable().contains(node))
@@ -226,15 +225,17 @@ void shadow_state::describe(pending_writes::write& w, const write_item& request)
 void shadow_state::catch_up(const write_item& request, const version_vector& needs, time_point deadline,
                             answer<write_receipt> reply) {
   unapplied_.push_back({deadline, reply});
-  find_copy({}, audience::all, traffic::client, {}, [this, request, needs, deadline, reply](const copy_search&) {
-    if (reply.given())
-      return;
-    if (item().versions().context.covers(needs))
-      return apply(request, deadline, reply);
-    reply.fail(make_error(ec::too_old, "the copy here is older than what is known of the item, and no newer one could "
-                                       "be had; try again, or read the item for a new context"));
-  });
-  search_->needs.merge(needs);
+  auto& catches_up = search.find_copy(
+      {}, audience::all, traffic::client, {}, [this, request, needs, deadline, reply](const copy_search&) {
+        if (reply.given())
+          return;
+        if (item().versions().context.covers(needs))
+          return apply(request, deadline, reply);
+        reply.fail(make_error(ec::too_old,
+                              "the copy here is older than what is known of the item, and no newer one could "
+                              "be had; try again, or read the item for a new context"));
+      });
+  catches_up.needs.merge(needs);
 }
 
 void shadow_state::write_synced(uint64_t number) {
