@@ -158,29 +158,6 @@ void shadow_state::search_for_readers() {
   search.find_copy(keep, audience::all, traffic::client, {}, {});
 }
 
-/// Tells those who follow the item of each write that became visible, and of what came from other copies. `before`:
-/// what was visible; a copy that is just being made is no change.
-void shadow_state::tell_feed(const item_versions* before) {
-  auto written = std::exchange(written_, {});
-  const auto& id = item().record().id;
-  if (!this_node().follows.matches(id))
-    return;
-  auto feed = this_node().handles.get()->feed;
-  const auto& is = visible()->versions;
-  auto known = before ? before->versions.context : version_vector{};
-  auto expired = before && known == is.context;
-  for (auto& step : written) {
-    if (!is.context.covers(step.after)) {
-      written_.push_back(std::move(step)); // visible after the next sync
-      continue;
-    }
-    known.merge(step.after);
-    self()->send(feed, std::move(step));
-  }
-  if (expired || (before && !known.covers(is.context)))
-    self()->send(feed, item_step{id, known, is.context, is.etag(), now(), is.deleted(), expired});
-}
-
 bool shadow_state::satisfies(const read_item& request) const {
   return visible()->versions.context.covers(request.seen) && !is_behind();
 }

@@ -8,6 +8,7 @@
 #include "actors/shadow/hint_book.hpp"
 #include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
+#include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_search.hpp"
 
 #include <deque>
@@ -32,7 +33,7 @@ class shadow_state : public shadow_part {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
-  shadow_state() : shadow_part(own_core_), search(own_core_) {}
+  shadow_state() : shadow_part(own_core_), search(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -189,7 +190,6 @@ public:
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
-  void tell_feed(const item_versions* before);
   void merge_holders(const std::string& node, const holder_map& theirs);
   void compare(const std::string& node, const version_vector& theirs, bool node_counts);
   void answered(const std::string& node, uint32_t epoch, const holders_ack& ack);
@@ -291,7 +291,11 @@ private:
   hint_book hints_;
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
   bool in_catalog_ = false;
-  std::vector<item_step> written_;           // followed writes that are not visible yet
+
+public:
+  shadow_feed feed;
+
+private:
   caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over
 };
 

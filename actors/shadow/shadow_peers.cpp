@@ -278,7 +278,7 @@ void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shar
   if (!changed || !visible())
     return;
   answer_readers();
-  tell_feed(before.get());
+  feed.tell(before.get());
 }
 
 /// Merges what `node` knows of the holders. When it is behind on this copy, it is told again.

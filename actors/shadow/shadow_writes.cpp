@@ -197,8 +197,8 @@ dot shadow_state::make_version(const write_item& request, conflict_rule conflict
   auto seen = followed ? item().versions().context : version_vector{};
   auto made = item().write(applied, conflicts, core_.stamps.next(now()), {this_node().self.incarnation, drawn}, now());
   item().set_pinned(item().role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
-  if (const auto& is = item().versions(); followed)
-    written_.push_back({request.id, std::move(seen), is.context, is.etag(), now(), is.deleted()});
+  if (followed)
+    feed.note_write(std::move(seen));
   return made;
 }
 
