@@ -17,7 +17,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<item_versions>([&, x](auto reply) { state.read(x, reply); });
       },
       [&](const write_item& x) {
-        return state.when_loaded<write_receipt>([&, x](auto reply) { state.write(x, reply); });
+        return state.when_loaded<write_receipt>([&, x](auto reply) { state.writes.write(x, reply); });
       },
       [&](const place_copies& x) {
         return state.when_loaded<shadow_plan>([&, x](auto reply) { state.place(x, reply); });
@@ -45,7 +45,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
-      [&](deadline_a) { state.check_deadlines(); },
+      [&](deadline_a) { state.writes.check_deadlines(); },
       [&](const steward_order& x) {
         return state.when_loaded<steward_answer>([&, x](auto reply) { state.execute_order(x, reply); });
       },
@@ -62,8 +62,8 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   core_.node = std::move(node);
   core_.shard = std::move(config.shard);
   in_catalog_ = config.in_catalog;
-  writes_ = std::make_unique<pending_writes>(config.id, this_node().self.node, this_node().self.region);
   core_.item = std::make_unique<replica>(std::move(config.id), this_node().self.node);
+  writes.start();
   // The shard is not monitored: it ends its shadows when it ends itself, and would remember each that monitored it for
   // good.
   load();
@@ -264,7 +264,7 @@ void shadow_state::note_access(const access_batch& batch) {
 }
 
 bool shadow_state::is_busy() {
-  return !loaded_ || !readers_.empty() || search.is_under_way() || !writes_->empty() || syncing_ || core_.questions > 0
+  return !loaded_ || !readers_.empty() || search.is_under_way() || !writes.empty() || syncing_ || core_.questions > 0
          || reaping_ || is_guarding() || is_behind();
 }
 

@@ -6,10 +6,10 @@
 #include "actors/node/patience.hpp"
 #include "actors/shadow/demotion.hpp"
 #include "actors/shadow/hint_book.hpp"
-#include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_search.hpp"
+#include "actors/shadow/shadow_writes.hpp"
 
 #include <deque>
 #include <functional>
@@ -28,12 +28,12 @@ struct shadow_config {
 };
 
 /// The state of one item's shadow. The members stand in the order in which a request meets them. Work of several steps
-/// waits in `readers_`, `search` or `writes_` for its outcome.
+/// waits in `readers_`, `search` or `writes` for its outcome.
 class shadow_state : public shadow_part {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
-  shadow_state() : shadow_part(own_core_), search(own_core_), feed(own_core_) {}
+  shadow_state() : shadow_part(own_core_), search(own_core_), writes(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -68,12 +68,10 @@ public:
 
   // a client's requests: shadow.cpp, shadow_writes.cpp, shadow_placing.cpp
   void read(const read_item& request, answer<item_versions> reply);
-  void write(const write_item& request, answer<write_receipt> reply);
   void place(const place_copies& request, answer<shadow_plan> reply);
   void report(answer<copy_report> reply);
   void note_access(const access_batch& batch);
   caf::result<bool> stop_if_idle();
-  void check_deadlines();
 
   // what other holders ask: shadow_peers.cpp
   void give(const fetch_item& request, answer<item_copy> reply);
@@ -94,6 +92,10 @@ public:
   /// is under way at a time: a later record names the values of an earlier one, so it must not be stored where that
   /// failed.
   void persist(std::function<void()> after = {});
+  /// No write, search or sync is under way.
+  bool is_quiet() const {
+    return writes.empty() && !search.is_under_way() && !syncing_;
+  }
   bool is_syncing() const {
     return syncing_;
   }
@@ -112,11 +114,6 @@ public:
     read_item request;
     answer<item_versions> reply;
     uint64_t search = 0; // the first one that began after it
-  };
-  /// A client's write that waits for other regions before it can be applied here.
-  struct unapplied_write {
-    caf::actor_clock::time_point deadline;
-    answer<write_receipt> reply;
   };
   bool is_busy();
 
@@ -153,26 +150,6 @@ public:
   void search_for_readers();
 
   void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
-
-  // writing: shadow_writes.cpp
-  bool passed_on(const write_item& request, const answer<write_receipt>& reply);
-  void pass_to_permitted(const write_item& request, const answer<write_receipt>& reply);
-  caf::error too_crowded(const write_item& request, conflict_rule conflicts) const;
-  void write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply);
-  bool must_know(const write_item& request) const;
-  void begin_or_pass(const write_item& request, const copy_search& s, time_point deadline, answer<write_receipt> reply);
-  void decide(const write_item& request, time_point deadline, answer<write_receipt> reply);
-  void decide_with_all(const write_item& request, time_point deadline, answer<write_receipt> reply);
-  void delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply);
-  void hear_all(const write_item& request, time_point deadline, answer<write_receipt> reply,
-                const std::function<void(const version_vector&)>& then);
-  void apply(const write_item& request, time_point deadline, answer<write_receipt> reply);
-  void catch_up(const write_item& request, const version_vector& needs, time_point deadline,
-                answer<write_receipt> reply);
-  dot make_version(const write_item& request, conflict_rule conflicts);
-  void describe(pending_writes::write& w, const write_item& request) const;
-  void write_synced(uint64_t number);
-  void acknowledge(const std::string& node, const version_vector& context, bool counts);
 
   // loading a snapshot's item: shadow_load.cpp
   struct loading;
@@ -268,10 +245,9 @@ private:
 
 public:
   shadow_search search;
+  shadow_writes writes;
 
 private:
-  std::vector<unapplied_write> unapplied_;
-  std::unique_ptr<pending_writes> writes_;
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
   std::vector<answer<replicate_ack>> merging_;     // updates that are being synced

@@ -134,7 +134,7 @@ void shadow_state::be_demoted(const steward_order& order, answer<steward_answer>
 /// This copy is durable, has exactly this on disk, and nothing is under way.
 bool shadow_state::may_become_shadow(const version_vector& context) const {
   auto same = visible() && visible()->versions.context == context && item().versions().context == context;
-  auto quiet = writes_->empty() && !syncing_ && !search.is_under_way() && !item().record().pinned && !reaping_;
+  auto quiet = is_quiet() && !item().record().pinned && !reaping_;
   return item().role() == holder_state::durable && same && quiet;
 }
 
@@ -231,8 +231,7 @@ void shadow_state::be_dismissed(const steward_order& order, answer<steward_answe
     read = std::max(read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
   auto unread = record.lease.reason == lease_reason::policy && read <= record.lease.created;
   auto same = visible() && visible()->versions.context == order.context && item().versions().context == order.context;
-  auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search.is_under_way() && !record.pinned
-               && record.owed.empty();
+  auto quiet = is_quiet() && readers_.empty() && !record.pinned && record.owed.empty();
   if (item().role() != holder_state::shadow || !same || !unread || !quiet)
     return reply.give(how_things_stand(false));
   drop();

@@ -140,7 +140,7 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
   }
   persist();
   reply.give(standing());
-  acknowledge(request.from, request.context, request.counts);
+  writes.acknowledge(request.from, request.context, request.counts);
   if (visible() && request.context.covers(item().versions().context))
     settle_debt(request.from);
 }
@@ -253,7 +253,7 @@ void shadow_state::sync() {
           [this](const caf::error& reason) {
             log::error("shadow", "not-stored", {{"id", item().record().id}, {"reason", sentence_of(reason)}});
             fail_readers(reason);
-            writes_->fail_all(reason);
+            writes.fail_all(reason);
             for (auto& update : merging_)
               update.fail(reason);
             self()->quit(reason);

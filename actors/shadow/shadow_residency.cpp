@@ -7,20 +7,6 @@
 
 namespace gnomon {
 
-/// A rule has come to forbid the copy that is here: a holder that may keep the item takes the write.
-void shadow_state::pass_to_permitted(const write_item& request, const answer<write_receipt>& reply) {
-  auto candidates = item().record().holders.durable_by_rank(item().record().id);
-  auto rest = others();
-  candidates.insert(candidates.end(), rest.begin(), rest.end());
-  auto view = this_node().cluster.get();
-  for (const auto& node : candidates)
-    if (!request.forwarded && may_hold(node) && view->reachable(node))
-      return pass_to<write_receipt>(node, request, reply);
-  reply.fail(make_error(ec::unavailable, "a residency rule has come to keep the item away from region "
-                                             + this_node().self.region
-                                             + ", and it is on its way to another; try again"));
-}
-
 /// After a sync: a rule may have arrived while it was under way.
 void shadow_state::apply_residency() {
   if (this_node().config.fault == deliberate_fault::ignore_new_residency || !item().present())
@@ -42,7 +28,7 @@ void shadow_state::move_away() {
   for (const auto& node : others())
     if (may_hold(node)) {
       auto durable = record.holders.state_of(node) == holder_state::durable;
-      if (durable && may_go && (!bound || writes_->has_confirmed(node, item().versions().context)))
+      if (durable && may_go && (!bound || writes.has_all(node)))
         return drop();
       permitted->push_back(node);
     }

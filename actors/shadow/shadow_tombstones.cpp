@@ -154,8 +154,7 @@ void shadow_state::execute_order(const steward_order& order, answer<steward_answ
 
 /// True when this tombstone is all that is here, on disk and on its way.
 bool shadow_state::holds_exactly(const version_vector& context) const {
-  auto quiet = !search.is_under_way() && writes_->empty() && !syncing_;
-  return quiet && visible() && is_tombstone(visible()->versions) && visible()->versions.context == context
+  return is_quiet() && visible() && is_tombstone(visible()->versions) && visible()->versions.context == context
          && item().versions().context == context;
 }
 

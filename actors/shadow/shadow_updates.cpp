@@ -44,7 +44,7 @@ void shadow_state::send_update(const std::string& node, traffic urgency) {
 
 void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
   auto again = updates_.extract(node).mapped();
-  acknowledge(node, ack.context, ack.counts);
+  writes.acknowledge(node, ack.context, ack.counts);
   if (!visible() || ack.context.covers(item().versions().context))
     settle_debt(node);
   else if (again && !ack.context.covers(visible()->versions.context))
@@ -153,7 +153,7 @@ void shadow_state::settle_debt(const std::string& node) {
 void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
   item().mark_left(node, epoch);
   if (item().record().holders.state_of(node) == holder_state::left) {
-    writes_->forget(node);
+    writes.forget_holder(node);
     settle_debt(node);
   }
   persist();
@@ -247,7 +247,7 @@ holders_ack shadow_state::standing() const {
 
 /// Two holders have told each other what they have: what one lacks is sent or fetched.
 void shadow_state::compare(const std::string& node, const version_vector& theirs, bool node_counts) {
-  acknowledge(node, theirs, node_counts);
+  writes.acknowledge(node, theirs, node_counts);
   if (!visible())
     return;
   if (theirs.covers(item().versions().context))

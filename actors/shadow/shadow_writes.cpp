@@ -1,11 +1,16 @@
-// What a shadow does with a client's write: becoming a holder, the dot, the acks.
+#include "actors/shadow/shadow_writes.hpp"
+
 #include "actors/shadow/shadow.hpp"
 
 #include <algorithm>
 
 namespace gnomon {
 
-void shadow_state::write(const write_item& request, answer<write_receipt> reply) {
+void shadow_writes::start() {
+  pending_ = std::make_unique<pending_writes>(item().record().id, this_node().self.node, this_node().self.region);
+}
+
+void shadow_writes::write(const write_item& request, answer<write_receipt> reply) {
   if (!this_node()
            .effective_policy(request.id, request.user)
            .allows(this_node().self.region)) // forwarded by an older policy
@@ -23,19 +28,51 @@ void shadow_state::write(const write_item& request, answer<write_receipt> reply)
   write_where_it_is(request, deadline, std::move(reply));
 }
 
+/// A rule has come to forbid the copy that is here: a holder that may keep the item takes the write.
+void shadow_writes::pass_to_permitted(const write_item& request, const answer<write_receipt>& reply) {
+  auto candidates = item().record().holders.durable_by_rank(item().record().id);
+  auto rest = others();
+  candidates.insert(candidates.end(), rest.begin(), rest.end());
+  auto view = this_node().cluster.get();
+  for (const auto& node : candidates)
+    if (!request.forwarded && may_hold(node) && view->reachable(node))
+      return pass_to<write_receipt>(node, request, reply);
+  reply.fail(make_error(ec::unavailable, "a residency rule has come to keep the item away from region "
+                                             + this_node().self.region
+                                             + ", and it is on its way to another; try again"));
+}
+
+/// Every region that writes adds an entry to the item's context. Once that is full, those that keep the item for good
+/// write for the others. True when the request was taken care of.
+bool shadow_writes::passed_on(const write_item& request, const answer<write_receipt>& reply) {
+  const auto& record = item().record();
+  if (item().role() == holder_state::durable || record.holding != holding_id{} || request.forwarded
+      || record.versions.context.size() < max_context_entries)
+    return false;
+  auto view = this_node().cluster.get();
+  for (const auto& node : record.holders.durable_by_rank(record.id))
+    if (view->reachable(node)) {
+      pass_to<write_receipt>(node, request, reply);
+      return true;
+    }
+  reply.fail(make_error(ec::unavailable, "the item's context is full, so that only a region that keeps it for good can "
+                                         "take the write, and none of those is reachable; try again"));
+  return true;
+}
+
 /// Another region may hold the item: becomes a holder first, so that its versions meet this write. A context says that
 /// somebody holds it.
-void shadow_state::write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+void shadow_writes::write_where_it_is(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   if (reply.given())
     return;
   if (item().present())
     return decide_with_all(request, deadline, std::move(reply));
-  if (search.is_under_way() && must_know(request)) // what that one has heard may have changed since
-    return search.await_end(
+  if (shadow().search.is_under_way() && must_know(request)) // what that one has heard may have changed since
+    return shadow().search.await_end(
         [this, request, deadline, reply](const copy_search&) { write_where_it_is(request, deadline, reply); });
   stay keep{true, holder_state::shadow, {lease_reason::access, 1.0, now(), now(), rules().ttl}};
   auto whom = must_know(request) || !request.seen.empty() ? audience::all : audience::all_while_unsure;
-  search.find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const copy_search& s) {
+  shadow().search.find_copy(keep, whom, traffic::client, {}, [this, request, deadline, reply](const copy_search& s) {
     if (!reply.given())
       begin_or_pass(request, s, deadline, reply);
   });
@@ -43,7 +80,7 @@ void shadow_state::write_where_it_is(const write_item& request, time_point deadl
 
 /// A condition, and a delete of whatever there is, are about what others may have. Where the last writer wins there are
 /// no conditions.
-bool shadow_state::must_know(const write_item& request) const {
+bool shadow_writes::must_know(const write_item& request) const {
   auto conditional = request.condition != write_condition::none && rules().conflicts != conflict_rule::lww;
   return (conditional || (request.deleted && request.seen.empty()))
          && this_node().config.fault != deliberate_fault::delete_without_asking;
@@ -51,8 +88,8 @@ bool shadow_state::must_know(const write_item& request) const {
 
 /// When nobody is known to hold the item the write begins it here; so does one that need not know, when nobody can be
 /// reached. Where a holder may not give the item, or cannot say that it has the newest versions, the write goes there.
-void shadow_state::begin_or_pass(const write_item& request, const copy_search& s, time_point deadline,
-                                 answer<write_receipt> reply) {
+void shadow_writes::begin_or_pass(const write_item& request, const copy_search& s, time_point deadline,
+                                  answer<write_receipt> reply) {
   if (item().present())
     return decide_with_all(request, deadline, reply);
   if (!s.deleted_at.empty()) // has to come after the delete, and a tombstone gets no new holders
@@ -63,7 +100,7 @@ void shadow_state::begin_or_pass(const write_item& request, const copy_search& s
     return pass_to<write_receipt>(s.refused_by, request, reply);
   if (!s.stale_at.empty())
     return pass_to<write_receipt>(s.stale_at, request, reply);
-  if (auto reason = search.why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
+  if (auto reason = shadow().search.why_not_found(s); must_know(request) && code_of(reason) == ec::unavailable)
     return reply.fail(make_error(ec::unavailable, "whether the item exists is not known: " + sentence_of(reason)));
   for (const auto& node : s.believed())
     if (s.unreachable().contains(node))
@@ -72,13 +109,13 @@ void shadow_state::begin_or_pass(const write_item& request, const copy_search& s
 }
 
 /// A copy is here.
-void shadow_state::decide(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+void shadow_writes::decide(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   auto blind_delete = request.deleted && request.seen.empty() && must_know(request) && !item().repeated(request, now());
   blind_delete ? delete_everywhere(request, deadline, reply) : apply(request, deadline, reply);
 }
 
 /// A copy has just come here. What gave it may be behind the others, and a condition is about what these have as well.
-void shadow_state::decide_with_all(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+void shadow_writes::decide_with_all(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   if (request.deleted || !must_know(request) || item().repeated(request, now()))
     return decide(request, deadline, reply);
   hear_all(request, deadline, reply, [this, request, deadline, reply](const version_vector& theirs) {
@@ -89,7 +126,7 @@ void shadow_state::decide_with_all(const write_item& request, time_point deadlin
 
 /// A delete without a context means whatever there is: also what has not arrived here yet, or began elsewhere at the
 /// same time.
-void shadow_state::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+void shadow_writes::delete_everywhere(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   hear_all(request, deadline, reply, [this, request, deadline, reply](version_vector theirs) {
     auto all = request;
     all.seen = std::move(theirs);
@@ -100,8 +137,8 @@ void shadow_state::delete_everywhere(const write_item& request, time_point deadl
 
 /// All peers that can be reached say what they have of the item. One whose copy is damaged cannot. The lease of the
 /// copy here may end meanwhile: then it is not known any more what there is, and the write begins anew.
-void shadow_state::hear_all(const write_item& request, time_point deadline, answer<write_receipt> reply,
-                            const std::function<void(const version_vector&)>& then) {
+void shadow_writes::hear_all(const write_item& request, time_point deadline, answer<write_receipt> reply,
+                             const std::function<void(const version_vector&)>& then) {
   auto theirs = std::make_shared<version_vector>();
   unapplied_.push_back({deadline, reply});
   ask_each<item_copy>(
@@ -125,26 +162,8 @@ void shadow_state::hear_all(const write_item& request, time_point deadline, answ
       });
 }
 
-/// Every region that writes adds an entry to the item's context. Once that is full, those that keep the item for good
-/// write for the others. True when the request was taken care of.
-bool shadow_state::passed_on(const write_item& request, const answer<write_receipt>& reply) {
-  const auto& record = item().record();
-  if (item().role() == holder_state::durable || record.holding != holding_id{} || request.forwarded
-      || record.versions.context.size() < max_context_entries)
-    return false;
-  auto view = this_node().cluster.get();
-  for (const auto& node : record.holders.durable_by_rank(record.id))
-    if (view->reachable(node)) {
-      pass_to<write_receipt>(node, request, reply);
-      return true;
-    }
-  reply.fail(make_error(ec::unavailable, "the item's context is full, so that only a region that keeps it for good can "
-                                         "take the write, and none of those is reachable; try again"));
-  return true;
-}
-
 /// The item may have too many versions all the same, from other regions: merging never loses any.
-caf::error shadow_state::too_crowded(const write_item& request, conflict_rule conflicts) const {
+caf::error shadow_writes::too_crowded(const write_item& request, conflict_rule conflicts) const {
   const auto& here = item().versions();
   auto [versions, bytes] = item().left_beside(request, conflicts);
   auto many = versions >= this_node().config.max_versions && versions >= here.siblings.size();
@@ -159,7 +178,7 @@ caf::error shadow_state::too_crowded(const write_item& request, conflict_rule co
                                         "it, and write with the Gnomon-Context of the answer");
 }
 
-void shadow_state::apply(const write_item& request, time_point deadline, answer<write_receipt> reply) {
+void shadow_writes::apply(const write_item& request, time_point deadline, answer<write_receipt> reply) {
   if (this_node().config.fault != deliberate_fault::ignore_new_residency
       && (!this_node().effective_policy(request.id, request.user).allows(this_node().self.region)
           || (item().present() && !may_hold(this_node().self.node)))) // since `write` looked
@@ -184,10 +203,10 @@ void shadow_state::apply(const write_item& request, time_point deadline, answer<
   w.need = acks == acks_all ? 1 : acks;
   if (acks == acks_all)
     w.named = item().record().holders.durable();
-  persist([this, number = writes_->add(std::move(w))] { write_synced(number); });
+  persist([this, number = pending_->add(std::move(w))] { write_synced(number); });
 }
 
-dot shadow_state::make_version(const write_item& request, conflict_rule conflicts) {
+dot shadow_writes::make_version(const write_item& request, conflict_rule conflicts) {
   auto fault = this_node().config.fault;
   auto drawn = fault == deliberate_fault::reuse_dot_after_drop ? 1 : this_node().next_holding_sequence();
   auto applied = request;
@@ -198,13 +217,13 @@ dot shadow_state::make_version(const write_item& request, conflict_rule conflict
   auto made = item().write(applied, conflicts, core_.stamps.next(now()), {this_node().self.incarnation, drawn}, now());
   item().set_pinned(item().role() == holder_state::shadow && fault != deliberate_fault::expire_unreplicated_write);
   if (followed)
-    feed.note_write(std::move(seen));
+    shadow().feed.note_write(std::move(seen));
   return made;
 }
 
 /// Context, ETag and number of versions of the answer. A context that covers what other writers put beside this write
 /// would have the next one replace it unseen; so would an ETag of what came after it.
-void shadow_state::describe(pending_writes::write& w, const write_item& request) const {
+void shadow_writes::describe(pending_writes::write& w, const write_item& request) const {
   const auto& versions = item().versions();
   auto alone = versions.siblings.size() == 1 && versions.find(w.made);
   w.context = alone ? versions.context : request.seen;
@@ -222,10 +241,10 @@ void shadow_state::describe(pending_writes::write& w, const write_item& request)
 
 /// Applies the write once the copy here has what `needs` covers. The last writer wins by stamps, which follow the order
 /// of cause and effect only where a write comes after all that its context covers.
-void shadow_state::catch_up(const write_item& request, const version_vector& needs, time_point deadline,
-                            answer<write_receipt> reply) {
+void shadow_writes::catch_up(const write_item& request, const version_vector& needs, time_point deadline,
+                             answer<write_receipt> reply) {
   unapplied_.push_back({deadline, reply});
-  auto& catches_up = search.find_copy(
+  auto& catches_up = shadow().search.find_copy(
       {}, audience::all, traffic::client, {}, [this, request, needs, deadline, reply](const copy_search&) {
         if (reply.given())
           return;
@@ -238,36 +257,32 @@ void shadow_state::catch_up(const write_item& request, const version_vector& nee
   catches_up.needs.merge(needs);
 }
 
-void shadow_state::write_synced(uint64_t number) {
+void shadow_writes::write_synced(uint64_t number) {
   this_node().counters.writes.fetch_add(1, std::memory_order_relaxed);
-  auto created = writes_->synced(number);
-  replicate(traffic::client);
+  auto created = pending_->synced(number);
+  shadow().replicate(traffic::client);
   if (created)
-    place_first_copies();
-  follow_demand();
+    shadow().place_first_copies();
+  shadow().follow_demand();
 }
 
-/// `node` has synced everything that `context` covers. A copy stays pinned until `min_copies` durable holders have its
-/// versions.
-void shadow_state::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
+void shadow_writes::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
   if (!node_counts)
     return;
-  writes_->confirm(node, context);
+  pending_->confirm(node, context);
   if (!item().record().pinned)
     return;
   auto durable = item().record().holders.durable();
-  auto has_all = [this](const std::string& holder) {
-    return holder == this_node().self.node || writes_->has_confirmed(holder, item().versions().context);
-  };
-  if (std::count_if(durable.begin(), durable.end(), has_all) >= static_cast<ptrdiff_t>(rules().min_copies)) {
+  auto has_it = [this](const std::string& holder) { return holder == this_node().self.node || has_all(holder); };
+  if (std::count_if(durable.begin(), durable.end(), has_it) >= static_cast<ptrdiff_t>(rules().min_copies)) {
     item().set_pinned(false);
     persist();
   }
 }
 
-void shadow_state::check_deadlines() {
+void shadow_writes::check_deadlines() {
   auto late = self()->clock().now();
-  writes_->fail_late(late);
+  pending_->fail_late(late);
   // After those that were applied since, which are still listed here: they know better what has become of them.
   std::erase_if(unapplied_, [&](const unapplied_write& w) {
     if (w.deadline <= late)
