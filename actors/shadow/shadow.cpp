@@ -42,7 +42,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](const access_batch& x) { state.once_loaded([&, x] { state.note_access(x); }); },
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
       [&](const expiry_due& x) { x.make_room ? state.make_room() : state.expiry_due(x.at); },
-      [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.hand_off(peer); }); },
+      [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.debts.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
       [&](deadline_a) { state.writes.check_deadlines(); },
@@ -99,7 +99,7 @@ void shadow_state::loaded(caf::error problem) {
   for (auto& run : waiting)
     run();
   if (item().needs_review())
-    review_debts();
+    debts.review_debts();
   if (joins_anew)
     persist();
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.

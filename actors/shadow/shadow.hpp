@@ -5,8 +5,8 @@
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/shadow/demotion.hpp"
-#include "actors/shadow/hint_book.hpp"
 #include "actors/shadow/reaping.hpp"
+#include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_search.hpp"
 #include "actors/shadow/shadow_writes.hpp"
@@ -33,7 +33,7 @@ class shadow_state : public shadow_part {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
-  shadow_state() : shadow_part(own_core_), search(own_core_), writes(own_core_), feed(own_core_) {}
+  shadow_state() : shadow_part(own_core_), search(own_core_), writes(own_core_), debts(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -81,7 +81,6 @@ public:
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void note_reader_elsewhere();
   void learn_holders(const update_holders& request, answer<holders_ack> reply);
-  void hand_off(const std::string& node);
   void meet_twin(const std::string& node);
   void verify(const std::string& node);
   void check_expiry();
@@ -178,15 +177,9 @@ public:
   void update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency);
   void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
   void pull_from(const std::string& node);
-  void leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update = {});
-  void tell_behind(const std::string& node);
-  void tell_forbidden(const std::string& node);
-  void settle_debt(const std::string& node);
   void mark_left(const std::string& node, uint32_t epoch);
-  void review_debts();
   void tell_holders(const std::vector<std::string>& nodes, const holder_map& news);
   void tell_holder(const std::string& node, const holder_map& news, std::function<void(const holders_ack&)> then = {});
-  void not_told(const std::string& node, ec reason);
   void place_elsewhere(const place_copies& request, answer<shadow_plan> reply);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);
@@ -261,14 +254,14 @@ private:
   guard_promises promises_;
   bool weighing_ = false; // durable holders are being asked how much the item is wanted there
   caf::actor_clock::time_point weighs_next_{};
-  std::unique_ptr<reaping> reaping_;    // under way
-  std::map<std::string, bool> updates_; // one under way to each of these; true: another has to follow
-  std::set<std::string> pulling_;       // nodes whose newer versions are being fetched
-  hint_book hints_;
+  std::unique_ptr<reaping> reaping_;            // under way
+  std::map<std::string, bool> updates_;         // one under way to each of these; true: another has to follow
+  std::set<std::string> pulling_;               // nodes whose newer versions are being fetched
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
   bool in_catalog_ = false;
 
 public:
+  shadow_debts debts;
   shadow_feed feed;
 
 private:

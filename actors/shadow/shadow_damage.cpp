@@ -64,10 +64,8 @@ void shadow_state::take_values(const std::string& record, const std::vector<dot>
   auto problem = item().load(record, found.values);
   auto place = dots.size();
   for (const auto& node : owed)
-    if (auto at = place++; got.found[at]) {
-      hints_.found_on_disk(node, got.values[at].view());
-      item().note_hint(node, true);
-    }
+    if (auto at = place++; got.found[at])
+      debts.found_hint(node, got.values[at].view());
   loaded(std::move(problem));
 }
 

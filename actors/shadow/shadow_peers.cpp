@@ -142,16 +142,7 @@ void shadow_state::learn_holders(const update_holders& request, answer<holders_a
   reply.give(standing());
   writes.acknowledge(request.from, request.context, request.counts);
   if (visible() && request.context.covers(item().versions().context))
-    settle_debt(request.from);
-}
-
-/// `node` missed an update: it gets the versions as they are now. Without a copy the hint has lost its meaning.
-void shadow_state::hand_off(const std::string& node) {
-  hints_.handed_off(node);
-  if (visible() && item().record().holders.state_of(node) != holder_state::left)
-    send_update(node, traffic::repair);
-  else
-    settle_debt(node);
+    debts.settle_debt(request.from);
 }
 
 void shadow_state::meet_twin(const std::string& node) {
@@ -198,7 +189,7 @@ void shadow_state::check_expiry() {
     }
     return move_away();
   }
-  review_debts();
+  debts.review_debts();
   item().reviewed(this_node().config.join_timeout);
   persist();
 }

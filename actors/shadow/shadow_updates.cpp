@@ -1,9 +1,6 @@
 // How a shadow brings its versions to the other holders, and remembers who still needs them.
 #include "actors/shadow/shadow.hpp"
 
-#include "runtime/base/log.hpp"
-#include "storage/keys.hpp"
-
 #include <algorithm>
 
 namespace gnomon {
@@ -20,7 +17,7 @@ void shadow_state::send_update(const std::string& node, traffic urgency) {
   if (!visible())
     return;
   if (is_forbidden(node, item().versions()))
-    return tell_forbidden(node);
+    return debts.tell_forbidden(node);
   if (auto [i, first] = updates_.emplace(node, false); !first) {
     i->second = true;
     return;
@@ -46,7 +43,7 @@ void shadow_state::update_acknowledged(const std::string& node, const replicate_
   auto again = updates_.extract(node).mapped();
   writes.acknowledge(node, ack.context, ack.counts);
   if (!visible() || ack.context.covers(item().versions().context))
-    settle_debt(node);
+    debts.settle_debt(node);
   else if (again && !ack.context.covers(visible()->versions.context))
     send_update(node, urgency);
   if (item().role() == holder_state::left)
@@ -61,100 +58,14 @@ void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec rea
   updates_.erase(node);
   if (reason == ec::not_here)
     return mark_left(node, epoch); // its own word: it keeps no record
-  leave_hint(node, reason, std::move(update));
-}
-
-/// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back, or, when
-/// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
-/// the node's other items do not wait for it. The update counts as under way until the hint is synced.
-void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
-  if (this_node().is_removed(node)) // nobody will come for it
-    return mark_left(node, item().epoch_of(node));
-  auto hint = hints_.failed(node, reason, now());
-  if (!hint)
-    return;
-  if (hint->refused) {
-    log::warn("shadow", "not-delivered",
-              {{"id", item().record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
-    tell_behind(node);
-  }
-  store_batch note;
-  note.puts.emplace_back(keys::hint(node, item().record().id), blob{std::move(hint->value)});
-  if (!update)
-    update = this_node().owed.begin(node);
-  update->leaves_hint();
-  ++core_.questions;
-  self()
-      ->request(this_node().store(item().record().id), this_node().config.request_timeout, std::move(note))
-      .then(
-          [this, update, node](const store_receipt&) {
-            --core_.questions;
-            if (this_node().is_removed(node)) // since
-              return mark_left(node, item().epoch_of(node));
-            if (hints_.contains(node))
-              item().note_hint(node, true);
-          },
-          [this, update, node](const caf::error&) { // the store says so in the log
-            --core_.questions;
-            hints_.not_written(node);
-          });
-}
-
-/// `node` could not take what is here: it must not call its copy current.
-void shadow_state::tell_behind(const std::string& node) {
-  if (visible())
-    ask_peer<holders_ack>(
-        node, traffic::repair,
-        update_holders{.id = item().record().id,
-                       .from = this_node().self.node,
-                       .holders = {},
-                       .context = visible()->versions.context,
-                       .counts = counts(),
-                       .refused = true},
-        [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
-}
-
-/// A rule has come to keep the versions away from `node`: what it has is of the past, and goes.
-void shadow_state::tell_forbidden(const std::string& node) {
-  if (!visible())
-    return;
-  auto told = visible()->versions.context;
-  ask_peer<holders_ack>(
-      node, traffic::repair,
-      update_holders{.id = item().record().id,
-                     .from = this_node().self.node,
-                     .holders = {},
-                     .context = told,
-                     .counts = counts(),
-                     .forbidden = true},
-      [this, node, told, epoch = item().epoch_of(node)](const holders_ack& ack) {
-        if (!ack.holds)
-          return mark_left(node, epoch);
-        if (item().versions().context == told)
-          settle_debt(node);
-      },
-      [this, node](const caf::error& reason) { leave_hint(node, code_of(reason)); });
-}
-
-/// `node` has the current versions, or is no holder any more.
-void shadow_state::settle_debt(const std::string& node) {
-  if (item().record().owed.count(node) > 0) {
-    item().settle_debt(node);
-    core_.unsaved = true;
-  }
-  if (!hints_.erase(node))
-    return;
-  item().note_hint(node, false);
-  store_batch done;
-  done.erases.push_back(keys::hint(node, item().record().id));
-  caf::anon_send(this_node().store(item().record().id), std::move(done));
+  debts.leave_hint(node, reason, std::move(update));
 }
 
 void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
   item().mark_left(node, epoch);
   if (item().record().holders.state_of(node) == holder_state::left) {
     writes.forget_holder(node);
-    settle_debt(node);
+    debts.settle_debt(node);
   }
   persist();
 }
@@ -216,19 +127,7 @@ void shadow_state::tell_holder(const std::string& node, const holder_map& news,
         if (then)
           then(ack);
       },
-      [this, node](const caf::error& reason) { not_told(node, code_of(reason)); });
-}
-
-/// What `node` is owed, or was to join, is left to a hint from now on.
-void shadow_state::not_told(const std::string& node, ec reason) {
-  auto joins = item().record().holders.state_of(node) == holder_state::joining;
-  if (!visible() || hints_.is_written(node) || (!joins && item().record().owed.count(node) == 0))
-    return;
-  if (joins) {
-    item().owe({node});
-    persist();
-  }
-  leave_hint(node, reason);
+      [this, node](const caf::error& reason) { debts.not_told(node, code_of(reason)); });
 }
 
 void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
@@ -251,8 +150,8 @@ void shadow_state::compare(const std::string& node, const version_vector& theirs
   if (!visible())
     return;
   if (theirs.covers(item().versions().context))
-    settle_debt(node);
-  else if (!theirs.covers(visible()->versions.context) && !hints_.is_resting(node, now())
+    debts.settle_debt(node);
+  else if (!theirs.covers(visible()->versions.context) && !debts.is_resting(node)
            && item().record().holders.state_of(node) != holder_state::joining) // that one is being given the value
     send_update(node, traffic::repair);
   if (!item().versions().context.covers(theirs))
@@ -264,13 +163,6 @@ void shadow_state::pass_along(const std::string& source) {
   auto rest = others();
   std::erase(rest, source);
   tell_holders(rest, item().record().holders);
-}
-
-/// Asks other holders what they have: those that this copy owes something, those that may release it from its pin, and
-/// those that joined and have not been heard of since. Their answers settle the debt, or tell what to send. A holder
-/// with a hint is not asked; the hint takes care of it.
-void shadow_state::review_debts() {
-  tell_holders(item().to_review(), item().record().holders);
 }
 
 } // namespace gnomon
