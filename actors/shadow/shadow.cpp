@@ -61,7 +61,7 @@ void shadow_state::start(self_pointer self, context_ptr node, shadow_config conf
   core_.self = self;
   core_.node = std::move(node);
   core_.shard = std::move(config.shard);
-  in_catalog_ = config.in_catalog;
+  listing.start(config.in_catalog);
   core_.item = std::make_unique<replica>(std::move(config.id), this_node().self.node);
   writes.start();
   // The shard is not monitored: it ends its shadows when it ends itself, and would remember each that monitored it for
@@ -92,7 +92,7 @@ void shadow_state::loaded(caf::error problem) {
     core_.synced = std::make_shared<const item_copy>(item().copy());
   }
   if (!broken_)
-    agree_with_catalog();
+    listing.agree_with_catalog();
   for (const auto& s : item().versions().siblings)
     core_.stamps.observe(s.stamp);
   auto waiting = std::move(waiting_for_load_);
@@ -105,26 +105,6 @@ void shadow_state::loaded(caf::error problem) {
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
     self()->quit(broken_);
-}
-
-/// What the shard knows of this copy was noted and counted when it was found in the store, or by an earlier shadow.
-/// While the stores are being read this one may come first. And what has been lost since is taken back.
-void shadow_state::agree_with_catalog() {
-  if (item().present() && in_catalog_) {
-    counted_role_ = item().role();
-    counted_bytes_ = item().bytes();
-    counted_versions_ = item().versions().siblings.size();
-    counted_deleted_ = is_tombstone(item().versions());
-    noted_ = current_note();
-  } else if (in_catalog_) {
-    log::warn("shadow", "copy-lost", {{"id", item().record().id}});
-    this_node().index.erase(item().record().id);
-    counted_role_ = holder_state::durable;
-    noted_.held = true;
-  }
-  adjust_counters();
-  if (item().present() || in_catalog_)
-    note_copy();
 }
 
 // -- reading

@@ -8,6 +8,7 @@
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_feed.hpp"
+#include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_search.hpp"
 #include "actors/shadow/shadow_writes.hpp"
 
@@ -33,7 +34,9 @@ class shadow_state : public shadow_part {
 public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
-  shadow_state() : shadow_part(own_core_), search(own_core_), writes(own_core_), debts(own_core_), feed(own_core_) {}
+  shadow_state()
+      : shadow_part(own_core_), search(own_core_), writes(own_core_), debts(own_core_), listing(own_core_),
+        feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -131,7 +134,6 @@ public:
   bool mend(const damage& found, const item_copy& sound);
   void clear_for(const item_copy& sound, const std::string& giver);
   void join_anew(const std::string& giver, holder_state as);
-  void agree_with_catalog();
 
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
@@ -187,7 +189,6 @@ public:
   void drop();
   void move_away();
   void apply_residency();
-  void adjust_counters();
 
   // what it costs and saves: shadow_economy.cpp
   copy_facts facts() const;
@@ -197,8 +198,6 @@ public:
   std::string why_kept() const;
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
-  copy_note current_note() const;
-  void note_copy();
   bool holds_exactly(const version_vector& context) const;
   steward_answer how_things_stand(bool done) const;
   void reap();
@@ -242,14 +241,8 @@ public:
 
 private:
   bool syncing_ = false;
-  std::vector<std::function<void()>> after_sync_;  // work that waits for the sync after the one under way
-  std::vector<answer<replicate_ack>> merging_;     // updates that are being synced
-  holder_state counted_role_ = holder_state::left; // what this copy adds to the node's counters
-  uint64_t counted_bytes_ = 0;
-  size_t counted_versions_ = 0;
-  bool counted_deleted_ = false;
-  uint32_t counted_until_ = 0;
-  copy_note noted_; // what anti-entropy knows of this copy
+  std::vector<std::function<void()>> after_sync_; // work that waits for the sync after the one under way
+  std::vector<answer<replicate_ack>> merging_;    // updates that are being synced
   std::unique_ptr<demotion> demotion_;
   guard_promises promises_;
   bool weighing_ = false; // durable holders are being asked how much the item is wanted there
@@ -258,10 +251,10 @@ private:
   std::map<std::string, bool> updates_;         // one under way to each of these; true: another has to follow
   std::set<std::string> pulling_;               // nodes whose newer versions are being fetched
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
-  bool in_catalog_ = false;
 
 public:
   shadow_debts debts;
+  shadow_listing listing;
   shadow_feed feed;
 
 private:

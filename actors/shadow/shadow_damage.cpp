@@ -145,8 +145,7 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
   }
   if (auto problem = item().load(found.record, values))
     return false;
-  counted_role_ = item().present() ? item().role() : holder_state::left; // the shard counted it when it read its slice
-  counted_bytes_ = item().present() ? item().bytes() : 0;
+  listing.count_as_listed();
   item().write_again(found.lost);
   if (may_take(sound.versions)) // a rule may have come to keep what is newer away
     take_in(sound);

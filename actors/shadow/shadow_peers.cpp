@@ -262,8 +262,8 @@ void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shar
   auto changed = !versions != !visible() || (versions && versions->versions != visible()->versions);
   auto before = std::exchange(core_.visible, std::move(versions));
   core_.synced = std::move(copy);
-  adjust_counters();
-  note_copy();
+  listing.adjust_counters();
+  listing.note_copy();
   if (visible() || changed)
     publish();
   if (!changed || !visible())
@@ -306,30 +306,6 @@ void shadow_state::publish() {
   entry->prefetched = visible()->copy == copy_kind::prefetched;
   entry->last_read_ms.store(last_read, std::memory_order_relaxed);
   this_node().index.put(std::move(entry));
-}
-
-/// What this copy adds to the node's counters and to its catalog follows its role.
-void shadow_state::adjust_counters() {
-  auto role = item().present() ? item().role() : holder_state::left;
-  auto bytes = item().present() ? item().bytes() : 0;
-  auto& c = this_node().counters;
-  auto holds = role != holder_state::left;
-  auto held = counted_role_ != holder_state::left;
-  auto deleted = holds && is_tombstone(item().versions());
-  c.items += static_cast<uint64_t>(holds) - static_cast<uint64_t>(held);
-  c.leases += static_cast<uint64_t>(role == holder_state::shadow)
-              - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
-  c.bytes += bytes - counted_bytes_;
-  auto versions = holds ? item().versions().siblings.size() : 0;
-  if (std::max(versions, counted_versions_) > 1)
-    this_node().crowded.note(item().record().id, versions, bytes);
-  counted_role_ = role;
-  counted_bytes_ = bytes;
-  counted_versions_ = versions;
-  auto until = holds ? end_of_copy(item().record(), this_node().self.node) : 0;
-  auto lives_otherwise = std::exchange(counted_until_, until) != until;
-  if (std::exchange(counted_deleted_, deleted) != deleted || holds != held || lives_otherwise)
-    self()->send(core_.shard, catalog_row{item().record().id, holds, deleted, until});
 }
 
 } // namespace gnomon

@@ -11,29 +11,9 @@ namespace gnomon {
 
 // -- anti-entropy ----------------------------------------------------------------------------------------------------
 
-copy_note shadow_state::current_note() const {
-  if (!item().present())
-    return {item().record().id, false, 0, {}, false};
-  auto note = note_of(item().record(), this_node());
-  note.steward |= has_to_demote();
-  return note;
-}
-
-/// Anti-entropy hears what is synced, once for each change.
-void shadow_state::note_copy() {
-  auto note = current_note();
-  if (note == noted_)
-    return;
-  noted_ = note;
-  self()->send(this_node().handles.get()->anti_entropy, copy_notes{{std::move(note)}, false});
-}
-
-/// The trees differ at this item. The note is sent again in any case: a crash may have lost the one before.
+/// The trees differ at this item.
 void shadow_state::compare_with(const std::string& node) {
-  if (!syncing_) { // else what is synced next is noted anyway
-    noted_ = {};
-    note_copy();
-  }
+  listing.note_again();
   if (!visible())
     return;
   auto ours = item().record().holders;
