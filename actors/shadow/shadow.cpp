@@ -33,7 +33,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<invite_answer>([&, x](auto reply) { state.accept(x, reply); });
       },
       [&](const update_holders& x) {
-        return state.when_loaded<holders_ack>([&, x](auto reply) { state.learn_holders(x, reply); });
+        return state.when_loaded<holders_ack>([&, x](auto reply) { state.holders.learn_holders(x, reply); });
       },
       [&](const get_copy_report&) { return state.when_loaded<copy_report>([&](auto reply) { state.report(reply); }); },
       [&](const load_item& x) {
@@ -43,13 +43,13 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
       [&](const expiry_due& x) { x.make_room ? state.make_room() : state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.debts.hand_off(peer); }); },
-      [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.meet_twin(peer); }); },
-      [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.verify(peer); }); },
+      [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.meet_twin(peer); }); },
+      [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.verify(peer); }); },
       [&](deadline_a) { state.writes.check_deadlines(); },
       [&](const steward_order& x) {
         return state.when_loaded<steward_answer>([&, x](auto reply) { state.execute_order(x, reply); });
       },
-      [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.compare_with(peer); }); },
+      [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.compare_with(peer); }); },
       [&](reap_a) { state.once_loaded([&] { state.do_steward_duty(); }); },
       [&](deadline_a, uint64_t number) { state.search.holder_is_late(number); },
       [&](hedge_a, uint64_t number) { state.search.hedge_early(number); },
@@ -123,7 +123,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     if (!visible())
       return reply.fail(make_error(ec::not_here, "no copy here"));
     if (self()->clock().now() - std::exchange(asked_around_, self()->clock().now()) >= this_node().config.collect_every)
-      tell_holders(others(), item().record().holders); // somebody has a newer one
+      holders.tell_holders(others(), item().record().holders); // somebody has a newer one
     return reply.fail(make_error(ec::too_old, "the copy here is older than the context; try again"));
   }
   readers_.push_back({request, std::move(reply), search.next_number()});

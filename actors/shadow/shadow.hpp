@@ -8,6 +8,7 @@
 #include "actors/shadow/reaping.hpp"
 #include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_feed.hpp"
+#include "actors/shadow/shadow_holders.hpp"
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_search.hpp"
 #include "actors/shadow/shadow_writes.hpp"
@@ -35,8 +36,8 @@ public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
   shadow_state()
-      : shadow_part(own_core_), search(own_core_), writes(own_core_), debts(own_core_), listing(own_core_),
-        feed(own_core_) {}
+      : shadow_part(own_core_), search(own_core_), writes(own_core_), holders(own_core_), debts(own_core_),
+        listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -83,9 +84,6 @@ public:
   void merge(const replicate_item& request, answer<replicate_ack> reply);
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void note_reader_elsewhere();
-  void learn_holders(const update_holders& request, answer<holders_ack> reply);
-  void meet_twin(const std::string& node);
-  void verify(const std::string& node);
   void check_expiry();
   void expiry_due(timestamp at);
   void make_room(); // shadow_economy.cpp
@@ -105,7 +103,6 @@ public:
   void hide();
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
-  void compare_with(const std::string& node);
   void do_steward_duty();
   void execute_order(const steward_order& order, answer<steward_answer> reply);
 
@@ -168,20 +165,12 @@ public:
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
-  void merge_holders(const std::string& node, const holder_map& theirs);
-  void compare(const std::string& node, const version_vector& theirs, bool node_counts);
-  void answered(const std::string& node, uint32_t epoch, const holders_ack& ack);
-  holders_ack standing() const;
-  void pass_along(const std::string& source);
   void publish();
   void replicate(traffic urgency);
   void send_update(const std::string& node, traffic urgency);
   void update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency);
   void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
   void pull_from(const std::string& node);
-  void mark_left(const std::string& node, uint32_t epoch);
-  void tell_holders(const std::vector<std::string>& nodes, const holder_map& news);
-  void tell_holder(const std::string& node, const holder_map& news, std::function<void(const holders_ack&)> then = {});
   void place_elsewhere(const place_copies& request, answer<shadow_plan> reply);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);
@@ -253,6 +242,7 @@ private:
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
 
 public:
+  shadow_holders holders;
   shadow_debts debts;
   shadow_listing listing;
   shadow_feed feed;

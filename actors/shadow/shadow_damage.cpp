@@ -154,7 +154,7 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
   this_node().counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
   persist([this] {
     loaded({});
-    tell_holders(others(), item().record().holders);
+    holders.tell_holders(others(), item().record().holders);
   });
   return true;
 }

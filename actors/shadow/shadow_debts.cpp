@@ -8,7 +8,7 @@ namespace gnomon {
 
 void shadow_debts::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
   if (this_node().is_removed(node)) // nobody will come for it
-    return shadow().mark_left(node, item().epoch_of(node));
+    return shadow().holders.mark_left(node, item().epoch_of(node));
   auto hint = hints_.failed(node, reason, now());
   if (!hint)
     return;
@@ -28,7 +28,7 @@ void shadow_debts::leave_hint(const std::string& node, ec reason, std::shared_pt
           [this, update, node](const store_receipt&) {
             --core_.questions;
             if (this_node().is_removed(node)) // since
-              return shadow().mark_left(node, item().epoch_of(node));
+              return shadow().holders.mark_left(node, item().epoch_of(node));
             if (hints_.contains(node))
               item().note_hint(node, true);
           },
@@ -77,7 +77,7 @@ void shadow_debts::tell_forbidden(const std::string& node) {
                      .forbidden = true},
       [this, node, told, epoch = item().epoch_of(node)](const holders_ack& ack) {
         if (!ack.holds)
-          return shadow().mark_left(node, epoch);
+          return shadow().holders.mark_left(node, epoch);
         if (item().versions().context == told)
           settle_debt(node);
       },
@@ -98,7 +98,7 @@ void shadow_debts::settle_debt(const std::string& node) {
 }
 
 void shadow_debts::review_debts() {
-  shadow().tell_holders(item().to_review(), item().record().holders);
+  shadow().holders.tell_holders(item().to_review(), item().record().holders);
 }
 
 void shadow_debts::found_hint(const std::string& node, std::string_view value) {

@@ -142,7 +142,7 @@ void shadow_state::become_shadow(std::function<void()> then) {
   item().demote(settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
   persist([this, then = std::move(then)] {
     publish();
-    tell_holders(others(), item().record().holders);
+    holders.tell_holders(others(), item().record().holders);
     then();
   });
 }
@@ -184,7 +184,7 @@ void shadow_state::follow_demand() {
     item().promote();
     persist([this] {
       publish();
-      tell_holders(others(), item().record().holders);
+      holders.tell_holders(others(), item().record().holders);
     });
   });
 }
@@ -218,7 +218,7 @@ void shadow_state::dismiss(std::vector<std::string> shadows) {
       steward_order{item().record().id, this_node().self.node, visible()->versions.context, steward_word::dismiss},
       [this, node, shadows, epoch = item().epoch_of(node)](const steward_answer& answer) {
         if (answer.role == holder_state::left)
-          mark_left(node, epoch); // its own word
+          holders.mark_left(node, epoch); // its own word
         dismiss(shadows);
       },
       [this, shadows](const caf::error&) { dismiss(shadows); });

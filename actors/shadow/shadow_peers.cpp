@@ -96,18 +96,18 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
     else if (item().role() == holder_state::shadow && request.lease.reason == lease_reason::request)
       item().renew_lease(settled(request.lease).ttl, request.lease.reason);
     persist([this, reply, giver = request.giver] {
-      reply.give({true, {}, standing()});
+      reply.give({true, {}, holders.standing()});
       publish();
       auto rest = others();
       std::erase(rest, giver);
-      tell_holders(rest, item().record().holders);
+      holders.tell_holders(rest, item().record().holders);
     });
     return;
   }
   auto terms = request.lease;
   terms.created = terms.last_read = now();
   auto then = [this, reply, giver = request.giver](const copy_search&) {
-    item().present() ? reply.give({true, {}, standing()})
+    item().present() ? reply.give({true, {}, holders.standing()})
                      : reply.give({false, "the item could not be fetched from node " + giver, {}});
   };
   auto predicted = terms.reason == lease_reason::prediction; // then a prefetcher of this node invites, not the giver
@@ -122,39 +122,6 @@ void shadow_state::accept(const invite_copy& request, answer<invite_answer> repl
 void shadow_state::note_reader_elsewhere() {
   if (auto agent = this_node().handles.get()->agent)
     self()->send(agent, access_batch{{{.id = item().record().id, .user = {}, .at = now()}}});
-}
-
-void shadow_state::learn_holders(const update_holders& request, answer<holders_ack> reply) {
-  if (item().role() == holder_state::left)
-    return reply.give({});
-  item().merge(request.holders);
-  if (request.refused || request.forbidden) {
-    core_.behind.merge(request.context);
-    core_.rests_until = now() + keys::longest_pause;
-    publish();
-  }
-  if (request.forbidden && request.counts && !item().versions().context.covers(request.context)
-      && request.context.covers(item().versions().context)) { // the past of what is kept elsewhere
-    drop();
-    return reply.give({});
-  }
-  persist();
-  reply.give(standing());
-  writes.acknowledge(request.from, request.context, request.counts);
-  if (visible() && request.context.covers(item().versions().context))
-    debts.settle_debt(request.from);
-}
-
-void shadow_state::meet_twin(const std::string& node) {
-  if (visible() && item().record().holders.state_of(node) == holder_state::left)
-    tell_holders({node}, item().record().holders);
-}
-
-/// When it answers that it holds nothing, it leaves the holders; so does one that was taken out for good.
-void shadow_state::verify(const std::string& node) {
-  if (item().role() == holder_state::left || item().record().holders.state_of(node) == holder_state::left)
-    return;
-  this_node().is_removed(node) ? mark_left(node, item().epoch_of(node)) : tell_holders({node}, item().record().holders);
 }
 
 // -- leases
@@ -202,7 +169,7 @@ void shadow_state::drop() {
   auto told = item().drop();
   persist([this, told] {
     this_node().counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
-    tell_holders(told.current(), told);
+    holders.tell_holders(told.current(), told);
   });
 }
 
@@ -270,17 +237,6 @@ void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shar
     return;
   answer_readers();
   feed.tell(before.get());
-}
-
-/// Merges what `node` knows of the holders. When it is behind on this copy, it is told again.
-void shadow_state::merge_holders(const std::string& node, const holder_map& theirs) {
-  item().merge(theirs);
-  auto mine = item().record().holders.find(this_node().self.node);
-  auto there = theirs.find(this_node().self.node);
-  if (mine && there && *there < *mine)
-    persist([this, node] { tell_holders({node}, item().record().holders); });
-  else
-    persist();
 }
 
 /// Puts the synced copy into the read index. Several versions, tombstones, versions that expire by themselves and those

@@ -79,7 +79,7 @@ void shadow_state::invite(std::shared_ptr<std::deque<std::string>> candidates, i
       node, urgency, invitation,
       [this, candidates, invitation, node, epoch = item().epoch_of(node), plan, urgency](const invite_answer& said) {
         if (said.accepted)
-          return answered(node, epoch, said.standing);
+          return holders.answered(node, epoch, said.standing);
         log::debug("shadow", "invitation-refused", {{"id", invitation.id}, {"node", node}, {"reason", said.reason}});
         invite(candidates, invitation, plan, urgency);
       },

@@ -261,7 +261,7 @@ void shadow_search::settle(const item_copy& copy) {
     for (const auto& node : search_->believed()) // the item may have begun there as well: then the two meet now
       if (node != this_node().self.node && item().record().holders.state_of(node) == holder_state::left)
         rest.push_back(node);
-    shadow().tell_holders(rest, item().record().holders);
+    shadow().holders.tell_holders(rest, item().record().holders);
     if (!invited && item().record().holders.current().size() < rules().factor)
       shadow().place_first_copies();
     go_on();
@@ -291,7 +291,7 @@ void shadow_search::drop_joining_record() {
     return;
   std::vector<std::string> asked(search_->asked().begin(), search_->asked().end());
   auto told = item().drop();
-  persist([this, asked, told] { shadow().tell_holders(asked, told); });
+  persist([this, asked, told] { shadow().holders.tell_holders(asked, told); });
 }
 
 void shadow_search::search_failed() {

@@ -11,21 +11,6 @@ namespace gnomon {
 
 // -- anti-entropy ----------------------------------------------------------------------------------------------------
 
-/// The trees differ at this item.
-void shadow_state::compare_with(const std::string& node) {
-  listing.note_again();
-  if (!visible())
-    return;
-  auto ours = item().record().holders;
-  tell_holder(node, ours, [this, node, ours](const holders_ack& ack) {
-    if (!ack.holds || ack.holders != ours || !visible() || ack.context != visible()->versions.context)
-      return;
-    // Only the versions can differ: a rule for conflicts has changed, and each kept others.
-    send_update(node, traffic::repair);
-    pull_from(node);
-  });
-}
-
 // -- reaping: the steward --------------------------------------------------------------------------------------------
 
 void shadow_state::do_steward_duty() {
@@ -99,11 +84,11 @@ void shadow_state::answered(const std::string& node, steward_word word, uint32_t
     return go_on_reaping();
   }
   if (answer.role == holder_state::left)
-    mark_left(node, epoch); // its own word
+    holders.mark_left(node, epoch); // its own word
   else
     item().merge(answer.holders);
   if (answer.role != holder_state::left && answer.context != reaping_->context())
-    tell_holders({node}, item().record().holders);
+    holders.tell_holders({node}, item().record().holders);
   persist([this] { go_on_reaping(); });
 }
 

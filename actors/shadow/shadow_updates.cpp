@@ -50,24 +50,15 @@ void shadow_state::update_acknowledged(const std::string& node, const replicate_
     return;
   if (!item().versions().context.covers(ack.context))
     pull_from(node);
-  merge_holders(node, ack.holders);
+  holders.merge_holders(node, ack.holders);
 }
 
 void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec reason,
                                  std::shared_ptr<deliveries::update> update) {
   updates_.erase(node);
   if (reason == ec::not_here)
-    return mark_left(node, epoch); // its own word: it keeps no record
+    return holders.mark_left(node, epoch); // its own word: it keeps no record
   debts.leave_hint(node, reason, std::move(update));
-}
-
-void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
-  item().mark_left(node, epoch);
-  if (item().record().holders.state_of(node) == holder_state::left) {
-    writes.forget_holder(node);
-    debts.settle_debt(node);
-  }
-  persist();
 }
 
 /// A store that has just refused the versions would end this shadow, and with it the knowledge that they are lacking.
@@ -104,65 +95,11 @@ void shadow_state::take_newer(const item_copy& copy, const std::string& giver, s
     if (visible() && !theirs.covers(visible()->versions.context))
       send_update(giver, traffic::repair);
     if (changed)
-      pass_along(giver);
+      holders.pass_along(giver);
     answer_readers();
     if (then)
       then();
   });
-}
-
-void shadow_state::tell_holders(const std::vector<std::string>& nodes, const holder_map& news) {
-  for (const auto& node : nodes)
-    tell_holder(node, news);
-}
-
-/// `then` runs when the answer was taken in.
-void shadow_state::tell_holder(const std::string& node, const holder_map& news,
-                               std::function<void(const holders_ack&)> then) {
-  auto context = visible() ? visible()->versions.context : version_vector{};
-  ask_peer<holders_ack>(
-      node, traffic::repair, update_holders{item().record().id, this_node().self.node, news, context, counts()},
-      [this, node, then = std::move(then), epoch = item().epoch_of(node)](const holders_ack& ack) {
-        answered(node, epoch, ack);
-        if (then)
-          then(ack);
-      },
-      [this, node](const caf::error& reason) { debts.not_told(node, code_of(reason)); });
-}
-
-void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
-  if (item().role() == holder_state::left)
-    return;
-  if (!ack.holds)
-    return mark_left(node, epoch);
-  merge_holders(node, ack.holders);
-  compare(node, ack.context, ack.counts);
-}
-
-/// Where this copy stands: on disk, not on its way there.
-holders_ack shadow_state::standing() const {
-  return {item().record().holders, true, visible() ? visible()->versions.context : version_vector{}, counts()};
-}
-
-/// Two holders have told each other what they have: what one lacks is sent or fetched.
-void shadow_state::compare(const std::string& node, const version_vector& theirs, bool node_counts) {
-  writes.acknowledge(node, theirs, node_counts);
-  if (!visible())
-    return;
-  if (theirs.covers(item().versions().context))
-    debts.settle_debt(node);
-  else if (!theirs.covers(visible()->versions.context) && !debts.is_resting(node)
-           && item().record().holders.state_of(node) != holder_state::joining) // that one is being given the value
-    send_update(node, traffic::repair);
-  if (!item().versions().context.covers(theirs))
-    pull_from(node);
-}
-
-/// What was fetched from `source` may be news to the other holders, too. They are asked, not sent it: most have it.
-void shadow_state::pass_along(const std::string& source) {
-  auto rest = others();
-  std::erase(rest, source);
-  tell_holders(rest, item().record().holders);
 }
 
 } // namespace gnomon
