@@ -27,7 +27,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<version_value>([&, x](auto reply) { state.give_value(x, reply); });
       },
       [&](const replicate_item& x) {
-        return state.when_loaded<replicate_ack>([&, x](auto reply) { state.merge(x, reply); });
+        return state.when_loaded<replicate_ack>([&, x](auto reply) { state.updates.merge(x, reply); });
       },
       [&](const invite_copy& x) {
         return state.when_loaded<invite_answer>([&, x](auto reply) { state.accept(x, reply); });

@@ -11,6 +11,7 @@
 #include "actors/shadow/shadow_holders.hpp"
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_search.hpp"
+#include "actors/shadow/shadow_updates.hpp"
 #include "actors/shadow/shadow_writes.hpp"
 
 #include <deque>
@@ -36,8 +37,8 @@ public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
   shadow_state()
-      : shadow_part(own_core_), search(own_core_), writes(own_core_), holders(own_core_), debts(own_core_),
-        listing(own_core_), feed(own_core_) {}
+      : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), holders(own_core_),
+        debts(own_core_), listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -81,7 +82,6 @@ public:
   void give(const fetch_item& request, answer<item_copy> reply);
   void give_value(const fetch_value& request, const answer<version_value>& reply); // shadow_values.cpp
   bool may_be_behind() const;
-  void merge(const replicate_item& request, answer<replicate_ack> reply);
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void note_reader_elsewhere();
   void check_expiry();
@@ -147,8 +147,6 @@ public:
   void fail_readers_of(uint64_t search, const caf::error& reason);
   void search_for_readers();
 
-  void take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then);
-
   // loading a snapshot's item: shadow_load.cpp
   struct loading;
   void merge_loaded(const std::shared_ptr<loading>& job);
@@ -159,18 +157,12 @@ public:
 
   // values that travel by themselves: shadow_values.cpp
   using after_values = std::function<void(const caf::error&)>;
-  void complete_update(const replicate_item& request, answer<replicate_ack> reply);
   void fetch_values(std::shared_ptr<item_copy> copy, const std::string& giver, traffic urgency, after_values then);
 
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   void publish();
-  void replicate(traffic urgency);
-  void send_update(const std::string& node, traffic urgency);
-  void update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency);
-  void update_failed(const std::string& node, uint32_t epoch, ec reason, std::shared_ptr<deliveries::update> update);
-  void pull_from(const std::string& node);
   void place_elsewhere(const place_copies& request, answer<shadow_plan> reply);
   void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
               std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);
@@ -231,17 +223,15 @@ public:
 private:
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_; // work that waits for the sync after the one under way
-  std::vector<answer<replicate_ack>> merging_;    // updates that are being synced
   std::unique_ptr<demotion> demotion_;
   guard_promises promises_;
   bool weighing_ = false; // durable holders are being asked how much the item is wanted there
   caf::actor_clock::time_point weighs_next_{};
   std::unique_ptr<reaping> reaping_;            // under way
-  std::map<std::string, bool> updates_;         // one under way to each of these; true: another has to follow
-  std::set<std::string> pulling_;               // nodes whose newer versions are being fetched
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
 
 public:
+  shadow_updates updates;
   shadow_holders holders;
   shadow_debts debts;
   shadow_listing listing;

@@ -109,7 +109,7 @@ void shadow_debts::found_hint(const std::string& node, std::string_view value) {
 void shadow_debts::hand_off(const std::string& node) {
   hints_.handed_off(node);
   if (visible() && item().record().holders.state_of(node) != holder_state::left)
-    shadow().send_update(node, traffic::repair);
+    shadow().updates.send_update(node, traffic::repair);
   else
     settle_debt(node);
 }

@@ -49,8 +49,8 @@ void shadow_holders::compare_with(const std::string& node) {
     if (!ack.holds || ack.holders != ours || !visible() || ack.context != visible()->versions.context)
       return;
     // Only the versions can differ: a rule for conflicts has changed, and each kept others.
-    shadow().send_update(node, traffic::repair);
-    shadow().pull_from(node);
+    shadow().updates.send_update(node, traffic::repair);
+    shadow().updates.pull_from(node);
   });
 }
 
@@ -112,9 +112,9 @@ void shadow_holders::compare(const std::string& node, const version_vector& thei
     shadow().debts.settle_debt(node);
   else if (!theirs.covers(visible()->versions.context) && !shadow().debts.is_resting(node)
            && item().record().holders.state_of(node) != holder_state::joining) // that one is being given the value
-    shadow().send_update(node, traffic::repair);
+    shadow().updates.send_update(node, traffic::repair);
   if (!item().versions().context.covers(theirs))
-    shadow().pull_from(node);
+    shadow().updates.pull_from(node);
 }
 
 holders_ack shadow_holders::standing() const {

@@ -66,7 +66,7 @@ void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
   persist([this, job, changed] {
     job->done(changed ? load_outcome::merged : load_outcome::known);
     if (changed)
-      replicate(traffic::repair);
+      updates.replicate(traffic::repair);
   });
 }
 

@@ -49,38 +49,6 @@ bool shadow_state::may_be_behind() const {
          && this_node().config.fault != deliberate_fault::freshness_not_carried;
 }
 
-/// A joining copy merges as well; only a node without any record refuses.
-void shadow_state::merge(const replicate_item& request, answer<replicate_ack> reply) {
-  if (item().role() == holder_state::left && this_node().config.fault == deliberate_fault::accept_without_joining)
-    item().settle(holder_state::shadow, {});
-  else if (item().role() == holder_state::left)
-    return reply.fail(make_error(ec::not_here, "no copy here"));
-  if (!may_take(request.copy.versions))
-    return reply.fail(this_node().kept_away());
-  if (!replica::complete(request.copy))
-    return complete_update(request, std::move(reply));
-  for (const auto& value : request.copy.values)
-    this_node().counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
-  auto changed = take_in(request.copy);
-  auto context = item().versions().context;
-  auto rest = others();
-  std::erase_if(rest, [&](const std::string& node) {
-    return node == request.from
-           || std::find(request.going_to.begin(), request.going_to.end(), node) != request.going_to.end();
-  });
-  if (changed)
-    item().owe(rest);
-  std::erase_if(merging_, [](const auto& other) { return other.given(); });
-  merging_.push_back(reply);
-  persist([this, reply, context, changed, rest] {
-    reply.give({context, item().record().holders, counts()});
-    answer_readers();
-    for (const auto& node : rest)
-      if (changed)
-        send_update(node, traffic::repair);
-  });
-}
-
 void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
   if (!may_hold(this_node().self.node))
     return reply.give({false, "a residency rule keeps the item away from " + this_node().self.region, {}});
@@ -212,8 +180,7 @@ void shadow_state::sync() {
             log::error("shadow", "not-stored", {{"id", item().record().id}, {"reason", sentence_of(reason)}});
             fail_readers(reason);
             writes.fail_all(reason);
-            for (auto& update : merging_)
-              update.fail(reason);
+            updates.fail_merging(reason);
             self()->quit(reason);
           });
 }

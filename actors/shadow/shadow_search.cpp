@@ -103,7 +103,7 @@ void shadow_search::answered_by(const std::string& holder, item_copy copy) {
   if (!search_->settling)
     found(std::move(copy), holder);
   else if (item().present())
-    shadow().take_newer(copy, holder, {});
+    shadow().updates.take_newer(copy, holder, {});
 }
 
 void shadow_search::failed_at(const std::string& holder, ec reason) {
@@ -180,7 +180,7 @@ void shadow_search::found(item_copy copy, const std::string& giver) {
   }
   if (item().present() && may_take(copy.versions)) { // a newer version was wanted
     search_->settling = true;
-    return shadow().take_newer(copy, giver, [this] { go_on(); });
+    return shadow().updates.take_newer(copy, giver, [this] { go_on(); });
   }
   if (copy.stale)
     return set_aside(copy, giver);

@@ -1,23 +1,21 @@
-// How a shadow brings its versions to the other holders, and remembers who still needs them.
+#include "actors/shadow/shadow_updates.hpp"
+
 #include "actors/shadow/shadow.hpp"
 
 #include <algorithm>
 
 namespace gnomon {
 
-/// Sends the update to all holders.
-void shadow_state::replicate(traffic urgency) {
+void shadow_updates::replicate(traffic urgency) {
   for (const auto& node : others())
     send_update(node, urgency);
 }
 
-/// One update is under way to each holder; the next carries the newest state. It names all holders known here: those
-/// that need it get it from here, or from the holder that named them.
-void shadow_state::send_update(const std::string& node, traffic urgency) {
+void shadow_updates::send_update(const std::string& node, traffic urgency) {
   if (!visible())
     return;
   if (is_forbidden(node, item().versions()))
-    return debts.tell_forbidden(node);
+    return shadow().debts.tell_forbidden(node);
   if (auto [i, first] = updates_.emplace(node, false); !first) {
     i->second = true;
     return;
@@ -39,48 +37,72 @@ void shadow_state::send_update(const std::string& node, traffic urgency) {
       });
 }
 
-void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
+void shadow_updates::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
   auto again = updates_.extract(node).mapped();
-  writes.acknowledge(node, ack.context, ack.counts);
+  shadow().writes.acknowledge(node, ack.context, ack.counts);
   if (!visible() || ack.context.covers(item().versions().context))
-    debts.settle_debt(node);
+    shadow().debts.settle_debt(node);
   else if (again && !ack.context.covers(visible()->versions.context))
     send_update(node, urgency);
   if (item().role() == holder_state::left)
     return;
   if (!item().versions().context.covers(ack.context))
     pull_from(node);
-  holders.merge_holders(node, ack.holders);
+  shadow().holders.merge_holders(node, ack.holders);
 }
 
-void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec reason,
-                                 std::shared_ptr<deliveries::update> update) {
+void shadow_updates::update_failed(const std::string& node, uint32_t epoch, ec reason,
+                                   std::shared_ptr<deliveries::update> update) {
   updates_.erase(node);
   if (reason == ec::not_here)
-    return holders.mark_left(node, epoch); // its own word: it keeps no record
-  debts.leave_hint(node, reason, std::move(update));
+    return shadow().holders.mark_left(node, epoch); // its own word: it keeps no record
+  shadow().debts.leave_hint(node, reason, std::move(update));
 }
 
-/// A store that has just refused the versions would end this shadow, and with it the knowledge that they are lacking.
-void shadow_state::pull_from(const std::string& node) {
-  if ((is_behind() && now() < core_.rests_until) || !pulling_.insert(node).second)
-    return;
-  ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{.id = item().record().id, .requester = this_node().self.node},
-      [this, node](item_copy& copy) {
-        auto whole = std::make_shared<item_copy>(std::move(copy));
-        fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
-          pulling_.erase(node);
-          if (!problem && item().role() != holder_state::left)
-            take_newer(*whole, node, {});
-        });
-      },
-      [this, node](const caf::error&) { pulling_.erase(node); });
+void shadow_updates::merge(const replicate_item& request, answer<replicate_ack> reply) {
+  if (item().role() == holder_state::left && this_node().config.fault == deliberate_fault::accept_without_joining)
+    item().settle(holder_state::shadow, {});
+  else if (item().role() == holder_state::left)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  if (!may_take(request.copy.versions))
+    return reply.fail(this_node().kept_away());
+  if (!replica::complete(request.copy))
+    return complete_update(request, std::move(reply));
+  for (const auto& value : request.copy.values)
+    this_node().counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+  auto changed = take_in(request.copy);
+  auto context = item().versions().context;
+  auto rest = others();
+  std::erase_if(rest, [&](const std::string& node) {
+    return node == request.from
+           || std::find(request.going_to.begin(), request.going_to.end(), node) != request.going_to.end();
+  });
+  if (changed)
+    item().owe(rest);
+  std::erase_if(merging_, [](const auto& other) { return other.given(); });
+  merging_.push_back(reply);
+  persist([this, reply, context, changed, rest] {
+    reply.give({context, item().record().holders, counts()});
+    shadow().answer_readers();
+    for (const auto& node : rest)
+      if (changed)
+        send_update(node, traffic::repair);
+  });
 }
 
-/// Merges a copy from another holder into the one that is here. A holder that turns out to be behind is brought up to
-/// date, and the others are asked whether they have heard. A copy that a rule has come to forbid takes nothing more.
-void shadow_state::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
+/// An update without all its values is merged when they are here.
+void shadow_updates::complete_update(const replicate_item& request, answer<replicate_ack> reply) {
+  auto copy = std::make_shared<item_copy>(request.copy);
+  shadow().fetch_values(copy, request.from, traffic::repair, [=, this](const caf::error& problem) {
+    if (problem)
+      return reply.fail(problem);
+    auto whole = request;
+    whole.copy = *copy;
+    merge(whole, reply);
+  });
+}
+
+void shadow_updates::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
   if (!may_take(copy.versions)) {
     if (then)
       then();
@@ -95,11 +117,27 @@ void shadow_state::take_newer(const item_copy& copy, const std::string& giver, s
     if (visible() && !theirs.covers(visible()->versions.context))
       send_update(giver, traffic::repair);
     if (changed)
-      holders.pass_along(giver);
-    answer_readers();
+      shadow().holders.pass_along(giver);
+    shadow().answer_readers();
     if (then)
       then();
   });
+}
+
+void shadow_updates::pull_from(const std::string& node) {
+  if ((is_behind() && now() < core_.rests_until) || !pulling_.insert(node).second)
+    return;
+  ask_peer<item_copy>(
+      node, traffic::repair, fetch_item{.id = item().record().id, .requester = this_node().self.node},
+      [this, node](item_copy& copy) {
+        auto whole = std::make_shared<item_copy>(std::move(copy));
+        shadow().fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
+          pulling_.erase(node);
+          if (!problem && item().role() != holder_state::left)
+            take_newer(*whole, node, {});
+        });
+      },
+      [this, node](const caf::error&) { pulling_.erase(node); });
 }
 
 } // namespace gnomon

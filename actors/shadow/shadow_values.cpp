@@ -43,16 +43,4 @@ void shadow_state::fetch_values(std::shared_ptr<item_copy> copy, const std::stri
       });
 }
 
-/// An update without all its values is merged when they are here.
-void shadow_state::complete_update(const replicate_item& request, answer<replicate_ack> reply) {
-  auto copy = std::make_shared<item_copy>(request.copy);
-  fetch_values(copy, request.from, traffic::repair, [=, this](const caf::error& problem) {
-    if (problem)
-      return reply.fail(problem);
-    auto whole = request;
-    whole.copy = *copy;
-    merge(whole, reply);
-  });
-}
-
 } // namespace gnomon

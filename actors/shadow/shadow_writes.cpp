@@ -260,7 +260,7 @@ void shadow_writes::catch_up(const write_item& request, const version_vector& ne
 void shadow_writes::write_synced(uint64_t number) {
   this_node().counters.writes.fetch_add(1, std::memory_order_relaxed);
   auto created = pending_->synced(number);
-  shadow().replicate(traffic::client);
+  shadow().updates.replicate(traffic::client);
   if (created)
     shadow().place_first_copies();
   shadow().follow_demand();
