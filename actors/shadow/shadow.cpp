@@ -47,10 +47,10 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.verify(peer); }); },
       [&](deadline_a) { state.writes.check_deadlines(); },
       [&](const steward_order& x) {
-        return state.when_loaded<steward_answer>([&, x](auto reply) { state.execute_order(x, reply); });
+        return state.when_loaded<steward_answer>([&, x](auto reply) { state.steward.execute_order(x, reply); });
       },
       [&](compare_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.compare_with(peer); }); },
-      [&](reap_a) { state.once_loaded([&] { state.do_steward_duty(); }); },
+      [&](reap_a) { state.once_loaded([&] { state.steward.do_steward_duty(); }); },
       [&](deadline_a, uint64_t number) { state.search.holder_is_late(number); },
       [&](hedge_a, uint64_t number) { state.search.hedge_early(number); },
       [&](tick_a) { return state.stop_if_idle(); },
@@ -245,7 +245,7 @@ void shadow_state::note_access(const access_batch& batch) {
 
 bool shadow_state::is_busy() {
   return !loaded_ || !readers_.empty() || search.is_under_way() || !writes.empty() || syncing_ || core_.questions > 0
-         || reaping_ || is_guarding() || is_behind();
+         || steward.is_reaping() || is_guarding() || is_behind();
 }
 
 /// What a peer had, and this copy could not take, may have gone with that peer's disk. Once every node has said what it

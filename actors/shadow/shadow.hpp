@@ -5,12 +5,12 @@
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/shadow/demotion.hpp"
-#include "actors/shadow/reaping.hpp"
 #include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_holders.hpp"
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_search.hpp"
+#include "actors/shadow/shadow_steward.hpp"
 #include "actors/shadow/shadow_updates.hpp"
 #include "actors/shadow/shadow_writes.hpp"
 
@@ -38,7 +38,7 @@ public:
 
   shadow_state()
       : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), holders(own_core_),
-        debts(own_core_), listing(own_core_), feed(own_core_) {}
+        debts(own_core_), steward(own_core_), listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -96,6 +96,9 @@ public:
   bool is_quiet() const {
     return writes.empty() && !search.is_under_way() && !syncing_;
   }
+  void release(const std::string& steward) {
+    promises_.release(steward);
+  }
   bool is_syncing() const {
     return syncing_;
   }
@@ -103,8 +106,6 @@ public:
   void hide();
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
-  void do_steward_duty();
-  void execute_order(const steward_order& order, answer<steward_answer> reply);
 
   // what a snapshot brings: shadow_load.cpp
   void load_versions(const load_item& request, answer<load_receipt> reply);
@@ -179,13 +180,6 @@ public:
   std::string why_kept() const;
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
-  bool holds_exactly(const version_vector& context) const;
-  steward_answer how_things_stand(bool done) const;
-  void reap();
-  void go_on_reaping();
-  void send_order(const std::string& node, steward_word word);
-  void answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer);
-  void forget(std::function<void()> after);
 
   // copies that policy does not ask for: shadow_demotion.cpp
   bool has_to_demote() const;
@@ -227,13 +221,13 @@ private:
   guard_promises promises_;
   bool weighing_ = false; // durable holders are being asked how much the item is wanted there
   caf::actor_clock::time_point weighs_next_{};
-  std::unique_ptr<reaping> reaping_;            // under way
   caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
 
 public:
   shadow_updates updates;
   shadow_holders holders;
   shadow_debts debts;
+  shadow_steward steward;
   shadow_listing listing;
   shadow_feed feed;
 

@@ -127,14 +127,14 @@ bool shadow_state::guard(const steward_order& order) {
 
 void shadow_state::be_demoted(const steward_order& order, answer<steward_answer> reply) {
   if (!may_become_shadow(order.context) || is_guarding())
-    return reply.give(how_things_stand(false));
-  become_shadow([this, reply] { reply.give(how_things_stand(true)); });
+    return reply.give(steward.how_things_stand(false));
+  become_shadow([this, reply] { reply.give(steward.how_things_stand(true)); });
 }
 
 /// This copy is durable, has exactly this on disk, and nothing is under way.
 bool shadow_state::may_become_shadow(const version_vector& context) const {
   auto same = visible() && visible()->versions.context == context && item().versions().context == context;
-  auto quiet = is_quiet() && !item().record().pinned && !reaping_;
+  auto quiet = is_quiet() && !item().record().pinned && !steward.is_reaping();
   return item().role() == holder_state::durable && same && quiet;
 }
 
@@ -233,9 +233,9 @@ void shadow_state::be_dismissed(const steward_order& order, answer<steward_answe
   auto same = visible() && visible()->versions.context == order.context && item().versions().context == order.context;
   auto quiet = is_quiet() && readers_.empty() && !record.pinned && record.owed.empty();
   if (item().role() != holder_state::shadow || !same || !unread || !quiet)
-    return reply.give(how_things_stand(false));
+    return reply.give(steward.how_things_stand(false));
   drop();
-  persist([this, reply] { reply.give(how_things_stand(true)); });
+  persist([this, reply] { reply.give(steward.how_things_stand(true)); });
 }
 
 } // namespace gnomon

@@ -67,7 +67,7 @@ std::string shadow_state::why_kept() const {
 /// The node holds more than it may. A copy goes that nobody needs at this moment.
 void shadow_state::make_room() {
   const auto& record = item().record();
-  auto quiet = is_quiet() && readers_.empty() && !reaping_;
+  auto quiet = is_quiet() && readers_.empty() && !steward.is_reaping();
   if (item().role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible() || !quiet)
     return;
   this_node().counters.shadows_evicted.fetch_add(1, std::memory_order_relaxed);

@@ -1,28 +1,20 @@
-// What keeps a shadow's item the same everywhere, and ends it: telling anti-entropy, meeting a copy that differs,
-// reaping.
+#include "actors/shadow/shadow_steward.hpp"
+
 #include "actors/shadow/shadow.hpp"
-
-#include "actors/shadow/reaping.hpp"
 #include "runtime/base/log.hpp"
-
-#include <algorithm>
 
 namespace gnomon {
 
-// -- anti-entropy ----------------------------------------------------------------------------------------------------
-
-// -- reaping: the steward --------------------------------------------------------------------------------------------
-
-void shadow_state::do_steward_duty() {
+void shadow_steward::do_steward_duty() {
   if (visible() && is_tombstone(visible()->versions))
     reap();
-  else if (has_to_demote())
-    demote_one();
+  else if (shadow().has_to_demote())
+    shadow().demote_one();
   else
-    dismiss_surplus();
+    shadow().dismiss_surplus();
 }
 
-void shadow_state::reap() {
+void shadow_steward::reap() {
   if (reaping_ || !visible() || reaper_of(item().record()) != this_node().self.node)
     return;
   auto context = visible()->versions.context;
@@ -41,7 +33,7 @@ void shadow_state::reap() {
   go_on_reaping();
 }
 
-void shadow_state::go_on_reaping() {
+void shadow_steward::go_on_reaping() {
   if (!reaping_)
     return;
   if (!holds_exactly(reaping_->context()))
@@ -62,7 +54,7 @@ void shadow_state::go_on_reaping() {
   }
 }
 
-void shadow_state::send_order(const std::string& node, steward_word word) {
+void shadow_steward::send_order(const std::string& node, steward_word word) {
   ask_peer<steward_answer>(
       node, traffic::repair, steward_order{item().record().id, this_node().self.node, reaping_->context(), word},
       [this, node, word, epoch = item().epoch_of(node)](const steward_answer& answer) {
@@ -77,24 +69,25 @@ void shadow_state::send_order(const std::string& node, steward_word word) {
       });
 }
 
-void shadow_state::answered(const std::string& node, steward_word word, uint32_t epoch, const steward_answer& answer) {
+void shadow_steward::answered(const std::string& node, steward_word word, uint32_t epoch,
+                              const steward_answer& answer) {
   reaping_->heard(node, word, answer);
   if (item().role() == holder_state::left) {
     reaping_->give_up();
     return go_on_reaping();
   }
   if (answer.role == holder_state::left)
-    holders.mark_left(node, epoch); // its own word
+    shadow().holders.mark_left(node, epoch); // its own word
   else
     item().merge(answer.holders);
   if (answer.role != holder_state::left && answer.context != reaping_->context())
-    holders.tell_holders({node}, item().record().holders);
+    shadow().holders.tell_holders({node}, item().record().holders);
   persist([this] { go_on_reaping(); });
 }
 
-// -- reaping: the other holders --------------------------------------------------------------------------------------
+// -- the other holders --------------------------------------------------------------------------------------
 
-void shadow_state::execute_order(const steward_order& order, answer<steward_answer> reply) {
+void shadow_steward::execute_order(const steward_order& order, answer<steward_answer> reply) {
   switch (order.word) {
   case steward_word::confirm:
     return reply.give(how_things_stand(holds_exactly(order.context)));
@@ -103,35 +96,35 @@ void shadow_state::execute_order(const steward_order& order, answer<steward_answ
       return reply.give(how_things_stand(false));
     return forget([this, reply] { reply.give(how_things_stand(true)); });
   case steward_word::guard:
-    return reply.give(how_things_stand(guard(order)));
+    return reply.give(how_things_stand(shadow().guard(order)));
   case steward_word::demote:
-    return be_demoted(order, reply);
+    return shadow().be_demoted(order, reply);
   case steward_word::release:
-    promises_.release(order.from);
+    shadow().release(order.from);
     return reply.give(how_things_stand(true));
   case steward_word::report:
     return reply.give(how_things_stand(true));
   case steward_word::dismiss:
-    return be_dismissed(order, reply);
+    return shadow().be_dismissed(order, reply);
   }
   reply.fail(make_error(ec::bad_message, "an order that this node does not know; update it"));
 }
 
 /// True when this tombstone is all that is here, on disk and on its way.
-bool shadow_state::holds_exactly(const version_vector& context) const {
-  return is_quiet() && visible() && is_tombstone(visible()->versions) && visible()->versions.context == context
+bool shadow_steward::holds_exactly(const version_vector& context) const {
+  return shadow().is_quiet() && visible() && is_tombstone(visible()->versions) && visible()->versions.context == context
          && item().versions().context == context;
 }
 
-steward_answer shadow_state::how_things_stand(bool done) const {
+steward_answer shadow_steward::how_things_stand(bool done) const {
   return {done, item().role(), visible() ? visible()->versions.context : version_vector{}, item().record().holders,
           item().record().wanted.at(now())};
 }
 
 /// Nobody is told: all who were holders forget the item too.
-void shadow_state::forget(std::function<void()> after) {
+void shadow_steward::forget(std::function<void()> after) {
   log::debug("shadow", "reaped", {{"id", item().record().id}});
-  hide();
+  shadow().hide();
   item().drop();
   this_node().counters.reaped.fetch_add(1, std::memory_order_relaxed);
   persist(std::move(after));
