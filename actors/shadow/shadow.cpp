@@ -116,7 +116,7 @@ void shadow_state::read(const read_item& request, answer<item_versions> reply) {
     core_.unsaved = true;
     if (!this_node().index.peek(request.id))
       publish();
-    follow_demand();
+    demoting.follow_demand();
     return answer_reader({request, reply, 0}, *visible(), !this_node().is_fresh());
   }
   if (request.forwarded) {
@@ -240,12 +240,12 @@ void shadow_state::note_access(const access_batch& batch) {
     item().note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
   core_.unsaved = true;
   review_lifetime();
-  follow_demand();
+  demoting.follow_demand();
 }
 
 bool shadow_state::is_busy() {
   return !loaded_ || !readers_.empty() || search.is_under_way() || !writes.empty() || syncing_ || core_.questions > 0
-         || steward.is_reaping() || is_guarding() || is_behind();
+         || steward.is_reaping() || demoting.is_guarding() || is_behind();
 }
 
 /// What a peer had, and this copy could not take, may have gone with that peer's disk. Once every node has said what it

@@ -4,8 +4,8 @@
 #include "actors/node/copy_economy.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
-#include "actors/shadow/demotion.hpp"
 #include "actors/shadow/shadow_debts.hpp"
+#include "actors/shadow/shadow_demotion.hpp"
 #include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_holders.hpp"
 #include "actors/shadow/shadow_listing.hpp"
@@ -38,7 +38,7 @@ public:
 
   shadow_state()
       : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), holders(own_core_),
-        debts(own_core_), steward(own_core_), listing(own_core_), feed(own_core_) {}
+        debts(own_core_), steward(own_core_), demoting(own_core_), listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -95,9 +95,6 @@ public:
   /// No write, search or sync is under way.
   bool is_quiet() const {
     return writes.empty() && !search.is_under_way() && !syncing_;
-  }
-  void release(const std::string& steward) {
-    promises_.release(steward);
   }
   bool is_syncing() const {
     return syncing_;
@@ -182,25 +179,6 @@ public:
   // anti-entropy and tombstones: shadow_tombstones.cpp
 
   // copies that policy does not ask for: shadow_demotion.cpp
-  bool has_to_demote() const;
-  bool may_demote() const;
-  std::vector<std::string> durable_in_reach() const;
-  void demote_one();
-  void begin_demotion(std::vector<std::string> others, std::string leaver);
-  void step_down();
-  bool may_become_shadow(const version_vector& context) const;
-  void become_shadow(std::function<void()> then);
-  void hear_demands(const std::vector<std::string>& nodes, std::function<void(demands)> then);
-  void follow_demand();
-  bool may_take_over() const;
-  void go_on_demoting();
-  void end_demotion();
-  bool is_guarding();
-  bool guard(const steward_order& order);
-  void be_demoted(const steward_order& order, answer<steward_answer> reply);
-  void dismiss_surplus();
-  void dismiss(std::vector<std::string> shadows);
-  void be_dismissed(const steward_order& order, answer<steward_answer> reply);
 
 private:
   shadow_core own_core_{*this};
@@ -217,17 +195,14 @@ public:
 private:
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_; // work that waits for the sync after the one under way
-  std::unique_ptr<demotion> demotion_;
-  guard_promises promises_;
-  bool weighing_ = false; // durable holders are being asked how much the item is wanted there
-  caf::actor_clock::time_point weighs_next_{};
-  caf::actor_clock::time_point asked_around_{}; // when a forwarded read last found this copy too old
+  caf::actor_clock::time_point asked_around_{};   // when a forwarded read last found this copy too old
 
 public:
   shadow_updates updates;
   shadow_holders holders;
   shadow_debts debts;
   shadow_steward steward;
+  shadow_demotion demoting;
   shadow_listing listing;
   shadow_feed feed;
 

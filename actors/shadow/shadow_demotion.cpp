@@ -1,14 +1,13 @@
-// How a durable copy that policy does not ask for becomes a shadow again, how durable copies follow those who want the
-// item, and how a shadow that an outage left goes.
-#include "actors/shadow/shadow.hpp"
+#include "actors/shadow/shadow_demotion.hpp"
 
+#include "actors/shadow/shadow.hpp"
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
 
 namespace gnomon {
 
-bool shadow_state::has_to_demote() const {
+bool shadow_demotion::has_to_demote() const {
   const auto& record = item().record();
   if (this_node().config.fault == deliberate_fault::demote_two_at_once && item().role() == holder_state::durable)
     return record.holders.durable().size() > rules().min_copies && !is_tombstone(record.versions);
@@ -16,16 +15,14 @@ bool shadow_state::has_to_demote() const {
 }
 
 /// The other durable holders that can be reached, first in rank first.
-std::vector<std::string> shadow_state::durable_in_reach() const {
+std::vector<std::string> shadow_demotion::durable_in_reach() const {
   auto ranked = item().record().holders.durable_by_rank(item().record().id);
   auto view = this_node().cluster.get();
   std::erase_if(ranked, [&](const std::string& node) { return !view->reachable(node); });
   return ranked;
 }
 
-/// The last in rank that can be reached is to go, or the one that is wanted least, once enough others have promised to
-/// stay.
-void shadow_state::demote_one() {
+void shadow_demotion::demote_one() {
   if (demotion_ || weighing_ || !may_demote())
     return;
   auto ranked = durable_in_reach();
@@ -43,11 +40,11 @@ void shadow_state::demote_one() {
   });
 }
 
-bool shadow_state::may_demote() const {
+bool shadow_demotion::may_demote() const {
   return visible() && has_to_demote() && item().versions().context == visible()->versions.context;
 }
 
-void shadow_state::begin_demotion(std::vector<std::string> others, std::string leaver) {
+void shadow_demotion::begin_demotion(std::vector<std::string> others, std::string leaver) {
   demotion_ =
       std::make_unique<demotion>(visible()->versions.context, std::move(others), std::move(leaver), rules().min_copies);
   for (const auto& node : std::vector<std::string>{demotion_->asked()}) // an answer may end the attempt
@@ -66,7 +63,7 @@ void shadow_state::begin_demotion(std::vector<std::string> others, std::string l
     go_on_demoting();
 }
 
-void shadow_state::go_on_demoting() {
+void shadow_demotion::go_on_demoting() {
   auto step = demotion_->next();
   if (step == demotion::step::wait)
     return;
@@ -93,14 +90,14 @@ void shadow_state::go_on_demoting() {
 }
 
 /// The steward itself is wanted least. The next one in rank sees to the item from then on.
-void shadow_state::step_down() {
+void shadow_demotion::step_down() {
   if (!may_become_shadow(demotion_->context()) || promises_.hold(self()->clock().now()))
     return end_demotion();
   become_shadow([this] { end_demotion(); });
 }
 
 /// Those that promised to stay are free again.
-void shadow_state::end_demotion() {
+void shadow_demotion::end_demotion() {
   auto ended = std::move(demotion_);
   for (const auto& node : ended->guards())
     ask_peer<steward_answer>(
@@ -111,13 +108,12 @@ void shadow_state::end_demotion() {
 
 // -- the other durable holders ---------------------------------------------------------------------------------------
 
-bool shadow_state::is_guarding() {
+bool shadow_demotion::is_guarding() {
   return (demotion_ || promises_.hold(self()->clock().now()))
          && this_node().config.fault != deliberate_fault::demote_two_at_once;
 }
 
-/// Promises `from` to stay durable, for longer than it may take to demote another one.
-bool shadow_state::guard(const steward_order& order) {
+bool shadow_demotion::guard(const steward_order& order) {
   auto has_it = visible() && visible()->versions.context.covers(order.context);
   if (item().role() != holder_state::durable || !has_it || !may_hold(this_node().self.node))
     return false;
@@ -125,24 +121,24 @@ bool shadow_state::guard(const steward_order& order) {
   return true;
 }
 
-void shadow_state::be_demoted(const steward_order& order, answer<steward_answer> reply) {
+void shadow_demotion::be_demoted(const steward_order& order, answer<steward_answer> reply) {
   if (!may_become_shadow(order.context) || is_guarding())
-    return reply.give(steward.how_things_stand(false));
-  become_shadow([this, reply] { reply.give(steward.how_things_stand(true)); });
+    return reply.give(shadow().steward.how_things_stand(false));
+  become_shadow([this, reply] { reply.give(shadow().steward.how_things_stand(true)); });
 }
 
 /// This copy is durable, has exactly this on disk, and nothing is under way.
-bool shadow_state::may_become_shadow(const version_vector& context) const {
+bool shadow_demotion::may_become_shadow(const version_vector& context) const {
   auto same = visible() && visible()->versions.context == context && item().versions().context == context;
-  auto quiet = is_quiet() && !item().record().pinned && !steward.is_reaping();
+  auto quiet = shadow().is_quiet() && !item().record().pinned && !shadow().steward.is_reaping();
   return item().role() == holder_state::durable && same && quiet;
 }
 
-void shadow_state::become_shadow(std::function<void()> then) {
-  item().demote(settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
+void shadow_demotion::become_shadow(std::function<void()> then) {
+  item().demote(shadow().settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
   persist([this, then = std::move(then)] {
-    publish();
-    holders.tell_holders(others(), item().record().holders);
+    shadow().publish();
+    shadow().holders.tell_holders(others(), item().record().holders);
     then();
   });
 }
@@ -151,7 +147,7 @@ void shadow_state::become_shadow(std::function<void()> then) {
 
 /// Asks these nodes how much the item is wanted there. `then` gets the answers of those that have what is here, no more
 /// and no less.
-void shadow_state::hear_demands(const std::vector<std::string>& nodes, std::function<void(demands)> then) {
+void shadow_demotion::hear_demands(const std::vector<std::string>& nodes, std::function<void(demands)> then) {
   weighing_ = true;
   auto context = visible()->versions.context;
   auto wanted = std::make_shared<demands>();
@@ -167,9 +163,7 @@ void shadow_state::hear_demands(const std::vector<std::string>& nodes, std::func
       });
 }
 
-/// A shadow that is wanted much more than a durable copy becomes durable itself. Then there is one too many, and the
-/// steward sees to that.
-void shadow_state::follow_demand() {
+void shadow_demotion::follow_demand() {
   auto wanted = item().record().wanted.at(now());
   if (wanted < this_node().config.follow_after || weighing_ || !may_take_over() || self()->clock().now() < weighs_next_)
     return;
@@ -183,22 +177,20 @@ void shadow_state::follow_demand() {
     log::debug("shadow", "follows", {{"id", item().record().id}});
     item().promote();
     persist([this] {
-      publish();
-      holders.tell_holders(others(), item().record().holders);
+      shadow().publish();
+      shadow().holders.tell_holders(others(), item().record().holders);
     });
   });
 }
 
-bool shadow_state::may_take_over() const {
+bool shadow_demotion::may_take_over() const {
   return item().role() == holder_state::shadow && visible() && !is_behind() && !is_tombstone(visible()->versions)
          && rules().durable == durable_rule::follows && may_hold(this_node().self.node);
 }
 
 // -- shadows beyond the factor ----------------------------------------------------------------------------------------
 
-/// What was made while a region was away, or was durable until now, goes when there are enough others. The first
-/// durable holder in rank asks one shadow after the other, the last in rank first; those that were read stay.
-void shadow_state::dismiss_surplus() {
+void shadow_demotion::dismiss_surplus() {
   if (!visible() || demotion_ || is_tombstone(visible()->versions) || !exceeds_factor(item().record(), this_node()))
     return;
   auto shadows = item().record().holders.current();
@@ -208,7 +200,7 @@ void shadow_state::dismiss_surplus() {
   dismiss(by_rank(std::move(shadows), item().record().id));
 }
 
-void shadow_state::dismiss(std::vector<std::string> shadows) {
+void shadow_demotion::dismiss(std::vector<std::string> shadows) {
   if (shadows.empty() || !visible() || !exceeds_factor(item().record(), this_node()))
     return;
   auto node = std::move(shadows.back());
@@ -218,24 +210,24 @@ void shadow_state::dismiss(std::vector<std::string> shadows) {
       steward_order{item().record().id, this_node().self.node, visible()->versions.context, steward_word::dismiss},
       [this, node, shadows, epoch = item().epoch_of(node)](const steward_answer& answer) {
         if (answer.role == holder_state::left)
-          holders.mark_left(node, epoch); // its own word
+          shadow().holders.mark_left(node, epoch); // its own word
         dismiss(shadows);
       },
       [this, shadows](const caf::error&) { dismiss(shadows); });
 }
 
-void shadow_state::be_dismissed(const steward_order& order, answer<steward_answer> reply) {
+void shadow_demotion::be_dismissed(const steward_order& order, answer<steward_answer> reply) {
   const auto& record = item().record();
   auto read = record.lease.last_read;
   if (auto entry = this_node().index.peek(record.id))
     read = std::max(read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
   auto unread = record.lease.reason == lease_reason::policy && read <= record.lease.created;
   auto same = visible() && visible()->versions.context == order.context && item().versions().context == order.context;
-  auto quiet = is_quiet() && readers_.empty() && !record.pinned && record.owed.empty();
+  auto quiet = shadow().is_quiet() && !shadow().has_readers() && !record.pinned && record.owed.empty();
   if (item().role() != holder_state::shadow || !same || !unread || !quiet)
-    return reply.give(steward.how_things_stand(false));
-  drop();
-  persist([this, reply] { reply.give(steward.how_things_stand(true)); });
+    return reply.give(shadow().steward.how_things_stand(false));
+  shadow().drop();
+  persist([this, reply] { reply.give(shadow().steward.how_things_stand(true)); });
 }
 
 } // namespace gnomon

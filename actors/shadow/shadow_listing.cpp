@@ -73,7 +73,7 @@ copy_note shadow_listing::current_note() const {
   if (!item().present())
     return {item().record().id, false, 0, {}, false};
   auto note = note_of(item().record(), this_node());
-  note.steward |= shadow().has_to_demote();
+  note.steward |= shadow().demoting.has_to_demote();
   return note;
 }
 

@@ -23,7 +23,8 @@ void shadow_state::move_away() {
   this_node().index.erase(item().record().id);
   auto permitted = std::make_shared<std::deque<std::string>>();
   const auto& record = item().record();
-  auto may_go = item().role() != holder_state::durable || !is_guarding(); // it may have promised to stay durable
+  auto may_go =
+      item().role() != holder_state::durable || !demoting.is_guarding(); // it may have promised to stay durable
   auto bound = record.pinned || !record.owed.empty() || item().role() == holder_state::durable;
   for (const auto& node : others())
     if (may_hold(node)) {

@@ -8,10 +8,10 @@ namespace gnomon {
 void shadow_steward::do_steward_duty() {
   if (visible() && is_tombstone(visible()->versions))
     reap();
-  else if (shadow().has_to_demote())
-    shadow().demote_one();
+  else if (shadow().demoting.has_to_demote())
+    shadow().demoting.demote_one();
   else
-    shadow().dismiss_surplus();
+    shadow().demoting.dismiss_surplus();
 }
 
 void shadow_steward::reap() {
@@ -96,16 +96,16 @@ void shadow_steward::execute_order(const steward_order& order, answer<steward_an
       return reply.give(how_things_stand(false));
     return forget([this, reply] { reply.give(how_things_stand(true)); });
   case steward_word::guard:
-    return reply.give(how_things_stand(shadow().guard(order)));
+    return reply.give(how_things_stand(shadow().demoting.guard(order)));
   case steward_word::demote:
-    return shadow().be_demoted(order, reply);
+    return shadow().demoting.be_demoted(order, reply);
   case steward_word::release:
-    shadow().release(order.from);
+    shadow().demoting.release(order.from);
     return reply.give(how_things_stand(true));
   case steward_word::report:
     return reply.give(how_things_stand(true));
   case steward_word::dismiss:
-    return shadow().be_dismissed(order, reply);
+    return shadow().demoting.be_dismissed(order, reply);
   }
   reply.fail(make_error(ec::bad_message, "an order that this node does not know; update it"));
 }

@@ -263,7 +263,7 @@ void shadow_writes::write_synced(uint64_t number) {
   shadow().updates.replicate(traffic::client);
   if (created)
     shadow().place_first_copies();
-  shadow().follow_demand();
+  shadow().demoting.follow_demand();
 }
 
 void shadow_writes::acknowledge(const std::string& node, const version_vector& context, bool node_counts) {
