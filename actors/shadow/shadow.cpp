@@ -22,9 +22,11 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](const place_copies& x) {
         return state.when_loaded<shadow_plan>([&, x](auto reply) { state.place(x, reply); });
       },
-      [&](const fetch_item& x) { return state.when_loaded<item_copy>([&, x](auto reply) { state.give(x, reply); }); },
+      [&](const fetch_item& x) {
+        return state.when_loaded<item_copy>([&, x](auto reply) { state.transfer.give(x, reply); });
+      },
       [&](const fetch_value& x) {
-        return state.when_loaded<version_value>([&, x](auto reply) { state.give_value(x, reply); });
+        return state.when_loaded<version_value>([&, x](auto reply) { state.transfer.give_value(x, reply); });
       },
       [&](const replicate_item& x) {
         return state.when_loaded<replicate_ack>([&, x](auto reply) { state.updates.merge(x, reply); });

@@ -11,6 +11,7 @@
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_search.hpp"
 #include "actors/shadow/shadow_steward.hpp"
+#include "actors/shadow/shadow_transfer.hpp"
 #include "actors/shadow/shadow_updates.hpp"
 #include "actors/shadow/shadow_writes.hpp"
 
@@ -37,8 +38,9 @@ public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
   shadow_state()
-      : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), holders(own_core_),
-        debts(own_core_), steward(own_core_), demoting(own_core_), listing(own_core_), feed(own_core_) {}
+      : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), transfer(own_core_),
+        holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_), listing(own_core_),
+        feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -79,9 +81,6 @@ public:
   caf::result<bool> stop_if_idle();
 
   // what other holders ask: shadow_peers.cpp
-  void give(const fetch_item& request, answer<item_copy> reply);
-  void give_value(const fetch_value& request, const answer<version_value>& reply); // shadow_values.cpp
-  bool may_be_behind() const;
   void accept(const invite_copy& request, answer<invite_answer> reply);
   void note_reader_elsewhere();
   void check_expiry();
@@ -153,10 +152,6 @@ public:
   void merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there);
   void begin_loaded(const std::shared_ptr<loading>& job);
 
-  // values that travel by themselves: shadow_values.cpp
-  using after_values = std::function<void(const caf::error&)>;
-  void fetch_values(std::shared_ptr<item_copy> copy, const std::string& giver, traffic urgency, after_values then);
-
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
@@ -199,6 +194,7 @@ private:
 
 public:
   shadow_updates updates;
+  shadow_transfer transfer;
   shadow_holders holders;
   shadow_debts debts;
   shadow_steward steward;
@@ -209,9 +205,6 @@ public:
 private:
   caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over
 };
-
-/// Leaves out the values that do not fit into one message.
-item_copy within_a_message(item_copy copy);
 
 shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
                                    shadow_config config);

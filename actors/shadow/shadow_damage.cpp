@@ -96,7 +96,7 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
           return clear_for(copy, node);
         note_sound_copy(*found, copy, node);
         auto sound = std::make_shared<item_copy>(std::move(copy));
-        fetch_values(sound, node, traffic::repair, [this, found, sound](const caf::error& problem) {
+        transfer.fetch_values(sound, node, traffic::repair, [this, found, sound](const caf::error& problem) {
           if (problem || !mend(*found, *sound))
             ask_for_sound_copy(found);
         });

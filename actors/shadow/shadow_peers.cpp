@@ -11,44 +11,6 @@ namespace gnomon {
 
 // -- what other holders ask
 
-/// With `join` the requester is durably among the holders before it gets the value; only synced versions are given.
-void shadow_state::give(const fetch_item& request, answer<item_copy> reply) {
-  if (!visible())
-    return reply.fail(make_error(ec::not_here, "no copy here"));
-  auto is_holder = item().record().holders.state_of(request.requester) != holder_state::left;
-  auto deleted = is_tombstone(visible()->versions);
-  auto final = request.without_values || !may_be_behind(); // else the item may have been written again elsewhere
-  if (deleted && final && (request.join || !(is_holder || request.tombstones)))
-    return reply.fail(visible()->versions.siblings.empty() ? make_error(ec::not_here, "the item has expired")
-                                                           : make_error(ec::gone, "the item was deleted"));
-  if (request.join && !may_hold(request.requester))
-    return reply.fail(this_node().kept_away_from(request.requester));
-  auto deliver = [this, request, reply] {
-    if (!visible())
-      return reply.fail(make_error(ec::not_here, "no copy here"));
-    if (request.join && is_forbidden(request.requester, item().versions()))
-      return reply.fail(this_node().kept_away_from(request.requester));
-    auto copy = request.requester == this_node().self.node ? *synced() : within_a_message(*synced());
-    copy.holders = item().record().holders;
-    copy.stale = may_be_behind();
-    if (request.without_values)
-      copy.values.assign(copy.values.size(), blob{});
-    for (const auto& value : copy.values)
-      this_node().counters.bytes_out.fetch_add(value.size(), std::memory_order_relaxed);
-    reply.give(std::move(copy));
-  };
-  if (!request.join || deleted)
-    return deliver();
-  item().add_joining(request.requester); // the others hear of it from the requester; until then updates go by here
-  persist(deliver);
-}
-
-/// A late write elsewhere may not have arrived yet. A node that gets a copy from here has to know that.
-bool shadow_state::may_be_behind() const {
-  return (!this_node().is_fresh() || is_behind())
-         && this_node().config.fault != deliberate_fault::freshness_not_carried;
-}
-
 void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
   if (!may_hold(this_node().self.node))
     return reply.give({false, "a residency rule keeps the item away from " + this_node().self.region, {}});

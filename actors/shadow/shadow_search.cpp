@@ -78,12 +78,12 @@ void shadow_search::ask_holder(const std::string& holder) {
         if (is_over(number))
           return;
         auto whole = std::make_shared<item_copy>(std::move(copy));
-        shadow().fetch_values(whole, holder, search_->urgency,
-                              [this, holder, number, whole](const caf::error& problem) {
-                                if (is_over(number))
-                                  return;
-                                problem ? failed_at(holder, code_of(problem)) : answered_by(holder, std::move(*whole));
-                              });
+        shadow().transfer.fetch_values(
+            whole, holder, search_->urgency, [this, holder, number, whole](const caf::error& problem) {
+              if (is_over(number))
+                return;
+              problem ? failed_at(holder, code_of(problem)) : answered_by(holder, std::move(*whole));
+            });
       },
       [this, holder, number](const caf::error& reason) {
         if (!is_over(number))

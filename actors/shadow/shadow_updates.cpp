@@ -93,7 +93,7 @@ void shadow_updates::merge(const replicate_item& request, answer<replicate_ack> 
 /// An update without all its values is merged when they are here.
 void shadow_updates::complete_update(const replicate_item& request, answer<replicate_ack> reply) {
   auto copy = std::make_shared<item_copy>(request.copy);
-  shadow().fetch_values(copy, request.from, traffic::repair, [=, this](const caf::error& problem) {
+  shadow().transfer.fetch_values(copy, request.from, traffic::repair, [=, this](const caf::error& problem) {
     if (problem)
       return reply.fail(problem);
     auto whole = request;
@@ -131,7 +131,7 @@ void shadow_updates::pull_from(const std::string& node) {
       node, traffic::repair, fetch_item{.id = item().record().id, .requester = this_node().self.node},
       [this, node](item_copy& copy) {
         auto whole = std::make_shared<item_copy>(std::move(copy));
-        shadow().fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
+        shadow().transfer.fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
           pulling_.erase(node);
           if (!problem && item().role() != holder_state::left)
             take_newer(*whole, node, {});
