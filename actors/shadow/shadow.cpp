@@ -20,7 +20,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<write_receipt>([&, x](auto reply) { state.writes.write(x, reply); });
       },
       [&](const place_copies& x) {
-        return state.when_loaded<shadow_plan>([&, x](auto reply) { state.place(x, reply); });
+        return state.when_loaded<shadow_plan>([&, x](auto reply) { state.placing.place(x, reply); });
       },
       [&](const fetch_item& x) {
         return state.when_loaded<item_copy>([&, x](auto reply) { state.transfer.give(x, reply); });
@@ -32,7 +32,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<replicate_ack>([&, x](auto reply) { state.updates.merge(x, reply); });
       },
       [&](const invite_copy& x) {
-        return state.when_loaded<invite_answer>([&, x](auto reply) { state.accept(x, reply); });
+        return state.when_loaded<invite_answer>([&, x](auto reply) { state.placing.accept(x, reply); });
       },
       [&](const update_holders& x) {
         return state.when_loaded<holders_ack>([&, x](auto reply) { state.holders.learn_holders(x, reply); });

@@ -9,6 +9,7 @@
 #include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_holders.hpp"
 #include "actors/shadow/shadow_listing.hpp"
+#include "actors/shadow/shadow_placing.hpp"
 #include "actors/shadow/shadow_search.hpp"
 #include "actors/shadow/shadow_steward.hpp"
 #include "actors/shadow/shadow_transfer.hpp"
@@ -38,9 +39,9 @@ public:
   using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
 
   shadow_state()
-      : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), transfer(own_core_),
-        holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_), listing(own_core_),
-        feed(own_core_) {}
+      : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), placing(own_core_),
+        transfer(own_core_), holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_),
+        listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -75,14 +76,11 @@ public:
 
   // a client's requests: shadow.cpp, shadow_writes.cpp, shadow_placing.cpp
   void read(const read_item& request, answer<item_versions> reply);
-  void place(const place_copies& request, answer<shadow_plan> reply);
   void report(answer<copy_report> reply);
   void note_access(const access_batch& batch);
   caf::result<bool> stop_if_idle();
 
   // what other holders ask: shadow_peers.cpp
-  void accept(const invite_copy& request, answer<invite_answer> reply);
-  void note_reader_elsewhere();
   void check_expiry();
   void expiry_due(timestamp at);
   void make_room(); // shadow_economy.cpp
@@ -156,10 +154,6 @@ public:
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   void publish();
-  void place_elsewhere(const place_copies& request, answer<shadow_plan> reply);
-  void invite(std::shared_ptr<std::deque<std::string>> candidates, invite_copy invitation,
-              std::shared_ptr<shadow_plan> plan = {}, traffic urgency = traffic::repair);
-  void place_first_copies();
   void drop();
   void move_away();
   void apply_residency();
@@ -194,6 +188,7 @@ private:
 
 public:
   shadow_updates updates;
+  shadow_placing placing;
   shadow_transfer transfer;
   shadow_holders holders;
   shadow_debts debts;

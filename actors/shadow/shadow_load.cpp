@@ -138,7 +138,7 @@ void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
   persist([this, job] {
     job->done(load_outcome::restored);
     if (!item().versions().deleted())
-      place_first_copies();
+      placing.place_first_copies();
   });
 }
 

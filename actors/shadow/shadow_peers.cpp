@@ -11,49 +11,6 @@ namespace gnomon {
 
 // -- what other holders ask
 
-void shadow_state::accept(const invite_copy& request, answer<invite_answer> reply) {
-  if (!may_hold(this_node().self.node))
-    return reply.give({false, "a residency rule keeps the item away from " + this_node().self.region, {}});
-  if (request.lease.reason == lease_reason::access)
-    note_reader_elsewhere();
-  if (request.state == holder_state::shadow && !item().present() && this_node().is_full()) {
-    this_node().counters.shadows_refused.fetch_add(1, std::memory_order_relaxed);
-    return reply.give({false, "node " + this_node().self.node + " holds as much as store.max_bytes allows", {}});
-  }
-  if (item().present()) {
-    if (request.state == holder_state::durable && item().role() == holder_state::shadow)
-      item().promote();
-    else if (item().role() == holder_state::shadow && request.lease.reason == lease_reason::request)
-      item().renew_lease(settled(request.lease).ttl, request.lease.reason);
-    persist([this, reply, giver = request.giver] {
-      reply.give({true, {}, holders.standing()});
-      publish();
-      auto rest = others();
-      std::erase(rest, giver);
-      holders.tell_holders(rest, item().record().holders);
-    });
-    return;
-  }
-  auto terms = request.lease;
-  terms.created = terms.last_read = now();
-  auto then = [this, reply, giver = request.giver](const copy_search&) {
-    item().present() ? reply.give({true, {}, holders.standing()})
-                     : reply.give({false, "the item could not be fetched from node " + giver, {}});
-  };
-  auto predicted = terms.reason == lease_reason::prediction; // then a prefetcher of this node invites, not the giver
-  auto& joins = search.find_copy({true, request.state, terms}, audience::known,
-                                 predicted ? traffic::prefetch : traffic::repair, request.giver, then);
-  if (!predicted)
-    joins.inviters.insert(request.giver);
-}
-
-/// A reader of this region has read the item at the giver, where DNS or a redirect had sent it. What is predicted here
-/// follows from what the readers of this region want, wherever they got it.
-void shadow_state::note_reader_elsewhere() {
-  if (auto agent = this_node().handles.get()->agent)
-    self()->send(agent, access_batch{{{.id = item().record().id, .user = {}, .at = now()}}});
-}
-
 // -- leases
 
 /// An entry of the expiry index that the record does not know of would wake this shadow for ever.

@@ -43,7 +43,7 @@ void shadow_state::move_away() {
     if (may_hold(peer->identity.node))
       permitted->push_back(peer->identity.node);
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
-  invite(permitted, {record.id, this_node().self.node, holder_state::durable, terms, item().bytes()});
+  placing.invite(permitted, {record.id, this_node().self.node, holder_state::durable, terms, item().bytes()});
   self()->delayed_send(self(), this_node().config.collect_every, expire_a_v);
 }
 

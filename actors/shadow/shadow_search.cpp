@@ -263,7 +263,7 @@ void shadow_search::settle(const item_copy& copy) {
         rest.push_back(node);
     shadow().holders.tell_holders(rest, item().record().holders);
     if (!invited && item().record().holders.current().size() < rules().factor)
-      shadow().place_first_copies();
+      shadow().placing.place_first_copies();
     go_on();
   });
 }

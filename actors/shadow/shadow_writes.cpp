@@ -262,7 +262,7 @@ void shadow_writes::write_synced(uint64_t number) {
   auto created = pending_->synced(number);
   shadow().updates.replicate(traffic::client);
   if (created)
-    shadow().place_first_copies();
+    shadow().placing.place_first_copies();
   shadow().demoting.follow_demand();
 }
 
