@@ -37,13 +37,15 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
       [&](const update_holders& x) {
         return state.when_loaded<holders_ack>([&, x](auto reply) { state.holders.learn_holders(x, reply); });
       },
-      [&](const get_copy_report&) { return state.when_loaded<copy_report>([&](auto reply) { state.report(reply); }); },
+      [&](const get_copy_report&) {
+        return state.when_loaded<copy_report>([&](auto reply) { state.lifetime.report(reply); });
+      },
       [&](const load_item& x) {
         return state.when_loaded<load_receipt>([&, x](auto reply) { state.load_versions(x, reply); });
       },
-      [&](const access_batch& x) { state.once_loaded([&, x] { state.note_access(x); }); },
-      [&](expire_a) { state.once_loaded([&] { state.check_expiry(); }); },
-      [&](const expiry_due& x) { x.make_room ? state.make_room() : state.expiry_due(x.at); },
+      [&](const access_batch& x) { state.once_loaded([&, x] { state.lifetime.note_access(x); }); },
+      [&](expire_a) { state.once_loaded([&] { state.lifetime.check_expiry(); }); },
+      [&](const expiry_due& x) { x.make_room ? state.lifetime.make_room() : state.expiry_due(x.at); },
       [&](refresh_a, const std::string& peer) { state.once_loaded([&, peer] { state.debts.hand_off(peer); }); },
       [&](meet_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.meet_twin(peer); }); },
       [&](verify_a, const std::string& peer) { state.once_loaded([&, peer] { state.holders.verify(peer); }); },
@@ -107,6 +109,13 @@ void shadow_state::loaded(caf::error problem) {
   // Only damage lasts. A store that could not answer may have an answer for the next shadow.
   if (broken_ && code_of(broken_) != ec::store_corrupt)
     self()->quit(broken_);
+}
+
+void shadow_state::expiry_due(timestamp at) {
+  if (loaded_)
+    lifetime.expiry_due(at, broken_);
+  else
+    waiting_for_load_.push_back([this, at] { lifetime.expiry_due(at, broken_); });
 }
 
 // -- reading
@@ -199,50 +208,6 @@ void shadow_state::fail_readers_of(uint64_t search, const caf::error& reason) {
   readers_.erase(later, readers_.end());
   fail_readers(reason);
   readers_ = std::move(late);
-}
-
-void shadow_state::report(answer<copy_report> reply) {
-  if (item().role() == holder_state::left)
-    return reply.fail(make_error(ec::not_here, "no copy here"));
-  const auto& record = item().record();
-  auto last_read = record.lease.last_read;
-  if (auto entry = this_node().index.peek(record.id))
-    last_read = std::max(last_read, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}});
-  copy_report r;
-  r.node = this_node().self.node;
-  r.region = this_node().self.region;
-  r.role = item().role();
-  r.reason = record.lease.reason;
-  r.confidence = record.lease.confidence;
-  r.context = record.versions.context;
-  r.etag = record.versions.etag();
-  r.created = record.lease.created;
-  auto endless = r.role != holder_state::shadow || record.lease.ttl.count() == 0;
-  r.expiry = endless ? timestamp::max() : last_read + record.lease.ttl;
-  r.bytes = item().bytes();
-  r.reads = record.reads;
-  r.cost_bytes = record.cost_bytes;
-  r.saved_ms = record.saved_ms;
-  auto balance = balance_of(this_node(), facts(), record.saved_ms);
-  r.spent_usd = balance.spent_usd;
-  r.saved_usd = balance.saved_usd;
-  r.why = why_kept();
-  r.pinned = record.pinned;
-  r.deleted = record.versions.deleted();
-  reply.give(std::move(r));
-}
-
-void shadow_state::note_access(const access_batch& batch) {
-  double nearest = -1; // what a read would cost without this copy
-  auto view = this_node().cluster.get();
-  for (const auto& node : others())
-    if (auto peer = view->find(node); peer && peer->rtt_ms >= 0 && (nearest < 0 || peer->rtt_ms < nearest))
-      nearest = peer->rtt_ms;
-  for (const auto& sample : batch.samples)
-    item().note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
-  core_.unsaved = true;
-  review_lifetime();
-  demoting.follow_demand();
 }
 
 bool shadow_state::is_busy() {

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "actors/messages/answer.hpp"
-#include "actors/node/copy_economy.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_demotion.hpp"
 #include "actors/shadow/shadow_feed.hpp"
 #include "actors/shadow/shadow_holders.hpp"
+#include "actors/shadow/shadow_lifetime.hpp"
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_placing.hpp"
 #include "actors/shadow/shadow_search.hpp"
@@ -41,7 +41,7 @@ public:
   shadow_state()
       : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), placing(own_core_),
         transfer(own_core_), holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_),
-        listing(own_core_), feed(own_core_) {}
+        lifetime(own_core_), listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -76,14 +76,10 @@ public:
 
   // a client's requests: shadow.cpp, shadow_writes.cpp, shadow_placing.cpp
   void read(const read_item& request, answer<item_versions> reply);
-  void report(answer<copy_report> reply);
-  void note_access(const access_batch& batch);
   caf::result<bool> stop_if_idle();
 
   // what other holders ask: shadow_peers.cpp
-  void check_expiry();
   void expiry_due(timestamp at);
-  void make_room(); // shadow_economy.cpp
 
   /// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch
   /// is under way at a time: a later record names the values of an earlier one, so it must not be stored where that
@@ -154,16 +150,8 @@ public:
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   void publish();
-  void drop();
   void move_away();
   void apply_residency();
-
-  // what it costs and saves: shadow_economy.cpp
-  copy_facts facts() const;
-  lease settled(lease terms) const;
-  bool lives_adaptively() const;
-  void review_lifetime();
-  std::string why_kept() const;
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
 
@@ -194,6 +182,7 @@ public:
   shadow_debts debts;
   shadow_steward steward;
   shadow_demotion demoting;
+  shadow_lifetime lifetime;
   shadow_listing listing;
   shadow_feed feed;
 

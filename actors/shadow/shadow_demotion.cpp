@@ -135,7 +135,7 @@ bool shadow_demotion::may_become_shadow(const version_vector& context) const {
 }
 
 void shadow_demotion::become_shadow(std::function<void()> then) {
-  item().demote(shadow().settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
+  item().demote(shadow().lifetime.settled({lease_reason::policy, 1.0, now(), now(), rules().ttl}));
   persist([this, then = std::move(then)] {
     shadow().publish();
     shadow().holders.tell_holders(others(), item().record().holders);
@@ -226,7 +226,7 @@ void shadow_demotion::be_dismissed(const steward_order& order, answer<steward_an
   auto quiet = shadow().is_quiet() && !shadow().has_readers() && !record.pinned && record.owed.empty();
   if (item().role() != holder_state::shadow || !same || !unread || !quiet)
     return reply.give(shadow().steward.how_things_stand(false));
-  shadow().drop();
+  shadow().lifetime.drop();
   persist([this, reply] { reply.give(shadow().steward.how_things_stand(true)); });
 }
 

@@ -65,7 +65,7 @@ void shadow_holders::learn_holders(const update_holders& request, answer<holders
   }
   if (request.forbidden && request.counts && !item().versions().context.covers(request.context)
       && request.context.covers(item().versions().context)) { // the past of what is kept elsewhere
-    shadow().drop();
+    shadow().lifetime.drop();
     return reply.give({});
   }
   persist();

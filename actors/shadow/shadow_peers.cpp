@@ -13,53 +13,6 @@ namespace gnomon {
 
 // -- leases
 
-/// An entry of the expiry index that the record does not know of would wake this shadow for ever.
-void shadow_state::expiry_due(timestamp at) {
-  if (!loaded_)
-    return waiting_for_load_.push_back([this, at] { expiry_due(at); });
-  auto corrupt = broken_ && code_of(broken_) == ec::store_corrupt;
-  if (corrupt || (!broken_ && !syncing_ && item().record().indexed != at)) {
-    store_batch stray;
-    stray.erases.push_back(keys::expiry(at, item().record().id));
-    caf::anon_send(this_node().store(item().record().id), std::move(stray));
-  }
-  if (!broken_)
-    check_expiry();
-}
-
-void shadow_state::check_expiry() {
-  if (item().role() == holder_state::left || (search.is_under_way() && !item().present()))
-    return; // a search is making this copy; the collector comes again
-  if (auto entry = this_node().index.peek(item().record().id))
-    item().note_reads(0, timestamp{duration{entry->last_read_ms.load(std::memory_order_relaxed)}}, 0);
-  review_lifetime();
-  item().expire_versions(now()); // what it leaves behind when none remain is reaped like a tombstone
-  if (item().lease_over(now(), this_node().config.join_timeout) && !search.is_under_way())
-    return drop();
-  if (item().present() && !may_hold(this_node().self.node)) {
-    if (item().review_due(now())) {
-      item().reviewed(this_node().config.join_timeout);
-      persist();
-    }
-    return move_away();
-  }
-  debts.review_debts();
-  item().reviewed(this_node().config.join_timeout);
-  persist();
-}
-
-/// Forgets the copy, confirms that to the other holders, and lets go of the memory.
-void shadow_state::drop() {
-  auto id = item().record().id;
-  log::debug("shadow", "dropped", {{"id", id}, {"role", gnomon::name(item().role())}});
-  hide();
-  auto told = item().drop();
-  persist([this, told] {
-    this_node().counters.shadows_dropped.fetch_add(1, std::memory_order_relaxed);
-    holders.tell_holders(told.current(), told);
-  });
-}
-
 // -- what follows a change
 
 void shadow_state::persist(std::function<void()> after) {
@@ -144,7 +97,7 @@ void shadow_state::publish() {
   auto entry = std::make_shared<index_entry>();
   entry->versions = *visible();
   entry->ttl = ttl;
-  entry->costs = costs_of(this_node(), facts());
+  entry->costs = costs_of(this_node(), lifetime.facts());
   entry->prefetched = visible()->copy == copy_kind::prefetched;
   entry->last_read_ms.store(last_read, std::memory_order_relaxed);
   this_node().index.put(std::move(entry));

@@ -115,7 +115,7 @@ void shadow_placing::accept(const invite_copy& request, answer<invite_answer> re
     if (request.state == holder_state::durable && item().role() == holder_state::shadow)
       item().promote();
     else if (item().role() == holder_state::shadow && request.lease.reason == lease_reason::request)
-      item().renew_lease(shadow().settled(request.lease).ttl, request.lease.reason);
+      item().renew_lease(shadow().lifetime.settled(request.lease).ttl, request.lease.reason);
     persist([this, reply, giver = request.giver] {
       reply.give({true, {}, shadow().holders.standing()});
       shadow().publish();

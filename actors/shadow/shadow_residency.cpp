@@ -30,7 +30,7 @@ void shadow_state::move_away() {
     if (may_hold(node)) {
       auto durable = record.holders.state_of(node) == holder_state::durable;
       if (durable && may_go && (!bound || writes.has_all(node)))
-        return drop();
+        return lifetime.drop();
       permitted->push_back(node);
     }
   if (next_move_ > self()->clock().now())

@@ -251,7 +251,7 @@ void shadow_search::settle(const item_copy& copy) {
   }
   take_in(copy);
   item().add_cost(moved);
-  item().settle(search_->keep.as, shadow().settled(search_->keep.terms));
+  item().settle(search_->keep.as, shadow().lifetime.settled(search_->keep.terms));
   search_->settling = true;
   auto invited = search_->keep.terms.reason != lease_reason::access; // by someone who sees to the other copies
   persist([this, invited] {
