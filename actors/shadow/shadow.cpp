@@ -79,8 +79,19 @@ void shadow_state::load() {
   auto store = this_node().store(item().record().id);
   self()
       ->request(store, caf::infinite, store_get{{keys::record(item().record().id)}}) // always answers
-      .then([this](store_values& got) { got.found[0] ? load_values(got.values[0].view()) : loaded({}); },
-            [this](caf::error& reason) { code_of(reason) == ec::store_corrupt ? load_values({}) : loaded(reason); });
+      .then([this](store_values& got) { got.found[0] ? damage.load_values(got.values[0].view()) : loaded({}); },
+            [this](caf::error& reason) {
+              code_of(reason) == ec::store_corrupt ? damage.load_values({}) : loaded(reason);
+            });
+}
+
+/// A sound copy may have been out of reach. What asks for the item makes the shadow look for it again, now and then.
+void shadow_state::load_again_if_damaged() {
+  if (!loaded_ || !broken_ || !damage.may_try_again())
+    return;
+  loaded_ = false;
+  broken_ = {};
+  load();
 }
 
 void shadow_state::loaded(caf::error problem) {

@@ -3,6 +3,7 @@
 #include "actors/messages/answer.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/node/patience.hpp"
+#include "actors/shadow/shadow_damage.hpp"
 #include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_demotion.hpp"
 #include "actors/shadow/shadow_feed.hpp"
@@ -41,7 +42,7 @@ public:
   shadow_state()
       : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), placing(own_core_),
         transfer(own_core_), holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_),
-        lifetime(own_core_), listing(own_core_), feed(own_core_) {}
+        lifetime(own_core_), damage(own_core_), listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -110,18 +111,7 @@ public:
   // loading: shadow.cpp, shadow_damage.cpp
   void load();
   void load_again_if_damaged();
-  void load_values(const std::string& record);
-  void take_values(const std::string& record, const std::vector<dot>& dots, const std::set<std::string>& owed,
-                   store_values& got);
   void loaded(caf::error problem);
-  struct damage;
-  void damaged(damage found);
-  void ask_for_sound_copy(const std::shared_ptr<damage>& found);
-  void give_versions_up(const damage& found);
-  void note_sound_copy(damage& found, const item_copy& copy, const std::string& node) const;
-  bool mend(const damage& found, const item_copy& sound);
-  void clear_for(const item_copy& sound, const std::string& giver);
-  void join_anew(const std::string& giver, holder_state as);
 
   // reading: shadow.cpp
   bool satisfies(const read_item& request) const;
@@ -161,7 +151,6 @@ private:
   shadow_core own_core_{*this};
   bool loaded_ = false;
   caf::error broken_;
-  caf::actor_clock::time_point mended_next_{}; // when to look for a sound copy again
   std::vector<std::function<void()>> waiting_for_load_;
   std::vector<waiting_reader> readers_;
 
@@ -183,6 +172,7 @@ public:
   shadow_steward steward;
   shadow_demotion demoting;
   shadow_lifetime lifetime;
+  shadow_damage damage;
   shadow_listing listing;
   shadow_feed feed;
 

@@ -1,10 +1,7 @@
-// What a shadow does when its copy turns out to be damaged as it wakes: it looks for a sound one. Values that are lost
-// are taken from there. A record that cannot be read makes room for a new copy, and so does one with a value that no
-// node has, once every node has said so. A copy that is the only one stays as it is.
-#include "actors/shadow/shadow.hpp"
+#include "actors/shadow/shadow_damage.hpp"
 
 #include "actors/node/known_nodes.hpp"
-
+#include "actors/shadow/shadow.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -12,18 +9,7 @@
 
 namespace gnomon {
 
-struct shadow_state::damage {
-  caf::error problem;
-  std::string record = {};          // empty: it cannot be read
-  std::map<dot, blob> values = {};  // that are sound
-  std::vector<dot> lost = {};       // whose values are not
-  std::deque<std::string> ask = {}; // who may have a sound copy
-  bool all_heard = true;            // every node so far has said what it has
-  item_copy sound = {};             // a copy that lacks only what is lost, without its values
-  std::string giver = {};           // who has that; empty: nobody so far
-};
-
-void shadow_state::load_values(const std::string& record) {
+void shadow_damage::load_values(const std::string& record) {
   auto decoded = decode_record(record);
   if (!decoded)
     return damaged({std::move(decoded.error())});
@@ -41,13 +27,13 @@ void shadow_state::load_values(const std::string& record) {
       ->request(store, caf::infinite, std::move(wanted)) // always answers
       .then([this, record, dots, owed = decoded->owed](store_values& got) { take_values(record, dots, owed, got); },
             [this, record, dots](caf::error& reason) {
-              code_of(reason) == ec::store_corrupt ? damaged({reason, record, {}, dots}) : loaded(reason);
+              code_of(reason) == ec::store_corrupt ? damaged({reason, record, {}, dots}) : shadow().loaded(reason);
             });
 }
 
 /// `got`: a value for each dot, then a hint for each node that is owed the item, where one was kept.
-void shadow_state::take_values(const std::string& record, const std::vector<dot>& dots,
-                               const std::set<std::string>& owed, store_values& got) {
+void shadow_damage::take_values(const std::string& record, const std::vector<dot>& dots,
+                                const std::set<std::string>& owed, store_values& got) {
   damage found{{}, record};
   for (size_t i = 0; i < dots.size(); ++i) {
     auto value = got.found[i] ? decode_value(got.values[i].view())
@@ -65,11 +51,11 @@ void shadow_state::take_values(const std::string& record, const std::vector<dot>
   auto place = dots.size();
   for (const auto& node : owed)
     if (auto at = place++; got.found[at])
-      debts.found_hint(node, got.values[at].view());
-  loaded(std::move(problem));
+      shadow().debts.found_hint(node, got.values[at].view());
+  shadow().loaded(std::move(problem));
 }
 
-void shadow_state::damaged(damage found) {
+void shadow_damage::damaged(damage found) {
   this_node().counters.copies_damaged.fetch_add(1, std::memory_order_relaxed);
   this_node().index.erase(item().record().id); // this copy takes no updates
   log::error("shadow", "damaged", {{"id", item().record().id}, {"reason", sentence_of(found.problem)}});
@@ -80,7 +66,7 @@ void shadow_state::damaged(damage found) {
   ask_for_sound_copy(std::make_shared<damage>(std::move(found)));
 }
 
-void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
+void shadow_damage::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
   if (found->ask.empty())
     return give_versions_up(*found);
   auto node = std::move(found->ask.front());
@@ -96,7 +82,7 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
           return clear_for(copy, node);
         note_sound_copy(*found, copy, node);
         auto sound = std::make_shared<item_copy>(std::move(copy));
-        transfer.fetch_values(sound, node, traffic::repair, [this, found, sound](const caf::error& problem) {
+        shadow().transfer.fetch_values(sound, node, traffic::repair, [this, found, sound](const caf::error& problem) {
           if (problem || !mend(*found, *sound))
             ask_for_sound_copy(found);
         });
@@ -109,17 +95,17 @@ void shadow_state::ask_for_sound_copy(const std::shared_ptr<damage>& found) {
 
 /// Nobody has a sound copy of what is lost here. Once every node has said so, a copy without it takes the place of this
 /// one.
-void shadow_state::give_versions_up(const damage& found) {
+void shadow_damage::give_versions_up(const damage& found) {
   if (!found.all_heard || found.giver.empty()) {
-    mended_next_ = self()->clock().now() + this_node().config.join_timeout;
-    return loaded(found.problem);
+    next_try_ = self()->clock().now() + this_node().config.join_timeout;
+    return shadow().loaded(found.problem);
   }
   log::error("shadow", "versions-lost", {{"id", item().record().id}, {"versions", found.lost.size()}});
   clear_for(found.sound, found.giver);
 }
 
 /// The copy at `node` can take the place of the damaged one when it knows all versions but the lost ones.
-void shadow_state::note_sound_copy(damage& found, const item_copy& copy, const std::string& node) const {
+void shadow_damage::note_sound_copy(damage& found, const item_copy& copy, const std::string& node) const {
   auto record = decode_record(found.record);
   if (!record || !found.giver.empty())
     return;
@@ -135,7 +121,7 @@ void shadow_state::note_sound_copy(damage& found, const item_copy& copy, const s
 
 /// Takes the lost values from `sound`, which must have them or know that they were replaced, and with them what is
 /// newer there.
-bool shadow_state::mend(const damage& found, const item_copy& sound) {
+bool shadow_damage::mend(const damage& found, const item_copy& sound) {
   auto values = found.values;
   for (const auto& d : found.lost) {
     auto there = sound.versions.find(d);
@@ -145,7 +131,7 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
   }
   if (auto problem = item().load(found.record, values))
     return false;
-  listing.count_as_listed();
+  shadow().listing.count_as_listed();
   item().write_again(found.lost);
   if (may_take(sound.versions)) // a rule may have come to keep what is newer away
     take_in(sound);
@@ -153,23 +139,14 @@ bool shadow_state::mend(const damage& found, const item_copy& sound) {
     core_.behind.merge(sound.versions.context);
   this_node().counters.copies_mended.fetch_add(1, std::memory_order_relaxed);
   persist([this] {
-    loaded({});
-    holders.tell_holders(others(), item().record().holders);
+    shadow().loaded({});
+    shadow().holders.tell_holders(others(), item().record().holders);
   });
   return true;
 }
 
-/// A sound copy may have been out of reach. What asks for the item makes the shadow look for it again, now and then.
-void shadow_state::load_again_if_damaged() {
-  if (!loaded_ || !broken_ || self()->clock().now() < mended_next_)
-    return;
-  loaded_ = false;
-  broken_ = {};
-  load();
-}
-
 /// The record cannot be used: what is left of its values goes, and the copy is joined anew.
-void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
+void shadow_damage::clear_for(const item_copy& sound, const std::string& giver) {
   auto store = this_node().store(item().record().id);
   auto range = keys::values(item().record().id);
   self()
@@ -184,18 +161,19 @@ void shadow_state::clear_for(const item_copy& sound, const std::string& giver) {
             caf::anon_send(store, std::move(batch));
             if (!is_tombstone(versions))
               join_anew(giver, was == holder_state::durable ? was : holder_state::shadow);
-            loaded({});
+            shadow().loaded({});
           },
-          [this](const caf::error& reason) { loaded(reason); });
+          [this](const caf::error& reason) { shadow().loaded(reason); });
 }
 
-void shadow_state::join_anew(const std::string& giver, holder_state as) {
+void shadow_damage::join_anew(const std::string& giver, holder_state as) {
   if (!may_hold(this_node().self.node))
     return;
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
-  auto& joins = search.find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const copy_search&) {
-    this_node().counters.copies_mended.fetch_add(item().present() ? 1 : 0, std::memory_order_relaxed);
-  });
+  auto& joins =
+      shadow().search.find_copy({true, as, terms}, audience::all, traffic::repair, giver, [this](const copy_search&) {
+        this_node().counters.copies_mended.fetch_add(item().present() ? 1 : 0, std::memory_order_relaxed);
+      });
   item().join(terms);
   joins.joined = true;
   persist();
