@@ -41,7 +41,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
         return state.when_loaded<copy_report>([&](auto reply) { state.lifetime.report(reply); });
       },
       [&](const load_item& x) {
-        return state.when_loaded<load_receipt>([&, x](auto reply) { state.load_versions(x, reply); });
+        return state.when_loaded<load_receipt>([&, x](auto reply) { state.snapshot.load_versions(x, reply); });
       },
       [&](const access_batch& x) { state.once_loaded([&, x] { state.lifetime.note_access(x); }); },
       [&](expire_a) { state.once_loaded([&] { state.lifetime.check_expiry(); }); },

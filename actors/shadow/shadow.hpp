@@ -12,6 +12,7 @@
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_placing.hpp"
 #include "actors/shadow/shadow_search.hpp"
+#include "actors/shadow/shadow_snapshot.hpp"
 #include "actors/shadow/shadow_steward.hpp"
 #include "actors/shadow/shadow_transfer.hpp"
 #include "actors/shadow/shadow_updates.hpp"
@@ -42,7 +43,7 @@ public:
   shadow_state()
       : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), placing(own_core_),
         transfer(own_core_), holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_),
-        lifetime(own_core_), damage(own_core_), listing(own_core_), feed(own_core_) {}
+        lifetime(own_core_), damage(own_core_), snapshot(own_core_), listing(own_core_), feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -99,7 +100,6 @@ public:
   // anti-entropy and tombstones: shadow_tombstones.cpp
 
   // what a snapshot brings: shadow_load.cpp
-  void load_versions(const load_item& request, answer<load_receipt> reply);
 
   struct waiting_reader {
     read_item request;
@@ -127,14 +127,6 @@ public:
   /// have begun since.
   void fail_readers_of(uint64_t search, const caf::error& reason);
   void search_for_readers();
-
-  // loading a snapshot's item: shadow_load.cpp
-  struct loading;
-  void merge_loaded(const std::shared_ptr<loading>& job);
-  void ask_who_has(const std::shared_ptr<loading>& job);
-  void compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes);
-  void merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there);
-  void begin_loaded(const std::shared_ptr<loading>& job);
 
   // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void sync();
@@ -173,6 +165,7 @@ public:
   shadow_demotion demoting;
   shadow_lifetime lifetime;
   shadow_damage damage;
+  shadow_snapshot snapshot;
   shadow_listing listing;
   shadow_feed feed;
 

@@ -1,25 +1,10 @@
-// How a shadow takes in what a snapshot has of its item: as an update that arrives very late. It is merged where the
-// item is, here or at a peer, and begins here when nobody has it.
+#include "actors/shadow/shadow_snapshot.hpp"
+
 #include "actors/shadow/shadow.hpp"
 
 #include <algorithm>
 
 namespace gnomon {
-
-struct shadow_state::loading {
-  enum class stage { catalog, everyone, nobody };
-
-  item_copy copy;
-  bool dry_run = false;
-  answer<load_receipt> reply;
-  stage next = stage::catalog; // whom to ask next who has the item
-  std::set<std::string> asked;
-  bool found = false; // later answers change nothing
-
-  void done(load_outcome outcome) const {
-    reply.give({copy.id, outcome});
-  }
-};
 
 namespace {
 
@@ -36,7 +21,7 @@ item_copy without_expired(item_copy copy, timestamp now) {
 
 } // namespace
 
-void shadow_state::load_versions(const load_item& request, answer<load_receipt> reply) {
+void shadow_snapshot::load_versions(const load_item& request, answer<load_receipt> reply) {
   if (!replica::complete(request.copy) || request.copy.versions.siblings.empty())
     return reply.fail(make_error(ec::bad_message, "what was to be loaded of '" + request.copy.id + "' lacks values"));
   auto job = std::make_shared<loading>();
@@ -50,9 +35,9 @@ void shadow_state::load_versions(const load_item& request, answer<load_receipt> 
   merge_loaded(job);
 }
 
-void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
-  if (search.is_under_way()) // a copy is being made here: wait how that ends
-    return search.await_end([this, job](const copy_search&) { merge_loaded(job); });
+void shadow_snapshot::merge_loaded(const std::shared_ptr<loading>& job) {
+  if (shadow().search.is_under_way()) // a copy is being made here: wait how that ends
+    return shadow().search.await_end([this, job](const copy_search&) { merge_loaded(job); });
   if (!item().present() || !may_take(job->copy.versions))
     return ask_who_has(job);
   if (job->dry_run)
@@ -66,12 +51,12 @@ void shadow_state::merge_loaded(const std::shared_ptr<loading>& job) {
   persist([this, job, changed] {
     job->done(changed ? load_outcome::merged : load_outcome::known);
     if (changed)
-      updates.replicate(traffic::repair);
+      shadow().updates.replicate(traffic::repair);
   });
 }
 
 /// First those that the catalog names, all at once; when none of them has the item, all others.
-void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
+void shadow_snapshot::ask_who_has(const std::shared_ptr<loading>& job) {
   switch (job->next) {
   case loading::stage::catalog:
     job->next = loading::stage::everyone;
@@ -89,7 +74,7 @@ void shadow_state::ask_who_has(const std::shared_ptr<loading>& job) {
 }
 
 /// The first that has the item decides.
-void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes) {
+void shadow_snapshot::compare_at(const std::shared_ptr<loading>& job, std::vector<std::string> nodes) {
   std::erase_if(nodes, [&](const std::string& node) { return !job->asked.insert(node).second; });
   ask_each<item_copy>(
       nodes, traffic::repair,
@@ -106,7 +91,7 @@ void shadow_state::compare_at(const std::shared_ptr<loading>& job, std::vector<s
 }
 
 /// `node` has the item: the versions go there as an update, or to a durable holder that it names.
-void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there) {
+void shadow_snapshot::merge_at(const std::shared_ptr<loading>& job, std::string node, const item_copy& there) {
   if (there.versions.context.covers(job->copy.versions.context))
     return job->done(load_outcome::known);
   if (job->dry_run)
@@ -124,10 +109,10 @@ void shadow_state::merge_at(const std::shared_ptr<loading>& job, std::string nod
 }
 
 /// Nobody who can be reached has the item: it begins here, with the dots it had.
-void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
+void shadow_snapshot::begin_loaded(const std::shared_ptr<loading>& job) {
   if (!may_take(job->copy.versions))
     return job->reply.fail(this_node().kept_away());
-  if (search.is_under_way() || item().present()) // it came while the others were asked
+  if (shadow().search.is_under_way() || item().present()) // it came while the others were asked
     return merge_loaded(job);
   if (job->dry_run)
     return job->done(load_outcome::restored);
@@ -138,7 +123,7 @@ void shadow_state::begin_loaded(const std::shared_ptr<loading>& job) {
   persist([this, job] {
     job->done(load_outcome::restored);
     if (!item().versions().deleted())
-      placing.place_first_copies();
+      shadow().placing.place_first_copies();
   });
 }
 
