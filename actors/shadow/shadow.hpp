@@ -11,6 +11,7 @@
 #include "actors/shadow/shadow_lifetime.hpp"
 #include "actors/shadow/shadow_listing.hpp"
 #include "actors/shadow/shadow_placing.hpp"
+#include "actors/shadow/shadow_residency.hpp"
 #include "actors/shadow/shadow_search.hpp"
 #include "actors/shadow/shadow_snapshot.hpp"
 #include "actors/shadow/shadow_steward.hpp"
@@ -43,7 +44,8 @@ public:
   shadow_state()
       : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), placing(own_core_),
         transfer(own_core_), holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_),
-        lifetime(own_core_), damage(own_core_), snapshot(own_core_), listing(own_core_), feed(own_core_) {}
+        residency(own_core_), lifetime(own_core_), damage(own_core_), snapshot(own_core_), listing(own_core_),
+        feed(own_core_) {}
   const char* name = "shadow";
 
   void start(self_pointer self, context_ptr node, shadow_config config);
@@ -132,8 +134,6 @@ public:
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   void publish();
-  void move_away();
-  void apply_residency();
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
 
@@ -163,14 +163,12 @@ public:
   shadow_debts debts;
   shadow_steward steward;
   shadow_demotion demoting;
+  shadow_residency residency;
   shadow_lifetime lifetime;
   shadow_damage damage;
   shadow_snapshot snapshot;
   shadow_listing listing;
   shadow_feed feed;
-
-private:
-  caf::actor_clock::time_point next_move_{}; // when to look again for a region that takes the copy over
 };
 
 shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,

@@ -132,7 +132,7 @@ void shadow_lifetime::check_expiry() {
       item().reviewed(this_node().config.join_timeout);
       persist();
     }
-    return shadow().move_away();
+    return shadow().residency.move_away();
   }
   shadow().debts.review_debts();
   item().reviewed(this_node().config.join_timeout);

@@ -44,7 +44,7 @@ void shadow_state::sync() {
             if (drops == item().drops()) // else readers would find what the next sync takes from the disk
               show(next, copy);
             run_all();
-            apply_residency();
+            residency.apply_residency();
             if (!syncing_ && !after_sync_.empty())
               sync();
           },

@@ -1,14 +1,12 @@
-// Where a shadow's item may be kept, and what happens when a rule comes to keep it away from here. A rule may arrive at
-// any moment, also while a copy or a write is on its way: it is looked at again before versions are taken in, and after
-// each sync.
+#include "actors/shadow/shadow_residency.hpp"
+
 #include "actors/shadow/shadow.hpp"
 
-#include <algorithm>
+#include <deque>
 
 namespace gnomon {
 
-/// After a sync: a rule may have arrived while it was under way.
-void shadow_state::apply_residency() {
+void shadow_residency::apply_residency() {
   if (this_node().config.fault == deliberate_fault::ignore_new_residency || !item().present())
     return;
   if (may_hold(this_node().self.node))
@@ -17,20 +15,18 @@ void shadow_state::apply_residency() {
     move_away();
 }
 
-/// A residency rule has come to forbid this copy: it goes as soon as a permitted region holds a durable one, and until
-/// then is only given to regions that may have it.
-void shadow_state::move_away() {
+void shadow_residency::move_away() {
   this_node().index.erase(item().record().id);
   auto permitted = std::make_shared<std::deque<std::string>>();
   const auto& record = item().record();
-  auto may_go =
-      item().role() != holder_state::durable || !demoting.is_guarding(); // it may have promised to stay durable
+  auto may_go = item().role() != holder_state::durable
+                || !shadow().demoting.is_guarding(); // it may have promised to stay durable
   auto bound = record.pinned || !record.owed.empty() || item().role() == holder_state::durable;
   for (const auto& node : others())
     if (may_hold(node)) {
       auto durable = record.holders.state_of(node) == holder_state::durable;
-      if (durable && may_go && (!bound || writes.has_all(node)))
-        return lifetime.drop();
+      if (durable && may_go && (!bound || shadow().writes.has_all(node)))
+        return shadow().lifetime.drop();
       permitted->push_back(node);
     }
   if (next_move_ > self()->clock().now())
@@ -43,7 +39,7 @@ void shadow_state::move_away() {
     if (may_hold(peer->identity.node))
       permitted->push_back(peer->identity.node);
   lease terms{lease_reason::policy, 1.0, now(), now(), rules().ttl};
-  placing.invite(permitted, {record.id, this_node().self.node, holder_state::durable, terms, item().bytes()});
+  shadow().placing.invite(permitted, {record.id, this_node().self.node, holder_state::durable, terms, item().bytes()});
   self()->delayed_send(self(), this_node().config.collect_every, expire_a_v);
 }
 
