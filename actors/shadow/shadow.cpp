@@ -1,6 +1,6 @@
 #include "actors/shadow/shadow.hpp"
-#include "actors/node/known_nodes.hpp"
 
+#include "actors/node/known_nodes.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -61,7 +61,7 @@ shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> 
   };
 }
 
-void shadow_state::start(self_pointer self, context_ptr node, shadow_config config) {
+void shadow_state::start(shadow_actor::pointer self, context_ptr node, shadow_config config) {
   core_.self = self;
   core_.node = std::move(node);
   core_.shard = std::move(config.shard);
@@ -123,10 +123,7 @@ void shadow_state::loaded(caf::error problem) {
 }
 
 void shadow_state::expiry_due(timestamp at) {
-  if (loaded_)
-    lifetime.expiry_due(at, broken_);
-  else
-    waiting_for_load_.push_back([this, at] { lifetime.expiry_due(at, broken_); });
+  after_loading([this, at] { lifetime.expiry_due(at, broken_); });
 }
 
 // -- reading
@@ -187,7 +184,6 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
   reader.reply.give(std::move(result));
 }
 
-/// Answers every waiting reader whom the local copy satisfies now.
 void shadow_state::answer_readers() {
   if (visible() && !is_behind())
     answer_readers(*visible(), !this_node().is_fresh());
@@ -221,9 +217,101 @@ void shadow_state::fail_readers_of(uint64_t search, const caf::error& reason) {
   readers_ = std::move(late);
 }
 
+// -- what follows a change
+
+void shadow_state::persist(std::function<void()> after) {
+  after_sync_.push_back(std::move(after));
+  if (!syncing_)
+    sync();
+}
+
+/// A store that fails ends this shadow: the next one starts from what the disk really has.
+void shadow_state::sync() {
+  auto batch = item().take_changes(now(), this_node().config.join_timeout);
+  auto run_all = [steps = std::exchange(after_sync_, {})] {
+    for (const auto& run : steps)
+      if (run)
+        run();
+  };
+  if (batch.puts.empty() && batch.erases.empty())
+    return run_all();
+  syncing_ = true;
+  auto next = item().present() ? std::make_shared<const item_versions>(item().snapshot()) : nullptr;
+  auto copy = item().present() ? std::make_shared<const item_copy>(item().copy()) : nullptr;
+  if (this_node().config.fault == deliberate_fault::publish_before_sync)
+    show(next, copy);
+  self()
+      ->request(this_node().store(item().record().id), caf::infinite, std::move(batch))
+      .then(
+          [this, next, copy, drops = item().drops(), run_all = std::move(run_all)](store_receipt&) {
+            syncing_ = false;
+            if (drops == item().drops()) // else readers would find what the next sync takes from the disk
+              show(next, copy);
+            run_all();
+            residency.apply_residency();
+            if (!syncing_ && !after_sync_.empty())
+              sync();
+          },
+          [this](const caf::error& reason) {
+            log::error("shadow", "not-stored", {{"id", item().record().id}, {"reason", sentence_of(reason)}});
+            fail_readers(reason);
+            writes.fail_all(reason);
+            updates.fail_merging(reason);
+            self()->quit(reason);
+          });
+}
+
+void shadow_state::hide() {
+  core_.visible = nullptr;
+  core_.synced = nullptr;
+  this_node().index.erase(item().record().id);
+}
+
+/// What is synced becomes visible: to readers, the read index, the catalog and the feed.
+void shadow_state::show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy) {
+  auto changed = !versions != !visible() || (versions && versions->versions != visible()->versions);
+  auto before = std::exchange(core_.visible, std::move(versions));
+  core_.synced = std::move(copy);
+  listing.adjust_counters();
+  listing.note_copy();
+  if (visible() || changed)
+    publish();
+  if (!changed || !visible())
+    return;
+  answer_readers();
+  feed.tell(before.get());
+}
+
+/// Several versions, tombstones, versions that expire by themselves and those with a context that is too long for a
+/// client are left to the shadow.
+void shadow_state::publish() {
+  const auto& id = item().record().id;
+  auto plain = visible() && !is_behind() && visible()->versions.siblings.size() == 1 && !visible()->versions.deleted()
+               && visible()->versions.siblings.front().expires == timestamp{}
+               && visible()->versions.context.size() <= max_context_entries;
+  if (!plain || !may_hold(this_node().self.node))
+    return this_node().index.erase(id);
+  auto ttl = item().role() == holder_state::shadow && !item().record().pinned ? item().record().lease.ttl : duration{};
+  auto last_read = static_cast<int64_t>(item().record().lease.last_read.time_since_epoch().count());
+  if (auto before = this_node().index.peek(id)) {
+    last_read = std::max(last_read, before->last_read_ms.load(std::memory_order_relaxed));
+    if (before->ttl == ttl && before->versions.versions == visible()->versions)
+      return;
+  }
+  auto entry = std::make_shared<index_entry>();
+  entry->versions = *visible();
+  entry->ttl = ttl;
+  entry->costs = costs_of(this_node(), lifetime.facts());
+  entry->prefetched = visible()->copy == copy_kind::prefetched;
+  entry->last_read_ms.store(last_read, std::memory_order_relaxed);
+  this_node().index.put(std::move(entry));
+}
+
+// -- falling asleep
+
 bool shadow_state::is_busy() {
-  return !loaded_ || !readers_.empty() || search.is_under_way() || !writes.empty() || syncing_ || core_.questions > 0
-         || steward.is_reaping() || demoting.is_guarding() || is_behind();
+  return !loaded_ || !readers_.empty() || !is_quiet() || core_.questions > 0 || steward.is_reaping()
+         || demoting.is_guarding() || is_behind();
 }
 
 /// What a peer had, and this copy could not take, may have gone with that peer's disk. Once every node has said what it
@@ -251,7 +339,6 @@ void shadow_state::look_for_newer() {
       });
 }
 
-/// Quits when nothing is under way and what was counted is saved. The shard sends nothing more until we have answered.
 caf::result<bool> shadow_state::stop_if_idle() {
   if (is_behind() && !search.is_under_way() && now() >= core_.rests_until)
     look_for_newer();

@@ -1,8 +1,5 @@
 #pragma once
 
-#include "actors/messages/answer.hpp"
-#include "actors/node/node_context.hpp"
-#include "actors/node/patience.hpp"
 #include "actors/shadow/shadow_damage.hpp"
 #include "actors/shadow/shadow_debts.hpp"
 #include "actors/shadow/shadow_demotion.hpp"
@@ -19,14 +16,6 @@
 #include "actors/shadow/shadow_updates.hpp"
 #include "actors/shadow/shadow_writes.hpp"
 
-#include <deque>
-#include <functional>
-#include <map>
-#include <memory>
-#include <set>
-#include <string>
-#include <vector>
-
 namespace gnomon {
 
 struct shadow_config {
@@ -35,20 +24,15 @@ struct shadow_config {
   bool in_catalog = false; // the shard counts a copy of the item
 };
 
-/// The state of one item's shadow. The members stand in the order in which a request meets them. Work of several steps
-/// waits in `readers_`, `search` or `writes` for its outcome.
+/// The state of one item's shadow. It loads the copy, answers reads, persists changes and shows what is synced. Its
+/// parts do the rest, each with a header of its own; `shadow(...)` below hands each message to the part that answers
+/// it. What waits for an outcome is in `readers_`, `search`, `writes` or `updates`.
 class shadow_state : public shadow_part {
 public:
-  using self_pointer = shadow_actor::stateful_pointer<shadow_state>;
-
-  shadow_state()
-      : shadow_part(own_core_), search(own_core_), writes(own_core_), updates(own_core_), placing(own_core_),
-        transfer(own_core_), holders(own_core_), debts(own_core_), steward(own_core_), demoting(own_core_),
-        residency(own_core_), lifetime(own_core_), damage(own_core_), snapshot(own_core_), listing(own_core_),
-        feed(own_core_) {}
+  shadow_state() : shadow_part(own_core_) {}
   const char* name = "shadow";
 
-  void start(self_pointer self, context_ptr node, shadow_config config);
+  void start(shadow_actor::pointer self, context_ptr node, shadow_config config);
 
   /// Runs `step` with an answer of type `T` as soon as the record has been read. When the record cannot be read, the
   /// answer fails.
@@ -56,119 +40,107 @@ public:
   caf::result<T> when_loaded(F step) {
     answer<T> reply{self()->make_response_promise<T>()};
     load_again_if_damaged();
-    if (broken_)
-      reply.fail(broken_);
-    else if (loaded_)
-      step(reply);
-    else
-      waiting_for_load_.push_back([=, this] { broken_ ? reply.fail(broken_) : step(reply); });
+    after_loading([=, this] { broken_ ? reply.fail(broken_) : step(reply); });
     return caf::delegated<T>{};
   }
-
   /// The same for messages that need no answer.
   template <class F>
   void once_loaded(F step) {
     load_again_if_damaged();
-    if (loaded_ && !broken_)
-      step();
-    else if (!loaded_)
-      waiting_for_load_.push_back([=, this] {
-        if (!broken_)
-          step();
-      });
+    after_loading([=, this] {
+      if (!broken_)
+        step();
+    });
   }
-
-  // a client's requests: shadow.cpp, shadow_writes.cpp, shadow_placing.cpp
-  void read(const read_item& request, answer<item_versions> reply);
+  /// The record has been read. `problem`: why the copy cannot be used.
+  void loaded(caf::error problem);
+  void expiry_due(timestamp at);
+  /// Quits when nothing is under way. The shard sends nothing more until we have answered.
   caf::result<bool> stop_if_idle();
 
-  // what other holders ask: shadow_peers.cpp
-  void expiry_due(timestamp at);
+  // -- reading
+  void read(const read_item& request, answer<item_versions> reply);
+  bool has_readers() const {
+    return !readers_.empty();
+  }
+  void search_for_readers();
+  /// Answers every waiting reader whom the local copy, or `found`, satisfies now.
+  void answer_readers();
+  void answer_readers(const item_versions& found, bool stale);
+  /// The search with this number has found nothing. Who came while it was under way cannot take its word: the item may
+  /// have begun since.
+  void fail_readers_of(uint64_t search, const caf::error& reason);
 
+  // -- what follows a change
   /// Sends what changed to the store; once it is synced, the state of now becomes visible and `after` runs. One batch
   /// is under way at a time: a later record names the values of an earlier one, so it must not be stored where that
   /// failed.
   void persist(std::function<void()> after = {});
+  bool is_syncing() const {
+    return syncing_;
+  }
   /// No write, search or sync is under way.
   bool is_quiet() const {
     return writes.empty() && !search.is_under_way() && !syncing_;
   }
-  bool is_syncing() const {
-    return syncing_;
-  }
+  /// Puts the synced copy into the read index, or takes it out.
+  void publish();
   /// The copy goes: readers get it no more.
   void hide();
 
-  // anti-entropy and tombstones: shadow_tombstones.cpp
-
-  // what a snapshot brings: shadow_load.cpp
-
+private:
   struct waiting_reader {
     read_item request;
     answer<item_versions> reply;
     uint64_t search = 0; // the first one that began after it
   };
-  bool is_busy();
 
-  // loading: shadow.cpp, shadow_damage.cpp
   void load();
-  void load_again_if_damaged();
-  void loaded(caf::error problem);
-
-  // reading: shadow.cpp
-  bool satisfies(const read_item& request) const;
-  void look_for_newer();
-  void answer_reader(const waiting_reader& reader, const item_versions& found, bool stale);
-  void answer_readers();
-  void answer_readers(const item_versions& found, bool stale);
-  bool has_readers() const {
-    return !readers_.empty();
+  /// Runs `step` once the record has been read, or could not be.
+  template <class F>
+  void after_loading(F step) {
+    if (loaded_)
+      step();
+    else
+      waiting_for_load_.push_back(std::move(step));
   }
+  void load_again_if_damaged();
+  bool satisfies(const read_item& request) const;
+  void answer_reader(const waiting_reader& reader, const item_versions& found, bool stale);
   void fail_readers(const caf::error& reason);
-  /// The search with this number has found nothing. Who came while it was under way cannot take its word: the item may
-  /// have begun since.
-  void fail_readers_of(uint64_t search, const caf::error& reason);
-  void search_for_readers();
-
-  // what follows a change: shadow_peers.cpp, shadow_updates.cpp
   void sync();
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
-  void publish();
+  bool is_busy();
+  void look_for_newer();
 
-  // anti-entropy and tombstones: shadow_tombstones.cpp
-
-  // copies that policy does not ask for: shadow_demotion.cpp
-
-private:
   shadow_core own_core_{*this};
   bool loaded_ = false;
   caf::error broken_;
   std::vector<std::function<void()>> waiting_for_load_;
   std::vector<waiting_reader> readers_;
+  time_point asked_around_{}; // when a forwarded read last found this copy too old
 
 public:
-  shadow_search search;
-  shadow_writes writes;
+  // -- the parts
+  shadow_search search{own_core_};
+  shadow_writes writes{own_core_};
+  shadow_updates updates{own_core_};
+  shadow_transfer transfer{own_core_};
+  shadow_holders holders{own_core_};
+  shadow_debts debts{own_core_};
+  shadow_placing placing{own_core_};
+  shadow_steward steward{own_core_};
+  shadow_demotion demoting{own_core_};
+  shadow_residency residency{own_core_};
+  shadow_lifetime lifetime{own_core_};
+  shadow_damage damage{own_core_};
+  shadow_snapshot snapshot{own_core_};
+  shadow_listing listing{own_core_};
+  shadow_feed feed{own_core_};
 
 private:
   bool syncing_ = false;
   std::vector<std::function<void()>> after_sync_; // work that waits for the sync after the one under way
-  caf::actor_clock::time_point asked_around_{};   // when a forwarded read last found this copy too old
-
-public:
-  shadow_updates updates;
-  shadow_placing placing;
-  shadow_transfer transfer;
-  shadow_holders holders;
-  shadow_debts debts;
-  shadow_steward steward;
-  shadow_demotion demoting;
-  shadow_residency residency;
-  shadow_lifetime lifetime;
-  shadow_damage damage;
-  shadow_snapshot snapshot;
-  shadow_listing listing;
-  shadow_feed feed;
 };
 
 shadow_actor::behavior_type shadow(shadow_actor::stateful_pointer<shadow_state> self, context_ptr node,
