@@ -10,9 +10,9 @@
 
 namespace gnomon {
 
-/// A part of a shadow does one of its works and owns the fields of that. It reaches what all share through the members
-/// here, and the other parts by their names in `shadow()`: `shadow().updates.replicate(...)`. Callbacks may keep a
-/// pointer to a part: it lives as long as its actor.
+/// A part of a shadow does one kind of the shadow's work and owns the fields for it. It reaches what all parts share
+/// through the members here, and another part by its name: `shadow().updates.replicate(...)`. It never touches the
+/// fields of another part. Callbacks may keep a pointer to a part, which lives as long as its actor.
 class shadow_part {
 public:
   shadow_part(const shadow_part&) = delete;
