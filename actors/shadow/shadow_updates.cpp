@@ -1,251 +1,143 @@
-// How a shadow brings its versions to the other holders, and remembers who still needs them.
-#include "actors/shadow/shadow.hpp"
+#include "actors/shadow/shadow_updates.hpp"
 
-#include "runtime/base/log.hpp"
-#include "storage/keys.hpp"
+#include "actors/shadow/shadow.hpp"
 
 #include <algorithm>
 
 namespace gnomon {
 
-/// Sends the update to all holders.
-void shadow_state::replicate(traffic urgency) {
+void shadow_updates::replicate(traffic urgency) {
   for (const auto& node : others())
     send_update(node, urgency);
 }
 
-/// One update is under way to each holder; the next carries the newest state. It names all holders known here: those
-/// that need it get it from here, or from the holder that named them.
-void shadow_state::send_update(const std::string& node, traffic urgency) {
-  if (!visible_)
+void shadow_updates::send_update(const std::string& node, traffic urgency) {
+  if (!visible())
     return;
-  if (is_forbidden(node, item_->versions()))
-    return tell_forbidden(node);
+  if (is_forbidden(node, item().versions()))
+    return shadow().debts.tell_forbidden(node);
   if (auto [i, first] = updates_.emplace(node, false); !first) {
     i->second = true;
     return;
   }
-  auto copy = within_a_message(*synced_);
-  copy.holders = item_->record().holders;
+  auto copy = within_a_message(*synced());
+  copy.holders = item().record().holders;
   uint64_t bytes = 0;
   for (const auto& value : copy.values)
     bytes += value.size();
-  auto update = node_->owed.begin(node);
+  auto update = this_node().owed.begin(node);
   ask_peer<replicate_ack>(
-      node, urgency, replicate_item{std::move(copy), node_->self.node, item_->record().holders.current()},
+      node, urgency, replicate_item{std::move(copy), this_node().self.node, item().record().holders.current()},
       [this, node, bytes, urgency, update](const replicate_ack& ack) {
-        node_->counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
+        this_node().counters.bytes_out.fetch_add(bytes, std::memory_order_relaxed);
         update_acknowledged(node, ack, urgency);
       },
-      [this, node, update, epoch = item_->epoch_of(node)](const caf::error& reason) {
+      [this, node, update, epoch = item().epoch_of(node)](const caf::error& reason) {
         update_failed(node, epoch, code_of(reason), update);
       });
 }
 
-void shadow_state::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
+void shadow_updates::update_acknowledged(const std::string& node, const replicate_ack& ack, traffic urgency) {
   auto again = updates_.extract(node).mapped();
-  acknowledge(node, ack.context, ack.counts);
-  if (!visible_ || ack.context.covers(item_->versions().context))
-    settle_debt(node);
-  else if (again && !ack.context.covers(visible_->versions.context))
+  shadow().writes.acknowledge(node, ack.context, ack.counts);
+  if (!visible() || ack.context.covers(item().versions().context))
+    shadow().debts.settle_debt(node);
+  else if (again && !ack.context.covers(visible()->versions.context))
     send_update(node, urgency);
-  if (item_->role() == holder_state::left)
+  if (item().role() == holder_state::left)
     return;
-  if (!item_->versions().context.covers(ack.context))
+  if (!item().versions().context.covers(ack.context))
     pull_from(node);
-  merge_holders(node, ack.holders);
+  shadow().holders.merge_holders(node, ack.holders);
 }
 
-void shadow_state::update_failed(const std::string& node, uint32_t epoch, ec reason,
-                                 std::shared_ptr<deliveries::update> update) {
+void shadow_updates::update_failed(const std::string& node, uint32_t epoch, ec reason,
+                                   std::shared_ptr<deliveries::update> update) {
   updates_.erase(node);
   if (reason == ec::not_here)
-    return mark_left(node, epoch); // its own word: it keeps no record
-  leave_hint(node, reason, std::move(update));
+    return shadow().holders.mark_left(node, epoch); // its own word: it keeps no record
+  shadow().debts.leave_hint(node, reason, std::move(update));
 }
 
-/// Remembers on disk that `node` has not got the current versions; they are sent as they are when it is back, or, when
-/// it answered with an error, after a pause that grows. An error that does not pass by itself is the item's trouble:
-/// the node's other items do not wait for it. The update counts as under way until the hint is synced.
-void shadow_state::leave_hint(const std::string& node, ec reason, std::shared_ptr<deliveries::update> update) {
-  if (node_->is_removed(node)) // nobody will come for it
-    return mark_left(node, item_->epoch_of(node));
-  auto hint = hints_.failed(node, reason, now());
-  if (!hint)
+void shadow_updates::merge(const replicate_item& request, answer<replicate_ack> reply) {
+  if (item().role() == holder_state::left && this_node().config.fault == deliberate_fault::accept_without_joining)
+    item().settle(holder_state::shadow, {});
+  else if (item().role() == holder_state::left)
+    return reply.fail(make_error(ec::not_here, "no copy here"));
+  if (!may_take(request.copy.versions))
+    return reply.fail(this_node().kept_away());
+  if (!replica::complete(request.copy))
+    return complete_update(request, std::move(reply));
+  for (const auto& value : request.copy.values)
+    this_node().counters.bytes_in.fetch_add(value.size(), std::memory_order_relaxed);
+  auto changed = take_in(request.copy);
+  auto context = item().versions().context;
+  auto rest = others();
+  std::erase_if(rest, [&](const std::string& node) {
+    return node == request.from
+           || std::find(request.going_to.begin(), request.going_to.end(), node) != request.going_to.end();
+  });
+  if (changed)
+    item().owe(rest);
+  std::erase_if(merging_, [](const auto& other) { return other.given(); });
+  merging_.push_back(reply);
+  persist([this, reply, context, changed, rest] {
+    reply.give({context, item().record().holders, counts()});
+    shadow().answer_readers();
+    for (const auto& node : rest)
+      if (changed)
+        send_update(node, traffic::repair);
+  });
+}
+
+/// An update without all its values is merged when they are here.
+void shadow_updates::complete_update(const replicate_item& request, answer<replicate_ack> reply) {
+  auto copy = std::make_shared<item_copy>(request.copy);
+  shadow().transfer.fetch_values(copy, request.from, traffic::repair, [=, this](const caf::error& problem) {
+    if (problem)
+      return reply.fail(problem);
+    auto whole = request;
+    whole.copy = *copy;
+    merge(whole, reply);
+  });
+}
+
+void shadow_updates::take_newer(const item_copy& copy, const std::string& giver, std::function<void()> then) {
+  if (!may_take(copy.versions)) {
+    if (then)
+      then();
     return;
-  if (hint->refused) {
-    log::warn("shadow", "not-delivered",
-              {{"id", item_->record().id}, {"node", node}, {"reason", gnomon::name(reason)}});
-    tell_behind(node);
   }
-  store_batch note;
-  note.puts.emplace_back(keys::hint(node, item_->record().id), blob{std::move(hint->value)});
-  if (!update)
-    update = node_->owed.begin(node);
-  update->leaves_hint();
-  ++questions_under_way_;
-  self_->request(node_->store(item_->record().id), node_->config.request_timeout, std::move(note))
-      .then(
-          [this, update, node](const store_receipt&) {
-            --questions_under_way_;
-            if (node_->is_removed(node)) // since
-              return mark_left(node, item_->epoch_of(node));
-            if (hints_.contains(node))
-              item_->note_hint(node, true);
-          },
-          [this, update, node](const caf::error&) { // the store says so in the log
-            --questions_under_way_;
-            hints_.not_written(node);
-          });
+  auto changed = take_in(copy);
+  auto rest = others();
+  std::erase(rest, giver);
+  if (changed)
+    item().owe(rest);
+  persist([this, changed, giver, then = std::move(then), theirs = copy.versions.context] {
+    if (visible() && !theirs.covers(visible()->versions.context))
+      send_update(giver, traffic::repair);
+    if (changed)
+      shadow().holders.pass_along(giver);
+    shadow().answer_readers();
+    if (then)
+      then();
+  });
 }
 
-/// `node` could not take what is here: it must not call its copy current.
-void shadow_state::tell_behind(const std::string& node) {
-  if (visible_)
-    ask_peer<holders_ack>(
-        node, traffic::repair,
-        update_holders{.id = item_->record().id,
-                       .from = node_->self.node,
-                       .holders = {},
-                       .context = visible_->versions.context,
-                       .counts = counts(),
-                       .refused = true},
-        [](const holders_ack&) {}, [](const caf::error&) {}); // the next try tells it again
-}
-
-/// A rule has come to keep the versions away from `node`: what it has is of the past, and goes.
-void shadow_state::tell_forbidden(const std::string& node) {
-  if (!visible_)
-    return;
-  auto told = visible_->versions.context;
-  ask_peer<holders_ack>(
-      node, traffic::repair,
-      update_holders{.id = item_->record().id,
-                     .from = node_->self.node,
-                     .holders = {},
-                     .context = told,
-                     .counts = counts(),
-                     .forbidden = true},
-      [this, node, told, epoch = item_->epoch_of(node)](const holders_ack& ack) {
-        if (!ack.holds)
-          return mark_left(node, epoch);
-        if (item_->versions().context == told)
-          settle_debt(node);
-      },
-      [this, node](const caf::error& reason) { leave_hint(node, code_of(reason)); });
-}
-
-/// `node` has the current versions, or is no holder any more.
-void shadow_state::settle_debt(const std::string& node) {
-  if (item_->record().owed.count(node) > 0) {
-    item_->settle_debt(node);
-    unsaved_ = true;
-  }
-  if (!hints_.erase(node))
-    return;
-  item_->note_hint(node, false);
-  store_batch done;
-  done.erases.push_back(keys::hint(node, item_->record().id));
-  caf::anon_send(node_->store(item_->record().id), std::move(done));
-}
-
-void shadow_state::mark_left(const std::string& node, uint32_t epoch) {
-  item_->mark_left(node, epoch);
-  if (item_->record().holders.state_of(node) == holder_state::left) {
-    writes_->forget(node);
-    settle_debt(node);
-  }
-  persist();
-}
-
-/// A store that has just refused the versions would end this shadow, and with it the knowledge that they are lacking.
-void shadow_state::pull_from(const std::string& node) {
-  if ((is_behind() && now() < rests_until_) || !pulling_.insert(node).second)
+void shadow_updates::pull_from(const std::string& node) {
+  if ((is_behind() && now() < core_.rests_until) || !pulling_.insert(node).second)
     return;
   ask_peer<item_copy>(
-      node, traffic::repair, fetch_item{.id = item_->record().id, .requester = node_->self.node},
+      node, traffic::repair, fetch_item{.id = item().record().id, .requester = this_node().self.node},
       [this, node](item_copy& copy) {
         auto whole = std::make_shared<item_copy>(std::move(copy));
-        fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
+        shadow().transfer.fetch_values(whole, node, traffic::repair, [this, node, whole](const caf::error& problem) {
           pulling_.erase(node);
-          if (!problem && item_->role() != holder_state::left)
+          if (!problem && item().role() != holder_state::left)
             take_newer(*whole, node, {});
         });
       },
       [this, node](const caf::error&) { pulling_.erase(node); });
-}
-
-void shadow_state::tell_holders(const std::vector<std::string>& nodes, const holder_map& news) {
-  for (const auto& node : nodes)
-    tell_holder(node, news);
-}
-
-/// `then` runs when the answer was taken in.
-void shadow_state::tell_holder(const std::string& node, const holder_map& news,
-                               std::function<void(const holders_ack&)> then) {
-  auto context = visible_ ? visible_->versions.context : version_vector{};
-  ask_peer<holders_ack>(
-      node, traffic::repair, update_holders{item_->record().id, node_->self.node, news, context, counts()},
-      [this, node, then = std::move(then), epoch = item_->epoch_of(node)](const holders_ack& ack) {
-        answered(node, epoch, ack);
-        if (then)
-          then(ack);
-      },
-      [this, node](const caf::error& reason) { not_told(node, code_of(reason)); });
-}
-
-/// What `node` is owed, or was to join, is left to a hint from now on.
-void shadow_state::not_told(const std::string& node, ec reason) {
-  auto joins = item_->record().holders.state_of(node) == holder_state::joining;
-  if (!visible_ || hints_.is_written(node) || (!joins && item_->record().owed.count(node) == 0))
-    return;
-  if (joins) {
-    item_->owe({node});
-    persist();
-  }
-  leave_hint(node, reason);
-}
-
-void shadow_state::answered(const std::string& node, uint32_t epoch, const holders_ack& ack) {
-  if (item_->role() == holder_state::left)
-    return;
-  if (!ack.holds)
-    return mark_left(node, epoch);
-  merge_holders(node, ack.holders);
-  compare(node, ack.context, ack.counts);
-}
-
-/// Where this copy stands: on disk, not on its way there.
-holders_ack shadow_state::standing() const {
-  return {item_->record().holders, true, visible_ ? visible_->versions.context : version_vector{}, counts()};
-}
-
-/// Two holders have told each other what they have: what one lacks is sent or fetched.
-void shadow_state::compare(const std::string& node, const version_vector& theirs, bool node_counts) {
-  acknowledge(node, theirs, node_counts);
-  if (!visible_)
-    return;
-  if (theirs.covers(item_->versions().context))
-    settle_debt(node);
-  else if (!theirs.covers(visible_->versions.context) && !hints_.is_resting(node, now())
-           && item_->record().holders.state_of(node) != holder_state::joining) // that one is being given the value
-    send_update(node, traffic::repair);
-  if (!item_->versions().context.covers(theirs))
-    pull_from(node);
-}
-
-/// What was fetched from `source` may be news to the other holders, too. They are asked, not sent it: most have it.
-void shadow_state::pass_along(const std::string& source) {
-  auto rest = others();
-  std::erase(rest, source);
-  tell_holders(rest, item_->record().holders);
-}
-
-/// Asks other holders what they have: those that this copy owes something, those that may release it from its pin, and
-/// those that joined and have not been heard of since. Their answers settle the debt, or tell what to send. A holder
-/// with a hint is not asked; the hint takes care of it.
-void shadow_state::review_debts() {
-  tell_holders(item_->to_review(), item_->record().holders);
 }
 
 } // namespace gnomon
