@@ -1,6 +1,7 @@
 #include "actors/shadow/shadow.hpp"
 #include "actors/node/known_nodes.hpp"
 
+#include "runtime/base/byte_range.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -181,6 +182,24 @@ void shadow_state::tell_feed(const item_versions* before) {
     self_->send(feed, item_step{id, known, is.context, is.etag(), now(), is.deleted(), expired});
 }
 
+namespace {
+
+/// What the reader has not asked for.
+void leave_out_values(const read_item& request, item_versions& found) {
+  auto same = request.condition != read_condition::none && request.etag == found.versions.etag();
+  auto unwanted = request.condition == read_condition::if_match ? !same : same;
+  if (request.without_values || unwanted)
+    found.values.assign(found.values.size(), blob{});
+  else if (!request.range.empty() && found.values.size() == 1) {
+    const auto& value = found.values.front().view();
+    auto part = parse_range(request.range, value.size());
+    if (part.what != byte_range::kind::whole)
+      found.values.front() = blob{value.substr(part.first, part.count)};
+  }
+}
+
+} // namespace
+
 bool shadow_state::satisfies(const read_item& request) const {
   return visible_->versions.context.covers(request.seen) && !is_behind();
 }
@@ -200,8 +219,7 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
   }
   if (result.versions.siblings.empty())
     return reader.reply.fail(make_error(ec::gone, "the item has expired"));
-  if (reader.request.without_values)
-    result.values.assign(result.values.size(), blob{});
+  leave_out_values(reader.request, result);
   if (result.versions.context.size() > max_context_entries) { // longer than a client may send back
     result.versions.context = {};
     for (const auto& s : found.versions.siblings)
@@ -252,9 +270,10 @@ void shadow_state::report(answer<copy_report> reply) {
   r.etag = record.versions.etag();
   r.created = record.lease.created;
   auto endless = r.role != holder_state::shadow || record.lease.ttl.count() == 0;
-  r.expiry = endless ? timestamp::max() : last_read + record.lease.ttl;
+  r.expires = endless ? timestamp::max() : last_read + record.lease.ttl;
   r.bytes = item_->bytes();
   r.reads = record.reads;
+  r.demand = record.wanted.at(now());
   r.cost_bytes = record.cost_bytes;
   r.saved_ms = record.saved_ms;
   auto balance = balance_of(*node_, facts(), record.saved_ms);
@@ -273,8 +292,11 @@ void shadow_state::note_access(const access_batch& batch) {
   for (const auto& node : others())
     if (auto peer = view->find(node); peer && peer->rtt_ms >= 0 && (nearest < 0 || peer->rtt_ms < nearest))
       nearest = peer->rtt_ms;
-  for (const auto& sample : batch.samples)
-    item_->note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
+  for (const auto& sample : batch.samples) {
+    auto own = sample.count - std::min(sample.count, sample.elsewhere);
+    item_->note_reads(own, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * own) : 0);
+    item_->note_demand(sample.count - own, sample.at);
+  }
   unsaved_ = true;
   review_lifetime();
   follow_demand();

@@ -243,6 +243,7 @@ private:
   bool lives_adaptively() const;
   void review_lifetime();
   std::string why_kept() const;
+  bool is_needed() const;
 
   // anti-entropy and tombstones: shadow_tombstones.cpp
   copy_note current_note() const;
@@ -275,6 +276,7 @@ private:
   void dismiss_surplus();
   void dismiss(std::vector<std::string> shadows);
   void be_dismissed(const steward_order& order, answer<steward_answer> reply);
+  void be_dropped(answer<steward_answer> reply);
 
   template <class Reply, class Message, class Done, class Failed>
   void ask_peer(const std::string& peer, traffic urgency, Message message, Done done, Failed failed);

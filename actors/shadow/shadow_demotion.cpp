@@ -238,4 +238,12 @@ void shadow_state::be_dismissed(const steward_order& order, answer<steward_answe
   persist([this, reply] { reply.give(how_things_stand(true)); });
 }
 
+/// A client wants the copy gone. What readers want comes back with their next read.
+void shadow_state::be_dropped(answer<steward_answer> reply) {
+  if (is_needed() || is_tombstone(visible_->versions))
+    return reply.give(how_things_stand(false));
+  drop();
+  persist([this, reply] { reply.give(how_things_stand(true)); });
+}
+
 } // namespace gnomon

@@ -64,11 +64,16 @@ std::string shadow_state::why_kept() const {
   return ttl.count() == 0 ? "its lifetime has no end" : "its lifetime is fixed: " + to_text(ttl) + " after a read";
 }
 
-/// The node holds more than it may. A copy goes that nobody needs at this moment.
-void shadow_state::make_room() {
+/// A copy that is no shadow, has what others lack, or is just being read, written or told of.
+bool shadow_state::is_needed() const {
   const auto& record = item_->record();
   auto quiet = writes_->empty() && readers_.empty() && !syncing_ && !search_ && !reaping_;
-  if (item_->role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible_ || !quiet)
+  return item_->role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible_ || !quiet;
+}
+
+/// The node holds more than it may. A copy goes that nobody needs at this moment.
+void shadow_state::make_room() {
+  if (is_needed())
     return;
   node_->counters.shadows_evicted.fetch_add(1, std::memory_order_relaxed);
   drop();

@@ -148,6 +148,8 @@ void shadow_state::execute_order(const steward_order& order, answer<steward_answ
     return reply.give(how_things_stand(true));
   case steward_word::dismiss:
     return be_dismissed(order, reply);
+  case steward_word::drop:
+    return be_dropped(reply);
   }
   reply.fail(make_error(ec::bad_message, "an order that this node does not know; update it"));
 }
