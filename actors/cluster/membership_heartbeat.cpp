@@ -84,7 +84,7 @@ ping membership_state::facts(const std::string& to) const {
   for (auto& head : counters.catalog_heads)
     out.catalog_heads.push_back(head.load());
   out.items = counters.items;
-  out.leases = counters.leases;
+  out.shadows = counters.shadows;
   out.bytes = counters.bytes;
   out.tombstones = counters.tombstones;
   out.fresh = node_->is_fresh();
@@ -198,7 +198,7 @@ void membership_state::publish() {
   cluster_view view;
   view.unmet_seeds = unmet_seeds();
   for (auto& [name, p] : peers_)
-    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.leases, p.facts.bytes,
+    view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.shadows, p.facts.bytes,
                           p.facts.tombstones, p.facts.load, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});
   node_->cluster.set(std::move(view));
 }

@@ -76,14 +76,14 @@ struct node_report {
   peer_state state = peer_state::unknown;
   real rtt_ms = -1; // smoothed, measured from the asked node
   uint64_t items = 0;
-  uint64_t leases = 0; // copies that are shadows
+  uint64_t shadows = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0; // deleted items that are not reaped yet
   int64_t silent_ms = 0;   // time since it last answered the asked node; -1: it never did
   bool fresh = false;      // it may call its copies current
   bool caught_up = false;  // the asked node has everything that this one kept for it
   auto fields() {
-    return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, leases, bytes,
+    return std::tie(node, region, address, incarnation, latitude, longitude, state, rtt_ms, items, shadows, bytes,
                     tombstones, silent_ms, fresh, caught_up);
   }
 };
@@ -191,7 +191,7 @@ struct ping {
   uint64_t catalog_generation = 0;
   std::vector<uint64_t> catalog_heads; // by shard
   uint64_t items = 0;
-  uint64_t leases = 0;
+  uint64_t shadows = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
   bool fresh = false; // the sender may call its copies current
@@ -202,7 +202,7 @@ struct ping {
   uint64_t updates_settled = 0;
   bool hints = true;
   auto fields() {
-    return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, leases, bytes, tombstones,
+    return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, shadows, bytes, tombstones,
                     fresh, load, updates_begun, updates_settled, hints);
   }
 };

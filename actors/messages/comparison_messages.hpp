@@ -73,6 +73,7 @@ enum class steward_word : uint8_t {
   release, // the demotion is over
   report,  // how much is the item wanted at you?
   dismiss, // there are more copies than the policy asks for: drop yours, if nobody has read it
+  drop,    // a client wants the copy gone: drop yours, if it is a shadow that nothing needs
 };
 
 /// The receiver acts only when it has `context` on disk: exactly this one for tombstones, at least this one otherwise.

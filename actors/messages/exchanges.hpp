@@ -38,7 +38,9 @@ using client_exchanges =
                exchange<get_cluster, cluster_report>, exchange<remove_node, node_removal>,
                exchange<get_prediction, prediction>, exchange<forget_user, forget_receipt>,
                exchange<train_piece, training_status>, exchange<get_training, training_status>,
-               exchange<follow_changes, change_page>>;
+               exchange<follow_changes, change_page>, exchange<get_effective_policy, effective_policy>,
+               exchange<list_trainings, training_list>, exchange<report_reads, reads_receipt>,
+               exchange<drop_shadow, shadow_drop>, exchange<count_items, item_count>>;
 
 template <class Table>
 struct exchange_types;

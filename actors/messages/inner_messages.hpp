@@ -29,8 +29,9 @@ struct access_sample {
   uint32_t count = 1;
   bool write = false;
   bool from_index = false; // the read index answered: no shadow has seen the read
+  uint32_t elsewhere = 0;  // of `count`: a cache of an application answered, no copy here
   auto fields() {
-    return std::tie(id, user, at, count, write, from_index);
+    return std::tie(id, user, at, count, write, from_index, elsewhere);
   }
 };
 

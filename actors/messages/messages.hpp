@@ -20,7 +20,12 @@ namespace gnomon {
 
 // -- a client's requests ----------------------------------------------------------------------------------------------
 
-/// Reads one item. `seen` asks for a copy that is at least that new (session guarantees).
+/// When a read wants the value: always, while the item has that ETag, or when it has another one.
+enum class read_condition : uint8_t { none, if_match, if_changed };
+
+/// Reads one item. `seen` asks for a copy that is at least that new (session guarantees). Values come only when the
+/// condition holds; the asker compares the ETags as well. Of an item with one version, `range` asks for a part of the
+/// value (`runtime/base/byte_range.hpp`).
 struct read_item {
   std::string id;
   std::string user;
@@ -28,8 +33,11 @@ struct read_item {
   bool without_values = false; // HEAD
   bool forwarded = false;      // another region asks on behalf of its client: answer from here or say not_here
   std::string client = {};     // the address of a client that can be sent elsewhere; empty: it cannot
+  read_condition condition = read_condition::none;
+  std::string etag = {}; // for the condition
+  std::string range = {};
   auto fields() {
-    return std::tie(id, user, seen, without_values, forwarded, client);
+    return std::tie(id, user, seen, without_values, forwarded, client, condition, etag, range);
   }
 };
 
@@ -84,9 +92,9 @@ struct write_receipt {
   bool created = false; // there was no version before
   uint32_t acks = 0;    // holders that have it synced
   std::string served_by;
-  uint32_t siblings = 1; // versions that stood side by side after it; 0: it deleted the last one
+  uint32_t versions = 1; // that stood side by side after it; 0: it deleted the last one
   auto fields() {
-    return std::tie(id, context, etag, created, acks, served_by, siblings);
+    return std::tie(id, context, etag, created, acks, served_by, versions);
   }
 };
 
@@ -105,9 +113,9 @@ struct item_summary {
   uint64_t bytes = 0;
   std::string content_type;
   holder_state role = holder_state::durable;
-  uint32_t siblings = 1;
+  uint32_t versions = 1;
   auto fields() {
-    return std::tie(id, bytes, content_type, role, siblings);
+    return std::tie(id, bytes, content_type, role, versions);
   }
 };
 
@@ -116,6 +124,23 @@ struct item_page {
   bool more = false; // ask again with `after` = the last id
   auto fields() {
     return std::tie(items, more);
+  }
+};
+
+/// Counts the items whose ids begin with `prefix`, without deleted ones.
+struct count_items {
+  std::string prefix;
+  auto fields() {
+    return std::tie(prefix);
+  }
+};
+
+struct item_count {
+  uint64_t here = 0;       // held at the asked node
+  uint64_t everywhere = 0; // held anywhere, as the asked node has heard
+  bool complete = true;    // it has heard of all that the nodes which it can reach hold
+  auto fields() {
+    return std::tie(here, everywhere, complete);
   }
 };
 
@@ -134,10 +159,10 @@ struct create_shadow {
 struct planned_copy {
   std::string node;
   std::string region;
-  holder_state state = holder_state::shadow;
+  holder_state role = holder_state::shadow;
   bool present = false; // was a holder before
   auto fields() {
-    return std::tie(node, region, state, present);
+    return std::tie(node, region, role, present);
   }
 };
 
@@ -148,6 +173,23 @@ struct shadow_plan {
   std::string shortfall; // why there are fewer copies than the factor asks for; empty when there are enough
   auto fields() {
     return std::tie(id, factor, copies, shortfall);
+  }
+};
+
+/// Drops the copy of an item in one region, when it is a shadow.
+struct drop_shadow {
+  std::string id;
+  std::string region;
+  auto fields() {
+    return std::tie(id, region);
+  }
+};
+
+struct shadow_drop {
+  std::string id;
+  std::string node; // whose copy it was
+  auto fields() {
+    return std::tie(id, node);
   }
 };
 
@@ -168,9 +210,10 @@ struct copy_report {
   version_vector context;
   std::string etag;
   timestamp created{};
-  timestamp expiry{}; // timestamp::max(): never
+  timestamp expires{}; // timestamp::max(): never
   uint64_t bytes = 0;
   uint64_t reads = 0;
+  real demand = 0;         // reads and writes in the copy's region, as `access_count` counts them
   uint64_t cost_bytes = 0; // bytes moved to make and refresh it
   uint64_t saved_ms = 0;   // latency its reads saved
   real spent_usd = 0;      // moving, storing and refreshing it so far
@@ -180,8 +223,8 @@ struct copy_report {
   bool reachable = true; // false: the node did not answer, and the fields are what `holders` says about it
   bool deleted = false;  // a tombstone
   auto fields() {
-    return std::tie(node, region, role, reason, confidence, context, etag, created, expiry, bytes, reads, cost_bytes,
-                    saved_ms, spent_usd, saved_usd, why, pinned, reachable, deleted);
+    return std::tie(node, region, role, reason, confidence, context, etag, created, expires, bytes, reads, demand,
+                    cost_bytes, saved_ms, spent_usd, saved_usd, why, pinned, reachable, deleted);
   }
 };
 
@@ -235,6 +278,36 @@ struct policy_list {
   std::string warning = {};               // about the policy that was set: it names regions without a known node
   auto fields() {
     return std::tie(entries, removed, warning);
+  }
+};
+
+/// Asks which policy is in force for an item: for those who write it, or as if `user` did.
+struct get_effective_policy {
+  std::string id;
+  std::string user; // empty: the creator, when there is such an item
+  auto fields() {
+    return std::tie(id, user);
+  }
+};
+
+/// Where a field of the policy in force comes from. `scope`: "item", "user", "type", "default", or "config" when no
+/// policy sets it.
+struct policy_origin {
+  std::string field;
+  std::string scope;
+  std::string name; // of the policy; several users when the regions of each are allowed only
+  auto fields() {
+    return std::tie(field, scope, name);
+  }
+};
+
+struct effective_policy {
+  std::string id;
+  std::string user;
+  std::string text; // all fields, in the JSON of a policy; `residency` null: no region is allowed
+  std::vector<policy_origin> origins;
+  auto fields() {
+    return std::tie(id, user, text, origins);
   }
 };
 

@@ -62,6 +62,30 @@ struct forget_receipt {
   }
 };
 
+/// One user's reads of an item that an application has answered from a cache of its own.
+struct read_report {
+  std::string id;
+  std::string user;
+  uint32_t count = 1;
+  auto fields() {
+    return std::tie(id, user, count);
+  }
+};
+
+struct report_reads {
+  std::vector<read_report> reads;
+  auto fields() {
+    return std::tie(reads);
+  }
+};
+
+struct reads_receipt {
+  uint64_t reads = 0; // that were passed on
+  auto fields() {
+    return std::tie(reads);
+  }
+};
+
 // -- training ---------------------------------------------------------------------------------------------------------
 
 /// A piece of the accesses to train with: text in the format of POST /prefetch/train, cut anywhere. `job` is 0 in the
@@ -80,6 +104,13 @@ struct get_training {
   uint64_t job = 0;
   auto fields() {
     return std::tie(job);
+  }
+};
+
+/// Asks for the jobs that the node remembers.
+struct list_trainings {
+  auto fields() {
+    return std::tie();
   }
 };
 
@@ -109,13 +140,13 @@ struct model_figures {
 
 /// The quality of a demand model on decisions held back from training; `decisions` 0: not measured.
 struct demand_figures {
-  real loss; // mean negative log-likelihood of what happened within a day, in nats
+  real log_loss; // mean negative log-likelihood of what happened within a day, in nats
   real calibration_error;
   uint64_t decisions = 0;
-  std::string kind;              // what estimates: "network", "trees" or "formula"
-  real network_loss, trees_loss; // of both kinds on other decisions held back: the lower one serves
+  std::string kind;                      // what estimates: "network", "trees" or "formula"
+  real network_log_loss, trees_log_loss; // of both kinds on other decisions held back: the lower one serves
   auto fields() {
-    return std::tie(loss, calibration_error, decisions, kind, network_loss, trees_loss);
+    return std::tie(log_loss, calibration_error, decisions, kind, network_log_loss, trees_log_loss);
   }
 };
 
@@ -128,9 +159,9 @@ struct training_status {
   uint64_t bad_lines = 0;
   uint64_t left_out = 0;                  // good lines that are older than `prediction.train_accesses` others
   uint64_t withheld = 0;                  // good lines that are not learned because of a policy or a forgotten user
-  uint64_t counted = 0;                   // that counters and histories learned from, whatever becomes of the networks
+  uint64_t learned = 0;                   // that counters and histories learned from, whatever becomes of the networks
   std::vector<line_complaint> complaints; // of the first bad lines
-  real share;                             // of the work done, 0 to 1
+  real progress;                          // 0 to 1
   real seconds_left;
   real events_per_second; // of the network's training
   model_figures users, running_users;
@@ -139,9 +170,16 @@ struct training_status {
   uint64_t model = 0; // version that was put into service
   std::string reason; // why it failed or changed nothing
   auto fields() {
-    return std::tie(job, phase, lines, accesses, bad_lines, left_out, withheld, counted, complaints, share,
+    return std::tie(job, phase, lines, accesses, bad_lines, left_out, withheld, learned, complaints, progress,
                     seconds_left, events_per_second, users, running_users, demand, running_demand, better_users,
                     better_demand, model, reason);
+  }
+};
+
+struct training_list {
+  std::vector<training_status> jobs; // the newest first
+  auto fields() {
+    return std::tie(jobs);
   }
 };
 

@@ -99,6 +99,8 @@ using shard_actor = item_service_actor::extend<
     caf::reacts_to<reap_a, std::string>, caf::reacts_to<verify_a, std::string, std::string>, // id, node
     // Ids held here, for anti-entropy. Safe to repeat.
     caf::replies_to<list_held>::with<held_ids>,
+    // Of its slice. Errors: unavailable while the store is read. Safe to repeat.
+    caf::replies_to<count_items>::with<item_count>,
     // From itself: decide which shadows may be awake next, and which can sleep.
     caf::reacts_to<flush_a>, caf::reacts_to<tick_a>>;
 
@@ -202,6 +204,8 @@ using trainer_actor = caf::typed_actor<
     caf::replies_to<train_piece>::with<training_status>,
     // Errors: not_found. Safe to repeat.
     caf::replies_to<get_training>::with<training_status>,
+    // The jobs that it remembers. Safe to repeat.
+    caf::replies_to<list_trainings>::with<training_list>,
     // What was read here and elsewhere. The predictor has removed what policies exclude from learning.
     caf::reacts_to<access_batch>, caf::reacts_to<region_accesses>, caf::reacts_to<forget_user>,
     // From `training`: it is over. From itself: check what there is to do.
@@ -282,7 +286,19 @@ using router_actor =
                      // From itself: tell the predictor of the requests since the last time.
                      caf::reacts_to<flush_a>,
                      // As in `feed_actor`.
-                     caf::replies_to<follow_changes>::with<change_page>>;
+                     caf::replies_to<follow_changes>::with<change_page>,
+                     // Of an item, whether it is there or not. Errors: unavailable when a node that may have it does
+                     // not answer.
+                     caf::replies_to<get_effective_policy>::with<effective_policy>,
+                     // As in `trainer_actor`. Errors: unavailable when this node does not predict.
+                     caf::replies_to<list_trainings>::with<training_list>,
+                     // Passes reads that were made elsewhere on to the agent. Not safe to repeat: they count.
+                     caf::replies_to<report_reads>::with<reads_receipt>,
+                     // Errors: not_found (no such region, or no copy there), rejected (the copy is durable), gone,
+                     // unavailable (something needs the copy now). Safe to repeat.
+                     caf::replies_to<drop_shadow>::with<shadow_drop>,
+                     // Errors: unavailable while the stores are read.
+                     caf::replies_to<count_items>::with<item_count>>;
 
 /// What the link at the other end of a session can send to a node's link. Frames of other sessions are dropped.
 using link_end_actor = caf::typed_actor<

@@ -38,7 +38,7 @@ struct peer_view {
   double rtt_ms = -1; // smoothed; -1 before the first pong
   link_actor link;    // stays valid over reconnects
   uint64_t items = 0;
-  uint64_t leases = 0;
+  uint64_t shadows = 0;
   uint64_t bytes = 0;
   uint64_t tombstones = 0;
   double load = 0;           // as it said: 0 to 1
@@ -85,11 +85,11 @@ struct node_handles {
 struct node_counters {
   std::atomic<uint64_t> reads_local{0}, reads_remote{0}, reads_failed{0}, reads_hedged{0}, writes{0};
   std::atomic<uint64_t> shadows_created{0}, shadows_dropped{0}, shadow_crashes{0}, active_shadows{0};
-  std::atomic<uint64_t> activations_refused{0};        // activations of items, because too many were in use
-  std::atomic<uint64_t> requests_shed{0};              // requests of peers that had given up before their turn came
-  std::atomic<uint64_t> reads_not_kept{0};             // reads from the index whose counts were lost
-  std::atomic<uint64_t> items{0}, leases{0}, bytes{0}; // held now
-  std::atomic<uint64_t> tombstones{0}, reaped{0};      // deleted items held now; forgotten since the start
+  std::atomic<uint64_t> activations_refused{0};         // activations of items, because too many were in use
+  std::atomic<uint64_t> requests_shed{0};               // requests of peers that had given up before their turn came
+  std::atomic<uint64_t> reads_not_kept{0};              // reads from the index whose counts were lost
+  std::atomic<uint64_t> items{0}, shadows{0}, bytes{0}; // held now
+  std::atomic<uint64_t> tombstones{0}, reaped{0};       // deleted items held now; forgotten since the start
   std::atomic<uint64_t> comparisons{0}, differences{0}, comparison_bytes{0};
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0}; // item bytes moved between regions
   std::atomic<uint64_t> hints{0};                  // on disk now: updates that peers have not got yet

@@ -136,14 +136,56 @@ expected<json> parse_object(const std::string& text) {
   return std::move(parsed.document);
 }
 
-/// The first of `rules`, most specific first, that sets the field decides.
+/// The place of the first of `rules`, most specific first, that sets the field; their number when none does.
+template <class T>
+size_t decider(const std::array<const policy_rule*, 4>& rules, std::optional<T> policy_rule::*field) {
+  auto sets = [field](const policy_rule* rule) { return rule && rule->*field; };
+  return static_cast<size_t>(std::find_if(rules.begin(), rules.end(), sets) - rules.begin());
+}
+
 template <class T>
 void decide(T& result, const std::array<const policy_rule*, 4>& rules, std::optional<T> policy_rule::*field) {
-  for (auto rule : rules)
-    if (rule && rule->*field) {
-      result = *(rule->*field);
-      return;
-    }
+  if (auto place = decider(rules, field); place < rules.size())
+    result = *(rules[place]->*field);
+}
+
+/// The place in a chain of rules that decides each field.
+std::vector<std::pair<std::string_view, size_t>> deciders(const std::array<const policy_rule*, 4>& rules) {
+  return {{"factor", decider(rules, &policy_rule::factor)},
+          {"min_copies", decider(rules, &policy_rule::min_copies)},
+          {"ttl", decider(rules, &policy_rule::ttl)},
+          {"acks", decider(rules, &policy_rule::acks)},
+          {"conflicts", decider(rules, &policy_rule::conflicts)},
+          {"residency", decider(rules, &policy_rule::residency)},
+          {"learn", decider(rules, &policy_rule::learn)},
+          {"routing", decider(rules, &policy_rule::routing)},
+          {"durable", decider(rules, &policy_rule::durable)}};
+}
+
+policy_origin origin_of(std::string_view field, size_t place, const std::string& id, const std::string& user) {
+  constexpr std::array<std::string_view, 5> scopes{"item", "user", "type", "default", "config"};
+  const std::array<std::string, 5> names{id, user, std::string{data_type(id)}, {}, {}};
+  return {std::string{field}, std::string{scopes.at(place)}, names.at(place)};
+}
+
+/// All fields in the JSON of a policy. `residency`: an empty list allows every region, null none.
+std::string text_of(const policy& all) {
+  policy_rule rule{all.factor,    all.min_copies, all.ttl,     all.acks,   all.conflicts,
+                   all.residency, all.learn,      all.routing, all.durable};
+  if (!all.residency)
+    rule.residency.emplace();
+  auto object = json::parse(rule.to_json());
+  if (all.residency && all.residency->empty())
+    object["residency"] = nullptr;
+  return object.dump();
+}
+
+std::vector<std::string> users_of_values(const version_set& versions) {
+  std::vector<std::string> users;
+  for (const auto& s : versions.siblings)
+    if (!s.deleted && std::find(users.begin(), users.end(), s.user) == users.end())
+      users.push_back(s.user);
+  return users;
 }
 
 } // namespace
@@ -207,8 +249,7 @@ policy policy_table::resolve(std::string_view id, std::string_view user, const s
   result.acks = defaults.acks;
   result.conflicts = defaults.last_writer_wins ? conflict_rule::lww : conflict_rule::siblings;
   result.durable = defaults.durable_follows ? durable_rule::follows : durable_rule::stays;
-  std::array<const policy_rule*, 4> rules{rule(policy_scope::item, id), rule(policy_scope::user, user),
-                                          rule(policy_scope::type, data_type(id)), rule(policy_scope::fallback, {})};
+  auto rules = rules_for(id, user);
   decide(result.factor, rules, &policy_rule::factor);
   decide(result.min_copies, rules, &policy_rule::min_copies);
   decide(result.ttl, rules, &policy_rule::ttl);
@@ -240,6 +281,39 @@ policy policy_table::resolve_versions(std::string_view id, const version_set& ve
       result.narrow(rules);
   }
   return result;
+}
+
+effective_policy policy_table::explain(const get_effective_policy& wanted, const version_set& versions,
+                                       const settings& defaults) const {
+  auto as_it_is = wanted.user.empty() && !versions.siblings.empty();
+  auto user = as_it_is ? std::string{versions.creator()} : wanted.user;
+  auto rules = as_it_is ? resolve_versions(wanted.id, versions, defaults) : resolve(wanted.id, user, defaults);
+  effective_policy result{wanted.id, user, text_of(rules), {}};
+  auto writers = as_it_is ? users_of_values(versions) : std::vector<std::string>{};
+  auto chain = rules_for(wanted.id, user);
+  auto least = defaults.min_copies;
+  decide(least, chain, &policy_rule::min_copies);
+  for (auto [field, place] : deciders(chain)) {
+    if (field == "min_copies" && least > rules.factor)
+      place = decider(chain, &policy_rule::factor); // which bounds it
+    result.origins.push_back(origin_of(field, place, wanted.id, user));
+    if (field != "residency")
+      continue;
+    // Each writer's rule counts.
+    auto& origin = result.origins.back();
+    std::string restricting;
+    for (const auto& writer : writers)
+      if (decider(rules_for(wanted.id, writer), &policy_rule::residency) == 1)
+        restricting += (restricting.empty() ? "" : ", ") + writer;
+    if (!restricting.empty())
+      origin = {std::string{field}, "user", restricting};
+  }
+  return result;
+}
+
+policy_table::rule_chain policy_table::rules_for(std::string_view id, std::string_view user) const {
+  return {rule(policy_scope::item, id), rule(policy_scope::user, user), rule(policy_scope::type, data_type(id)),
+          rule(policy_scope::fallback, {})};
 }
 
 bool policy_table::merge(const policy_entry& entry) {

@@ -68,6 +68,10 @@ public:
   /// The same for an item with these versions: the policy of the creator, in the regions that the policies of all
   /// values' users allow. A tombstone has no value, so the policy of its user does not restrict regions.
   policy resolve_versions(std::string_view id, const version_set& versions, const settings& defaults) const;
+  /// The policy in force for an item: as `resolve_versions` says where there are versions, else as `resolve` does.
+  /// `user` names somebody else than the creator, as if that user wrote the item.
+  effective_policy explain(const get_effective_policy& wanted, const version_set& versions,
+                           const settings& defaults) const;
   /// True when `entry` is newer than the one that was there. Texts that `policy_rule::from_json` refuses are kept and
   /// passed on, but set nothing. Merging in any order gives the same table.
   bool merge(const policy_entry& entry);
@@ -90,6 +94,9 @@ private:
   static constexpr size_t part_count = 256;
   using part = std::map<std::string, kept_rule, std::less<>>;
   static size_t part_of(std::string_view name);
+  /// The rules for an item, most specific first; null where there is none.
+  using rule_chain = std::array<const policy_rule*, 4>;
+  rule_chain rules_for(std::string_view id, std::string_view user) const;
   const kept_rule* lookup(policy_scope scope, std::string_view name) const;
   const policy_rule* rule(policy_scope scope, std::string_view name) const;
 

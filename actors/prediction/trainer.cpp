@@ -49,6 +49,7 @@ trainer_actor::behavior_type trainer(trainer_actor::stateful_pointer<trainer_sta
   return {
       [&](const train_piece& piece) { return state.receive(piece); },
       [&](const get_training& request) { return state.status(request.job); },
+      [&](const list_trainings&) { return state.jobs(); },
       [&](const access_batch& batch) { state.learn(batch); },
       [&](const region_accesses& report) { state.learn(report); },
       [&](const forget_user& request) { state.forget(request.user); },
@@ -131,6 +132,13 @@ caf::result<training_status> trainer_state::status(uint64_t number) const {
   if (known == jobs_.end())
     return make_error(ec::not_found, "this node has no training job of that number; it remembers the last 16");
   return (*known)->status();
+}
+
+training_list trainer_state::jobs() const {
+  training_list all;
+  for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job)
+    all.jobs.push_back((*job)->status());
+  return all;
 }
 
 /// Looks whether the newest job is over and takes what it brought.

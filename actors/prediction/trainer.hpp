@@ -23,6 +23,7 @@ public:
   void start(self_pointer self, context_ptr node);
   caf::result<training_status> receive(const train_piece& piece);
   caf::result<training_status> status(uint64_t number) const;
+  training_list jobs() const;
   void learn(const access_batch& batch);
   void learn(const region_accesses& report);
   void forget(const std::string& user);

@@ -81,7 +81,7 @@ void training_job::keep(std::string reason) {
   update([&](training_status& s) {
     s.phase = training_phase::kept;
     s.reason = std::move(reason);
-    s.share = 1.0;
+    s.progress = 1.0;
     s.seconds_left = 0.0;
   });
 }
@@ -92,14 +92,14 @@ void training_job::finish(training_result result) {
     const bool better = verdict.better_users || verdict.better_demand;
     s.phase = better ? training_phase::adopted : training_phase::kept;
     s.reason = better ? "" : "the models in service did as well on the accesses held back: they stay";
-    s.share = 1.0;
+    s.progress = 1.0;
     s.seconds_left = 0.0;
     s.model = better ? result.judged.models.version : 0;
     s.users = figures(verdict.users);
     s.running_users = figures(verdict.running_users);
     s.demand = figures(verdict.demand, verdict.demand_serves);
-    s.demand.network_loss = verdict.contest.network.loss;
-    s.demand.trees_loss = verdict.contest.trees.loss;
+    s.demand.network_log_loss = verdict.contest.network.loss;
+    s.demand.trees_log_loss = verdict.contest.trees.loss;
     s.running_demand = figures(verdict.running_demand, verdict.running_demand_serves);
     s.better_users = verdict.better_users;
     s.better_demand = verdict.better_demand;
@@ -191,7 +191,7 @@ void training_state::counted(const past_receipt& receipt) {
   warmed_ = std::min(order_of_time_.size(), warmed_ + handed_at_once);
   withheld_ += receipt.withheld;
   order_.job->update([&](training_status& s) {
-    s.counted += receipt.counted;
+    s.learned += receipt.counted;
     s.withheld = withheld_;
   });
   if (warmed_ < order_of_time_.size())
@@ -246,7 +246,7 @@ void training_state::work() {
     if (judged) {
       auto file = blob{to_file(judged->models)};
       order_.job->finish({std::move(*judged), std::move(file)});
-    } else if (code_of(judged.error()) == ec::invalid_argument && order_.job->status().counted > 0) {
+    } else if (code_of(judged.error()) == ec::invalid_argument && order_.job->status().learned > 0) {
       order_.job->keep("no networks were trained: " + sentence_of(judged.error()));
     } else {
       order_.job->fail(sentence_of(judged.error()));
@@ -262,7 +262,7 @@ expected<learning::judged_models> training_state::outcome() {
   const auto& job = order_.job;
   auto listener = [&](const learning::training_progress& r) {
     job->update([&](training_status& s) {
-      s.share = r.share;
+      s.progress = r.share;
       s.seconds_left = r.seconds_left;
       if (r.events_per_second > 0)
         s.events_per_second = r.events_per_second;

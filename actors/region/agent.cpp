@@ -41,7 +41,7 @@ void agent_state::spread(const access_batch& batch) {
   }
   std::map<size_t, access_batch> by_shard;
   for (const auto& sample : batch.samples)
-    if (sample.from_index)
+    if (sample.from_index || sample.elsewhere > 0)
       by_shard[shard_of(sample.id)].samples.push_back(sample);
   auto handles = node_->handles.get();
   for (auto& [index, samples] : by_shard)

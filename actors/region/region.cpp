@@ -152,7 +152,7 @@ caf::result<Reply> region_state::pass_comparison(Message message) {
 /// that know those of before have to see that.
 void region_state::begin_reading() {
   auto& counters = node_->counters;
-  counters.items = counters.leases = counters.bytes = counters.active_shadows = 0;
+  counters.items = counters.shadows = counters.bytes = counters.active_shadows = 0;
   counters.tombstones = counters.records_read = 0;
   counters.shards_ready = 0;
   reported_ = self_->clock().now();

@@ -15,14 +15,10 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
   return {
       [&](const read_item& x) { return state.to_item<item_versions>(x); },
       [&](const write_item& x) { return state.to_item<write_receipt>(x); },
-      [=, &state](const list_items& x) -> caf::result<item_page> {
-        state.list(x, answer<item_page>{self->make_response_promise<item_page>()});
-        return caf::delegated<item_page>{};
-      },
+      [&](const list_items& x) { return state.answered<item_page>([&](auto to) { state.list(x, to); }); },
       [&](const create_shadow& x) { return state.to_item<shadow_plan>(x); },
-      [=, &state](const get_shadow_status& x) -> caf::result<shadow_report> {
-        state.status(x.id, answer<shadow_report>{self->make_response_promise<shadow_report>()});
-        return caf::delegated<shadow_report>{};
+      [&](const get_shadow_status& x) {
+        return state.answered<shadow_report>([&](auto to) { state.status(x.id, to); });
       },
       [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
@@ -35,31 +31,25 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
             handles()->region,
             exchange_policies{.entries = x.entries, .tell_peers = !x.entries.empty(), .all = x.entries.empty()});
       },
-      [=, &state](const get_route& x) -> caf::result<route_list> {
-        state.route(x, answer<route_list>{self->make_response_promise<route_list>()});
-        return caf::delegated<route_list>{};
-      },
+      [&](const get_route& x) { return state.answered<route_list>([&](auto to) { state.route(x, to); }); },
       [&](const get_cluster&) { return state.cluster(); },
       [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
       [&](deadline_a, uint64_t number) { state.run_postponed(number); },
-      [=, &state](const get_prediction& x) -> caf::result<prediction> {
-        state.predict(x, answer<prediction>{self->make_response_promise<prediction>()});
-        return caf::delegated<prediction>{};
-      },
-      [=, &state](const forget_user& x) -> caf::result<forget_receipt> {
-        state.forget(x, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
-        return caf::delegated<forget_receipt>{};
-      },
-      [&](const train_piece& x) { return state.to_trainer(x); },
-      [&](const get_training& x) { return state.to_trainer(x); },
-      [=, &state](const find_actor& x) -> caf::result<found_actor> {
-        answer<found_actor> reply{self->make_response_promise<found_actor>()};
-        state.find(x, reply);
-        return caf::delegated<found_actor>{};
-      },
+      [&](const get_prediction& x) { return state.answered<prediction>([&](auto to) { state.predict(x, to); }); },
+      [&](const find_actor& x) { return state.answered<found_actor>([&](auto to) { state.find(x, to); }); },
+      [&](const forget_user& x) { return state.answered<forget_receipt>([&](auto to) { state.forget(x, to); }); },
+      [&](const train_piece& x) { return state.to_trainer<training_status>(x); },
+      [&](const get_training& x) { return state.to_trainer<training_status>(x); },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
       [=](const follow_changes& x) -> caf::result<change_page> { return self->delegate(handles()->feed, x); },
+      [&](const get_effective_policy& x) {
+        return state.answered<effective_policy>([&](auto to) { state.explain_policy(x, to); });
+      },
+      [&](const list_trainings& x) { return state.to_trainer<training_list>(x); },
+      [&](const report_reads& x) { return state.report(x); },
+      [&](const drop_shadow& x) { return state.answered<shadow_drop>([&](auto to) { state.drop(x, to); }); },
+      [&](const count_items& x) { return state.answered<item_count>([&](auto to) { state.count(x, to); }); },
   };
 }
 
@@ -165,15 +155,25 @@ void router_state::read_elsewhere(const read_item& request, answer<item_versions
 // What the read index answers, the gateways report themselves.
 void router_state::note_access(const read_item& request) {
   if (!request.without_values)
-    to_agent(request.id, request.user, false);
+    to_agent({.id = request.id, .user = request.user});
 }
 
 void router_state::note_access(const write_item& request) {
-  to_agent(request.id, request.user, true);
+  to_agent({.id = request.id, .user = request.user, .write = true});
 }
 
-template <class Message>
-caf::result<training_status> router_state::to_trainer(const Message& request) {
+/// Reads that an application answered from a cache of its own, in this region.
+reads_receipt router_state::report(const report_reads& request) {
+  reads_receipt receipt;
+  for (const auto& read : request.reads) {
+    to_agent({.id = read.id, .user = read.user, .count = read.count, .elsewhere = read.count});
+    receipt.reads += read.count;
+  }
+  return receipt;
+}
+
+template <class Reply, class Message>
+caf::result<Reply> router_state::to_trainer(const Message& request) {
   auto trainer = node_->handles.get()->trainer;
   if (!trainer)
     return not_predicting();
@@ -181,10 +181,11 @@ caf::result<training_status> router_state::to_trainer(const Message& request) {
 }
 
 /// Together with the requests that wait already, those of one moment are one message.
-void router_state::to_agent(const std::string& id, const std::string& user, bool write) {
+void router_state::to_agent(access_sample sample) {
   if (noted_.samples.empty())
     self_->send(self_, flush_a_v);
-  noted_.samples.push_back({.id = id, .user = user, .at = node_->time->now(), .write = write});
+  sample.at = node_->time->now();
+  noted_.samples.push_back(std::move(sample));
 }
 
 void router_state::hand_over_accesses() {

@@ -21,11 +21,21 @@ public:
   const char* name = "router";
 
   void start(self_pointer self, context_ptr node);
+  /// Runs `begin` with the answer to the present request, which may come later.
+  template <class Reply, class F>
+  caf::result<Reply> answered(F begin) {
+    begin(answer<Reply>{self_->make_response_promise<Reply>()});
+    return caf::delegated<Reply>{};
+  }
   template <class Reply, class Message>
   caf::result<Reply> to_item(const Message& request);
   caf::result<load_receipt> load(const load_item& request);
   void list(const list_items& request, answer<item_page> reply);
   void status(const std::string& id, answer<shadow_report> reply);
+  void drop(const drop_shadow& request, answer<shadow_drop> reply);
+  void explain_policy(const get_effective_policy& request, answer<effective_policy> reply);
+  void count(const count_items& request, answer<item_count> reply);
+  reads_receipt report(const report_reads& request);
   void redirect(const read_item& request, answer<item_versions> reply);
   void route(const get_route& request, answer<route_list> reply);
   std::vector<const peer_view*> to_ask_for_holders(const cluster_view& view,
@@ -35,8 +45,8 @@ public:
   std::pair<client_place, std::string> client_of(const get_route& request) const;
   void predict(const get_prediction& request, answer<prediction> reply);
   void forget(const forget_user& request, answer<forget_receipt> reply);
-  template <class Message>
-  caf::result<training_status> to_trainer(const Message& request);
+  template <class Reply, class Message>
+  caf::result<Reply> to_trainer(const Message& request);
   void find(const find_actor& request, answer<found_actor> reply);
   cluster_report cluster() const;
   void run_postponed(uint64_t number);
@@ -67,7 +77,7 @@ private:
   };
   void note_access(const read_item& request);
   void note_access(const write_item& request);
-  void to_agent(const std::string& id, const std::string& user, bool write);
+  void to_agent(access_sample sample);
   /// Runs `step` once, after that time.
   void postpone(duration time, std::function<void()> step);
   /// The search for a published actor: the nodes to ask, and whether one of them did not answer.
@@ -106,7 +116,16 @@ private:
   void serve_until_moved(read_item request, const answer<item_versions>& reply);
   template <class Reply, class Message>
   void forward_near(const Message& request, answer<Reply> reply);
-  void find_holders(const std::string& id, std::shared_ptr<item_search> search, answer<shadow_report> reply);
+  /// Runs `found` with any copy of the item, without values; tombstones count as copies. Else `failed` gets not_found,
+  /// or unavailable when a node that may have one does not answer.
+  using copy_taker = std::function<void(const item_copy&)>;
+  using error_taker = std::function<void(const caf::error&)>;
+  void find_copy(const std::string& id, copy_taker found, error_taker failed);
+  void ask_for_copy(const std::string& id, std::shared_ptr<item_search> search, copy_taker found, error_taker failed);
+  /// Asks the item's shadow at that node.
+  template <class Reply, class Message>
+  void ask_at(const std::string& node, const Message& question, std::function<void(const Reply&)> done,
+              error_taker failed);
   void ask_holders(const item_copy& copy, answer<shadow_report> reply);
 
   self_pointer self_ = nullptr;

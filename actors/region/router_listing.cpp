@@ -1,4 +1,5 @@
-// The ids that a node holds, in order: one page out of a page of each of its stores.
+// The ids that a node holds, in order: one page out of a page of each of its stores. How many there are, the catalog
+// knows.
 #include "actors/region/router.hpp"
 #include "storage/keys.hpp"
 
@@ -72,6 +73,23 @@ void router_state::list(const list_items& request, answer<item_page> reply) {
                 list({request.prefix, all->least_last, request.limit, request.deleted}, reply);
               else
                 reply.give(std::move(result));
+            },
+            [reply](const caf::error& reason) { reply.fail(reason); });
+}
+
+void router_state::count(const count_items& request, answer<item_count> reply) {
+  auto sum = std::make_shared<item_count>();
+  auto open = std::make_shared<size_t>(shard_count);
+  auto handles = node_->handles.get();
+  for (const auto& shard : handles->shards)
+    self_->request(shard, node_->config.peer_timeout, request)
+        .then(
+            [=](const item_count& part) {
+              sum->here += part.here;
+              sum->everywhere += part.everywhere;
+              sum->complete &= part.complete;
+              if (--*open == 0)
+                reply.give(*sum);
             },
             [reply](const caf::error& reason) { reply.fail(reason); });
 }

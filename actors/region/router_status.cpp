@@ -1,5 +1,4 @@
 // What a router says of an item's copies, of the way to them, and of the cluster.
-#include "actors/node/known_nodes.hpp"
 #include "actors/region/router.hpp"
 
 #include "runtime/base/great_circle.hpp"
@@ -19,41 +18,9 @@ constexpr auto route_patience = std::chrono::seconds{1};
 // -- where an item is
 
 void router_state::status(const std::string& id, answer<shadow_report> reply) {
-  with_holders(id, reply, [=, this](const std::vector<std::string>& nodes) {
-    auto search = std::make_shared<item_search>();
-    search->nodes.assign(nodes.begin(), nodes.end());
-    auto view = node_->cluster.get();
-    for (const auto& peer : view->peers)
-      if (std::find(nodes.begin(), nodes.end(), peer.identity.node) == nodes.end())
-        search->nodes.push_back(peer.identity.node);
-    if (!node_->is_fresh() || !knows_all_nodes(*node_))
-      search->problem = not_all_nodes_known(*node_);
-    find_holders(id, search, reply);
-  });
-}
-
-/// Any holder knows all holders.
-void router_state::find_holders(const std::string& id, std::shared_ptr<item_search> search,
-                                answer<shadow_report> reply) {
-  if (search->nodes.empty())
-    return reply.fail(search->problem ? search->problem : make_error(ec::not_found, "no region holds '" + id + "'"));
-  auto node = std::move(search->nodes.front());
-  search->nodes.pop_front();
-  auto found = [this, reply](const item_copy& copy) { ask_holders(copy, reply); };
-  auto failed = [=, this](const caf::error& reason) {
-    if (auto code = code_of(reason); code != ec::not_here && code != ec::gone)
-      search->problem =
-          make_error(ec::unavailable, "node " + node + ", which may hold the item, does not answer; try again");
-    find_holders(id, search, reply);
-  };
-  fetch_item question{.id = id, .requester = node_->self.node, .without_values = true, .tombstones = true};
-  auto view = node_->cluster.get();
-  if (node == node_->self.node)
-    self_->request(node_->shard(id), node_->config.peer_timeout, question).then(found, failed);
-  else if (auto peer = view->reachable(node))
-    self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(found, failed);
-  else
-    failed(make_error(ec::peer_gone, "not reachable"));
+  find_copy(
+      id, [this, reply](const item_copy& copy) { ask_holders(copy, reply); },
+      [reply](const caf::error& reason) { reply.fail(reason); });
 }
 
 void router_state::ask_holders(const item_copy& copy, answer<shadow_report> reply) {
@@ -84,14 +51,7 @@ void router_state::ask_holders(const item_copy& copy, answer<shadow_report> repl
       report->copies[i] = got;
       done();
     };
-    auto failed = [done](const caf::error&) { done(); };
-    get_copy_report question{copy.id};
-    if (holders[i] == node_->self.node)
-      self_->request(node_->shard(copy.id), node_->config.peer_timeout, question).then(answered, failed);
-    else if (view->reachable(holders[i]))
-      self_->request(peer->link, node_->config.peer_timeout, traffic::client, question).then(answered, failed);
-    else
-      done();
+    ask_at<copy_report>(holders[i], get_copy_report{copy.id}, answered, [done](const caf::error&) { done(); });
   }
 }
 
@@ -219,7 +179,7 @@ cluster_report router_state::cluster() const {
   own.state = peer_state::live;
   own.rtt_ms = 0;
   own.items = c.items;
-  own.leases = c.leases;
+  own.shadows = c.shadows;
   own.bytes = c.bytes;
   own.tombstones = c.tombstones;
   own.fresh = own.caught_up = node_->is_fresh();
@@ -229,7 +189,7 @@ cluster_report router_state::cluster() const {
     line.state = peer.state;
     line.rtt_ms = peer.rtt_ms;
     line.items = peer.items;
-    line.leases = peer.leases;
+    line.shadows = peer.shadows;
     line.bytes = peer.bytes;
     line.tombstones = peer.tombstones;
     line.silent_ms = peer.answered_ms > 0 ? now - peer.answered_ms : -1;

@@ -128,6 +128,12 @@ const catalog_view::entry* catalog_view::find(const numbers& all, const std::str
   return found == row.end() ? nullptr : &*found;
 }
 
+void catalog_view::each_value(const listener& take) const {
+  for (const auto& [id, row] : rows_)
+    if (std::any_of(row.begin(), row.end(), [](const entry& each) { return (each.node & tombstone) == 0; }))
+      take(id);
+}
+
 uint32_t catalog_view::first_end(const std::string& id) const {
   uint32_t first = 0;
   if (auto i = rows_.find(id); i != rows_.end())

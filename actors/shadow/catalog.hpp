@@ -93,6 +93,8 @@ public:
   bool holds(const std::string& node, const std::string& id, bool values_only = false) const;
   /// The time before which none of the other nodes' copies ends by itself, in seconds since 1970; 0: none ever does.
   uint32_t first_end(const std::string& id) const;
+  /// Calls `take` with each id of which another node is believed to hold more than a tombstone.
+  void each_value(const listener& take) const;
   void forget(const std::string& node);
   size_t size() const {
     return rows_.size();

@@ -9,6 +9,7 @@ std::optional<access_sample> kept_reads::add(const access_sample& read, duration
   auto& entry = i->second;
   if (!is_new) {
     entry.sum.count += read.count;
+    entry.sum.elsewhere += read.elsewhere;
     entry.sum.at = std::max(entry.sum.at, read.at);
     order_.splice(order_.end(), order_, entry.place);
     return {};

@@ -322,6 +322,10 @@ void replica::renew_lease(duration ttl, lease_reason reason) {
 void replica::note_reads(uint64_t count, timestamp last, uint64_t saved_ms) {
   record_.reads += count;
   record_.saved_ms += saved_ms;
+  note_demand(count, last);
+}
+
+void replica::note_demand(uint64_t count, timestamp last) {
   record_.lease.last_read = std::max(record_.lease.last_read, last);
   record_.wanted.add(count, last);
 }

@@ -90,6 +90,8 @@ public:
   void demote(lease terms);
   void renew_lease(duration ttl, lease_reason reason);
   void note_reads(uint64_t count, timestamp last, uint64_t saved_ms);
+  /// Readers here wanted the item, and did not get it from this copy.
+  void note_demand(uint64_t count, timestamp last);
   void set_pinned(bool pinned);
   /// A rule forbids this copy. The collector looks at it again until it has gone.
   void set_moving(bool moving) {

@@ -1,6 +1,7 @@
 #include "actors/shadow/shadow.hpp"
 
 #include "actors/node/known_nodes.hpp"
+#include "runtime/base/byte_range.hpp"
 #include "runtime/base/log.hpp"
 #include "storage/keys.hpp"
 
@@ -157,6 +158,24 @@ void shadow_state::search_for_readers() {
   search.find_copy(keep, audience::all, traffic::client, {}, {});
 }
 
+namespace {
+
+/// What the reader has not asked for.
+void leave_out_values(const read_item& request, item_versions& found) {
+  auto same = request.condition != read_condition::none && request.etag == found.versions.etag();
+  auto unwanted = request.condition == read_condition::if_match ? !same : same;
+  if (request.without_values || unwanted)
+    found.values.assign(found.values.size(), blob{});
+  else if (!request.range.empty() && found.values.size() == 1) {
+    const auto& value = found.values.front().view();
+    auto part = parse_range(request.range, value.size());
+    if (part.what != byte_range::kind::whole)
+      found.values.front() = blob{value.substr(part.first, part.count)};
+  }
+}
+
+} // namespace
+
 bool shadow_state::satisfies(const read_item& request) const {
   return visible()->versions.context.covers(request.seen) && !is_behind();
 }
@@ -172,8 +191,7 @@ void shadow_state::answer_reader(const waiting_reader& reader, const item_versio
   }
   if (result.versions.siblings.empty())
     return reader.reply.fail(make_error(ec::gone, "the item has expired"));
-  if (reader.request.without_values)
-    result.values.assign(result.values.size(), blob{});
+  leave_out_values(reader.request, result);
   if (result.versions.context.size() > max_context_entries) { // longer than a client may send back
     result.versions.context = {};
     for (const auto& s : found.versions.siblings)

@@ -230,4 +230,11 @@ void shadow_demotion::be_dismissed(const steward_order& order, answer<steward_an
   persist([this, reply] { reply.give(shadow().steward.how_things_stand(true)); });
 }
 
+void shadow_demotion::be_dropped(answer<steward_answer> reply) {
+  if (shadow().lifetime.is_needed() || is_tombstone(visible()->versions))
+    return reply.give(shadow().steward.how_things_stand(false));
+  shadow().lifetime.drop();
+  persist([this, reply] { reply.give(shadow().steward.how_things_stand(true)); });
+}
+
 } // namespace gnomon

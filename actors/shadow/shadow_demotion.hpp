@@ -29,6 +29,8 @@ public:
   }
   void be_demoted(const steward_order& order, answer<steward_answer> reply);
   void be_dismissed(const steward_order& order, answer<steward_answer> reply);
+  /// A client wants the copy gone. What readers want comes back with their next read.
+  void be_dropped(answer<steward_answer> reply);
   /// This copy has to stay durable: it has promised that, or demotes another one.
   bool is_guarding();
 

@@ -15,8 +15,11 @@ void shadow_lifetime::note_access(const access_batch& batch) {
   for (const auto& node : others())
     if (auto peer = view->find(node); peer && peer->rtt_ms >= 0 && (nearest < 0 || peer->rtt_ms < nearest))
       nearest = peer->rtt_ms;
-  for (const auto& sample : batch.samples)
-    item().note_reads(sample.count, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * sample.count) : 0);
+  for (const auto& sample : batch.samples) {
+    auto own = sample.count - std::min(sample.count, sample.elsewhere);
+    item().note_reads(own, sample.at, nearest > 0 ? static_cast<uint64_t>(nearest * own) : 0);
+    item().note_demand(sample.count - own, sample.at);
+  }
   core_.unsaved = true;
   review_lifetime();
   shadow().demoting.follow_demand();
@@ -58,9 +61,10 @@ void shadow_lifetime::report(answer<copy_report> reply) {
   r.etag = record.versions.etag();
   r.created = record.lease.created;
   auto endless = r.role != holder_state::shadow || record.lease.ttl.count() == 0;
-  r.expiry = endless ? timestamp::max() : last_read + record.lease.ttl;
+  r.expires = endless ? timestamp::max() : last_read + record.lease.ttl;
   r.bytes = item().bytes();
   r.reads = record.reads;
+  r.demand = record.wanted.at(now());
   r.cost_bytes = record.cost_bytes;
   r.saved_ms = record.saved_ms;
   auto balance = balance_of(this_node(), facts(), record.saved_ms);
@@ -139,10 +143,15 @@ void shadow_lifetime::check_expiry() {
   persist();
 }
 
-void shadow_lifetime::make_room() {
+/// A copy that is no shadow, has what others lack, or is just being read, written or told of.
+bool shadow_lifetime::is_needed() const {
   const auto& record = item().record();
   auto quiet = shadow().is_quiet() && !shadow().has_readers() && !shadow().steward.is_reaping();
-  if (item().role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible() || !quiet)
+  return item().role() != holder_state::shadow || record.pinned || !record.owed.empty() || !visible() || !quiet;
+}
+
+void shadow_lifetime::make_room() {
+  if (is_needed())
     return;
   this_node().counters.shadows_evicted.fetch_add(1, std::memory_order_relaxed);
   drop();

@@ -25,6 +25,7 @@ public:
   void check_expiry();
   /// The node holds more than it may. A copy goes that nobody needs at this moment.
   void make_room();
+  bool is_needed() const;
   /// Forgets the copy, confirms that to the other holders, and lets go of the memory.
   void drop();
 

@@ -39,8 +39,8 @@ void shadow_listing::adjust_counters() {
   auto held = counted_role_ != holder_state::left;
   auto deleted = holds && is_tombstone(item().versions());
   c.items += static_cast<uint64_t>(holds) - static_cast<uint64_t>(held);
-  c.leases += static_cast<uint64_t>(role == holder_state::shadow)
-              - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
+  c.shadows += static_cast<uint64_t>(role == holder_state::shadow)
+               - static_cast<uint64_t>(counted_role_ == holder_state::shadow);
   c.bytes += bytes - counted_bytes_;
   auto versions = holds ? item().versions().siblings.size() : 0;
   if (std::max(versions, counted_versions_) > 1)

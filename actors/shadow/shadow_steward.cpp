@@ -106,6 +106,8 @@ void shadow_steward::execute_order(const steward_order& order, answer<steward_an
     return reply.give(how_things_stand(true));
   case steward_word::dismiss:
     return shadow().demoting.be_dismissed(order, reply);
+  case steward_word::drop:
+    return shadow().demoting.be_dropped(reply);
   }
   reply.fail(make_error(ec::bad_message, "an order that this node does not know; update it"));
 }

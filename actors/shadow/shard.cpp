@@ -54,6 +54,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       },
       [&](reap_a, const std::string& id) { state.tell(claim::background, id, reap_a_v); },
       [&](const list_held& which) { return state.list(which); },
+      [&](const count_items& which) { return state.count(which); },
       [&](verify_a, const std::string& id, const std::string& peer) {
         state.tell(claim::background, id, verify_a_v, peer);
       },
@@ -89,6 +90,8 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
 void shard_state::spread(const access_batch& batch) {
   std::map<std::string, access_batch> awake;
   for (const auto& read : batch.samples) {
+    if (read.elsewhere > 0 && !own_.has_value(read.id))
+      continue; // there is no copy here that it could count for
     if (auto i = awake_.find(read.id); i != awake_.end() && !i->second.stopping) {
       awake[read.id].samples.push_back(read);
       continue;
@@ -159,6 +162,19 @@ held_ids shard_state::list(const list_held& which) const {
     if (which.peer.empty() ? leaves.count(leaf_of(id)) > 0 : others_.holds(which.peer, id))
       found.ids.push_back(id);
   return found;
+}
+
+caf::result<item_count> shard_state::count(const count_items& which) const {
+  if (!ready_)
+    return node_->still_starting();
+  item_count result{.complete = knows_whole()};
+  const auto& held = own_.held();
+  for (auto i = held.lower_bound(which.prefix); i != held.end() && i->first.starts_with(which.prefix); ++i)
+    result.here += i->second.deleted ? 0 : 1;
+  result.everywhere = result.here;
+  others_.each_value(
+      [&](const std::string& id) { result.everywhere += id.starts_with(which.prefix) && !own_.has_value(id) ? 1 : 0; });
+  return result;
 }
 
 void shard_state::compare(const catalog_position& theirs) {
@@ -238,7 +254,7 @@ void shard_state::take_found(const found_copies& page) {
     own_.found(copy.note.id, copy.note.is_tombstone(), copy.until);
     show_holders(copy.note.id);
     counters.items.fetch_add(1);
-    counters.leases.fetch_add(copy.leased ? 1 : 0);
+    counters.shadows.fetch_add(copy.leased ? 1 : 0);
     counters.bytes.fetch_add(copy.bytes);
     notes.notes.push_back(copy.note);
   }

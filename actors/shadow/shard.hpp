@@ -47,6 +47,7 @@ public:
   bool knows_whole() const;
   catalog_delta slice(const pull_catalog& request) const;
   held_ids list(const list_held& which) const;
+  caf::result<item_count> count(const count_items& which) const;
   void compare(const catalog_position& theirs);
   /// What a shadow has said since counts more than the page, which may have been read before that.
   void take_found(const found_copies& page);

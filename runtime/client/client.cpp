@@ -86,10 +86,10 @@ auto pending_for(const session_port& port, int count = 1) {
 
 /// Sends `request`; the answer is what `convert` makes of the outcome, or its exception.
 template <class Reply, class Request, class Convert>
-auto ask(const session_port& port, Request request, Convert convert) {
+auto ask(const session_port& port, Request request, Convert convert, bool repeatable = true) {
   using result = decltype(convert(std::declval<expected<Reply>>()));
   auto to = pending_for<result>(port);
-  begin<Reply>(port, std::move(request), true, settle<Reply>(to, convert));
+  begin<Reply>(port, std::move(request), repeatable, settle<Reply>(to, convert));
   return later<result>{to};
 }
 
@@ -106,10 +106,11 @@ bool is_missing(const caf::error& reason) {
   return code_of(reason) == ec::not_found || code_of(reason) == ec::gone;
 }
 
-std::optional<item> found_or_nothing(expected<item_versions> outcome) {
-  if (!outcome && is_missing(outcome.error()))
+std::optional<item> found_or_nothing(const read_item& request, expected<item_versions> outcome) {
+  auto missing = outcome ? outcome->versions.deleted() : is_missing(outcome.error());
+  if (missing)
     return std::nullopt;
-  return to_public(value_of(std::move(outcome)));
+  return value_of(to_public(value_of(std::move(outcome)), request));
 }
 
 using pending_receipt = std::shared_ptr<detail::pending<put_receipt>>;
@@ -169,6 +170,8 @@ client::client(std::filesystem::path socket, client_options options)
 client::client(std::shared_ptr<core> shared) : core_(std::move(shared)) {}
 
 std::string item::value() const {
+  if (unchanged)
+    throw failure{ec::precondition_failed, fmt::format("'{}' has not changed, so its value was not sent", id)};
   if (versions.size() != 1)
     throw failure{ec::precondition_failed,
                   fmt::format("'{}' has {} versions that do not know of each other: choose among `versions` and write "
@@ -178,7 +181,10 @@ std::string item::value() const {
 }
 
 later<std::optional<item>> client::get_later(const std::string& id, const get_options& options) {
-  return ask<item_versions>(core_->port(), value_of(to_request(id, options)), found_or_nothing);
+  auto request = value_of(to_request(id, options));
+  return ask<item_versions>(core_->port(), request, [request](expected<item_versions> outcome) {
+    return found_or_nothing(request, std::move(outcome));
+  });
 }
 
 std::optional<item> client::get(const std::string& id, const get_options& options) {
@@ -209,6 +215,14 @@ item_list client::list(const std::string& prefix, const std::string& after, uint
   return waited([&] { return list_later(prefix, after, limit, deleted); });
 }
 
+later<item_counts> client::count_later(const std::string& prefix) {
+  return ask<item_count>(core_->port(), count_items{prefix}, to_answer<item_count>);
+}
+
+item_counts client::count(const std::string& prefix) {
+  return waited([&] { return count_later(prefix); });
+}
+
 later<shadow_creation> client::create_shadow_later(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
   if (ttl.count() < 0)
     throw failure{ec::invalid_argument, "the ttl is negative; it counts seconds, and 0 stands for the policy's"};
@@ -221,6 +235,15 @@ later<shadow_creation> client::create_shadow_later(const std::string& id, uint32
 
 shadow_creation client::create_shadow(const std::string& id, uint32_t factor, std::chrono::seconds ttl) {
   return waited([&] { return create_shadow_later(id, factor, ttl); });
+}
+
+later<done> client::drop_shadow_later(const std::string& id, const std::string& region) {
+  gnomon::drop_shadow request{value_of(checked_known_id(id)), region};
+  return ask<shadow_drop>(core_->port(), std::move(request), nothing_of<shadow_drop>);
+}
+
+void client::drop_shadow(const std::string& id, const std::string& region) {
+  waited([&] { return drop_shadow_later(id, region); });
 }
 
 later<item_status> client::status_later(const std::string& id) {
@@ -288,6 +311,15 @@ void client::delete_policy(const std::string& scope, const std::string& name) {
   waited([&] { return delete_policy_later(scope, name); });
 }
 
+later<policy_in_force> client::effective_policy_later(const std::string& id, const std::string& user) {
+  get_effective_policy request{value_of(checked_known_id(id)), user};
+  return ask<gnomon::effective_policy>(core_->port(), std::move(request), to_answer<gnomon::effective_policy>);
+}
+
+policy_in_force client::effective_policy(const std::string& id, const std::string& user) {
+  return waited([&] { return effective_policy_later(id, user); });
+}
+
 later<cluster_status> client::cluster_later() {
   return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>);
 }
@@ -311,6 +343,16 @@ later<user_prediction> client::predict_later(const std::string& user, uint32_t l
 
 user_prediction client::predict(const std::string& user, uint32_t limit, bool repeats) {
   return waited([&] { return predict_later(user, limit, repeats); });
+}
+
+later<uint64_t> client::report_reads_later(const std::vector<reported_read>& reads) {
+  return ask<reads_receipt>(
+      core_->port(), value_of(to_request(reads)),
+      [](expected<reads_receipt> receipt) { return value_of(std::move(receipt)).reads; }, false);
+}
+
+uint64_t client::report_reads(const std::vector<reported_read>& reads) {
+  return waited([&] { return report_reads_later(reads); });
 }
 
 later<uint32_t> client::forget_later(const std::string& user) {
@@ -344,6 +386,14 @@ later<training_report> client::training_later(uint64_t job) {
 
 training_report client::training(uint64_t job) {
   return waited([&] { return training_later(job); });
+}
+
+later<std::vector<training_report>> client::trainings_later() {
+  return ask<training_list>(core_->port(), list_trainings{}, to_answer<training_list>);
+}
+
+std::vector<training_report> client::trainings() {
+  return waited([&] { return trainings_later(); });
 }
 
 // -- snapshots --------------------------------------------------------------------------------------------------------

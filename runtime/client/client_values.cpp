@@ -1,6 +1,7 @@
 #include "runtime/client/client_values.hpp"
 
 #include "actors/node/policy.hpp"
+#include "runtime/base/byte_range.hpp"
 #include "runtime/base/expiry.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
@@ -23,7 +24,7 @@ std::optional<double> known(double value) {
 }
 
 copy_status to_public(const copy_report& c) {
-  auto never = c.expiry == timestamp::max();
+  auto never = c.expires == timestamp::max();
   return {.node = c.node,
           .region = c.region,
           .role = std::string{name(c.role)},
@@ -31,9 +32,10 @@ copy_status to_public(const copy_report& c) {
           .confidence = c.confidence,
           .etag = c.etag,
           .created = c.created,
-          .expiry = never ? time_point{} : c.expiry,
+          .expires = never ? time_point{} : c.expires,
           .bytes = c.bytes,
           .reads = c.reads,
+          .demand = c.demand,
           .cost_bytes = c.cost_bytes,
           .saved = std::chrono::milliseconds{c.saved_ms},
           .spent_usd = c.spent_usd,
@@ -53,7 +55,8 @@ std::optional<user_model_quality> to_public(const model_figures& f) {
 std::optional<demand_model_quality> to_public(const demand_figures& f) {
   if (f.decisions == 0)
     return std::nullopt;
-  return demand_model_quality{f.loss, f.calibration_error, f.decisions, f.kind, f.network_loss, f.trees_loss};
+  return demand_model_quality{f.log_loss, f.calibration_error, f.decisions,
+                              f.kind,     f.network_log_loss,  f.trees_log_loss};
 }
 
 } // namespace
@@ -71,6 +74,16 @@ expected<read_item> to_request(const std::string& id, const get_options& options
   request.id = std::move(*checked);
   request.user = options.user;
   request.seen = std::move(*seen);
+  request.condition = !options.if_match.empty()     ? read_condition::if_match
+                      : !options.if_changed.empty() ? read_condition::if_changed
+                                                    : read_condition::none;
+  request.etag = options.if_match.empty() ? options.if_changed : options.if_match;
+  request.range = options.range;
+  if (!options.if_match.empty() && !options.if_changed.empty())
+    return make_error(ec::invalid_argument, "if_match and if_changed exclude each other; give one of them");
+  if (!options.range.empty() && parse_range(options.range, 1).what == byte_range::kind::whole) // it has no sense
+    return make_error(ec::invalid_argument,
+                      "'" + options.range + "' is no range; write one such as 0-99, 100- or -100");
   return request;
 }
 
@@ -116,6 +129,23 @@ expected<put_policy> to_request(const policy_setting& rule) {
   return make_error(ec::invalid_argument, "'" + rule.scope + "' is no scope: choose default, type, user or item");
 }
 
+expected<report_reads> to_request(const std::vector<reported_read>& reads) {
+  constexpr size_t most = 1000;
+  constexpr uint32_t most_of_one = 1'000'000;
+  if (reads.size() > most)
+    return make_error(ec::invalid_argument, "at most 1,000 reads can be reported at once");
+  report_reads request;
+  for (const auto& read : reads) {
+    auto id = checked_known_id(read.id);
+    if (!id)
+      return id.error();
+    if (read.count < 1 || read.count > most_of_one)
+      return make_error(ec::invalid_argument, "a count must lie between 1 and 1000000");
+    request.reads.push_back({std::move(*id), read.user, read.count});
+  }
+  return request;
+}
+
 // -- answers ----------------------------------------------------------------------------------------------------------
 
 std::optional<item> to_public(const item_versions& found) {
@@ -128,7 +158,8 @@ std::optional<item> to_public(const item_versions& found) {
                                .content_type = sibling.content_type,
                                .user = sibling.user,
                                .written = time_point{std::chrono::milliseconds{sibling.stamp.millis}},
-                               .expires = sibling.expires});
+                               .expires = sibling.expires,
+                               .bytes = sibling.bytes});
   }
   if (result.versions.empty())
     return std::nullopt;
@@ -141,22 +172,46 @@ std::optional<item> to_public(const item_versions& found) {
   return result;
 }
 
+/// The answer to a read with conditions or a range. Errors: precondition_failed, invalid_argument.
+expected<item> to_public(const item_versions& found, const read_item& request) {
+  auto result = to_public(found);
+  if (!result)
+    return make_error(ec::not_found, "there is no item '" + request.id + "'");
+  auto same = request.etag == result->etag;
+  if (request.condition == read_condition::if_match && !same)
+    return make_error(ec::precondition_failed, "the item has another ETag now: " + result->etag);
+  result->unchanged = request.condition == read_condition::if_changed && same;
+  if (result->unchanged || request.range.empty() || result->versions.size() != 1)
+    return std::move(*result);
+  auto size = result->versions.front().bytes;
+  auto part = parse_range(request.range, size);
+  if (part.what == byte_range::kind::unsatisfiable)
+    return make_error(ec::invalid_argument,
+                      "the value has " + std::to_string(size) + " bytes, and none of them is in " + request.range);
+  result->offset = part.first;
+  return std::move(*result);
+}
+
 put_receipt to_public(const write_receipt& r) {
-  return {r.id, r.context.to_text(), r.etag, r.created, r.acks, r.served_by, r.siblings};
+  return {r.id, r.context.to_text(), r.etag, r.created, r.acks, r.served_by, r.versions};
 }
 
 item_list to_public(const item_page& page) {
   item_list result;
   result.more = page.more;
   for (auto& i : page.items)
-    result.items.push_back({i.id, i.bytes, i.content_type, std::string{name(i.role)}, i.siblings});
+    result.items.push_back({i.id, i.bytes, i.content_type, std::string{name(i.role)}, i.versions});
   return result;
+}
+
+item_counts to_public(const item_count& count) {
+  return {count.here, count.everywhere, count.complete};
 }
 
 shadow_creation to_public(const shadow_plan& plan) {
   shadow_creation result{plan.id, plan.factor, {}, plan.shortfall};
   for (auto& c : plan.copies)
-    result.copies.push_back({c.node, c.region, std::string{name(c.state)}, c.present});
+    result.copies.push_back({c.node, c.region, std::string{name(c.role)}, c.present});
   return result;
 }
 
@@ -183,6 +238,13 @@ std::vector<policy_setting> to_public(const policy_list& policies) {
   return result;
 }
 
+policy_in_force to_public(const effective_policy& found) {
+  policy_in_force result{found.id, found.user, found.text, {}};
+  for (const auto& origin : found.origins)
+    result.origins.push_back({origin.field, origin.scope, origin.name});
+  return result;
+}
+
 cluster_status to_public(const cluster_report& report) {
   cluster_status result;
   result.self = report.self;
@@ -194,7 +256,7 @@ cluster_status to_public(const cluster_report& report) {
                             .state = n.node == report.self ? "self" : std::string{name(n.state)},
                             .rtt_ms = known(n.rtt_ms),
                             .items = n.items,
-                            .shadows = n.leases,
+                            .shadows = n.shadows,
                             .bytes = n.bytes,
                             .silent = {},
                             .fresh = n.fresh,
@@ -233,10 +295,10 @@ training_report to_public(const training_status& s) {
   result.bad_lines = s.bad_lines;
   result.left_out = s.left_out;
   result.withheld = s.withheld;
-  result.counted = s.counted;
+  result.learned = s.learned;
   for (const auto& complaint : s.complaints)
     result.complaints.emplace_back(complaint.line, complaint.reason);
-  result.share = s.share;
+  result.progress = s.progress;
   result.seconds_left = s.seconds_left;
   result.events_per_second = s.events_per_second;
   result.users = to_public(s.users);
@@ -245,6 +307,13 @@ training_report to_public(const training_status& s) {
   result.running_demand = to_public(s.running_demand);
   result.model = s.model;
   result.reason = s.reason;
+  return result;
+}
+
+std::vector<training_report> to_public(const training_list& list) {
+  std::vector<training_report> result;
+  for (const auto& job : list.jobs)
+    result.push_back(to_public(job));
   return result;
 }
 

@@ -99,6 +99,23 @@ struct front_state {
   }
 };
 
+/// The handler of `Message`: answers what the function of the client answers that `begin` calls.
+template <class Message, class Begin>
+auto on(front_state& state, Begin begin) {
+  using result = std::decay_t<decltype(begin(std::declval<client&>(), std::declval<const Message&>()).get())>;
+  return [&state, begin](const Message& m) { return state.ask<result>([&](client& c) { return begin(c, m); }); };
+}
+
+/// Without a text the policy is deleted.
+caf::result<std::string> set_policy(front_state& state, const policy_setting& rule) {
+  if (!rule.text.empty())
+    return state.ask<std::string>([&](client& c) { return c.set_policy_later(rule); });
+  return state.ask<std::string>([&](client& c) { return c.delete_policy_later(rule.scope, rule.name); },
+                                [](outcome<done> got) -> expected<std::string> {
+                                  return got ? expected<std::string>{std::string{}} : error_of(got.problem());
+                                });
+}
+
 front_actor::behavior_type front(front_actor::stateful_pointer<front_state> self, std::weak_ptr<client::core> core) {
   auto& state = self->state;
   state.self = self;
@@ -112,48 +129,30 @@ front_actor::behavior_type front(front_actor::stateful_pointer<front_state> self
       [&](api::put& m) {
         return state.ask<put_receipt>([&](client& c) { return c.put_later(m.id, std::move(m.value), m.options); });
       },
-      [&](const api::del& m) {
-        return state.ask<put_receipt>([&](client& c) { return c.del_later(m.id, m.options); });
-      },
-      [&](const api::list& m) {
-        return state.ask<item_list>([&](client& c) { return c.list_later(m.prefix, m.after, m.limit, m.deleted); });
-      },
-      [&](const api::create_shadow& m) {
-        return state.ask<shadow_creation>([&](client& c) { return c.create_shadow_later(m.id, m.factor, m.ttl); });
-      },
-      [&](const api::status& m) { return state.ask<item_status>([&](client& c) { return c.status_later(m.id); }); },
-      [&](const api::route& m) {
-        return state.ask<std::vector<route_entry>>(
-            [&](client& c) { return m.ip.empty() ? c.route_later(m.id, m.from) : c.route_for_later(m.id, m.ip); });
-      },
-      [&](const api::watch& m) {
-        return state.ask<done>([&](client& c) { return watch_later(c, m.what, m.watcher, m.options); });
-      },
-      [&](const api::unwatch& m) {
-        return state.ask<done>([&](client& c) { return unwatch_later(c, m.what, m.watcher); });
-      },
-      [&](api::cluster) { return state.ask<cluster_status>([](client& c) { return c.cluster_later(); }); },
-      [&](api::policies) {
-        return state.ask<std::vector<policy_setting>>([](client& c) { return c.policies_later(); });
-      },
-      [&](const api::set_policy& m) -> caf::result<std::string> {
-        if (!m.rule.text.empty())
-          return state.ask<std::string>([&](client& c) { return c.set_policy_later(m.rule); });
-        return state.ask<std::string>([&](client& c) { return c.delete_policy_later(m.rule.scope, m.rule.name); },
-                                      [](outcome<done> got) -> expected<std::string> {
-                                        return got ? expected<std::string>{std::string{}} : error_of(got.problem());
-                                      });
-      },
-      [&](const api::remove_node& m) {
-        return state.ask<removal>([&](client& c) { return c.remove_node_later(m.name, m.force); });
-      },
-      [&](const api::predict& m) {
-        return state.ask<user_prediction>([&](client& c) { return c.predict_later(m.user, m.limit, m.repeats); });
-      },
-      [&](const api::forget& m) { return state.ask<uint32_t>([&](client& c) { return c.forget_later(m.user); }); },
-      [&](const api::training& m) {
-        return state.ask<training_report>([&](client& c) { return c.training_later(m.job); });
-      },
+      on<api::del>(state, [](client& c, const auto& m) { return c.del_later(m.id, m.options); }),
+      on<api::list>(state,
+                    [](client& c, const auto& m) { return c.list_later(m.prefix, m.after, m.limit, m.deleted); }),
+      on<api::count>(state, [](client& c, const auto& m) { return c.count_later(m.prefix); }),
+      on<api::create_shadow>(state,
+                             [](client& c, const auto& m) { return c.create_shadow_later(m.id, m.factor, m.ttl); }),
+      on<api::drop_shadow>(state, [](client& c, const auto& m) { return c.drop_shadow_later(m.id, m.region); }),
+      on<api::status>(state, [](client& c, const auto& m) { return c.status_later(m.id); }),
+      on<api::route>(state,
+                     [](client& c, const auto& m) {
+                       return m.ip.empty() ? c.route_later(m.id, m.from) : c.route_for_later(m.id, m.ip);
+                     }),
+      on<api::watch>(state, [](client& c, const auto& m) { return watch_later(c, m.what, m.watcher, m.options); }),
+      on<api::unwatch>(state, [](client& c, const auto& m) { return unwatch_later(c, m.what, m.watcher); }),
+      on<api::cluster>(state, [](client& c, const auto&) { return c.cluster_later(); }),
+      on<api::policies>(state, [](client& c, const auto&) { return c.policies_later(); }),
+      [&](const api::set_policy& m) { return set_policy(state, m.rule); },
+      on<api::effective_policy>(state, [](client& c, const auto& m) { return c.effective_policy_later(m.id, m.user); }),
+      on<api::remove_node>(state, [](client& c, const auto& m) { return c.remove_node_later(m.name, m.force); }),
+      on<api::predict>(state, [](client& c, const auto& m) { return c.predict_later(m.user, m.limit, m.repeats); }),
+      on<api::report_reads>(state, [](client& c, const auto& m) { return c.report_reads_later(m.reads); }),
+      on<api::forget>(state, [](client& c, const auto& m) { return c.forget_later(m.user); }),
+      on<api::training>(state, [](client& c, const auto& m) { return c.training_later(m.job); }),
+      on<api::trainings>(state, [](client& c, const auto&) { return c.trainings_later(); }),
       [&](caf::tick_atom) {
         for (auto& job : state.ready->take())
           job();

@@ -1,5 +1,6 @@
 #include "runtime/gateway/api.hpp"
 
+#include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/uri.hpp"
@@ -29,13 +30,34 @@ response refusal(const caf::error& err) {
   return code_of(err) == ec::too_large ? problem(414, name(ec::too_large), sentence_of(err)) : problem(err);
 }
 
-expected<std::string> item_parameter(const request& asked, std::string_view name) {
-  auto value = query_parameter(asked.query, name);
+response answer_done() {
+  return response{204, {}, {}, 0, std::nullopt, false};
+}
+
+expected<std::string> id_parameter(const request& asked) {
+  auto value = query_parameter(asked.query, "id", "data_id");
   if (!value)
     return value.error();
   if (!*value)
-    return make_error(ec::invalid_argument, "the query parameter " + std::string{name} + " is missing");
+    return invalid("the query parameter id (or data_id) is missing");
   return checked_id(std::move(**value));
+}
+
+expected<std::string> user_parameter(const request& asked) {
+  auto value = query_parameter(asked.query, "user", "user_id");
+  if (!value)
+    return value.error();
+  return checked_user(value->value_or(""));
+}
+
+expected<std::string> checked_user(std::string user) {
+  if (user.size() > max_id_bytes)
+    return make_error(ec::too_large, "the user has more than 1,024 bytes");
+  if (!is_utf8(user) || user.find('\0') != std::string::npos)
+    return invalid("the user must be UTF-8 without NUL bytes");
+  if (has_dot_segment(user))
+    return invalid("the user has \".\" or \"..\" between slashes; nothing could be set or forgotten for such a user");
+  return user;
 }
 
 next_step prepare(request& asked, timestamp now) {
@@ -49,9 +71,13 @@ next_step prepare(request& asked, timestamp now) {
     return prepare_item(asked, now);
   case endpoint::policies:
     return client_message{get_policies{}};
+  case endpoint::effective_policy:
+    return prepare_effective_policy(asked);
   case endpoint::default_policy:
   case endpoint::policy:
     return prepare_policy(asked, where);
+  case endpoint::shadow:
+    return prepare_shadow_drop(asked);
   case endpoint::shadow_create:
     return prepare_shadow_create(asked);
   case endpoint::shadow_status:
@@ -65,11 +91,13 @@ next_step prepare(request& asked, timestamp now) {
   case endpoint::watch:
     return prepare_watch(asked);
   case endpoint::train:
-    return prepare_train(asked, true);
+    return asked.method == "POST" ? prepare_train(asked, true) : client_message{list_trainings{}};
   case endpoint::training:
     return prepare_training(asked);
   case endpoint::predict:
     return prepare_predict(asked);
+  case endpoint::reads:
+    return prepare_reads(asked);
   case endpoint::user:
     return prepare_forget(asked);
   case endpoint::live:
@@ -100,8 +128,13 @@ response complete(const request& asked, client_result result) {
                         [](const cluster_report& report) { return answer_cluster(report); },
                         [](const node_removal& removal) { return answer_removal(removal); },
                         [](const prediction& found) { return answer_predict(found); },
-                        [](const forget_receipt&) { return answer_forget(); },
+                        [](const forget_receipt&) { return answer_done(); },
                         [&](const training_status& status) { return answer_training(asked, status); },
+                        [](const effective_policy& found) { return answer_effective_policy(found); },
+                        [](const training_list& list) { return answer_trainings(list); },
+                        [](const reads_receipt& receipt) { return answer_reads(receipt); },
+                        [](const shadow_drop&) { return answer_done(); },
+                        [&](const item_count& count) { return answer_count(asked, count); },
                         [](const change_page& page) { return momentary("text/event-stream", events_of(page)); },
                     },
                     result);

@@ -17,7 +17,8 @@ using client_message = exchange_types<client_exchanges>::any_request;
 /// What the router replies.
 using client_result =
     std::variant<caf::error, item_versions, write_receipt, item_page, shadow_plan, shadow_report, policy_list,
-                 route_list, cluster_report, node_removal, prediction, forget_receipt, training_status, change_page>;
+                 route_list, cluster_report, node_removal, prediction, forget_receipt, training_status, change_page,
+                 effective_policy, training_list, reads_receipt, shadow_drop, item_count>;
 
 /// Pages about the node itself, which the server answers without asking an actor.
 enum class own_page : uint8_t { live, ready, metrics, openapi };

@@ -268,7 +268,7 @@ void connection::feed() {
   if (begin_ == end_)
     begin_ = end_ = 0;
   make_room();
-  if (where_ == endpoint::train && body_.size() >= piece_bytes)
+  if (where_ == endpoint::train && asked_.method == "POST" && body_.size() >= piece_bytes)
     return hand_on();
   if (end_ == in_.size())
     return fail(400, "bad-request", "a chunk's head or the trailer is too long; nothing was stored");

@@ -53,7 +53,7 @@ bool connection::answer_from_index() {
     return false;
   auto [path, query] = split_target(head_.target);
   auto id = path.substr(item_path.size());
-  constexpr std::string_view user_key = "user_id=";
+  auto user_key = query.starts_with("user=") ? std::string_view{"user="} : std::string_view{"user_id="};
   auto user = query.substr(std::min(query.size(), user_key.size()));
   if ((!query.empty() && !query.starts_with(user_key)) || !is_plain(user) || !is_plain(id) || user.size() > max_id_bytes
       || has_dot_segment(id) || has_dot_segment(user))

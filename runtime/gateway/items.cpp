@@ -1,5 +1,4 @@
 #include "runtime/base/expiry.hpp"
-#include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/numbers.hpp"
 #include "runtime/base/percent.hpp"
@@ -33,18 +32,10 @@ caf::error take_id(const request& asked, std::string& id) {
 }
 
 caf::error take_user(const request& asked, std::string& user) {
-  auto value = query_parameter(asked.query, "user_id");
-  if (!value)
-    return value.error();
-  if (!*value || (*value)->empty())
-    return {};
-  user = std::move(**value);
-  if (user.size() > max_id_bytes)
-    return make_error(ec::too_large, "user_id has more than 1,024 bytes");
-  if (!is_utf8(user) || user.find('\0') != std::string::npos)
-    return invalid("user_id must be UTF-8 without NUL bytes");
-  if (has_dot_segment(user))
-    return invalid("user_id has \".\" or \"..\" between slashes; nothing could be set or forgotten for such a user");
+  auto named = user_parameter(asked);
+  if (!named)
+    return named.error();
+  user = std::move(*named);
   return {};
 }
 
@@ -160,6 +151,16 @@ expected<read_item> parse_read(const request& asked) {
 
 // -- lists ------------------------------------------------------------------------------------------------------------
 
+expected<count_items> parse_count(const request& asked) {
+  for (auto name : {"after", "limit"})
+    if (auto other = query_parameter(asked.query, name); !other || *other)
+      return !other ? other.error() : invalid(std::string{name} + " is for lists; a count takes a prefix only");
+  auto prefix = query_parameter(asked.query, "prefix");
+  if (!prefix)
+    return prefix.error();
+  return count_items{prefix->value_or("")};
+}
+
 expected<list_items> parse_list(const request& asked) {
   list_items message;
   auto prefix = query_parameter(asked.query, "prefix");
@@ -192,7 +193,10 @@ next_step prepare_write(request& asked, timestamp now) {
 }
 
 next_step prepare_list(const request& asked) {
-  return step_for(parse_list(asked));
+  auto count = flag_parameter(asked.query, "count", false);
+  if (!count)
+    return refusal(count.error());
+  return *count ? step_for(parse_count(asked)) : step_for(parse_list(asked));
 }
 
 response answer_write(const request& asked, const write_receipt& receipt) {
@@ -202,24 +206,32 @@ response answer_write(const request& asked, const write_receipt& receipt) {
                     {"Gnomon-Context", receipt.context.to_text()},
                     {"Gnomon-Served-By", field_value(receipt.served_by)},
                     {"Gnomon-Acks", std::to_string(receipt.acks)}};
-  if (receipt.siblings > 1)
-    answer.headers.emplace_back("Gnomon-Siblings", std::to_string(receipt.siblings));
+  if (receipt.versions > 1)
+    answer.headers.emplace_back("Gnomon-Versions", std::to_string(receipt.versions));
   return answer;
 }
 
 response answer_list(const request& asked, const item_page& page) {
   auto items = json::array();
   for (const auto& item : page.items)
-    items.push_back({{"data_id", item.id},
+    items.push_back({{"id", item.id},
                      {"bytes", item.bytes},
                      {"content_type", item.content_type},
                      {"role", name(item.role)},
-                     {"siblings", item.siblings}});
+                     {"versions", item.versions}});
   json next = nullptr;
   if (auto message = parse_list(asked); message && page.more && !page.items.empty())
     next = "/data?prefix=" + percent_encode(message->prefix) + "&after=" + percent_encode(page.items.back().id)
            + "&limit=" + std::to_string(message->limit);
   return json_response(200, dump({{"items", std::move(items)}, {"next", std::move(next)}}));
+}
+
+response answer_count(const request& asked, const item_count& count) {
+  auto message = parse_count(asked);
+  return json_response(200, dump({{"prefix", message ? message->prefix : std::string{}},
+                                  {"here", count.here},
+                                  {"everywhere", count.everywhere},
+                                  {"complete", count.complete}}));
 }
 
 } // namespace gnomon::http

@@ -39,7 +39,7 @@ void add_requests(const node_context& node, metric_page& page) {
 void add_items(const node_context& node, metric_page& page) {
   const auto& n = node.counters;
   page.gauge("gnomon_items", "Items held here.", n.items);
-  page.gauge("gnomon_leases", "Items held here as shadows.", n.leases);
+  page.gauge("gnomon_shadows", "Items held here as shadows.", n.shadows);
   page.gauge("gnomon_tombstones", "Deleted items whose tombstones are still kept here.", n.tombstones);
   page.gauge("gnomon_item_bytes", "Bytes of the items held here.", n.bytes);
   page.gauge("gnomon_hints", "Updates noted on disk for peers that have not got them yet.", n.hints);
@@ -175,7 +175,7 @@ void add_crowded(const node_context& node, metric_page& page) {
                         {}};
   MetricFamily bytes{"gnomon_crowded_item_bytes", "Bytes of these versions together.", MetricType::Gauge, {}};
   for (const auto& item : node.crowded.largest(shown)) {
-    metric_page::labels labels{{"data_id", item.id}};
+    metric_page::labels labels{{"id", item.id}};
     versions.metric.push_back(sample(versions.type, static_cast<double>(item.versions), labels));
     bytes.metric.push_back(sample(bytes.type, static_cast<double>(item.bytes), std::move(labels)));
   }

@@ -22,8 +22,14 @@ json date_or_null(timestamp when) {
 
 // -- POST /shadow/create ----------------------------------------------------------------------------------------------
 
-caf::error take_data_id(const nlohmann::json& document, std::string& id) {
-  auto field = document.find("data_id");
+/// The field under either of its names.
+nlohmann::json::const_iterator find_field(const nlohmann::json& document, const char* name, const char* older_name) {
+  auto found = document.find(name);
+  return found == document.end() ? document.find(older_name) : found;
+}
+
+caf::error take_id(const nlohmann::json& document, std::string& id) {
+  auto field = find_field(document, "id", "data_id");
   if (field == document.end() || !field->is_string())
     return invalid("data_id must be given as a string");
   auto checked = checked_id(field->get<std::string>());
@@ -34,7 +40,7 @@ caf::error take_data_id(const nlohmann::json& document, std::string& id) {
 }
 
 caf::error take_factor(const nlohmann::json& document, uint32_t& factor) {
-  auto field = document.find("shadowing_factor");
+  auto field = find_field(document, "factor", "shadowing_factor");
   if (field == document.end())
     return {};
   auto fits = field->is_number_integer() && *field >= 1 && *field <= max_factor;
@@ -58,10 +64,14 @@ caf::error take_ttl(const nlohmann::json& document, duration& ttl) {
 }
 
 caf::error refuse_unknown_fields(const nlohmann::json& document) {
-  static constexpr std::string_view fields[] = {"data_id", "shadowing_factor", "ttl"};
+  static constexpr std::string_view fields[] = {"id", "data_id", "factor", "shadowing_factor", "ttl"};
   for (const auto& [key, value] : document.items())
     if (std::find(std::begin(fields), std::end(fields), key) == std::end(fields))
       return invalid("the field " + key + " is not known; there are data_id, shadowing_factor and ttl");
+  if (document.contains("id") && document.contains("data_id"))
+    return invalid("id and data_id mean the same; give one of them");
+  if (document.contains("factor") && document.contains("shadowing_factor"))
+    return invalid("factor and shadowing_factor mean the same; give one of them");
   return {};
 }
 
@@ -70,7 +80,7 @@ expected<create_shadow> parse_create(const request& asked) {
   if (!document)
     return document.error();
   create_shadow message;
-  for (auto fault : {refuse_unknown_fields(*document), take_data_id(*document, message.id),
+  for (auto fault : {refuse_unknown_fields(*document), take_id(*document, message.id),
                      take_factor(*document, message.factor), take_ttl(*document, message.ttl)})
     if (fault)
       return fault;
@@ -93,7 +103,7 @@ expected<std::optional<double>> degrees(const request& asked, std::string_view n
 }
 
 expected<get_route> parse_route(const request& asked) {
-  auto id = item_parameter(asked, "data_id");
+  auto id = id_parameter(asked);
   if (!id)
     return id.error();
   auto address = query_parameter(asked.query, "ip");
@@ -133,15 +143,27 @@ response answer_shadow_create(const shadow_plan& plan) {
   for (const auto& copy : plan.copies) {
     regions.push_back(copy.region);
     copies.push_back(
-        {{"node", copy.node}, {"region", copy.region}, {"state", name(copy.state)}, {"present", copy.present}});
+        {{"node", copy.node}, {"region", copy.region}, {"role", name(copy.role)}, {"present", copy.present}});
   }
   json document{{"data_id", plan.id}, {"shadowing_factor", plan.factor}, {"regions", regions}, {"copies", copies}};
   document["shortfall"] = plan.shortfall.empty() ? json(nullptr) : json(plan.shortfall);
   return json_response(202, dump(document));
 }
 
+next_step prepare_shadow_drop(const request& asked) {
+  auto id = id_parameter(asked);
+  if (!id)
+    return refusal(id.error());
+  auto region = query_parameter(asked.query, "region");
+  if (!region)
+    return refusal(region.error());
+  if (!*region)
+    return refusal(invalid("the query parameter region is missing: it says which copy to drop"));
+  return client_message{drop_shadow{std::move(*id), std::move(**region)}};
+}
+
 next_step prepare_shadow_status(const request& asked) {
-  auto id = item_parameter(asked, "data_id");
+  auto id = id_parameter(asked);
   if (!id)
     return refusal(id.error());
   return client_message{get_shadow_status{std::move(*id)}};
@@ -155,12 +177,13 @@ response answer_shadow_status(const shadow_report& report) {
                       {"role", name(copy.role)},
                       {"reason", name(copy.reason)},
                       {"confidence", known(copy.confidence)},
-                      {"version", copy.etag},
+                      {"etag", copy.etag},
                       {"context", copy.context.to_text()},
                       {"created", date_or_null(copy.created)},
-                      {"expires", date_or_null(copy.expiry)},
+                      {"expires", date_or_null(copy.expires)},
                       {"bytes", copy.bytes},
                       {"reads", copy.reads},
+                      {"demand", known(copy.demand)},
                       {"cost_bytes", copy.cost_bytes},
                       {"saved_ms", copy.saved_ms},
                       {"spent_usd", rounded_usd(copy.spent_usd)},
@@ -192,9 +215,9 @@ response answer_route(const request& asked, const route_list& found) {
                        {"distance_km", known(choice.distance_km)},
                        {"expected_ms", known(choice.expected_ms)},
                        {"reason", choice.reason}});
-  auto id = item_parameter(asked, "data_id");
+  auto id = id_parameter(asked);
   return json_response(
-      200, dump({{"data_id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}}));
+      200, dump({{"id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}}));
 }
 
 // -- the cluster ------------------------------------------------------------------------------------------------------
@@ -239,7 +262,7 @@ response answer_cluster(const cluster_report& report) {
                      {"state", name(node.state)},
                      {"rtt_ms", known(node.rtt_ms)},
                      {"items", node.items},
-                     {"leases", node.leases},
+                     {"shadows", node.shadows},
                      {"bytes", node.bytes},
                      {"tombstones", node.tombstones},
                      {"silent_ms", known(static_cast<double>(node.silent_ms))},

@@ -82,6 +82,27 @@ next_step prepare_policy(const request& asked, endpoint where) {
   return client_message{std::move(message)};
 }
 
+next_step prepare_effective_policy(const request& asked) {
+  auto id = id_parameter(asked);
+  if (!id)
+    return refusal(id.error());
+  auto user = user_parameter(asked);
+  if (!user)
+    return refusal(user.error());
+  return client_message{get_effective_policy{std::move(*id), std::move(*user)}};
+}
+
+response answer_effective_policy(const effective_policy& found) {
+  auto from = json::object();
+  for (const auto& origin : found.origins)
+    from[origin.field] = {{"scope", origin.scope}, {"name", origin.name}};
+  auto rule = parse_strict_json<json>(found.text);
+  return json_response(200, dump({{"id", found.id},
+                                  {"user", found.user},
+                                  {"policy", rule.good() ? std::move(rule.document) : json(nullptr)},
+                                  {"from", std::move(from)}}));
+}
+
 response answer_policy(const request& asked, endpoint where, const policy_list& list) {
   if (where == endpoint::policies)
     return answer_all(list);
@@ -89,7 +110,7 @@ response answer_policy(const request& asked, endpoint where, const policy_list& 
   if (!target)
     return problem(target.error());
   if (asked.method == "DELETE")
-    return response{204, {}, {}, 0, std::nullopt, false};
+    return answer_done();
   const auto* entry = find(list, *target);
   if (!entry)
     return problem(404, name(ec::not_found),

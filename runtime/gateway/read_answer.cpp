@@ -1,9 +1,9 @@
 #include "runtime/base/base64.hpp"
+#include "runtime/base/byte_range.hpp"
 #include "runtime/base/etag.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/gateway/accept.hpp"
-#include "runtime/gateway/byte_range.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/json.hpp"
 
@@ -64,14 +64,14 @@ std::string siblings_as_json(const item_versions& item) {
   for (size_t i = 0; i < item.versions.siblings.size(); ++i) {
     const auto& version = item.versions.siblings[i];
     json entry{{"content_type", version.content_type},
-               {"user_id", version.user},
+               {"user", version.user},
                {"written", rfc3339(written(version))},
                {"bytes", version.bytes},
                {"deleted", version.deleted}};
     entry["value"] = version.deleted ? json(nullptr) : json(base64_encode(value_of(item, i)));
     siblings.push_back(std::move(entry));
   }
-  return dump({{"data_id", item.id}, {"context", item.versions.context.to_text()}, {"siblings", std::move(siblings)}});
+  return dump({{"id", item.id}, {"context", item.versions.context.to_text()}, {"versions", std::move(siblings)}});
 }
 
 // A line that occurs in no value.
@@ -114,13 +114,16 @@ response answer_siblings(const request& asked, const item_versions& item, form a
 
 // -- one version ------------------------------------------------------------------------------------------------------
 
+// Other units than bytes are ignored, as RFC 9110 (14.2) allows: the whole value is the answer.
 void select_range(const request& asked, const std::string& etag, response& answer) {
+  constexpr std::string_view unit = "bytes=";
   const auto* range = asked.field("range");
   const auto* only_if = asked.field("if-range");
-  if (!range || asked.method != "GET" || (only_if && *only_if != etag))
+  if (!range || !same_ignoring_case(std::string_view{*range}.substr(0, unit.size()), unit) || asked.method != "GET"
+      || (only_if && *only_if != etag))
     return;
   auto size = answer.body.size();
-  auto part = parse_range(*range, size);
+  auto part = parse_range(std::string_view{*range}.substr(unit.size()), size);
   if (part.what == byte_range::kind::whole)
     return;
   if (part.what == byte_range::kind::unsatisfiable) {

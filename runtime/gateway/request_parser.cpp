@@ -187,7 +187,7 @@ void request_parser::on_request_impl(boost::beast::http::verb, string_view metho
                                      error_code&) {
   head_.method = to_std(method);
   head_.target = to_std(target);
-  if (split_target(head_.target).first == train_path)
+  if (head_.method == "POST" && split_target(head_.target).first == train_path)
     body_limit(max_streamed_bytes);
   head_.version = static_cast<unsigned>(version);
 }

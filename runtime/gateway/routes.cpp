@@ -15,7 +15,7 @@ const route* row_of(endpoint where) {
 
 bool needs_json(endpoint where, std::string_view method) {
   return (method == "PUT" && (where == endpoint::policy || where == endpoint::default_policy))
-         || where == endpoint::shadow_create;
+         || where == endpoint::shadow_create || where == endpoint::reads;
 }
 
 // A missing Content-Type passes: RFC 9110 lets the server assume one.

@@ -11,18 +11,21 @@ enum class endpoint : uint8_t {
   items,    // the list of ids
   item,     // one of them
   policies, // all policies
+  effective_policy,
   default_policy,
   policy, // one with a name
+  shadow, // of an item in one region
   shadow_create,
   shadow_status,
   route,
   cluster,
   cluster_node, // one of its nodes
   watch,        // changes, as they happen
-  train,        // an upload of accesses
-  training,     // a job that came of one
+  train,        // an upload of accesses, and the jobs that came of them
+  training,     // one job
   predict,
-  user, // what was learned from one
+  reads, // made elsewhere
+  user,  // what was learned from one
   live,
   ready,
   metrics,
@@ -40,21 +43,24 @@ struct route {
   std::string_view methods; // separated by ", ", as in an Allow field
 };
 
-inline constexpr std::array<route, 19> routes{{
+inline constexpr std::array<route, 22> routes{{
     {endpoint::items, "/data", "GET, HEAD"},
     {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
     {endpoint::policies, "/policy", "GET, HEAD"},
+    {endpoint::effective_policy, "/policy/effective", "GET, HEAD"},
     {endpoint::default_policy, "/policy/default", "GET, HEAD, PUT, DELETE"},
     {endpoint::policy, "/policy/{scope}/{name}", "GET, HEAD, PUT, DELETE"},
+    {endpoint::shadow, "/shadow", "DELETE"},
     {endpoint::shadow_create, "/shadow/create", "POST"},
     {endpoint::shadow_status, "/shadow/status", "GET, HEAD"},
     {endpoint::route, "/route", "GET, HEAD"},
     {endpoint::cluster, "/cluster", "GET, HEAD"},
     {endpoint::cluster_node, "/cluster/node/{name}", "DELETE"},
     {endpoint::watch, "/watch", "GET"},
-    {endpoint::train, "/prefetch/train", "POST"},
+    {endpoint::train, "/prefetch/train", "GET, HEAD, POST"},
     {endpoint::training, "/prefetch/train/{job}", "GET, HEAD"},
     {endpoint::predict, "/prefetch/predict", "GET, HEAD"},
+    {endpoint::reads, "/prefetch/read", "POST"},
     {endpoint::user, "/prefetch/user/{id}", "DELETE"},
     {endpoint::live, "/health/live", "GET, HEAD"},
     {endpoint::ready, "/health/ready", "GET, HEAD"},

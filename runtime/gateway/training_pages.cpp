@@ -18,13 +18,13 @@ json figures(const model_figures& f) {
 json figures(const demand_figures& f) {
   if (f.decisions == 0)
     return nullptr;
-  json text{{"log_loss", known(f.loss)},
+  json text{{"log_loss", known(f.log_loss)},
             {"calibration_error", known(f.calibration_error)},
             {"decisions", f.decisions},
             {"kind", f.kind}};
-  if (f.network_loss.value > 0) { // of a new model
-    text["network_log_loss"] = known(f.network_loss);
-    text["trees_log_loss"] = known(f.trees_loss);
+  if (f.network_log_loss.value > 0) { // of a new model
+    text["network_log_loss"] = known(f.network_log_loss);
+    text["trees_log_loss"] = known(f.trees_log_loss);
   }
   return text;
 }
@@ -40,9 +40,9 @@ json document(const training_status& s) {
             {"bad_lines", s.bad_lines},
             {"left_out", s.left_out},
             {"withheld", s.withheld},
-            {"counters", {{"learned", s.counted}}},
+            {"counters", {{"learned", s.learned}}},
             {"complaints", std::move(complaints)},
-            {"progress", known(s.share)},
+            {"progress", known(s.progress)},
             {"seconds_left", known(s.seconds_left)},
             {"events_per_second", known(s.events_per_second)}};
   text["users"] = {{"quality", figures(s.users)}, {"running", figures(s.running_users)}, {"better", s.better_users}};
@@ -64,6 +64,13 @@ next_step prepare_training(const request& asked) {
   if (!job || *job == 0)
     return refusal(invalid("a training job is named by the number that POST /prefetch/train answered"));
   return client_message{get_training{*job}};
+}
+
+response answer_trainings(const training_list& list) {
+  auto jobs = json::array();
+  for (const auto& job : list.jobs)
+    jobs.push_back(document(job));
+  return json_response(200, dump({{"jobs", std::move(jobs)}}));
 }
 
 response answer_training(const request& asked, const training_status& status) {

@@ -28,6 +28,17 @@ expected<std::optional<std::string>> query_parameter(std::string_view query, std
   return found;
 }
 
+expected<std::optional<std::string>> query_parameter(std::string_view query, std::string_view name,
+                                                     std::string_view older_name) {
+  auto found = query_parameter(query, name), older = query_parameter(query, older_name);
+  if (!found || !older)
+    return !found ? found.error() : older.error();
+  if (*found && *older)
+    return make_error(ec::invalid_argument, "the query parameters " + std::string{name} + " and "
+                                                + std::string{older_name} + " mean the same; give one of them");
+  return *found ? std::move(*found) : std::move(*older);
+}
+
 expected<bool> flag_parameter(std::string_view query, std::string_view name, bool otherwise) {
   auto text = query_parameter(query, name);
   if (!text)

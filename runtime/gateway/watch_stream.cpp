@@ -15,12 +15,12 @@ namespace {
 constexpr duration longest_wait{10'000}; // between two signs of life
 
 caf::error set_scope(const request& asked, follow_changes& message) {
-  auto id = query_parameter(asked.query, "data_id"), prefix = query_parameter(asked.query, "prefix");
+  auto id = query_parameter(asked.query, "id", "data_id"), prefix = query_parameter(asked.query, "prefix");
   auto cluster = flag_parameter(asked.query, "cluster", false);
   if (!id || !prefix || !cluster)
     return !id ? id.error() : !prefix ? prefix.error() : cluster.error();
   if (id->has_value() + prefix->has_value() + *cluster != 1)
-    return invalid("say what to watch, with exactly one of data_id=ID, prefix=PREFIX and cluster=true");
+    return invalid("say what to watch, with exactly one of id=ID, prefix=PREFIX and cluster=true");
   if (*cluster) {
     message.scope = follow_scope::cluster;
   } else if (*prefix) {
@@ -38,9 +38,7 @@ caf::error set_scope(const request& asked, follow_changes& message) {
 std::string json_of(const change& what) {
   json document{{"event", what.kind}};
   auto of_item = !what.etag.empty();
-  auto name = what.kind.starts_with("node-")                  ? "node"
-              : what.kind == "policy" || what.kind == "model" ? "name"
-                                                              : "data_id";
+  auto name = what.kind.starts_with("node-") ? "node" : what.kind == "policy" || what.kind == "model" ? "name" : "id";
   if (!what.id.empty())
     document[name] = what.id;
   if (of_item) {

@@ -104,13 +104,13 @@ struct command {
   std::function<int(session_context&, const arguments&)> run;
 };
 
-std::vector<command> data_commands();     // put get del list
-std::vector<command> copy_commands();     // shadow create, status, route
-std::vector<command> policy_commands();   // policy set get del list
+std::vector<command> data_commands();     // put get del list count
+std::vector<command> copy_commands();     // shadow create, shadow drop, status, explain, label, route
+std::vector<command> policy_commands();   // policy set get del list show
 std::vector<command> cluster_commands();  // cluster
 std::vector<command> watch_commands();    // watch
 std::vector<command> transfer_commands(); // import export
-std::vector<command> user_commands();     // predict forget
+std::vector<command> user_commands();     // predict forget report
 std::vector<command> snapshot_commands(); // snapshot save load check
 std::vector<command> train_commands();    // train
 std::vector<command> evaluate_commands(); // evaluate replay

@@ -56,6 +56,17 @@ int create_shadow(session_context& context, const arguments& args) {
   return done;
 }
 
+int drop_shadow(session_context& context, const arguments& args) {
+  auto& id = args.positional[0];
+  auto& region = args.positional[1];
+  context.wait(context.node().drop_shadow_later(id, region));
+  if (context.json)
+    context.print(json{{"id", id}, {"region", region}, {"dropped", true}});
+  else
+    context.to.out << fmt::format("dropped the copy of {} in {}\n", printable(id), printable(region));
+  return done;
+}
+
 // -- status -----------------------------------------------------------------------------------------------------------
 
 json to_json(const copy_status& c) {
@@ -67,10 +78,11 @@ json to_json(const copy_status& c) {
   result["etag"] = c.etag;
   if (c.created != time_point{})
     result["created"] = rfc3339(c.created);
-  if (c.expiry != time_point{})
-    result["expiry"] = rfc3339(c.expiry);
+  if (c.expires != time_point{})
+    result["expires"] = rfc3339(c.expires);
   result["bytes"] = c.bytes;
   result["reads"] = c.reads;
+  result["demand"] = rounded_figure(c.demand);
   result["cost_bytes"] = c.cost_bytes;
   result["saved_ms"] = c.saved.count();
   result["spent_usd"] = rounded_usd(c.spent_usd);
@@ -93,7 +105,7 @@ std::vector<cell> to_row(const copy_status& c, const item_status& whole) {
   if (!c.reachable)
     note("no answer");
   auto reason = c.reason == "prediction" ? fmt::format("{} {:.2f}", c.reason, c.confidence) : c.reason;
-  auto lives = c.role == "shadow" ? human_time(c.expiry, now()) : std::string{};
+  auto lives = c.role == "shadow" ? human_time(c.expires, now()) : std::string{};
   return {c.region,
           c.node,
           {c.role, of_role(c.role)},
@@ -143,7 +155,7 @@ int explain(session_context& context, const arguments& args) {
   if (context.json)
     return status(context, args);
   auto found = context.wait(context.node().status_later(args.positional[0]));
-  table t{{"REGION", "NODE", "ROLE", ">SPENT", ">SAVED", "EXPIRES", "WHY IT IS KEPT"}};
+  table t{{"REGION", "NODE", "ROLE", ">DEMAND", ">SPENT", ">SAVED", "EXPIRES", "WHY IT IS KEPT"}};
   double spent = 0, saved = 0;
   for (const auto& c : found.copies) {
     spent += c.spent_usd;
@@ -151,9 +163,10 @@ int explain(session_context& context, const arguments& args) {
     t.row({c.region,
            c.node,
            {c.role, of_role(c.role)},
+           fmt::format("{:.1f}", c.demand),
            usd(c.spent_usd),
            usd(c.saved_usd),
-           c.role == "shadow" ? human_time(c.expiry, now()) : std::string{},
+           c.role == "shadow" ? human_time(c.expires, now()) : std::string{},
            !c.reachable ? "no answer"
            : c.deleted  ? "deleted; kept until all holders have heard of it"
                         : c.why});
@@ -254,6 +267,23 @@ command shadow_create_command() {
   };
 }
 
+command shadow_drop_command() {
+  return {
+      .name = "shadow drop",
+      .synopsis = "ID REGION",
+      .summary = "drop the copy of an item in one region",
+      .details =
+          R"(  Only shadows can be dropped: policies say where durable copies are. The next read there may make a new one.
+
+  shadow drop news/1 sa-east-1
+)",
+      .least = 2,
+      .most = 2,
+      .offers = {offer::ids, offer::regions},
+      .run = drop_shadow,
+  };
+}
+
 command status_command() {
   return {
       .name = "status",
@@ -272,7 +302,9 @@ command explain_command() {
       .name = "explain",
       .synopsis = "ID",
       .summary = "what each copy cost and saved, and why it is kept",
-      .details = R"(  The prices are those of the copy's node. docs/economy.md explains the sums.
+      .details =
+          R"(  DEMAND counts the reads and writes in the copy's region, of which half are forgotten in a day. The prices are
+  those of the copy's node. docs/economy.md explains the sums.
 
   explain news/1
 )",
@@ -328,7 +360,8 @@ command route_command() {
 } // namespace
 
 std::vector<command> copy_commands() {
-  return {shadow_create_command(), status_command(), explain_command(), label_command(), route_command()};
+  return {shadow_create_command(), shadow_drop_command(), status_command(),
+          explain_command(),       label_command(),       route_command()};
 }
 
 } // namespace gnomon::shell

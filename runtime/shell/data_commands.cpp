@@ -102,8 +102,10 @@ int print_receipt(session_context& context, const put_receipt& r, std::string_vi
 }
 
 /// An ETag, with or without its quotes, which shells eat.
-std::string etag_from(const arguments& args) {
-  auto text = args.get("--if-match");
+std::string etag_from(const arguments& args, const std::string& option) {
+  auto text = args.get(option);
+  if (args.has(option) && text.empty())
+    throw usage_error{option + " takes an ETag, as get --json prints it"};
   return text.empty() || text.starts_with('"') ? text : '"' + text + '"';
 }
 
@@ -113,10 +115,8 @@ put_options write_options(const arguments& args) {
   options.user = args.get("--user");
   options.acks = acks_from(args);
   options.context = args.get("--context");
-  options.if_match = etag_from(args);
+  options.if_match = etag_from(args, "--if-match");
   options.request_id = args.get("--request-id");
-  if (args.has("--if-match") && options.if_match.empty())
-    throw usage_error{"--if-match takes an ETag, as get --json prints it"};
   if (args.has("--request-id") && options.request_id.empty())
     throw usage_error{"--request-id must not be empty"};
   return options;
@@ -144,10 +144,11 @@ int put(session_context& context, const arguments& args) {
   return print_receipt(context, receipt, receipt.created ? "created" : "wrote");
 }
 
-json to_json(const item_version& v) {
+json to_json(const item_version& v, bool with_value) {
   json result;
-  add_value(result, v.value);
-  result["bytes"] = v.value.size();
+  if (with_value)
+    add_value(result, v.value);
+  result["bytes"] = v.bytes;
   result["content_type"] = v.content_type;
   if (!v.user.empty())
     result["user"] = v.user;
@@ -160,14 +161,11 @@ json to_json(const item_version& v) {
 void print_json(session_context& context, const item& x) {
   json versions = json::array();
   for (auto& v : x.versions)
-    versions.push_back(to_json(v));
-  context.print({{"id", x.id},
-                 {"etag", x.etag},
-                 {"context", x.context},
-                 {"served_by", x.served_by},
-                 {"copy", x.copy},
-                 {"stale", x.stale},
-                 {"versions", versions}});
+    versions.push_back(to_json(v, !x.unchanged));
+  json all{{"id", x.id},     {"etag", x.etag},   {"context", x.context},     {"served_by", x.served_by},
+           {"copy", x.copy}, {"stale", x.stale}, {"unchanged", x.unchanged}, {"offset", x.offset}};
+  all["versions"] = std::move(versions);
+  context.print(all);
 }
 
 /// As many whole characters of `text`, which is UTF-8, as fit into `bytes`.
@@ -217,14 +215,19 @@ int print_value(session_context& context, const item& x, const arguments& args) 
 
 int get(session_context& context, const arguments& args) {
   auto& id = args.positional[0];
-  auto found = context.wait(
-      context.node().get_later(id, {.user = args.get("--user"), .context = args.get("--context", context.seen(id))}));
+  auto found = context.wait(context.node().get_later(id, {.user = args.get("--user"),
+                                                          .context = args.get("--context", context.seen(id)),
+                                                          .if_changed = etag_from(args, "--if-changed"),
+                                                          .if_match = etag_from(args, "--if-match"),
+                                                          .range = args.get("--range")}));
   if (!found)
     throw failure{ec::not_found, fmt::format("there is no item '{}'", id)};
   context.remember(id, found->context);
-  auto single = found->versions.size() == 1;
+  auto single = found->versions.size() == 1 || found->unchanged;
   if (context.json)
     print_json(context, *found);
+  else if (found->unchanged)
+    context.to.err << "unchanged\n";
   else if (single)
     return print_value(context, *found, args);
   else
@@ -235,6 +238,18 @@ int get(session_context& context, const arguments& args) {
 int del(session_context& context, const arguments& args) {
   return print_receipt(context, context.wait(context.node().del_later(args.positional[0], write_options(args))),
                        "deleted");
+}
+
+int count(session_context& context, const arguments& args) {
+  auto prefix = args.positional.empty() ? std::string{} : args.positional[0];
+  auto found = context.wait(context.node().count_later(prefix));
+  if (context.json)
+    context.print(
+        {{"prefix", prefix}, {"here", found.here}, {"everywhere", found.everywhere}, {"complete", found.complete}});
+  else
+    context.to.out << fmt::format("{} here, {}{} everywhere\n", human_count(found.here),
+                                  found.complete ? "" : "at least ", human_count(found.everywhere));
+  return done;
 }
 
 void print_page(session_context& context, const item_list& page) {
@@ -318,10 +333,17 @@ command get_command() {
       .summary = "print an item's value",
       .details =
           R"(  Ends with status 1 when there is no such item, or when there are several versions that do not know of
-  each other; these are shown, and put resolves them.
+  each other; these are shown, and put resolves them. What has not changed is no failure: nothing is printed or
+  written then, and "unchanged" stands on standard error.
+
+  get videos/1 --range 0-1048575 -o first-part
+  get news/1 --if-changed "$etag"
 )",
       .options = {user_option,
                   {"--context", "CONTEXT", "answer nothing older than this"},
+                  {"--range", "RANGE", "a part of the value: 0-99, 100- or -100"},
+                  {"--if-changed", "ETAG", "print the value only when the item has another ETag now"},
+                  if_match_option,
                   {"-o", "FILE", "write the value there"}},
       .least = 1,
       .most = 1,
@@ -362,10 +384,23 @@ command list_command() {
   };
 }
 
+command count_command() {
+  return {
+      .name = "count",
+      .synopsis = "[PREFIX]",
+      .summary = "count the items that this node and all nodes hold",
+      .details =
+          "  Deleted items do not count. The items of a data type begin with its name and a slash: count news/\n",
+      .most = 1,
+      .offers = {offer::ids},
+      .run = count,
+  };
+}
+
 } // namespace
 
 std::vector<command> data_commands() {
-  return {put_command(), get_command(), del_command(), list_command()};
+  return {put_command(), get_command(), del_command(), list_command(), count_command()};
 }
 
 } // namespace gnomon::shell

@@ -91,6 +91,47 @@ int list_policies(session_context& context, const arguments&) {
   return done;
 }
 
+/// Each field with its value and the policy that sets it.
+int show_policy(session_context& context, const arguments& args) {
+  auto found = context.wait(context.node().effective_policy_later(args.positional[0], args.get("--user")));
+  auto rule = parse_strict_json<json>(found.text);
+  if (!rule.good() || !rule.document.is_object())
+    throw failure{ec::bad_message, "the node's answer is no policy"};
+  if (context.json) {
+    auto from = json::object();
+    for (auto& origin : found.origins)
+      from[origin.field] = {{"scope", origin.scope}, {"name", origin.name}};
+    context.print({{"id", found.id}, {"user", found.user}, {"policy", rule.document}, {"from", from}});
+    return done;
+  }
+  table t{{"FIELD", "VALUE", "FROM"}};
+  for (auto& origin : found.origins)
+    t.row({origin.field, rule.document.value(origin.field, json(nullptr)).dump(),
+           origin.scope + (origin.name.empty() ? "" : " " + origin.name)});
+  t.print(context.to);
+  return done;
+}
+
+command policy_show_command() {
+  return {
+      .name = "policy show",
+      .synopsis = "ID",
+      .summary = "the policy in force for an item, and where each field comes from",
+      .details =
+          R"(  The item need not be there. FROM is the policy that sets the field; config: no policy does, and the
+  node's config or its default holds.
+
+  policy show news/1
+  policy show news/1 --user ann
+)",
+      .options = {{"--user", "NAME", "as if that user wrote the item; by default who did"}},
+      .least = 1,
+      .most = 1,
+      .offers = {offer::ids},
+      .run = show_policy,
+  };
+}
+
 command policy_set_command() {
   return {
       .name = "policy set",
@@ -148,7 +189,8 @@ command policy_list_command() {
 } // namespace
 
 std::vector<command> policy_commands() {
-  return {policy_set_command(), policy_get_command(), policy_del_command(), policy_list_command()};
+  return {policy_set_command(), policy_get_command(), policy_del_command(), policy_list_command(),
+          policy_show_command()};
 }
 
 } // namespace gnomon::shell

@@ -70,27 +70,41 @@ json quality_of(const std::optional<user_model_quality>& q) {
           {"predictions", q->predictions}};
 }
 
-void print_json(session_context& context, const training_report& r) {
-  context.print({{"job", r.job},
-                 {"state", r.state},
-                 {"lines", r.lines},
-                 {"accesses", r.accesses},
-                 {"bad_lines", r.bad_lines},
-                 {"left_out", r.left_out},
-                 {"withheld", r.withheld},
-                 {"counters", {{"learned", r.counted}}},
-                 {"progress", r.share},
-                 {"seconds_left", r.seconds_left},
-                 {"quality", quality_of(r.users)},
-                 {"running_quality", quality_of(r.running_users)},
-                 {"model", r.model},
-                 {"reason", r.reason}});
+json quality_of(const std::optional<demand_model_quality>& q) {
+  if (!q)
+    return nullptr;
+  json result{{"log_loss", q->log_loss},
+              {"calibration_error", q->calibration_error},
+              {"decisions", q->decisions},
+              {"kind", q->kind}};
+  if (q->network_log_loss > 0) { // of a new model
+    result["network_log_loss"] = q->network_log_loss;
+    result["trees_log_loss"] = q->trees_log_loss;
+  }
+  return result;
+}
+
+json to_json(const training_report& r) {
+  return {{"job", r.job},
+          {"state", r.state},
+          {"lines", r.lines},
+          {"accesses", r.accesses},
+          {"bad_lines", r.bad_lines},
+          {"left_out", r.left_out},
+          {"withheld", r.withheld},
+          {"counters", {{"learned", r.learned}}},
+          {"progress", r.progress},
+          {"seconds_left", r.seconds_left},
+          {"users", {{"quality", quality_of(r.users)}, {"running", quality_of(r.running_users)}}},
+          {"demand", {{"quality", quality_of(r.demand)}, {"running", quality_of(r.running_demand)}}},
+          {"model", r.model},
+          {"reason", r.reason}};
 }
 
 void print_text(session_context& context, const training_report& r) {
   auto& out = context.to.out;
   if (r.accesses + r.withheld > 0)
-    out << fmt::format("counters and histories have learned from {} of {} reads{}\n", human_count(r.counted),
+    out << fmt::format("counters and histories have learned from {} of {} reads{}\n", human_count(r.learned),
                        human_count(r.accesses + r.withheld),
                        r.withheld > 0 ? fmt::format("; {} are not to be learned", human_count(r.withheld)) : "");
   if (r.users)
@@ -101,8 +115,8 @@ void print_text(session_context& context, const training_report& r) {
     out << fmt::format(
         "demand: loss {:.4f} on {} decisions, of the running model {:.4f}; the {} do better: trees {:.4f}, "
         "network {:.4f}\n",
-        r.demand->loss, human_count(r.demand->decisions), r.running_demand ? r.running_demand->loss : 0.0,
-        printable(r.demand->kind), r.demand->trees_loss, r.demand->network_loss);
+        r.demand->log_loss, human_count(r.demand->decisions), r.running_demand ? r.running_demand->log_loss : 0.0,
+        printable(r.demand->kind), r.demand->trees_log_loss, r.demand->network_log_loss);
   if (r.state == "adopted")
     out << fmt::format("networks: model {} is in service\n", r.model);
   else if (r.over())
@@ -131,7 +145,7 @@ training_report follow(session_context& context, training_report report) {
     std::this_thread::sleep_for(ask_again);
     report = context.wait(context.node().training_later(report.job));
     if (context.to.err_is_tty)
-      context.to.err << fmt::format("\rtraining: {:3.0f}%, about {:.0f} s left, {} reads/s  ", 100 * report.share,
+      context.to.err << fmt::format("\rtraining: {:3.0f}%, about {:.0f} s left, {} reads/s  ", 100 * report.progress,
                                     report.seconds_left, human_count(static_cast<uint64_t>(report.events_per_second)))
                      << std::flush;
   }
@@ -140,12 +154,34 @@ training_report follow(session_context& context, training_report report) {
   return report;
 }
 
+int list_jobs(session_context& context) {
+  auto jobs = context.wait(context.node().trainings_later());
+  if (context.json) {
+    json all = json::array();
+    for (auto& job : jobs)
+      all.push_back(to_json(job));
+    context.print({{"jobs", all}});
+    return done;
+  }
+  table t{{">JOB", "STATE", ">READS", ">DONE", "RESULT"}};
+  for (auto& job : jobs)
+    t.row({std::to_string(job.job), job.state, human_count(job.accesses), fmt::format("{:.0f}%", 100 * job.progress),
+           job.state == "adopted" ? fmt::format("model {} is in service", job.model) : job.reason});
+  if (t.empty())
+    context.to.err << "no training job since the node started\n";
+  else
+    t.print(context.to);
+  return done;
+}
+
 int train(session_context& context, const arguments& args) {
+  if (args.has("--list") + args.has("--job") + !args.positional.empty() != 1)
+    throw usage_error{"usage: train FILE, train --job N, or train --list"};
+  if (args.has("--list"))
+    return list_jobs(context);
   training_report report;
   if (args.has("--job")) {
     report = context.wait(context.node().training_later(parse_count(args.get("--job"), "--job", 1, UINT64_MAX)));
-  } else if (args.positional.empty()) {
-    throw usage_error{"something is missing: usage: train FILE, or train --job N"};
   } else {
     training_text text{context, args.positional[0]};
     report = context.patient_node().train([&](std::string& piece) { return text.next(piece); });
@@ -156,14 +192,14 @@ int train(session_context& context, const arguments& args) {
     report.lines = text.counts().lines; // the node met the reads only
     report.bad_lines += text.counts().malformed;
   }
-  context.json ? print_json(context, report) : print_text(context, report);
+  context.json ? context.print(to_json(report)) : print_text(context, report);
   return report.state == "failed" ? failed : done;
 }
 
 command train_command() {
   return {
       .name = "train",
-      .synopsis = "FILE",
+      .synopsis = "FILE | --job N | --list",
       .summary = "train the prediction models on the reads in a file",
       .details =
           R"(  One JSON object a line with user_id, data_id, timestamp (seconds since 1970, or 2024-05-01T12:00:00Z) and
@@ -173,7 +209,8 @@ command train_command() {
   better than the running ones on reads that were held back.
 )",
       .options = {{"--no-wait", "", "do not wait for the end of the training"},
-                  {"--job", "N", "show a job instead of starting one"}},
+                  {"--job", "N", "show a job instead of starting one"},
+                  {"--list", "", "show the last jobs, the newest first"}},
       .most = 1,
       .offers = {offer::files},
       .run = train,

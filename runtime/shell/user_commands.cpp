@@ -10,6 +10,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr size_t most_reported = 1000;
+
 int predict(session_context& context, const arguments& args) {
   uint32_t limit = 20;
   if (args.has("--limit"))
@@ -52,6 +54,38 @@ int forget(session_context& context, const arguments& args) {
   return done;
 }
 
+int report(session_context& context, const arguments& args) {
+  auto count = args.has("--count") ? parse_count(args.get("--count"), "--count", 1, 1'000'000) : 1;
+  std::vector<reported_read> reads;
+  for (auto& id : args.positional)
+    reads.push_back({id, args.get("--user"), static_cast<uint32_t>(count)});
+  auto passed_on = context.wait(context.node().report_reads_later(reads));
+  if (context.json)
+    context.print(json{{"reads", passed_on}});
+  else
+    context.to.out << fmt::format("reported {} read{}\n", human_count(passed_on), passed_on == 1 ? "" : "s");
+  return done;
+}
+
+command report_command() {
+  return {
+      .name = "report",
+      .synopsis = "ID...",
+      .summary = "say that items were read from a cache of an application",
+      .details =
+          R"(  So predictions and copies take account of reads in the node's region that the node has not seen. Each
+  command counts: do not repeat it.
+
+  report news/1 news/2 --user ann
+)",
+      .options = {{"--user", "NAME", "who read them"}, {"--count", "N", "how often each was read (default 1)"}},
+      .least = 1,
+      .most = most_reported,
+      .offers = std::vector<offer>(most_reported, offer::ids),
+      .run = report,
+  };
+}
+
 command predict_command() {
   return {
       .name = "predict",
@@ -85,7 +119,7 @@ command forget_command() {
 } // namespace
 
 std::vector<command> user_commands() {
-  return {predict_command(), forget_command()};
+  return {predict_command(), forget_command(), report_command()};
 }
 
 } // namespace gnomon::shell

@@ -101,7 +101,7 @@ private:
     std::lock_guard lock{mutex_};
     position_ = next_;
     auto missed = between(line, "\"missed\":", ",");
-    heard_.push_back({between(line, "\"event\":\"", "\""), between(line, "\"data_id\":\"", "\""),
+    heard_.push_back({between(line, "\"event\":\"", "\""), between(line, "\"id\":\"", "\""),
                       between(line, "\"context\":\"", "\""), missed.empty() ? 0 : std::stoull(missed)});
   }
 

@@ -26,6 +26,9 @@ CAF_TEST(a_shadow_is_asked_for_with_factor_and_ttl) {
   CAF_CHECK_EQUAL(message.factor, 4u);
   CAF_CHECK(message.ttl == duration{1500});
   CAF_CHECK_EQUAL(message_of<create_shadow>(create(R"({"data_id": "a"})")).factor, 0u);
+  auto same = message_of<create_shadow>(create(R"({"id": "a/b", "factor": 4})"));
+  CAF_CHECK_EQUAL(same.id, "a/b");
+  CAF_CHECK_EQUAL(same.factor, 4u);
 }
 
 CAF_TEST(shadow_requests_with_a_wrong_field_name_it) {
@@ -40,7 +43,9 @@ CAF_TEST(shadow_requests_with_a_wrong_field_name_it) {
   CAF_CHECK(mentions(refused(R"({"data_id": "one", "data_id": "two"})"), "twice"));
   CAF_CHECK(mentions(refused(R"({"data_id": "one", "\u0064ata_id": "two"})"), "twice"));
   CAF_CHECK(mentions(refused(R"({"data_id": "one", "ttl": {"a": 1, "a": 2}})"), "twice"));
-  CAF_CHECK(mentions(refused(R"({"data_id": "a", "factor": 2})"), "factor"));
+  CAF_CHECK(mentions(refused(R"({"data_id": "a", "copies": 2})"), "copies"));
+  CAF_CHECK(mentions(refused(R"({"data_id": "a", "id": "a"})"), "mean the same"));
+  CAF_CHECK(mentions(refused(R"({"id": "a", "factor": 2, "shadowing_factor": 2})"), "mean the same"));
   for (auto factor : {"0", "1000", "-1", "\"3\"", "2.5", "null", "18446744073709551615"})
     CAF_CHECK(
         mentions(refused(R"({"data_id": "a", "shadowing_factor": )" + std::string{factor} + "}"), "shadowing_factor"));
@@ -66,6 +71,7 @@ CAF_TEST(a_plan_is_accepted_with_its_regions) {
   CAF_CHECK_EQUAL(answer.status, 202);
   auto document = nlohmann::json::parse(answer.body.view());
   CAF_CHECK_EQUAL(document["regions"], nlohmann::json({"eu", "us"}));
+  CAF_CHECK_EQUAL(document["copies"][1]["role"], "shadow");
   CAF_CHECK_EQUAL(document["shortfall"], "one region is down");
 }
 
@@ -77,13 +83,31 @@ CAF_TEST(the_status_of_a_shadow_tells_every_copy) {
   copy_report copy;
   copy.node = "n1";
   copy.role = holder_state::shadow;
-  copy.expiry = noon;
+  copy.expires = noon;
+  copy.etag = "\"e\"";
+  copy.demand = 2.5;
   auto document = nlohmann::json::parse(reply_to(asked, shadow_report{"a/b", 3, 2, "n1", {copy}}).body.view());
   CAF_CHECK_EQUAL(document["deleted"], false);
   CAF_CHECK_EQUAL(document["copies"][0]["deleted"], false);
   CAF_CHECK_EQUAL(document["copies"][0]["role"], "shadow");
+  CAF_CHECK_EQUAL(document["copies"][0]["etag"], "\"e\"");
+  CAF_CHECK_EQUAL(document["copies"][0]["demand"], 2.5);
   CAF_CHECK_EQUAL(document["copies"][0]["expires"], "2019-12-20T12:00:00.000Z");
   CAF_CHECK(document["copies"][0]["created"].is_null());
+}
+
+CAF_TEST(one_copy_is_dropped_by_its_region) {
+  auto asked = ask("DELETE", "/shadow?id=a%2Fb&region=eu");
+  auto message = message_of<drop_shadow>(asked);
+  CAF_CHECK_EQUAL(message.id, "a/b");
+  CAF_CHECK_EQUAL(message.region, "eu");
+  CAF_CHECK_EQUAL(message_of<drop_shadow>(ask("DELETE", "/shadow?data_id=a&region=eu")).id, "a");
+  CAF_CHECK_EQUAL(reply_to(asked, shadow_drop{"a/b", "n1"}).status, 204);
+  CAF_CHECK_EQUAL(reply_to(asked, make_error(ec::rejected, "the copy is durable")).status, 409);
+  CAF_CHECK_EQUAL(reply_to(asked, make_error(ec::gone)).status, 410);
+  CAF_CHECK(mentions(refusal_of(ask("DELETE", "/shadow?id=a")), "region"));
+  CAF_CHECK(mentions(refusal_of(ask("DELETE", "/shadow?region=eu")), "id"));
+  CAF_CHECK_EQUAL(refusal_of(ask("GET", "/shadow?id=a&region=eu")).status, 405);
 }
 
 CAF_TEST(a_route_is_asked_for_from_here_or_from_a_place) {
@@ -120,6 +144,24 @@ CAF_TEST(policies_are_set_by_scope_and_name) {
   CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/region/eu")).status, 400);
   CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/default/x")).status, 400);
   CAF_CHECK_EQUAL(refusal_of(put_policy_at("/policy/type/")).status, 400);
+}
+
+CAF_TEST(the_policy_in_force_says_where_each_field_comes_from) {
+  auto asked = ask("GET", "/policy/effective?id=news%2F1");
+  CAF_CHECK_EQUAL(message_of<get_effective_policy>(asked).id, "news/1");
+  CAF_CHECK_EQUAL(message_of<get_effective_policy>(asked).user, "");
+  CAF_CHECK_EQUAL(message_of<get_effective_policy>(ask("GET", "/policy/effective?data_id=a&user_id=ann")).user, "ann");
+  CAF_CHECK(mentions(refusal_of(ask("GET", "/policy/effective")), "id"));
+  CAF_CHECK(mentions(refusal_of(ask("GET", "/policy/effective?id=a&data_id=a")), "mean the same"));
+  CAF_CHECK_EQUAL(refusal_of(ask("PUT", "/policy/effective?id=a")).status, 405);
+  effective_policy found{
+      "news/1", "ann", R"({"factor":4,"learn":true})", {{"factor", "type", "news"}, {"learn", "config", ""}}};
+  auto document = nlohmann::json::parse(reply_to(asked, found).body.view());
+  CAF_CHECK_EQUAL(document["id"], "news/1");
+  CAF_CHECK_EQUAL(document["user"], "ann");
+  CAF_CHECK_EQUAL(document["policy"]["factor"], 4);
+  CAF_CHECK_EQUAL(document["from"]["factor"], nlohmann::json({{"scope", "type"}, {"name", "news"}}));
+  CAF_CHECK_EQUAL(document["from"]["learn"]["scope"], "config");
 }
 
 CAF_TEST(policies_are_shown_one_by_one_or_all) {

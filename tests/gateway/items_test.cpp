@@ -53,7 +53,7 @@ CAF_TEST(ids_that_cannot_be_are_refused_with_a_sentence) {
       CAF_CHECK(mentions(refusal_of(ask_with_body(method, std::string{"/data/"} + id, "v")), ".."));
   for (auto id : {"...", ".x", "x./y", "x..y", "..x/y", "a.b/.c"})
     CAF_CHECK_EQUAL(message_of<read_item>(ask("GET", std::string{"/data/"} + id)).id, id);
-  CAF_CHECK(mentions(refuse_put({}, "/data/a?user_id=x/../y"), "user_id"));
+  CAF_CHECK(mentions(refuse_put({}, "/data/a?user_id=x/../y"), "user"));
   CAF_CHECK(mentions(refuse_put({}, "/data/a?user_id=x&user_id=y"), "twice"));
   auto answer = refusal_of(ask("GET", "/data/" + std::string(10'240, 'x')));
   CAF_CHECK_EQUAL(answer.status, 414);
@@ -128,11 +128,11 @@ CAF_TEST(a_first_write_is_created_and_a_later_one_has_no_content) {
 
 CAF_TEST(a_write_that_replaced_nothing_says_how_many_versions_there_are) {
   auto put = ask_with_body("PUT", "/data/a", "v");
-  CAF_CHECK(!reply_to(put, write_receipt{"a", {}, "\"e\"", false, 1, "n1"}).field("Gnomon-Siblings"));
+  CAF_CHECK(!reply_to(put, write_receipt{"a", {}, "\"e\"", false, 1, "n1"}).field("Gnomon-Versions"));
   auto beside = reply_to(put, write_receipt{"a", {}, "\"e\"", false, 1, "n1", 2});
   CAF_CHECK_EQUAL(beside.status, 204);
-  CAF_REQUIRE(beside.field("Gnomon-Siblings"));
-  CAF_CHECK_EQUAL(*beside.field("Gnomon-Siblings"), "2");
+  CAF_REQUIRE(beside.field("Gnomon-Versions"));
+  CAF_CHECK_EQUAL(*beside.field("Gnomon-Versions"), "2");
 }
 
 CAF_TEST(a_delete_is_a_write_without_a_value) {
@@ -171,7 +171,7 @@ CAF_TEST(a_list_is_paged_by_the_address_of_the_next_page) {
                  true};
   auto document = nlohmann::json::parse(reply_to(asked, page).body.view());
   CAF_CHECK_EQUAL(document["items"].size(), 2u);
-  CAF_CHECK_EQUAL(document["items"][0]["data_id"], "news/1");
+  CAF_CHECK_EQUAL(document["items"][0]["id"], "news/1");
   CAF_CHECK_EQUAL(document["next"], "/data?prefix=news/&after=news/a%20b&limit=2");
   page.more = false;
   CAF_CHECK(nlohmann::json::parse(reply_to(asked, page).body.view())["next"].is_null());
@@ -182,4 +182,21 @@ CAF_TEST(a_list_is_paged_by_the_address_of_the_next_page) {
 CAF_TEST(queries_take_a_plus_as_a_space_and_paths_do_not) {
   CAF_CHECK_EQUAL(message_of<read_item>(ask("GET", "/data/a+b?user_id=c+d")).id, "a+b");
   CAF_CHECK_EQUAL(message_of<read_item>(ask("GET", "/data/a+b?user_id=c+d")).user, "c d");
+}
+
+CAF_TEST(items_are_counted_with_the_same_address) {
+  auto asked = ask("GET", "/data?count=true&prefix=news%2F");
+  CAF_CHECK_EQUAL(message_of<count_items>(asked).prefix, "news/");
+  auto document = nlohmann::json::parse(reply_to(asked, item_count{2, 5, false}).body.view());
+  CAF_CHECK_EQUAL(document, nlohmann::json({{"prefix", "news/"}, {"here", 2}, {"everywhere", 5}, {"complete", false}}));
+  CAF_CHECK_EQUAL(message_of<list_items>(ask("GET", "/data?count=false")).limit, 1000u);
+  CAF_CHECK(mentions(refusal_of(ask("GET", "/data?count=yes")), "count"));
+  for (auto other : {"limit=3", "after=a"})
+    CAF_CHECK_EQUAL(refusal_of(ask("GET", std::string{"/data?count=true&"} + other)).status, 400);
+}
+
+CAF_TEST(a_user_has_one_name_and_an_older_one) {
+  CAF_CHECK_EQUAL(message_of<read_item>(ask("GET", "/data/a?user=ann")).user, "ann");
+  CAF_CHECK_EQUAL(message_of<read_item>(ask("GET", "/data/a?user_id=ann")).user, "ann");
+  CAF_CHECK(mentions(refusal_of(ask("GET", "/data/a?user=ann&user_id=ann")), "mean the same"));
 }

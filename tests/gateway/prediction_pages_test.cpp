@@ -54,3 +54,33 @@ CAF_TEST(a_user_nobody_knows_and_a_node_that_does_not_predict_are_told_apart) {
                   404);
   CAF_CHECK_EQUAL(reply_to(asked, make_error(ec::unavailable, "this node does not predict")).status, 503);
 }
+
+CAF_TEST(reads_made_elsewhere_are_reported_one_by_one_or_many_at_once) {
+  auto report = [](std::string body) {
+    return ask_with_body("POST", "/prefetch/read", std::move(body), {{"content-type", "application/json"}});
+  };
+  auto one = message_of<report_reads>(report(R"({"id": "news/1", "user": "ann"})"));
+  CAF_REQUIRE_EQUAL(one.reads.size(), 1u);
+  CAF_CHECK_EQUAL(one.reads[0].id, "news/1");
+  CAF_CHECK_EQUAL(one.reads[0].user, "ann");
+  CAF_CHECK_EQUAL(one.reads[0].count, 1u);
+  auto two = message_of<report_reads>(report(R"([{"data_id": "a", "user_id": "bob"}, {"id": "b", "count": 7}])"));
+  CAF_REQUIRE_EQUAL(two.reads.size(), 2u);
+  CAF_CHECK_EQUAL(two.reads[0].user, "bob");
+  CAF_CHECK_EQUAL(two.reads[1].count, 7u);
+  auto answer = reply_to(report("{}"), reads_receipt{8});
+  CAF_CHECK_EQUAL(answer.status, 202);
+  auto document = nlohmann::json::parse(answer.body.view());
+  CAF_CHECK_EQUAL(document["reads"], 8);
+  for (auto bad : {"", "[]", "3", "[3]", "{}", R"({"id": ""})", R"({"id": 3})", R"({"id": "a", "data_id": "a"})",
+                   R"({"id": "a", "count": 0})", R"({"id": "a", "count": -1})", R"({"id": "a", "count": 1000001})",
+                   R"({"id": "a", "user": "x/../y"})", R"({"id": "a", "id": "b"})", R"({"id": "a", "time": 3})"})
+    CAF_CHECK_EQUAL(refusal_of(report(bad)).status, 400);
+  std::string many = "[";
+  for (int i = 0; i < 1001; ++i)
+    many += std::string{i == 0 ? "" : ","} + R"({"id": "a"})";
+  CAF_CHECK_EQUAL(refusal_of(report(many + "]")).status, 400);
+  CAF_CHECK_EQUAL(refusal_of(report(std::string((1u << 20) + 1, ' '))).status, 413);
+  CAF_CHECK_EQUAL(refusal_of(ask_with_body("POST", "/prefetch/read", "{}", {{"content-type", "text/plain"}})).status,
+                  415);
+}

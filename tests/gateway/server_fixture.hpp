@@ -56,6 +56,19 @@ inline std::optional<change_page> next_page(router_script& script, const follow_
   return page;
 }
 
+/// Nothing when the piece is out of order.
+inline std::optional<training_status> take_piece(router_script& script, const train_piece& piece) {
+  std::lock_guard lock{script.guard};
+  if (piece.number != script.pieces || piece.job != (piece.number == 0 ? 0u : 7u))
+    return std::nullopt;
+  ++script.pieces;
+  script.uploaded += piece.text.view();
+  script.upload_ended = piece.last;
+  training_status status;
+  status.job = 7;
+  return status;
+}
+
 /// Keeps writes in a map and answers reads from it.
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
                                                std::shared_ptr<router_script> script) {
@@ -98,15 +111,9 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [=](const forget_user&) -> caf::result<forget_receipt> { return none(); },
       [=](const find_actor&) -> caf::result<found_actor> { return none(); },
       [=](const train_piece& x) -> caf::result<training_status> {
-        std::lock_guard lock{script->guard};
-        if (x.number != script->pieces || x.job != (x.number == 0 ? 0u : 7u))
-          return none();
-        ++script->pieces;
-        script->uploaded += x.text.view();
-        script->upload_ended = x.last;
-        training_status status;
-        status.job = 7;
-        return status;
+        if (auto status = take_piece(*script, x))
+          return *status;
+        return none();
       },
       [=](const get_training&) -> caf::result<training_status> { return none(); },
       [=](const access_batch&) {},
@@ -115,6 +122,11 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
           return *page;
         return never<change_page>(self);
       },
+      [=](const get_effective_policy&) -> caf::result<effective_policy> { return none(); },
+      [=](const list_trainings&) -> caf::result<training_list> { return none(); },
+      [=](const report_reads&) -> caf::result<reads_receipt> { return none(); },
+      [=](const drop_shadow&) -> caf::result<shadow_drop> { return none(); },
+      [=](const count_items&) -> caf::result<item_count> { return none(); },
   };
 }
 

@@ -152,6 +152,14 @@ CAF_TEST(an_upload_larger_than_any_body_may_be_goes_to_the_router_in_pieces) {
   CAF_CHECK(script->upload_ended);
 }
 
+CAF_TEST(a_body_of_a_question_for_the_jobs_is_no_upload) {
+  start();
+  connection client{port};
+  client.send("GET /prefetch/train HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n" + std::string(600'000, ' '));
+  CAF_CHECK(is(client.read_answer(), 503)); // as the fake router answers
+  CAF_CHECK_EQUAL(script->pieces, 0u);
+}
+
 CAF_TEST(an_upload_that_is_refused_half_way_ends_with_the_reason) {
   start();
   script->pieces = 99; // the first piece is not the one it waits for

@@ -17,8 +17,8 @@ training_status finished() {
   status.bad_lines = 2;
   status.complaints = {{3, "user_id is missing"}};
   status.withheld = 3;
-  status.counted = 7;
-  status.share = 1.0;
+  status.learned = 7;
+  status.progress = 1.0;
   status.users = {0.5, 0.25, 0.375, 100};
   status.running_users = {0.25, 0.125, 0.375, 100};
   status.better_users = true;
@@ -60,8 +60,20 @@ CAF_TEST(a_job_is_shown_with_its_quality_beside_the_running_models) {
 CAF_TEST(what_is_no_job_is_refused) {
   for (auto job : {"", "x", "0", "-1", "7x", "99999999999999999999"})
     CAF_CHECK_EQUAL(refusal_of(ask("GET", "/prefetch/train/" + std::string{job})).status, 400);
-  CAF_CHECK_EQUAL(refusal_of(ask("GET", "/prefetch/train")).status, 405);
+  CAF_CHECK_EQUAL(refusal_of(ask("DELETE", "/prefetch/train")).status, 405);
   CAF_CHECK_EQUAL(refusal_of(ask("DELETE", "/prefetch/train/7")).status, 405);
   auto busy = make_error(ec::overloaded, "training job 7 is under way");
   CAF_CHECK_EQUAL(reply_to(ask("GET", "/prefetch/train/8"), busy).status, 503);
+}
+
+CAF_TEST(the_last_jobs_are_listed) {
+  auto asked = ask("GET", "/prefetch/train");
+  message_of<list_trainings>(asked);
+  auto older = finished();
+  older.job = 7;
+  auto document = nlohmann::json::parse(reply_to(asked, training_list{{finished(), older}}).body.view());
+  CAF_REQUIRE_EQUAL(document["jobs"].size(), 2u);
+  CAF_CHECK_EQUAL(document["jobs"][0]["job"], "1763832000123");
+  CAF_CHECK_EQUAL(document["jobs"][0]["state"], "adopted");
+  CAF_CHECK_EQUAL(document["jobs"][1]["job"], "7");
 }

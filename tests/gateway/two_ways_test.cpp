@@ -59,6 +59,8 @@ struct two_ways_fixture : server_fixture {
                                          "?",
                                          "?user_id=ann",
                                          "?user_id=",
+                                         "?user=ann",
+                                         "?user=a&user_id=a",
                                          "?user_id=a/b",
                                          "?user_id=..",
                                          "?user_id=a&user_id=b",

@@ -56,7 +56,7 @@ CAF_TEST(changes_come_as_events_one_after_the_other) {
   CAF_CHECK(has(text, "\r\nTransfer-Encoding: chunked\r\n"));
   CAF_CHECK(has(text, "\r\nCache-Control: no-store\r\n"));
   CAF_CHECK(!has(text, "Content-Length"));
-  CAF_CHECK(has(text, "id: 1-1\nevent: present\ndata: {\"event\":\"present\",\"data_id\":\"news/1\""));
+  CAF_CHECK(has(text, "id: 1-1\nevent: present\ndata: {\"event\":\"present\",\"id\":\"news/1\""));
   CAF_CHECK(has(text, "\"value\":\"aGVsbG8=\"}\n\n"));
   auto asked = followed();
   CAF_REQUIRE(asked.size() >= 2);
@@ -87,8 +87,8 @@ CAF_TEST(to_a_client_of_http_1_0_the_stream_is_not_chunked) {
 
 CAF_TEST(what_cannot_be_watched_is_refused) {
   start();
-  for (const auto* query :
-       {"", "data_id=a&prefix=b", "data_id=", "cluster=maybe", "data_id=a&values=1", "cluster=false"})
+  for (const auto* query : {"", "id=a&data_id=a", "id=a&prefix=b", "data_id=a&prefix=b", "data_id=", "cluster=maybe",
+                            "data_id=a&values=1", "cluster=false"})
     CAF_CHECK(is(get("/watch?" + std::string{query}), 400));
   CAF_CHECK(is(once("PUT /watch HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), 405));
 }
@@ -97,7 +97,7 @@ CAF_TEST(the_server_stops_with_streams_open) {
   start();
   happens("written", "1-1");
   std::string text;
-  std::thread client{[&] { text = stream("GET /watch?data_id=a HTTP/1.1\r\nHost: x\r\n\r\n", "never"); }};
+  std::thread client{[&] { text = stream("GET /watch?id=a HTTP/1.1\r\nHost: x\r\n\r\n", "never"); }};
   while (followed().size() < 2)
     std::this_thread::sleep_for(5ms);
   server.reset();

@@ -47,7 +47,7 @@ status 2 "$gnomon" frobnicate;              complains "no command 'frobnicate'"
 status 2 "$gnomon" staus x;                 complains "did you mean 'status'"
 status 2 "$gnomon" get;                     complains "usage: get ID"
 status 2 "$gnomon" --frob;                  complains "--frob"
-status 2 "$gnomon" policy;                  complains "set, get, del, list"
+status 2 "$gnomon" policy;                  complains "set, get, del, list, show"
 status 1 "$gnomon" get x;                   complains "which node?"
 status 1 "$gnomon" --socket nowhere get x;  complains "is gnomond running"
 status 1 "$gnomon" --json --socket nowhere get x; complains '"code":"unavailable"'
@@ -97,7 +97,25 @@ status 2 "$gnomon" put pair x --request-id "a b"; complains "visible ASCII"
 status 0 "$gnomon" del bytes
 status 1 "$gnomon" get bytes
 status 1 "$gnomon" del bytes;                complains "no item"
+# parts and conditions
+status 0 "$gnomon" put part 0123456789 --json; tag=$(sed -n 's/.*"etag": "\\"\(.*\)\\"".*/\1/p' out)
+status 0 "$gnomon" get part --range 2-4
+[ "$(cat out)" = 234 ] || fail "the part came back as $(cat out)"
+status 0 "$gnomon" get part --range -3 --json; says '"text": "789"'; says '"offset": 7'; says '"bytes": 10'
+status 2 "$gnomon" get part --range 10-;     complains "the value has 10 bytes"
+status 2 "$gnomon" get part --range 4-2;     complains "is no range"
+status 0 "$gnomon" get part --if-changed "$tag" -o part.out; complains "unchanged"
+[ ! -s out ] && [ ! -e part.out ] || fail "what has not changed was written"
+status 0 "$gnomon" get part --if-changed "$tag" --json; says '"unchanged": true'
+status 0 "$gnomon" get part --if-match "$tag" --range 0-0; says "0"
+status 0 "$gnomon" put part new
+status 0 "$gnomon" get part --if-changed "$tag"; says "new"
+status 1 "$gnomon" get part --if-match "$tag"; complains "another ETag"
+status 2 "$gnomon" get part --if-match 1 --if-changed 1; complains "exclude each other"
+status 2 "$gnomon" get part --if-changed ""; complains "takes an ETag"
 status 0 "$gnomon" list;                     says "news/1 a"
+status 0 "$gnomon" count pip;                says "1 here, 1 everywhere"
+status 0 "$gnomon" count nothing/ --json;    says '"here": 0'; says '"complete": true'
 status 0 "$gnomon" list pip --json;          says '{"id":"piped","bytes":100000'
 
 # -- copies, policies, the cluster -------------------------------------------------------------
@@ -106,15 +124,26 @@ status 1 "$gnomon" status nothing
 status 0 "$gnomon" status bytes;             says "bytes was deleted"; says "deleted"
 status 0 "$gnomon" status bytes --json;      says '"deleted": true'
 status 0 "$gnomon" status piped --json;      says '"deleted": false'
+status 0 "$gnomon" status piped --json;      says '"demand":'
+status 0 "$gnomon" explain piped;            says "DEMAND"
 status 0 "$gnomon" explain bytes;            says "deleted; kept until"
 status 0 "$gnomon" route piped --json;       says '"holds": true'
 status 2 "$gnomon" route piped --lat 91 --lon 0; complains "--lat"
 status 2 "$gnomon" route piped --from mars;  complains "no region 'mars'"
 status 0 "$gnomon" shadow create piped --factor 3; complains "fewer than the factor"
 status 2 "$gnomon" shadow create piped --factor 0; complains "--factor"
+status 1 "$gnomon" shadow drop piped eu-central-1; complains "is durable"
+status 1 "$gnomon" shadow drop piped mars;   complains "no region 'mars'"
+status 1 "$gnomon" shadow drop bytes eu-central-1; complains "was deleted"
+status 2 "$gnomon" shadow drop piped;        complains "something is missing"
 status 0 "$gnomon" policy set type news '{"factor": 1, "min_copies": 1}'
 status 0 "$gnomon" policy get type news;     says '"factor": 1'
 status 0 "$gnomon" policy list;              says "news"
+status 0 "$gnomon" policy show news/9;       says "type news"; says "config"
+status 0 "$gnomon" policy show news/9 --json; says '"factor": 1'; says '"scope": "type"'; says '"name": "news"'
+status 0 "$gnomon" policy set user ann '{"ttl": 77}'
+status 0 "$gnomon" policy show news/9 --user ann; says "user ann"; says "77"
+status 0 "$gnomon" policy del user ann
 status 2 "$gnomon" policy set type news '{"factor": 0}'; complains "factor"
 status 0 "$gnomon" policy set type news '{"residency": ["nowhere"]}'; complains "nowhere, where no node is known"
 status 2 "$gnomon" policy set planet x '{}'; complains "no scope"
@@ -135,6 +164,11 @@ status 0 "$gnomon" policy set user ann '{"learn": false}'
 status 0 "$gnomon" get pages/1 --user ann
 status 1 "$gnomon" predict ann
 status 0 "$gnomon" policy del user ann
+for page in 1 2 3 1 2; do status 0 "$gnomon" report "pages/$page" --user eve; says "reported 1 read"; done
+status 0 "$gnomon" predict eve --repeats --json; says '"id": "pages/3"'
+status 0 "$gnomon" report pages/1 pages/2 --count 3 --json; says '"reads": 6'
+status 2 "$gnomon" report pages/1 --count 0; complains "--count"
+status 0 "$gnomon" train --list;             complains "no training job"
 for user in $(seq 60); do
   for page in 1 2 3 4 5 6 7 8; do
     echo "{\"user_id\": \"u$user\", \"data_id\": \"pages/$page\", \"timestamp\": $((1700000000 + 10 * page + user))}"
@@ -148,7 +182,10 @@ status 0 "$gnomon" train --job "$job";       says "reads held back"
 status 0 "$gnomon" train reads.gz --json;    says '"accesses": 480'
 echo nonsense >no-reads
 status 2 "$gnomon" train no-reads;           complains "no usable read in 1 lines"; complains "A trace is CSV"
+status 0 "$gnomon" train --list;             says "$job"; says "RESULT"
+status 0 "$gnomon" train --list --json;      says "\"job\": $job"; says '"jobs"'
 status 2 "$gnomon" train
+status 2 "$gnomon" train reads --list;       complains "usage: train FILE"
 status 1 "$gnomon" train --job 7;            complains "no training job"
 status 1 "$gnomon" evaluate --trace nowhere; complains "cannot open nowhere: No such file"
 status 2 "$gnomon" evaluate;                 complains "usage: gnomon-evaluate"

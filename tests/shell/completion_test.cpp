@@ -47,8 +47,8 @@ CAF_TEST(the_first_word_is_a_command) {
 }
 
 CAF_TEST(a_command_of_two_words_goes_on) {
-  CAF_CHECK_EQUAL(offered("policy "), (words{"del", "get", "list", "set"}));
-  CAF_CHECK_EQUAL(offered("shadow c"), words{"create"});
+  CAF_CHECK_EQUAL(offered("policy "), (words{"del", "get", "list", "set", "show"}));
+  CAF_CHECK_EQUAL(offered("shadow "), (words{"create", "drop"}));
   CAF_CHECK_EQUAL(offered("help sta"), words{"status"});
 }
 
@@ -69,6 +69,10 @@ CAF_TEST(options_and_their_values_are_offered) {
   CAF_CHECK_EQUAL(offered("put a --new-sibling --n"), words{});
   CAF_CHECK_EQUAL(offered("put a --js"), words{"--json"});
   CAF_CHECK_EQUAL(offered("get --user u1 wea"), words{"weather"});
+  CAF_CHECK_EQUAL(offered("get a --if"), (words{"--if-changed", "--if-match"}));
+  CAF_CHECK_EQUAL(offered("shadow drop news/1 us"), words{"us-east-1"});
+  CAF_CHECK_EQUAL(offered("policy show news"), (words{"news/1", "news/2"}));
+  CAF_CHECK_EQUAL(offered("report news/1 weather news/2 wea"), words{"weather"});
 }
 
 CAF_TEST(scopes_are_offered_for_policies) {

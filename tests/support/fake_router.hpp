@@ -120,6 +120,16 @@ inline cluster_report report() {
   return about;
 }
 
+inline prediction prediction_for(const std::string& user) {
+  return {user, "fake", 0, {{"next", 0.5, 0.625, {"fake"}, {}}}};
+}
+
+inline caf::result<node_removal> removal_of(const std::string& node) {
+  if (node != "gone")
+    return make_error(ec::not_found, "there is no node " + node + " in this cluster");
+  return node_removal{node, 7, 3};
+}
+
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
                                                std::shared_ptr<fake_items> given) {
   auto& state = self->state;
@@ -152,16 +162,10 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](const exchange_policies&) { return policy_list{}; },
       [](const get_route&) { return route_list{}; },
       [](const get_cluster&) { return report(); },
-      [](const remove_node& request) -> caf::result<node_removal> {
-        if (request.node != "gone")
-          return make_error(ec::not_found, "there is no node " + request.node + " in this cluster");
-        return node_removal{request.node, 7, 3};
-      },
+      [](const remove_node& request) { return removal_of(request.node); },
       [](deadline_a, uint64_t) {},
       [](flush_a) {},
-      [](const get_prediction& request) {
-        return prediction{request.user, "fake", 0, {{"next", 0.5, 0.625, {"fake"}, {}}}};
-      },
+      [](const get_prediction& request) { return prediction_for(request.user); },
       [](const find_actor&) -> caf::result<found_actor> { return make_error(ec::not_found, "nobody"); },
       [](const forget_user& request) {
         return forget_receipt{request.user, 1};
@@ -175,6 +179,15 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
         ++kept->subscriptions;
         state.followers[request.name].push_back(self->make_response_promise<change_page>());
         return caf::delegated<change_page>{};
+      },
+      [](const get_effective_policy& request) {
+        return effective_policy{request.id, request.user, R"({"factor":3})", {{"factor", "config", ""}}};
+      },
+      [](const list_trainings&) { return training_list{}; },
+      [](const report_reads& request) { return reads_receipt{request.reads.size()}; },
+      [](const drop_shadow&) -> caf::result<shadow_drop> { return make_error(ec::not_found, "no such copy"); },
+      [=](const count_items&) {
+        return item_count{kept->items.size(), kept->items.size(), true};
       },
   };
 }

@@ -126,7 +126,7 @@ std::vector<std::string> regions::ids_at(size_t at, const std::string& prefix, s
   std::vector<std::string> ids;
   auto page = json::parse(page_of(at, "/data?prefix=" + prefix + "&limit=" + std::to_string(limit)));
   for (const auto& item : page["items"])
-    ids.push_back(item["data_id"]);
+    ids.push_back(item["id"]);
   return ids;
 }
 
@@ -136,7 +136,7 @@ std::map<std::string, regions::copies> regions::count_copies() {
     for (std::string next = "/data?limit=10000"; !next.empty();) {
       auto page = json::parse(page_of(i, next));
       for (const auto& item : page["items"]) {
-        auto& entry = result[item["data_id"]];
+        auto& entry = result[item["id"]];
         ++entry.all;
         entry.durable += item["role"] == "durable" ? 1 : 0;
       }

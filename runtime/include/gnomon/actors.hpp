@@ -66,10 +66,20 @@ struct list {
   bool deleted = false;
 };
 
+struct count {
+  std::string prefix = {};
+};
+
 struct create_shadow {
   std::string id;
   uint32_t factor = 0;         // 0: as the policy says
   std::chrono::seconds ttl{0}; // 0: as the policy says
+};
+
+/// Answers `done`.
+struct drop_shadow {
+  std::string id;
+  std::string region;
 };
 
 struct status {
@@ -102,6 +112,11 @@ struct set_policy {
   policy_setting rule;
 };
 
+struct effective_policy {
+  std::string id;
+  std::string user = {};
+};
+
 struct remove_node {
   std::string name;
   bool force = false;
@@ -113,6 +128,11 @@ struct predict {
   bool repeats = false;
 };
 
+/// Answers how many reads were passed on.
+struct report_reads {
+  std::vector<reported_read> reads;
+};
+
 /// Answers how many regions knew the user.
 struct forget {
   std::string user;
@@ -121,6 +141,7 @@ struct forget {
 struct training {
   uint64_t job = 0;
 };
+struct trainings {};
 
 /// As `get`, `put`, `del`, `status` and `create_shadow`, for an actor that stands for one item.
 struct read {
@@ -156,6 +177,14 @@ typename Inspector::result_type inspect(Inspector& f, list& x) {
   return detail::all_of(f, x.prefix, x.after, x.limit, x.deleted);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, count& x) {
+  return detail::all_of(f, x.prefix);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, drop_shadow& x) {
+  return detail::all_of(f, x.id, x.region);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, create_shadow& x) {
   return detail::all_of(f, x.id, x.factor, x.ttl);
 }
@@ -188,6 +217,10 @@ typename Inspector::result_type inspect(Inspector& f, set_policy& x) {
   return detail::all_of(f, x.rule);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, effective_policy& x) {
+  return detail::all_of(f, x.id, x.user);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, remove_node& x) {
   return detail::all_of(f, x.name, x.force);
 }
@@ -196,12 +229,20 @@ typename Inspector::result_type inspect(Inspector& f, predict& x) {
   return detail::all_of(f, x.user, x.limit, x.repeats);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, report_reads& x) {
+  return detail::all_of(f, x.reads);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, forget& x) {
   return detail::all_of(f, x.user);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, training& x) {
   return detail::all_of(f, x.job);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, trainings&) {
+  return f();
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, read& x) {
@@ -233,18 +274,22 @@ using router_handle =
                      caf::replies_to<api::create_shadow>::with<shadow_creation>,
                      caf::replies_to<api::status>::with<item_status>,
                      caf::replies_to<api::route>::with<std::vector<route_entry>>,
-                     caf::replies_to<api::watch>::with<done>, caf::replies_to<api::unwatch>::with<done>>;
+                     caf::replies_to<api::watch>::with<done>, caf::replies_to<api::unwatch>::with<done>,
+                     caf::replies_to<api::count>::with<item_counts>, caf::replies_to<api::drop_shadow>::with<done>>;
 
 /// Knows the cluster and its policies.
 using region_handle = caf::typed_actor<caf::replies_to<api::cluster>::with<cluster_status>,
                                        caf::replies_to<api::policies>::with<std::vector<policy_setting>>,
                                        caf::replies_to<api::set_policy>::with<std::string>,
-                                       caf::replies_to<api::remove_node>::with<removal>>;
+                                       caf::replies_to<api::remove_node>::with<removal>,
+                                       caf::replies_to<api::effective_policy>::with<policy_in_force>>;
 
 /// Learns what users read, and says what they will read next.
 using predictor_handle =
     caf::typed_actor<caf::replies_to<api::predict>::with<user_prediction>, caf::replies_to<api::forget>::with<uint32_t>,
-                     caf::replies_to<api::training>::with<training_report>>;
+                     caf::replies_to<api::training>::with<training_report>,
+                     caf::replies_to<api::trainings>::with<std::vector<training_report>>,
+                     caf::replies_to<api::report_reads>::with<uint64_t>>;
 
 /// Stands for one item.
 using shadow_handle =
@@ -356,5 +401,13 @@ CAF_ADD_TYPE_ID(gnomon_api, (gnomon::router_handle))
 CAF_ADD_TYPE_ID(gnomon_api, (gnomon::region_handle))
 CAF_ADD_TYPE_ID(gnomon_api, (gnomon::predictor_handle))
 CAF_ADD_TYPE_ID(gnomon_api, (gnomon::shadow_handle))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::item_counts))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::policy_in_force))
+CAF_ADD_TYPE_ID(gnomon_api, (std::vector<gnomon::training_report>))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::api::count))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::api::drop_shadow))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::api::effective_policy))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::api::report_reads))
+CAF_ADD_TYPE_ID(gnomon_api, (gnomon::api::trainings))
 
 CAF_END_TYPE_ID_BLOCK(gnomon_api)

@@ -31,24 +31,33 @@ struct item_version {
   std::string user; // who wrote it; may be empty
   time_point written{};
   time_point expires{};
+  uint64_t bytes = 0; // of the whole value, of which a read of a range has a part
 };
 
 struct item {
   std::string id;
-  std::vector<item_version> versions; // at least one
+  std::vector<item_version> versions; // at least one; without values when `unchanged`
   std::string context;                // send it back with a write that replaces what was read
   std::string etag;
   std::string served_by;      // node
   std::string copy = "local"; // or "remote", "prefetched": how the asked node came by it
   bool stale = false;         // the node is cut off and cannot promise that this is current
+  bool unchanged = false;     // it still has the ETag of `get_options::if_changed`
+  uint64_t offset = 0;        // of the part of the value that was asked for
 
-  /// The value when there is exactly one version. Throws `failure` (precondition_failed) when there are several.
+  /// The value when there is exactly one version. Throws `failure` (precondition_failed) when there are several, or
+  /// when the value was not sent because it is `unchanged`.
   std::string value() const;
 };
 
 struct get_options {
-  std::string user = {};    // on whose behalf; learns what this user reads
-  std::string context = {}; // accept nothing older than this
+  std::string user = {};       // on whose behalf; learns what this user reads
+  std::string context = {};    // accept nothing older than this
+  std::string if_changed = {}; // send no value when the item still has this ETag
+  std::string if_match = {};   // only when the item has this ETag, else precondition_failed
+  /// A part of the value, when there is exactly one version: "0-99", "100-" from there on, or "-100", the last hundred
+  /// bytes. Errors: invalid_argument when it cannot be read, or nothing of the value lies in it.
+  std::string range = {};
 };
 
 /// `put_options::acks`: every durable holder must have the write synced.
@@ -89,6 +98,20 @@ struct item_list {
   bool more = false; // ask again after the last id
 };
 
+/// How many items there are, without deleted ones.
+struct item_counts {
+  uint64_t here = 0;       // held at the asked node
+  uint64_t everywhere = 0; // held anywhere, as the asked node has heard
+  bool complete = true;    // it has heard of all that the nodes which it can reach hold
+};
+
+/// Reads of an item that your application has answered from a cache of its own.
+struct reported_read {
+  std::string id;
+  std::string user = {};
+  uint32_t count = 1;
+};
+
 struct copy_plan {
   std::string node;
   std::string region;
@@ -112,9 +135,10 @@ struct copy_status {
   double confidence = 1;
   std::string etag;
   time_point created{};
-  time_point expiry{}; // zero: never
+  time_point expires{}; // zero: never
   uint64_t bytes = 0;
   uint64_t reads = 0;
+  double demand = 0;                  // reads and writes in its region, of which half are forgotten in a day
   uint64_t cost_bytes = 0;            // moved to make and refresh it
   std::chrono::milliseconds saved{0}; // latency that its reads saved
   double spent_usd = 0;               // by moving, storing and refreshing it so far
@@ -155,6 +179,22 @@ struct policy_setting {
   std::string scope;
   std::string name;
   std::string text;
+};
+
+/// Where a field of the policy in force comes from: `scope` is "item", "user", "type", "default", or "config" when no
+/// policy sets it.
+struct field_origin {
+  std::string field;
+  std::string scope;
+  std::string name; // of the policy
+};
+
+/// The policy in force for an item, after all rules.
+struct policy_in_force {
+  std::string id;
+  std::string user; // for whom: the creator of the item, unless somebody else was named
+  std::string text; // all fields, in the JSON of a policy
+  std::vector<field_origin> origins;
 };
 
 struct node_status {
@@ -234,11 +274,11 @@ struct user_model_quality {
 
 /// The quality of a demand model on decisions held back from its training.
 struct demand_model_quality {
-  double loss = 0; // mean negative log-likelihood, in nats
+  double log_loss = 0; // mean negative log-likelihood, in nats
   double calibration_error = 0;
   uint64_t decisions = 0;
-  std::string kind;                        // what estimates: "network", "trees" or "formula"
-  double network_loss = 0, trees_loss = 0; // of a new model's two kinds, on other decisions held back
+  std::string kind;                                // what estimates: "network", "trees" or "formula"
+  double network_log_loss = 0, trees_log_loss = 0; // of a new model's two kinds, on other decisions held back
 };
 
 /// The state of a training job.
@@ -250,9 +290,9 @@ struct training_report {
   uint64_t bad_lines = 0;
   uint64_t left_out = 0; // older than the accesses that the node keeps
   uint64_t withheld = 0; // not learned because of a policy or a forgotten user
-  uint64_t counted = 0;  // accesses that counters and histories learned from, whatever becomes of the networks
+  uint64_t learned = 0;  // accesses that counters and histories learned from, whatever becomes of the networks
   std::vector<std::pair<uint64_t, std::string>> complaints; // of the first bad lines: number and reason
-  double share = 0;                                         // of the work done, 0 to 1
+  double progress = 0;                                      // 0 to 1
   double seconds_left = 0;
   double events_per_second = 0;
   std::optional<user_model_quality> users, running_users; // of the new and the running one, on the same reads
@@ -291,7 +331,8 @@ public:
   /// Does not connect yet. Throws only std::bad_alloc.
   explicit client(std::filesystem::path socket, client_options options = {});
 
-  /// The item, or nothing when there is none or it was deleted.
+  /// The item, or nothing when there is none or it was deleted. With `if_changed` it comes without its value when it
+  /// still has that ETag.
   std::optional<item> get(const std::string& id, const get_options& options = {});
   later<std::optional<item>> get_later(const std::string& id, const get_options& options = {});
 
@@ -318,9 +359,18 @@ public:
   later<item_list> list_later(const std::string& prefix = {}, const std::string& after = {}, uint32_t limit = 1000,
                               bool deleted = false);
 
+  /// Counts items whose ids begin with `prefix`. Those of a data type begin with its name and a slash.
+  item_counts count(const std::string& prefix = {});
+  later<item_counts> count_later(const std::string& prefix = {});
+
   /// Makes copies until `factor` regions hold one (0: as the policy says); `ttl` zero: as the policy says.
   shadow_creation create_shadow(const std::string& id, uint32_t factor = 0, std::chrono::seconds ttl = {});
   later<shadow_creation> create_shadow_later(const std::string& id, uint32_t factor = 0, std::chrono::seconds ttl = {});
+
+  /// Drops the copy in `region`, which must be a shadow. Errors: not_found; rejected for a durable copy, which only
+  /// policies move; unavailable while something needs the copy. Safe to repeat, and then not_found.
+  void drop_shadow(const std::string& id, const std::string& region);
+  later<done> drop_shadow_later(const std::string& id, const std::string& region);
 
   /// Every holder explains its copy. Errors: not_found.
   item_status status(const std::string& id);
@@ -342,6 +392,11 @@ public:
   void delete_policy(const std::string& scope, const std::string& name);
   later<done> delete_policy_later(const std::string& scope, const std::string& name);
 
+  /// The policy in force for an item, which need not be there, and where each field comes from. With `user`: as if that
+  /// user wrote it.
+  policy_in_force effective_policy(const std::string& id, const std::string& user = {});
+  later<policy_in_force> effective_policy_later(const std::string& id, const std::string& user = {});
+
   cluster_status cluster();
   later<cluster_status> cluster_later();
 
@@ -356,6 +411,12 @@ public:
   /// prediction is off, or a region that might know the user did not answer.
   user_prediction predict(const std::string& user, uint32_t limit = 20, bool repeats = false);
   later<user_prediction> predict_later(const std::string& user, uint32_t limit = 20, bool repeats = false);
+
+  /// Says that items were read in the asked node's region without its knowledge, from a cache of your application. They
+  /// count as demand: predictions learn from them, and copies here live longer. Returns how many reads were passed on.
+  /// At most 1,000 entries. Not repeated when the node goes away: they would count twice.
+  uint64_t report_reads(const std::vector<reported_read>& reads);
+  later<uint64_t> report_reads_later(const std::vector<reported_read>& reads);
 
   /// Forgets everything that was learned from the user's reads, in all regions. Returns how many regions knew the user.
   /// Errors: unavailable, naming the regions that did not confirm. Safe to repeat.
@@ -379,6 +440,9 @@ public:
   /// Errors: not_found when the asked node does not know the job.
   training_report training(uint64_t job);
   later<training_report> training_later(uint64_t job);
+  /// The last jobs of the asked node, the newest first.
+  std::vector<training_report> trainings();
+  later<std::vector<training_report>> trainings_later();
 
   /// The actor system where an app may spawn its own actors. Actors that `watch` items must live here. Throws
   /// `failure` (unavailable) after the node of a client inside a node has stopped.

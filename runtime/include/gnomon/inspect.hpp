@@ -86,15 +86,15 @@ typename Inspector::result_type inspect(Inspector& f, done&) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, item_version& x) {
-  return detail::all_of(f, x.value, x.content_type, x.user, x.written, x.expires);
+  return detail::all_of(f, x.value, x.content_type, x.user, x.written, x.expires, x.bytes);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, item& x) {
-  return detail::all_of(f, x.id, x.versions, x.context, x.etag, x.served_by, x.copy, x.stale);
+  return detail::all_of(f, x.id, x.versions, x.context, x.etag, x.served_by, x.copy, x.stale, x.unchanged, x.offset);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_options& x) {
-  return detail::all_of(f, x.user, x.context);
+  return detail::all_of(f, x.user, x.context, x.if_changed, x.if_match, x.range);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, put_options& x) {
@@ -114,6 +114,14 @@ typename Inspector::result_type inspect(Inspector& f, item_list& x) {
   return detail::all_of(f, x.items, x.more);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, item_counts& x) {
+  return detail::all_of(f, x.here, x.everywhere, x.complete);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, reported_read& x) {
+  return detail::all_of(f, x.id, x.user, x.count);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, copy_plan& x) {
   return detail::all_of(f, x.node, x.region, x.role, x.present);
 }
@@ -123,9 +131,9 @@ typename Inspector::result_type inspect(Inspector& f, shadow_creation& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, copy_status& x) {
-  return detail::all_of(f, x.node, x.region, x.role, x.reason, x.confidence, x.etag, x.created, x.expiry, x.bytes,
-                        x.reads, x.cost_bytes, x.saved, x.spent_usd, x.saved_usd, x.why, x.pinned, x.reachable,
-                        x.deleted);
+  return detail::all_of(f, x.node, x.region, x.role, x.reason, x.confidence, x.etag, x.created, x.expires, x.bytes,
+                        x.reads, x.demand, x.cost_bytes, x.saved, x.spent_usd, x.saved_usd, x.why, x.pinned,
+                        x.reachable, x.deleted);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, item_status& x) {
@@ -142,6 +150,14 @@ typename Inspector::result_type inspect(Inspector& f, route_entry& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, policy_setting& x) {
   return detail::all_of(f, x.scope, x.name, x.text);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, field_origin& x) {
+  return detail::all_of(f, x.field, x.scope, x.name);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, policy_in_force& x) {
+  return detail::all_of(f, x.id, x.user, x.text, x.origins);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_status& x) {
@@ -174,13 +190,13 @@ typename Inspector::result_type inspect(Inspector& f, user_model_quality& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, demand_model_quality& x) {
-  return detail::all_of(f, x.loss, x.calibration_error, x.decisions, x.kind, x.network_loss, x.trees_loss);
+  return detail::all_of(f, x.log_loss, x.calibration_error, x.decisions, x.kind, x.network_log_loss, x.trees_log_loss);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, training_report& x) {
-  return detail::all_of(f, x.job, x.state, x.lines, x.accesses, x.bad_lines, x.left_out, x.withheld, x.counted,
-                        x.complaints, x.share, x.seconds_left, x.events_per_second, x.users, x.running_users, x.demand,
-                        x.running_demand, x.model, x.reason);
+  return detail::all_of(f, x.job, x.state, x.lines, x.accesses, x.bad_lines, x.left_out, x.withheld, x.learned,
+                        x.complaints, x.progress, x.seconds_left, x.events_per_second, x.users, x.running_users,
+                        x.demand, x.running_demand, x.model, x.reason);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, watched& x) {

@@ -147,6 +147,7 @@ copy_report some_report() {
           timestamp::max(),
           1,
           2,
+          6.5,
           3,
           4,
           0.25,
@@ -167,7 +168,8 @@ catalog_row some_row() {
 struct samples : fixture {
   /// A client's requests and their answers.
   void travel_of_clients() {
-    travel(read_item{odd_text, "ann", some_context(), true, true, "192.0.2.1"});
+    travel(read_item{odd_text, "ann", some_context(), true, true, "192.0.2.1", read_condition::if_changed, "\"tag\"",
+                     "0-9"});
     travel(
         item_versions{odd_text, some_versions(), some_values(), "eu", copy_kind::prefetched, true, "203.0.113.7:80"});
     travel(write_item{odd_text, "ann", blob{odd_text}, "image/png", true, some_context(), write_condition::if_match,
@@ -186,6 +188,12 @@ struct samples : fixture {
     travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text});
     travel(get_route{odd_text, true, infinity, -infinity, "192.0.2.1"});
     travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), 12.5, "far away"}}, odd_text});
+    travel(get_effective_policy{odd_text, "ann"});
+    travel(effective_policy{odd_text, "ann", "{}", {{"ttl", "user", "ann"}}});
+    travel(drop_shadow{odd_text, "eu-central-1"});
+    travel(shadow_drop{odd_text, "eu"});
+    travel(count_items{odd_text});
+    travel(item_count{3, 4, false});
     travel(get_cluster{});
     node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};
     travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
@@ -244,6 +252,12 @@ struct samples : fixture {
                            false,
                            12,
                            odd_text});
+    training_status job;
+    job.job = 7;
+    travel(list_trainings{});
+    travel(training_list{{job, {}}});
+    travel(report_reads{{{odd_text, "ann", 3}, {"b", "", 1}}});
+    travel(reads_receipt{4});
     travel(item_accesses{odd_text, 3, 4, noon});
     travel(region_accesses{"r", {{"i", 1, 2, noon}}});
     travel(accesses_ack{});
@@ -291,7 +305,7 @@ struct samples : fixture {
   void travel_inside_a_node() {
     travel(dial_result{{reception::call_back, "you dial", some_node()}, handle<gate_actor>()});
     travel(session_lost{"us", "its connection was lost"});
-    travel(access_batch{{{odd_text, "ann", noon, 18, true, true}, {"b", "", {}, 1, false, false}}});
+    travel(access_batch{{{odd_text, "ann", noon, 18, true, true, 3}, {"b", "", {}, 1, false, false}}});
     travel(expiry_due{odd_text, noon});
     travel(place_copies{odd_text, 4, 2, {"us", "ap"}, some_lease(), {"af"}, true});
     travel(catalog_position{"eu", 63, 8, 9});

@@ -166,6 +166,77 @@ CAF_TEST(a_rule_of_a_later_version_is_kept_without_effect) {
   CAF_CHECK_EQUAL(table.resolve("a", "", settings{}).factor, settings{}.factor);
 }
 
+namespace {
+
+std::string origins_of(const effective_policy& found, const std::string& field) {
+  for (const auto& origin : found.origins)
+    if (origin.field == field)
+      return origin.scope + (origin.name.empty() ? "" : " " + origin.name);
+  return "missing";
+}
+
+version_set written_by(std::initializer_list<std::string> users) {
+  version_set versions;
+  for (const auto& user : users) {
+    sibling one;
+    one.user = user;
+    versions.write({}, holding_id{1, static_cast<uint64_t>(versions.siblings.size() + 1)}, one);
+  }
+  return versions;
+}
+
+} // namespace
+
+CAF_TEST(each_field_in_force_names_the_rule_that_sets_it) {
+  policy_table table;
+  table.merge(entry(policy_scope::fallback, "", R"({"factor": 5, "ttl": 7})"));
+  table.merge(entry(policy_scope::type, "news", R"({"factor": 4, "acks": "all"})"));
+  table.merge(entry(policy_scope::user, "ann", R"({"learn": false})"));
+  table.merge(entry(policy_scope::item, "news/1", R"({"acks": 2})"));
+  settings defaults;
+  auto found = table.explain({"news/1", ""}, written_by({"ann"}), defaults);
+  CAF_CHECK_EQUAL(found.user, "ann");
+  CAF_CHECK_EQUAL(origins_of(found, "factor"), "type news");
+  CAF_CHECK_EQUAL(origins_of(found, "acks"), "item news/1");
+  CAF_CHECK_EQUAL(origins_of(found, "learn"), "user ann");
+  CAF_CHECK_EQUAL(origins_of(found, "ttl"), "default");
+  CAF_CHECK_EQUAL(origins_of(found, "durable"), "config");
+  CAF_CHECK_EQUAL(origins_of(found, "residency"), "config");
+  CAF_CHECK_EQUAL(found.origins.size(), 9u);
+  auto in_force = rule_of(found.text); // the whole of it is a policy
+  CAF_CHECK(in_force.factor == 4u && in_force.acks == 2u && in_force.learn == false);
+  CAF_CHECK(in_force.ttl == duration{7000});
+  CAF_CHECK(in_force.residency && in_force.residency->empty());
+  CAF_CHECK_EQUAL(origins_of(table.explain({"news/1", "bob"}, written_by({"ann"}), defaults), "learn"), "config");
+  CAF_CHECK_EQUAL(origins_of(table.explain({"news/1", ""}, {}, defaults), "learn"), "config");
+}
+
+CAF_TEST(the_factor_bounds_the_durable_copies_whatever_rule_asks_for_more) {
+  policy_table table;
+  table.merge(entry(policy_scope::type, "news", R"({"min_copies": 9})"));
+  table.merge(entry(policy_scope::item, "news/2", R"({"factor": 2})"));
+  settings defaults;
+  defaults.factor = 3;
+  defaults.min_copies = 2;
+  auto capped = table.explain({"news/1", ""}, {}, defaults);
+  CAF_CHECK(rule_of(capped.text).min_copies == 3u);
+  CAF_CHECK_EQUAL(origins_of(capped, "min_copies"), "config"); // of the factor
+  CAF_CHECK_EQUAL(origins_of(table.explain({"news/2", ""}, {}, defaults), "min_copies"), "item news/2");
+  CAF_CHECK_EQUAL(origins_of(table.explain({"pages/2", ""}, {}, defaults), "min_copies"), "config");
+}
+
+CAF_TEST(the_regions_in_force_are_those_that_all_writers_allow) {
+  policy_table table;
+  table.merge(entry(policy_scope::user, "ann", R"({"residency": ["eu", "us"]})"));
+  table.merge(entry(policy_scope::user, "bob", R"({"residency": ["us", "ap"]})"));
+  table.merge(entry(policy_scope::user, "eve", R"({"residency": ["sa"]})"));
+  auto both = table.explain({"x", ""}, written_by({"ann", "bob", "dan"}), settings{});
+  CAF_CHECK(rule_of(both.text).residency == std::vector<std::string>{"us"});
+  CAF_CHECK_EQUAL(origins_of(both, "residency"), "user ann, bob");
+  auto none = table.explain({"x", ""}, written_by({"ann", "eve"}), settings{});
+  CAF_CHECK(none.text.find("\"residency\":null") != std::string::npos);
+}
+
 CAF_TEST(scopes_have_names) {
   for (auto scope : {policy_scope::fallback, policy_scope::type, policy_scope::user, policy_scope::item})
     CAF_CHECK(scope_from(name(scope)) == scope);

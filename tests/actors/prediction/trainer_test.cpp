@@ -84,7 +84,7 @@ CAF_TEST(an_upload_trains_models_and_the_better_ones_serve_predictions) {
   CAF_CHECK_EQUAL(said.accesses, 3200u);
   CAF_CHECK_GREATER(double{said.users.recall_20}, 0.5);
   CAF_CHECK_GREATER(said.users.predictions, 100u);
-  CAF_CHECK_EQUAL(double{said.share}, 1.0);
+  CAF_CHECK_EQUAL(double{said.progress}, 1.0);
   CAF_CHECK_EQUAL(serving("a"), version);
   pass_time(1s); // the predictor takes them over
   for (auto page : {"page/mine", "page/1", "page/mine", "page/2"}) {
@@ -97,6 +97,20 @@ CAF_TEST(an_upload_trains_models_and_the_better_ones_serve_predictions) {
   auto found = unbox(ask<prediction>("a", get_prediction{"reader", 20}));
   CAF_CHECK_EQUAL(found.model, version);
   CAF_CHECK(!found.items.empty());
+}
+
+CAF_TEST(the_jobs_that_a_node_remembers_are_listed_the_newest_first) {
+  begin();
+  CAF_CHECK(unbox(ask<training_list>("a", list_trainings{})).jobs.empty());
+  auto line = walked_lines().substr(0, walked_lines().find('\n'));
+  auto first = unbox(upload("a", line)).job;
+  time->advance(1s);
+  auto second = unbox(upload("a", line)).job;
+  auto all = unbox(ask<training_list>("a", list_trainings{})).jobs;
+  CAF_REQUIRE_EQUAL(all.size(), 2u);
+  CAF_CHECK_EQUAL(all[0].job, second);
+  CAF_CHECK_EQUAL(all[1].job, first);
+  CAF_CHECK(all[1].phase == training_phase::kept);
 }
 
 CAF_TEST(bad_lines_are_counted_and_reported_and_the_rest_is_learned_from) {
@@ -127,7 +141,7 @@ CAF_TEST(too_few_accesses_to_train_networks_are_named_as_the_reason_and_counted_
   said = unbox(status("a", said.job));
   CAF_CHECK(said.phase == training_phase::kept);
   CAF_CHECK(said.reason.find("50 users") != std::string::npos);
-  CAF_CHECK_EQUAL(said.counted, 1u);
+  CAF_CHECK_EQUAL(said.learned, 1u);
   CAF_CHECK_EQUAL(serving("a"), 0u);
 }
 

@@ -85,7 +85,7 @@ CAF_TEST_FIXTURE_SCOPE(uploads, fixture)
 CAF_TEST(an_upload_teaches_counters_and_histories_apart_from_the_networks) {
   begin();
   auto said = upload("a", chains());
-  CAF_CHECK_EQUAL(said.counted, 1200u);
+  CAF_CHECK_EQUAL(said.learned, 1200u);
   CAF_CHECK_EQUAL(said.withheld, 0u);
   CAF_CHECK(said.phase == training_phase::kept);
   CAF_CHECK(said.reason.find("50 users") != std::string::npos);
@@ -134,7 +134,7 @@ CAF_TEST(what_a_policy_keeps_from_being_learned_is_withheld) {
   begin();
   CAF_REQUIRE(ask<policy_list>("a", put_policy{policy_scope::user, "user7", "{\"learn\": false}"}));
   auto said = upload("a", chains());
-  CAF_CHECK_EQUAL(said.counted, 1160u);
+  CAF_CHECK_EQUAL(said.learned, 1160u);
   CAF_CHECK_EQUAL(said.withheld, 40u);
   auto found = predict("a", "user7");
   CAF_CHECK_EQUAL(code_of(found.error()), ec::not_found);

@@ -248,7 +248,7 @@ CAF_TEST(every_node_says_of_a_deleted_item_that_it_is_deleted) {
   end.id = "x";
   end.deleted = true;
   end.seen = first.context;
-  CAF_CHECK_EQUAL(unbox(ask<write_receipt>("a", end)).siblings, 0u);
+  CAF_CHECK_EQUAL(unbox(ask<write_receipt>("a", end)).versions, 0u);
   for (auto name : {"a", "d"}) {
     auto report = unbox(ask<shadow_report>(name, get_shadow_status{"x"}));
     CAF_CHECK(report.deleted);
@@ -260,11 +260,126 @@ CAF_TEST(every_node_says_of_a_deleted_item_that_it_is_deleted) {
 CAF_TEST(a_write_that_replaces_nothing_says_how_many_versions_there_are) {
   begin(2, 2);
   auto first = unbox(put("a", "x", "1"));
-  CAF_CHECK_EQUAL(first.siblings, 1u);
+  CAF_CHECK_EQUAL(first.versions, 1u);
   auto second = unbox(put("b", "x", "2"));
   CAF_CHECK(!second.created);
-  CAF_CHECK_EQUAL(second.siblings, 2u);
-  CAF_CHECK_EQUAL(unbox(put("a", "x", "3", unbox(get("a", "x")).versions.context)).siblings, 1u);
+  CAF_CHECK_EQUAL(second.versions, 2u);
+  CAF_CHECK_EQUAL(unbox(put("a", "x", "3", unbox(get("a", "x")).versions.context)).versions, 1u);
+}
+
+CAF_TEST(the_policy_in_force_is_that_of_who_wrote_the_item_wherever_it_is_asked) {
+  begin(2, 1);
+  CAF_CHECK(ask<policy_list>("a", put_policy{policy_scope::user, "ann", R"({"ttl": 30})"}));
+  CAF_CHECK(ask<policy_list>("a", put_policy{policy_scope::type, "news", R"({"factor": 1})"}));
+  auto write = write_of("news/1", "v");
+  write.user = "ann";
+  CAF_CHECK(ask<write_receipt>("a", write));
+  auto origin = [](const effective_policy& found, const std::string& field) {
+    for (const auto& each : found.origins)
+      if (each.field == field)
+        return each.scope + " " + each.name;
+    return std::string{};
+  };
+  for (auto node : {"a", "d"}) {
+    auto found = unbox(ask<effective_policy>(node, get_effective_policy{"news/1", ""}));
+    CAF_CHECK_EQUAL(found.user, "ann");
+    CAF_CHECK_EQUAL(origin(found, "ttl"), "user ann");
+    CAF_CHECK_EQUAL(origin(found, "factor"), "type news");
+    CAF_CHECK(found.text.find("\"ttl\":30") != std::string::npos);
+  }
+  auto other = unbox(ask<effective_policy>("d", get_effective_policy{"news/1", "bob"}));
+  CAF_CHECK_EQUAL(origin(other, "ttl"), "config ");
+  auto coming = unbox(ask<effective_policy>("d", get_effective_policy{"news/2", ""}));
+  CAF_CHECK_EQUAL(coming.user, "");
+  CAF_CHECK_EQUAL(origin(coming, "factor"), "type news");
+  for (auto name : {"a", "b", "c"})
+    network->separate("d", name);
+  auto cut_off = ask<effective_policy>("d", get_effective_policy{"news/1", ""});
+  CAF_REQUIRE(!cut_off);
+  CAF_CHECK_EQUAL(code_of(cut_off.error()), ec::unavailable);
+}
+
+CAF_TEST(a_shadow_is_dropped_by_its_region_and_a_durable_copy_is_not) {
+  begin(1, 1);
+  CAF_CHECK(put("a", "x", "1"));
+  CAF_CHECK_EQUAL(value("b", "x"), "1");
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:shadow");
+  auto refused = [&](const std::string& region, const std::string& id = "x") {
+    auto got = ask<shadow_drop>("c", drop_shadow{id, region});
+    return got ? std::string{"dropped"} : std::string{name(code_of(got.error()))};
+  };
+  CAF_CHECK_EQUAL(refused("region-a"), "rejected");
+  CAF_CHECK_EQUAL(refused("region-c"), "not-found");
+  CAF_CHECK_EQUAL(refused("mars"), "not-found");
+  CAF_CHECK_EQUAL(refused("region-b", "y"), "not-found");
+  CAF_CHECK_EQUAL(unbox(ask<shadow_drop>("c", drop_shadow{"x", "region-b"})).node, "b");
+  CAF_CHECK_EQUAL(copies("x"), "a:durable");
+  CAF_CHECK(holders("a", "x").state_of("b") == holder_state::left);
+  CAF_CHECK(!nodes["b"].context->index.peek("x"));
+  CAF_CHECK_EQUAL(refused("region-b"), "not-found");
+  CAF_CHECK_EQUAL(value("b", "x"), "1"); // the next read makes a new one
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:shadow");
+  CAF_CHECK(ask<shadow_drop>("b", drop_shadow{"x", "region-b"})); // its own
+  CAF_CHECK_EQUAL(copies("x"), "a:durable");
+  CAF_CHECK_EQUAL(refused("region-a"), "rejected");
+}
+
+CAF_TEST(a_shadow_that_cannot_be_reached_is_not_said_to_be_dropped) {
+  begin(1, 1);
+  CAF_CHECK(put("a", "x", "1"));
+  CAF_CHECK_EQUAL(value("b", "x"), "1");
+  network->separate("c", "b");
+  CAF_CHECK(!ask<shadow_drop>("c", drop_shadow{"x", "region-b"}));
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:shadow");
+}
+
+CAF_TEST(items_are_counted_here_and_everywhere) {
+  begin(1, 1);
+  for (auto id : {"news/1", "news/2", "pages/1"})
+    CAF_CHECK(put("a", id, "v"));
+  CAF_CHECK(put("b", "news/3", "v"));
+  CAF_CHECK_EQUAL(value("b", "news/1"), "v");
+  heartbeats();
+  auto count = [&](const std::string& node, const std::string& prefix) {
+    auto found = unbox(ask<item_count>(node, count_items{prefix}));
+    CAF_CHECK(found.complete);
+    return std::to_string(found.here) + " of " + std::to_string(found.everywhere);
+  };
+  CAF_CHECK_EQUAL(count("a", ""), "3 of 4");
+  CAF_CHECK_EQUAL(count("a", "news/"), "2 of 3");
+  CAF_CHECK_EQUAL(count("b", "news/"), "2 of 3"); // what both hold counts once
+  CAF_CHECK_EQUAL(count("c", "pages/"), "0 of 1");
+  CAF_CHECK_EQUAL(count("c", "nothing"), "0 of 0");
+  network->separate("a", "b"); // or the tombstone would be gone at once
+  auto end = write_of("news/1", "", unbox(get("a", "news/1")).versions.context);
+  end.deleted = true;
+  CAF_CHECK(ask<write_receipt>("a", end));
+  CAF_CHECK_EQUAL(unbox(ask<item_count>("a", count_items{"news/"})).here, 1u);
+}
+
+CAF_TEST(a_read_brings_only_the_part_of_the_value_that_is_wanted_also_from_another_region) {
+  begin(1, 1);
+  CAF_CHECK(put("a", "x", "0123456789"));
+  auto asked = [&](const std::string& node, read_condition condition, const std::string& etag,
+                   const std::string& range) {
+    auto question = read("x");
+    question.condition = condition;
+    question.etag = etag;
+    question.range = range;
+    auto found = unbox(ask<item_versions>(node, question));
+    CAF_CHECK_EQUAL(found.versions.siblings.front().bytes, 10u);
+    return found.values.front().view();
+  };
+  auto etag = unbox(get("a", "x")).versions.etag();
+  for (auto node : {"a", "b"}) {
+    CAF_CHECK_EQUAL(asked(node, read_condition::none, "", "2-4"), "234");
+    CAF_CHECK_EQUAL(asked(node, read_condition::none, "", "10-"), "");
+    CAF_CHECK_EQUAL(asked(node, read_condition::if_changed, etag, ""), "");
+    CAF_CHECK_EQUAL(asked(node, read_condition::if_changed, "\"old\"", ""), "0123456789");
+    CAF_CHECK_EQUAL(asked(node, read_condition::if_match, etag, "-3"), "789");
+    CAF_CHECK_EQUAL(asked(node, read_condition::if_match, "\"old\"", "-3"), "");
+  }
+  CAF_CHECK_EQUAL(value("b", "x"), "0123456789"); // the copy there is whole
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

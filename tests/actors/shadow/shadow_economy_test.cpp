@@ -115,4 +115,21 @@ CAF_TEST(a_node_that_holds_as_much_as_it_may_takes_no_shadow_and_makes_room) {
     CAF_CHECK_EQUAL(value("b", "x/" + std::to_string(i)), std::string(300, 'v'));
 }
 
+CAF_TEST(a_read_from_a_cache_elsewhere_counts_as_demand_and_not_as_one_of_the_copy) {
+  begin(1);
+  put("a", "x", "v");
+  get("b", "x");
+  auto before = report_of("b", "x");
+  time->advance(30s);
+  CAF_CHECK_EQUAL(unbox(ask<reads_receipt>("b", report_reads{{{"x", "ann", 5}, {"y", "ann", 2}}})).reads, 7u);
+  auto after = report_of("b", "x");
+  CAF_CHECK_EQUAL(after.reads, before.reads);
+  CAF_CHECK_EQUAL(after.saved_ms, before.saved_ms);
+  CAF_CHECK(after.demand > before.demand + 4.9);
+  CAF_CHECK(after.expires >= before.expires + 30s);
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:shadow");
+  CAF_CHECK_EQUAL(unbox(ask<reads_receipt>("c", report_reads{{{"x", "ann", 1}}})).reads, 1u);
+  CAF_CHECK_EQUAL(copies("x"), "a:durable b:shadow"); // nobody fetches it for that
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

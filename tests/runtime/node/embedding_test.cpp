@@ -188,6 +188,70 @@ CAF_TEST(messages_do_what_the_functions_do) {
   CAF_CHECK_EQUAL(code_from([&] { shadow_of(made, ""); }), ec::invalid_argument);
 }
 
+CAF_TEST(a_read_may_ask_for_a_part_or_for_changes_only) {
+  auto made = started("a");
+  auto client = made.make_client();
+  auto etag = client.put("x", "0123456789").etag;
+  auto part = client.get("x", {.range = "2-4"});
+  CAF_REQUIRE(part);
+  CAF_CHECK_EQUAL(part->value(), "234");
+  CAF_CHECK_EQUAL(part->offset, 2u);
+  CAF_CHECK_EQUAL(part->versions.at(0).bytes, 10u);
+  CAF_CHECK_EQUAL(part->etag, etag);
+  CAF_CHECK_EQUAL(client.get("x", {.range = "-3"})->value(), "789");
+  CAF_CHECK_EQUAL(client.get("x", {.range = "8-"})->offset, 8u);
+  for (auto range : {"10-", "4-2", "all", "bytes=0-1"})
+    CAF_CHECK_EQUAL(code_from([&] { client.get("x", {.range = range}); }), ec::invalid_argument);
+  auto same = client.get("x", {.if_changed = etag});
+  CAF_CHECK(same->unchanged);
+  CAF_CHECK_EQUAL(same->versions.at(0).value, "");
+  CAF_CHECK_EQUAL(code_from([&] { same->value(); }), ec::precondition_failed);
+  CAF_CHECK_EQUAL(client.get("x", {.if_match = etag, .range = "0-0"})->value(), "0");
+  client.put("x", "new", {.replace = true});
+  CAF_CHECK_EQUAL(client.get("x", {.if_changed = etag})->value(), "new");
+  CAF_CHECK_EQUAL(code_from([&] { client.get("x", {.if_match = etag}); }), ec::precondition_failed);
+  CAF_CHECK_EQUAL(code_from([&] { client.get("x", {.if_changed = etag, .if_match = etag}); }), ec::invalid_argument);
+  CAF_CHECK(!client.get("y", {.if_changed = etag, .range = "0-1"}));
+  caf::scoped_actor self{made.system(), true};
+  self->request(router_of(made), 10s, api::get{"x", {.range = "1-"}})
+      .receive([](const item& found) { CAF_CHECK_EQUAL(found.value(), "ew"); },
+               [](const caf::error& e) { CAF_ERROR(sentence_of(e)); });
+}
+
+CAF_TEST(counts_policies_in_force_jobs_and_reports_are_there_in_both_ways) {
+  auto made = started("a");
+  auto client = made.make_client();
+  caf::scoped_actor self{made.system(), true};
+  auto fails = [](const caf::error& e) { CAF_ERROR(sentence_of(e)); };
+  for (auto id : {"news/1", "news/2", "pages/1"})
+    client.put(id, "v", {.user = "ann"});
+  auto count = client.count("news/");
+  CAF_CHECK(count.here == 2 && count.everywhere == 2 && count.complete);
+  self->request(router_of(made), 10s, api::count{})
+      .receive([](const item_counts& x) { CAF_CHECK_EQUAL(x.here, 3u); }, fails);
+  client.set_policy({"user", "ann", R"({"ttl": 60})"});
+  auto policy = client.effective_policy("news/1");
+  CAF_CHECK_EQUAL(policy.user, "ann");
+  CAF_CHECK(policy.text.find("\"ttl\":60") != std::string::npos);
+  CAF_CHECK_EQUAL(policy.origins.size(), 9u);
+  self->request(region_of(made), 10s, api::effective_policy{"news/1", "bob"})
+      .receive([](const policy_in_force& x) { CAF_CHECK_EQUAL(x.user, "bob"); }, fails);
+  CAF_CHECK_EQUAL(code_from([&] { client.drop_shadow("news/1", "a"); }), ec::rejected);
+  CAF_CHECK_EQUAL(code_of_answer<done>(made.system(), router_of(made), api::drop_shadow{"news/1", "b"}), ec::not_found);
+  CAF_CHECK(client.trainings().empty());
+  self->request(predictor_of(made), 10s, api::trainings{})
+      .receive([](const std::vector<training_report>& x) { CAF_CHECK(x.empty()); }, fails);
+  CAF_CHECK_EQUAL(code_from([&] { client.report_reads({{"news/1", "eve", 0}}); }), ec::invalid_argument);
+  for (auto id : {"news/1", "news/2", "pages/1", "news/1", "news/2"})
+    CAF_CHECK_EQUAL(client.report_reads({{id, "eve"}}), 1u);
+  self->request(predictor_of(made), 10s, api::report_reads{{{"pages/1", "eve", 2}, {"news/1", "eve"}}})
+      .receive([](uint64_t reads) { CAF_CHECK_EQUAL(reads, 3u); }, fails);
+  auto known = [&] { return code_from([&] { client.predict("eve"); }) == ec{}; };
+  for (int i = 0; i < 100 && !known(); ++i)
+    std::this_thread::sleep_for(20ms);
+  CAF_CHECK(known());
+}
+
 CAF_TEST(answers_come_without_waiting) {
   auto made = started("a");
   auto client = made.make_client();

@@ -1,12 +1,11 @@
-#include "runtime/gateway/byte_range.hpp"
+#include "runtime/base/byte_range.hpp"
 
 #include "runtime/base/numbers.hpp"
-#include "runtime/gateway/message.hpp"
 
 #include <algorithm>
 #include <optional>
 
-namespace gnomon::http {
+namespace gnomon {
 
 namespace {
 
@@ -26,17 +25,15 @@ std::optional<uint64_t> position(std::string_view text) {
 
 } // namespace
 
-byte_range parse_range(std::string_view field, uint64_t size) {
-  constexpr std::string_view unit = "bytes=";
-  auto spec = field.substr(std::min(field.size(), unit.size()));
-  auto dash = spec.find('-');
-  if (!same_ignoring_case(field.substr(0, unit.size()), unit) || dash == std::string_view::npos)
+byte_range parse_range(std::string_view text, uint64_t size) {
+  auto dash = text.find('-');
+  if (dash == std::string_view::npos)
     return {};
-  auto first = position(spec.substr(0, dash));
-  auto last = position(spec.substr(dash + 1));
+  auto first = position(text.substr(0, dash));
+  auto last = position(text.substr(dash + 1));
   if (dash == 0)
     return last ? suffix(*last, size) : byte_range{};
-  auto open_ended = dash + 1 == spec.size();
+  auto open_ended = dash + 1 == text.size();
   if (!first || (!last && !open_ended) || (last && *last < *first))
     return {};
   if (*first >= size)
@@ -45,4 +42,4 @@ byte_range parse_range(std::string_view field, uint64_t size) {
   return {byte_range::kind::part, *first, end - *first + 1};
 }
 
-} // namespace gnomon::http
+} // namespace gnomon
