@@ -3,6 +3,7 @@
 #include "actors/node/known_nodes.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/node/placement.hpp"
+#include "actors/region/audit.hpp"
 
 #include <algorithm>
 
@@ -24,7 +25,9 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         state.status(x.id, answer<shadow_report>{self->make_response_promise<shadow_report>()});
         return caf::delegated<shadow_report>{};
       },
-      [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [=, &state](const put_policy& x) -> caf::result<policy_list> {
+        return self->delegate(handles()->region, state.audited(x));
+      },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
         return self->delegate(state.node().shard(x.id), fetch_item{.id = x.id, .requester = state.node().self.node});
@@ -40,17 +43,19 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         return caf::delegated<route_list>{};
       },
       [&](const get_cluster&) { return state.cluster(); },
-      [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
+      [=, &state](const remove_node& x) -> caf::result<node_removal> {
+        return self->delegate(handles()->region, state.audited(x));
+      },
       [&](deadline_a, uint64_t number) { state.run_postponed(number); },
       [=, &state](const get_prediction& x) -> caf::result<prediction> {
         state.predict(x, answer<prediction>{self->make_response_promise<prediction>()});
         return caf::delegated<prediction>{};
       },
       [=, &state](const forget_user& x) -> caf::result<forget_receipt> {
-        state.forget(x, answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
+        state.forget(state.audited(x), answer<forget_receipt>{self->make_response_promise<forget_receipt>()});
         return caf::delegated<forget_receipt>{};
       },
-      [&](const train_piece& x) { return state.to_trainer(x); },
+      [&](const train_piece& x) { return state.to_trainer(x.number == 0 ? state.audited(x) : x); },
       [&](const get_training& x) { return state.to_trainer(x); },
       [=, &state](const find_actor& x) -> caf::result<found_actor> {
         answer<found_actor> reply{self->make_response_promise<found_actor>()};
@@ -60,12 +65,30 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
       [=](const follow_changes& x) -> caf::result<change_page> { return self->delegate(handles()->feed, x); },
+      [=, &state](const put_token& x) -> caf::result<token_list> {
+        return self->delegate(handles()->region, state.audited(x));
+      },
+      [=, &state](const revoke_token& x) -> caf::result<token_list> {
+        return self->delegate(handles()->region, state.audited(x));
+      },
+      [=](const get_tokens& x) -> caf::result<token_list> { return self->delegate(handles()->region, x); },
   };
 }
 
 void router_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
+}
+
+template <class Message>
+const Message& router_state::audited(const Message& request) const {
+  const asker nobody;
+  const asker* by = &nobody;
+  if constexpr (requires { request.by; })
+    by = &request.by;
+  const auto sender = self_->current_sender();
+  audit(act_of(request), *by, sender && sender->node() != self_->node() ? "socket" : "program");
+  return request;
 }
 
 // -- reads and writes

@@ -116,6 +116,16 @@ expected<put_policy> to_request(const policy_setting& rule) {
   return make_error(ec::invalid_argument, "'" + rule.scope + "' is no scope: choose default, type, user or item");
 }
 
+expected<put_token> to_request(const token_entry& wish, const new_token& made) {
+  const auto may = role_from(wish.role);
+  if (!may || *may == role::none)
+    return make_error(ec::invalid_argument, "'" + wish.role + "' is no role: choose read, write or admin");
+  token_record record{made.id, wish.name, *may, wish.types, made.hash};
+  record.created = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+  record.expires = wish.expires == time_point{} ? timestamp::max() : timestamp{wish.expires};
+  return put_token{std::move(record)};
+}
+
 // -- answers ----------------------------------------------------------------------------------------------------------
 
 std::optional<item> to_public(const item_versions& found) {
@@ -181,6 +191,14 @@ std::vector<policy_setting> to_public(const policy_list& policies) {
     if (!e.text.empty())
       result.push_back({std::string{name(e.scope)}, e.name, e.text});
   return result;
+}
+
+std::vector<token_entry> to_public(const token_list& list) {
+  std::vector<token_entry> entries;
+  for (const auto& record : list.tokens)
+    entries.push_back({record.name, std::string{name(record.may)}, record.types, record.created,
+                       record.expires == timestamp::max() ? time_point{} : time_point{record.expires}});
+  return entries;
 }
 
 cluster_status to_public(const cluster_report& report) {

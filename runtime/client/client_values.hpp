@@ -2,6 +2,7 @@
 
 #include "actors/messages/messages.hpp"
 #include "gnomon/client.hpp"
+#include "runtime/access/token.hpp"
 
 #include <optional>
 #include <vector>
@@ -14,6 +15,8 @@ expected<read_item> to_request(const std::string& id, const get_options& options
 expected<write_item> to_request(const std::string& id, std::string value, const put_options& options, bool deleted);
 /// `scope` as in `policy_setting`. Errors: invalid_argument.
 expected<put_policy> to_request(const policy_setting& rule);
+/// A token whose text the caller keeps. Errors: invalid_argument.
+expected<put_token> to_request(const token_entry& wish, const new_token& made);
 
 /// Nothing when every version is a tombstone.
 std::optional<item> to_public(const item_versions& found);
@@ -23,6 +26,7 @@ shadow_creation to_public(const shadow_plan& plan);
 item_status to_public(const shadow_report& report);
 std::vector<route_entry> to_public(const route_list& routes);
 std::vector<policy_setting> to_public(const policy_list& policies);
+std::vector<token_entry> to_public(const token_list& list);
 cluster_status to_public(const cluster_report& report);
 removal to_public(const node_removal& done);
 user_prediction to_public(const prediction& found);

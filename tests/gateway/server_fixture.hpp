@@ -115,6 +115,9 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
           return *page;
         return never<change_page>(self);
       },
+      [=](const put_token&) -> caf::result<token_list> { return none(); },
+      [=](const revoke_token&) -> caf::result<token_list> { return none(); },
+      [=](const get_tokens&) -> caf::result<token_list> { return none(); },
   };
 }
 

@@ -176,6 +176,9 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
         state.followers[request.name].push_back(self->make_response_promise<change_page>());
         return caf::delegated<change_page>{};
       },
+      [](const put_token& request) { return token_list{{request.token}}; },
+      [](const revoke_token&) { return token_list{}; },
+      [](const get_tokens&) { return token_list{}; },
   };
 }
 
