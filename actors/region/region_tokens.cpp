@@ -44,6 +44,8 @@ void region_state::add_token(const token_record& record, answer<token_list> repl
   if (auto why = why_no_token(record); !why.empty())
     return reply.fail(make_error(ec::invalid_argument, why));
   const auto table = node_->tokens.get();
+  if (const auto* known = table->in_force(record.id, wall_time()); known && known->hash == record.hash)
+    return reply.give({}); // the answer was lost, and it is sent again
   if (!table->named(record.name, wall_time()).empty())
     return reply.fail(make_error(ec::rejected, "there is a token of the name " + record.name
                                                    + "; choose another one, or revoke that first"));
@@ -94,7 +96,7 @@ std::vector<token_record> region_state::take_over(const std::vector<token_record
   node_->tokens.update([&](token_table& table) {
     news.clear();
     for (const auto& record : records)
-      if (table.merge(record))
+      if (why_no_token(record).empty() && table.merge(record))
         news.push_back(record);
   });
   return news;

@@ -25,9 +25,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         state.status(x.id, answer<shadow_report>{self->make_response_promise<shadow_report>()});
         return caf::delegated<shadow_report>{};
       },
-      [=, &state](const put_policy& x) -> caf::result<policy_list> {
-        return self->delegate(handles()->region, state.audited(x));
-      },
+      [&](const put_policy& x) { return state.act<policy_list>(x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
         return self->delegate(state.node().shard(x.id), fetch_item{.id = x.id, .requester = state.node().self.node});
@@ -43,9 +41,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
         return caf::delegated<route_list>{};
       },
       [&](const get_cluster&) { return state.cluster(); },
-      [=, &state](const remove_node& x) -> caf::result<node_removal> {
-        return self->delegate(handles()->region, state.audited(x));
-      },
+      [&](const remove_node& x) { return state.act<node_removal>(x); },
       [&](deadline_a, uint64_t number) { state.run_postponed(number); },
       [=, &state](const get_prediction& x) -> caf::result<prediction> {
         state.predict(x, answer<prediction>{self->make_response_promise<prediction>()});
@@ -65,12 +61,8 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
       [=](const follow_changes& x) -> caf::result<change_page> { return self->delegate(handles()->feed, x); },
-      [=, &state](const put_token& x) -> caf::result<token_list> {
-        return self->delegate(handles()->region, state.audited(x));
-      },
-      [=, &state](const revoke_token& x) -> caf::result<token_list> {
-        return self->delegate(handles()->region, state.audited(x));
-      },
+      [&](const put_token& x) { return state.act<token_list>(x); },
+      [&](const revoke_token& x) { return state.act<token_list>(x); },
       [=](const get_tokens& x) -> caf::result<token_list> { return self->delegate(handles()->region, x); },
   };
 }
@@ -89,6 +81,11 @@ const Message& router_state::audited(const Message& request) const {
   const auto sender = self_->current_sender();
   audit(act_of(request), *by, sender && sender->node() != self_->node() ? "socket" : "program");
   return request;
+}
+
+template <class Reply, class Message>
+caf::result<Reply> router_state::act(const Message& request) {
+  return self_->delegate(node_->handles.get()->region, audited(request));
 }
 
 // -- reads and writes

@@ -1,7 +1,7 @@
 #!/bin/sh
 # How fast is a local read over HTTP? Runs wrk against one node and against nginx that serve the same 1 KiB on this
-# machine, in turn, and prints the medians and their ratio. With --tls both speak TLS 1.3 with the same cipher, and a node
-# that speaks plain HTTP runs beside them. Called by `./dev bench http`.
+# machine, in turn, and prints the medians and their ratio. With --tls both speak TLS 1.3 with the same cipher, and a
+# node that speaks plain HTTP runs beside them. Called by `./dev bench http`.
 #
 # usage: http.sh BIN_DIR [--tls] [--json [FILE]] [--rounds N] [--seconds N]
 set -eu

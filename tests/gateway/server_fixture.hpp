@@ -56,6 +56,14 @@ inline std::optional<change_page> next_page(router_script& script, const follow_
   return page;
 }
 
+inline caf::result<item_versions> read_from(router_script& script, const read_item& asked) {
+  std::lock_guard lock{script.guard};
+  auto found = script.stored.find(asked.id);
+  if (found == script.stored.end())
+    return make_error(ec::not_found, "no region has this item");
+  return versions_of(asked.id, found->second.value);
+}
+
 /// Keeps writes in a map and answers reads from it.
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
                                                std::shared_ptr<router_script> script) {
@@ -64,13 +72,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
   return {
       [=](const read_item& x) -> caf::result<item_versions> {
         ++script->reads;
-        if (script->silent)
-          return never<item_versions>(self);
-        std::lock_guard lock{script->guard};
-        auto found = script->stored.find(x.id);
-        if (found == script->stored.end())
-          return make_error(ec::not_found, "no region has this item");
-        return versions_of(x.id, found->second.value);
+        return script->silent ? never<item_versions>(self) : read_from(*script, x);
       },
       [=](const write_item& x) -> caf::result<write_receipt> {
         std::lock_guard lock{script->guard};
