@@ -12,6 +12,7 @@ constexpr char record_tag = 'r';
 constexpr char value_tag = 'v';
 constexpr char expiry_tag = 'e';
 constexpr char policy_tag = 'p';
+constexpr char token_tag = 't';
 constexpr char hint_tag = 'h';
 constexpr char meta_tag = 'm';
 constexpr size_t dot_bytes = 24;
@@ -117,6 +118,14 @@ std::string policy(uint8_t scope, std::string_view name) {
 
 range policies() {
   return {std::string{policy_tag}, std::string{static_cast<char>(policy_tag + 1)}};
+}
+
+std::string token(std::string_view id) {
+  return tagged(token_tag, id);
+}
+
+range tokens() {
+  return {std::string{token_tag}, std::string{static_cast<char>(token_tag + 1)}};
 }
 
 std::string hint(std::string_view peer, std::string_view id) {

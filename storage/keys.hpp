@@ -15,6 +15,7 @@
 ///   v <id> 00                       the fence before an item's large values
 ///   e <milliseconds, 8 bytes> <id>  the expiry index, in order of time
 ///   p <scope, 1 byte> <name>        a policy
+///   t <id>                          a token
 ///   h <peer> 00 <id>                a hint: the peer has to get this item's versions
 ///   m <name>                        facts about the store itself
 namespace gnomon::keys {
@@ -57,6 +58,9 @@ range expiries(timestamp until);
 
 std::string policy(uint8_t scope, std::string_view name);
 range policies();
+
+std::string token(std::string_view id);
+range tokens();
 
 /// Hinted handoff: `peer` lacks the current versions of `id`.
 std::string hint(std::string_view peer, std::string_view id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/messages/access_messages.hpp"
 #include "runtime/base/inspect.hpp"
 
 #include <cstdint>
@@ -116,8 +117,9 @@ struct cluster_report {
 struct remove_node {
   std::string node;
   bool force = false;
+  asker by = {};
   auto fields() {
-    return std::tie(node, force);
+    return std::tie(node, force, by);
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/messages/access_messages.hpp"
 #include "actors/messages/cluster_messages.hpp"
 #include "actors/messages/inner_messages.hpp"
 #include "actors/messages/prediction_messages.hpp"
@@ -261,8 +262,9 @@ struct put_policy {
   policy_scope scope = policy_scope::type;
   std::string name;
   std::string text;
+  asker by = {};
   auto fields() {
-    return std::tie(scope, name, text);
+    return std::tie(scope, name, text, by);
   }
 };
 
@@ -276,8 +278,9 @@ struct policy_list {
   std::vector<policy_entry> entries;      // without deleted ones when a client asks
   std::vector<removed_node> removed = {}; // empty when a client asks
   std::string warning = {};               // about the policy that was set: it names regions without a known node
+  std::vector<token_record> tokens = {};  // for a node that asked for them, never for a client
   auto fields() {
-    return std::tie(entries, removed, warning);
+    return std::tie(entries, removed, warning, tokens);
   }
 };
 
@@ -453,15 +456,17 @@ struct get_copy_report {
   }
 };
 
-/// The policies of a node, and the nodes that it knows to be removed. The answer has those that are newer here. When
-/// the sender has sent all that it has, the answer also has those that it lacks.
+/// The policies and tokens of a node, and the nodes that it knows to be removed. The answer has those that are newer
+/// here. When the sender has sent all that it has, the answer also has those that it lacks.
 struct exchange_policies {
   std::vector<policy_entry> entries;
   std::vector<removed_node> removed = {};
   bool tell_peers = false; // they come from a snapshot: the other nodes do not know them either
   bool all = false;
+  std::vector<token_record> tokens = {};
+  bool with_tokens = false; // the answer has tokens too: a node asks, with all that it has
   auto fields() {
-    return std::tie(entries, removed, tell_peers, all);
+    return std::tie(entries, removed, tell_peers, all, tokens, with_tokens);
   }
 };
 

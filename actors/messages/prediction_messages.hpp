@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/messages/access_messages.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/inspect.hpp"
 
@@ -49,8 +50,9 @@ struct prediction {
 /// asks.
 struct forget_user {
   std::string user;
+  asker by = {};
   auto fields() {
-    return std::tie(user);
+    return std::tie(user, by);
   }
 };
 
@@ -95,8 +97,9 @@ struct train_piece {
   uint32_t number = 0;
   blob text;
   bool last = true;
+  asker by = {};
   auto fields() {
-    return std::tie(job, number, text, last);
+    return std::tie(job, number, text, last, by);
   }
 };
 

@@ -137,7 +137,7 @@ using peer_service_actor = caf::typed_actor<
     caf::replies_to<compare_trees>::with<tree_difference>, caf::replies_to<compare_leaves>::with<leaf_difference>,
     // As in `shard_actor`.
     caf::replies_to<pull_catalog>::with<catalog_delta>,
-    // Merges the sender's policies and removed nodes; answers what is new to the sender. Safe to repeat.
+    // Merges the sender's policies, tokens and removed nodes; answers what is new to the sender. Safe to repeat.
     caf::replies_to<exchange_policies>::with<policy_list>,
     // As in `predictor_actor`. Errors: unavailable when this node does not predict.
     caf::replies_to<region_accesses>::with<accesses_ack>, caf::replies_to<get_prediction>::with<prediction>,
@@ -157,6 +157,10 @@ using region_actor = peer_service_actor::extend<
     // Takes a node out for good, answers once that is synced, and tells the peers. Errors: not_found,
     // precondition_failed for a live node without `force`, invalid_argument for this node itself. Safe to repeat.
     caf::replies_to<remove_node>::with<node_removal>,
+    // Makes a token known, or ends those of a name, here and at the peers; answered once that is synced. Errors:
+    // invalid_argument, rejected for a name that is taken, not_found.
+    caf::replies_to<put_token>::with<token_list>, caf::replies_to<revoke_token>::with<token_list>,
+    caf::replies_to<get_tokens>::with<token_list>,
     // A peer's heartbeat: says how far its catalog is, and that the peer can take what it missed.
     caf::reacts_to<ping>,
     // From itself: try again to read a store that could not be read.
@@ -298,7 +302,10 @@ using router_actor =
                      // unavailable (something needs the copy now). Safe to repeat.
                      caf::replies_to<drop_shadow>::with<shadow_drop>,
                      // Errors: unavailable while the stores are read.
-                     caf::replies_to<count_items>::with<item_count>>;
+                     caf::replies_to<count_items>::with<item_count>,
+                     // As in `region_actor`.
+                     caf::replies_to<put_token>::with<token_list>, caf::replies_to<revoke_token>::with<token_list>,
+                     caf::replies_to<get_tokens>::with<token_list>>;
 
 /// What the link at the other end of a session can send to a node's link. Frames of other sessions are dropped.
 using link_end_actor = caf::typed_actor<

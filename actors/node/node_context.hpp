@@ -12,6 +12,7 @@
 #include "actors/node/read_latencies.hpp"
 #include "actors/node/removed_nodes.hpp"
 #include "actors/node/settings.hpp"
+#include "actors/node/token_table.hpp"
 #include "learning/economy/lifetime_table.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/ids.hpp"
@@ -152,6 +153,7 @@ struct node_context {
   published<node_handles> handles;
   published<policy_table> policies;
   published<removed_nodes> removed;
+  published<token_table> tokens;          // of those who may ask over HTTP
   published<std::vector<kv_loss>> lost;   // damaged parts of the stores, found since the start
   published<std::string> reading_problem; // why a store cannot be read at the moment; empty: it can
   published<served_models> models;

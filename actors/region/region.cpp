@@ -70,6 +70,15 @@ region_actor::behavior_type region(region_actor::stateful_pointer<region_state> 
         state.remove(x, reply);
         return caf::delegated<node_removal>{};
       },
+      [=, &state](const put_token& x) -> caf::result<token_list> {
+        state.add_token(x.token, answer<token_list>{self->make_response_promise<token_list>()});
+        return caf::delegated<token_list>{};
+      },
+      [=, &state](const revoke_token& x) -> caf::result<token_list> {
+        state.revoke(x.name, answer<token_list>{self->make_response_promise<token_list>()});
+        return caf::delegated<token_list>{};
+      },
+      [&](const get_tokens&) { return state.tokens(); },
       [&](const ping& facts) { state.heard(facts); },
       [&](tick_a) { state.read_on(); },
   };
@@ -84,7 +93,7 @@ void region_state::start(self_pointer self, context_ptr node) {
   for (const auto& peer : node_->cluster.get()->names())
     node_->owed.begin(peer)->leaves_hint();
   begin_reading();
-  read_policies();
+  read_tokens([this] { read_policies(); });
   for (const auto& store : handles->stores)
     read_slices({store, {}});
 }
@@ -310,10 +319,12 @@ void region_state::greet(const std::string& peer) {
       ->request(known->link, node_->config.peer_timeout, traffic::repair,
                 exchange_policies{.entries = node_->policies.get()->all_entries(),
                                   .removed = node_->removed.get()->list(),
-                                  .all = true})
+                                  .all = true,
+                                  .tokens = node_->tokens.get()->all(),
+                                  .with_tokens = true})
       .then(
           [this](const policy_list& newer) {
-            merge_policies({newer.entries, newer.removed}, {});
+            merge_policies({.entries = newer.entries, .removed = newer.removed, .tokens = newer.tokens}, {});
           },
           [this, peer](const caf::error&) { greeted_.erase(peer); });
 }

@@ -40,6 +40,10 @@ public:
   void merge_policies(const exchange_policies& theirs, answer<policy_list> reply);
   void remove(const remove_node& request, answer<node_removal> reply);
   policy_list policies() const;
+  // region_tokens.cpp
+  void add_token(const token_record& record, answer<token_list> reply);
+  void revoke(const std::string& name, answer<token_list> reply);
+  token_list tokens() const;
   // region_actors.cpp
   caf::result<found_actor> find(const find_actor& request) const;
   caf::result<actor_reply> pass_to_actor(const actor_message& message);
@@ -68,7 +72,12 @@ private:
   void pass_positions(const ping& facts);
   bool take_over(policy_table& table, const policy_entry& entry);
   void follow_residency();
-  void tell_peers(const exchange_policies& news);
+  void tell_peers(const exchange_policies& news, traffic urgency = traffic::repair);
+  void read_tokens(std::function<void()> then);
+  void spread_tokens(const std::vector<token_record>& news, answer<token_list> reply);
+  std::vector<token_record> merge_tokens(const std::vector<token_record>& theirs);
+  std::vector<token_record> take_over(const std::vector<token_record>& records);
+  void save_tokens(const std::vector<token_record>& news, std::function<void(caf::error)> then);
   void greet(const std::string& peer);
   void remember_member(const node_identity& peer);
   void hand_off(const std::string& peer);

@@ -149,6 +149,9 @@ void region_state::merge_policies(const exchange_policies& theirs, answer<policy
         newer.entries.push_back(entry);
   node_->policies.set(std::move(table));
   newer.removed = merge_removed(theirs.removed);
+  auto unknown_tokens = merge_tokens(theirs.tokens);
+  if (theirs.with_tokens)
+    newer.tokens = std::move(unknown_tokens);
   if (theirs.tell_peers)
     tell_peers({news});
   save_policies(news, reply, std::move(newer));
@@ -169,7 +172,7 @@ void region_state::save_policies(const std::vector<policy_entry>& entries, answe
 }
 
 /// Every live peer hears of a change at once; one that is away hears of it when it greets again.
-void region_state::tell_peers(const exchange_policies& news) {
+void region_state::tell_peers(const exchange_policies& news, traffic urgency) {
   auto view = node_->cluster.get();
   for (const auto& peer : view->peers) {
     auto node = peer.identity.node;
@@ -177,7 +180,7 @@ void region_state::tell_peers(const exchange_policies& news) {
       greeted_.erase(node);
       continue;
     }
-    self_->request(peer.link, node_->config.peer_timeout, traffic::repair, news)
+    self_->request(peer.link, node_->config.peer_timeout, urgency, news)
         .then([](const policy_list&) {}, [this, node](const caf::error&) { greeted_.erase(node); });
   }
 }

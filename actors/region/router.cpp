@@ -3,6 +3,7 @@
 #include "actors/node/known_nodes.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/node/placement.hpp"
+#include "actors/region/audit.hpp"
 
 #include <algorithm>
 
@@ -20,7 +21,7 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [&](const get_shadow_status& x) {
         return state.answered<shadow_report>([&](auto to) { state.status(x.id, to); });
       },
-      [=](const put_policy& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
+      [&](const put_policy& x) { return state.act<policy_list>(x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
         return self->delegate(state.node().shard(x.id), fetch_item{.id = x.id, .requester = state.node().self.node});
@@ -33,12 +34,14 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       },
       [&](const get_route& x) { return state.answered<route_list>([&](auto to) { state.route(x, to); }); },
       [&](const get_cluster&) { return state.cluster(); },
-      [=](const remove_node& x) -> caf::result<node_removal> { return self->delegate(handles()->region, x); },
+      [&](const remove_node& x) { return state.act<node_removal>(x); },
       [&](deadline_a, uint64_t number) { state.run_postponed(number); },
       [&](const get_prediction& x) { return state.answered<prediction>([&](auto to) { state.predict(x, to); }); },
       [&](const find_actor& x) { return state.answered<found_actor>([&](auto to) { state.find(x, to); }); },
-      [&](const forget_user& x) { return state.answered<forget_receipt>([&](auto to) { state.forget(x, to); }); },
-      [&](const train_piece& x) { return state.to_trainer<training_status>(x); },
+      [&](const forget_user& x) {
+        return state.answered<forget_receipt>([&](auto to) { state.forget(state.audited(x), to); });
+      },
+      [&](const train_piece& x) { return state.to_trainer<training_status>(x.number == 0 ? state.audited(x) : x); },
       [&](const get_training& x) { return state.to_trainer<training_status>(x); },
       [=](const access_batch& x) { self->send(handles()->agent, x); },
       [&](flush_a) { state.hand_over_accesses(); },
@@ -50,12 +53,31 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [&](const report_reads& x) { return state.report(x); },
       [&](const drop_shadow& x) { return state.answered<shadow_drop>([&](auto to) { state.drop(x, to); }); },
       [&](const count_items& x) { return state.answered<item_count>([&](auto to) { state.count(x, to); }); },
+      [&](const put_token& x) { return state.act<token_list>(x); },
+      [&](const revoke_token& x) { return state.act<token_list>(x); },
+      [=](const get_tokens& x) -> caf::result<token_list> { return self->delegate(handles()->region, x); },
   };
 }
 
 void router_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
+}
+
+template <class Message>
+const Message& router_state::audited(const Message& request) const {
+  const asker nobody;
+  const asker* by = &nobody;
+  if constexpr (requires { request.by; })
+    by = &request.by;
+  const auto sender = self_->current_sender();
+  audit(act_of(request), *by, sender && sender->node() != self_->node() ? "socket" : "program");
+  return request;
+}
+
+template <class Reply, class Message>
+caf::result<Reply> router_state::act(const Message& request) {
+  return self_->delegate(node_->handles.get()->region, audited(request));
 }
 
 // -- reads and writes

@@ -47,6 +47,11 @@ public:
   void forget(const forget_user& request, answer<forget_receipt> reply);
   template <class Reply, class Message>
   caf::result<Reply> to_trainer(const Message& request);
+  /// Notes in the log who asks for an act of an administrator; then it goes to the region.
+  template <class Message>
+  const Message& audited(const Message& request) const;
+  template <class Reply, class Message>
+  caf::result<Reply> act(const Message& request);
   void find(const find_actor& request, answer<found_actor> reply);
   cluster_report cluster() const;
   void run_postponed(uint64_t number);

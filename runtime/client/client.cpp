@@ -320,6 +320,35 @@ policy_in_force client::effective_policy(const std::string& id, const std::strin
   return waited([&] { return effective_policy_later(id, user); });
 }
 
+later<std::string> client::create_token_later(const token_entry& wish) {
+  const auto made = make_token();
+  return ask<token_list>(core_->port(), value_of(to_request(wish, made)),
+                         [text = made.text](expected<token_list> added) {
+                           value_of(std::move(added));
+                           return text;
+                         });
+}
+
+std::string client::create_token(const token_entry& wish) {
+  return waited([&] { return create_token_later(wish); });
+}
+
+later<std::vector<token_entry>> client::tokens_later() {
+  return ask<token_list>(core_->port(), get_tokens{}, to_answer<token_list>);
+}
+
+std::vector<token_entry> client::tokens() {
+  return waited([&] { return tokens_later(); });
+}
+
+later<done> client::revoke_token_later(const std::string& name) {
+  return ask<token_list>(core_->port(), gnomon::revoke_token{name}, nothing_of<token_list>);
+}
+
+void client::revoke_token(const std::string& name) {
+  waited([&] { return revoke_token_later(name); });
+}
+
 later<cluster_status> client::cluster_later() {
   return ask<cluster_report>(core_->port(), get_cluster{}, to_answer<cluster_report>);
 }

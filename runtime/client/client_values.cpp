@@ -146,6 +146,16 @@ expected<report_reads> to_request(const std::vector<reported_read>& reads) {
   return request;
 }
 
+expected<put_token> to_request(const token_entry& wish, const new_token& made) {
+  const auto may = role_from(wish.role);
+  if (!may || *may == role::none)
+    return make_error(ec::invalid_argument, "'" + wish.role + "' is no role: choose read, write or admin");
+  token_record record{made.id, wish.name, *may, wish.types, made.hash};
+  record.created = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+  record.expires = wish.expires == time_point{} ? timestamp::max() : timestamp{wish.expires};
+  return put_token{std::move(record)};
+}
+
 // -- answers ----------------------------------------------------------------------------------------------------------
 
 std::optional<item> to_public(const item_versions& found) {
@@ -243,6 +253,14 @@ policy_in_force to_public(const effective_policy& found) {
   for (const auto& origin : found.origins)
     result.origins.push_back({origin.field, origin.scope, origin.name});
   return result;
+}
+
+std::vector<token_entry> to_public(const token_list& list) {
+  std::vector<token_entry> entries;
+  for (const auto& record : list.tokens)
+    entries.push_back({record.name, std::string{name(record.may)}, record.types, record.created,
+                       record.expires == timestamp::max() ? time_point{} : time_point{record.expires}});
+  return entries;
 }
 
 cluster_status to_public(const cluster_report& report) {

@@ -2,6 +2,7 @@
 
 #include "actors/messages/messages.hpp"
 #include "gnomon/client.hpp"
+#include "runtime/access/token.hpp"
 
 #include <optional>
 #include <vector>
@@ -16,6 +17,8 @@ expected<write_item> to_request(const std::string& id, std::string value, const 
 expected<put_policy> to_request(const policy_setting& rule);
 /// Errors: invalid_argument for a bad id, a bad count, or too many entries.
 expected<report_reads> to_request(const std::vector<reported_read>& reads);
+/// A token whose text the caller keeps. Errors: invalid_argument.
+expected<put_token> to_request(const token_entry& wish, const new_token& made);
 
 /// Nothing when every version is a tombstone.
 std::optional<item> to_public(const item_versions& found);
@@ -30,6 +33,7 @@ item_status to_public(const shadow_report& report);
 std::vector<route_entry> to_public(const route_list& routes);
 std::vector<policy_setting> to_public(const policy_list& policies);
 policy_in_force to_public(const effective_policy& found);
+std::vector<token_entry> to_public(const token_list& list);
 cluster_status to_public(const cluster_report& report);
 removal to_public(const node_removal& done);
 user_prediction to_public(const prediction& found);

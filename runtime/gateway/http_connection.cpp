@@ -31,28 +31,15 @@ std::string_view method_of(std::string_view head) {
 } // namespace
 
 connection::connection(worker& owner, uint64_t serial, asio::ip::tcp::socket socket)
-    : owner_(owner), serial_(serial), socket_(std::move(socket)), in_(owner.parts().config.max_header_bytes),
+    : owner_(owner), serial_(serial), line_(std::move(socket)), in_(owner.parts().config.max_header_bytes),
       share_(owner.parts().bodies) {
-  error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-  socket_.non_blocking(true, ignored);
-  error_code gone;
-  if (auto other = socket_.remote_endpoint(gone); !gone)
-    peer_ = ip_address::parse(other.address().to_string());
-}
-
-void connection::start(bool turn_away) {
-  guarded([=, this] {
-    if (turn_away)
-      fail(503, name(ec::overloaded), "the server has as many connections as it may; try again later");
-    else
-      serve();
-  });
+  if (auto other = line_.far())
+    peer_ = ip_address::parse(other->to_string());
 }
 
 void connection::drain() {
   keep_ = false;
-  if ((phase_ == phase::head && begin_ == end_) || (phase_ == phase::waiting && streaming_))
+  if (phase_ == phase::opening || (phase_ == phase::head && begin_ == end_) || (phase_ == phase::waiting && streaming_))
     close();
 }
 
@@ -61,8 +48,7 @@ void connection::close() {
     return;
   phase_ = phase::closed;
   deadline_ = clock::time_point::max();
-  error_code ignored;
-  socket_.close(ignored);
+  line_.close();
   owner_.forget(serial_);
 }
 
@@ -76,6 +62,8 @@ void connection::end_in_time() {
     if (begin_ == end_)
       return close();
     return fail(408, name(ec::timeout), "the head of the request did not arrive in time");
+  case phase::checking:
+    return fail(503, name(ec::overloaded), "too many tokens are being checked; try again");
   case phase::body:
     return fail(408, name(ec::timeout), "the body stopped before its end; nothing was stored");
   case phase::waiting:
@@ -91,7 +79,7 @@ void connection::end_in_time() {
 /// Says that the request failed, and closes; when its answer is under way, just closes.
 void connection::give_up(std::string_view reason) {
   log::error("http", "request-threw", {{"what", reason}});
-  if (phase_ == phase::writing || phase_ == phase::lingering)
+  if (phase_ == phase::opening || phase_ == phase::writing || phase_ == phase::lingering)
     return close();
   fail(503, name(ec::unavailable), "the node could not carry out this request now; try again");
 }
@@ -102,11 +90,10 @@ void connection::read() {
   if (reading_)
     return;
   reading_ = true;
-  socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
-                          [self = shared_from_this()](const error_code& fault, size_t count) {
-                            self->reading_ = false;
-                            self->guarded([&] { self->on_read(fault, count); });
-                          });
+  line_.read(in_.data() + end_, in_.size() - end_, [self = shared_from_this()](const error_code& fault, size_t count) {
+    self->reading_ = false;
+    self->guarded([&] { self->on_read(fault, count); });
+  });
 }
 
 void connection::on_read(const error_code& fault, size_t count) {
@@ -131,8 +118,8 @@ void connection::on_read(const error_code& fault, size_t count) {
 void connection::serve() {
   while (phase_ == phase::head && find_head()) {
     started_ = clock::now();
-    if (parse_head() && !answer_from_index())
-      begin();
+    if (parse_head() && identify())
+      answer_head();
   }
   if (phase_ != phase::head)
     return;
@@ -145,6 +132,11 @@ void connection::serve() {
     deadline_ = clock::now() + config.head_timeout;
   head_begun_ = begin_ != end_;
   read();
+}
+
+void connection::answer_head() {
+  if (!answer_from_index())
+    begin();
 }
 
 // True when [begin_, ...) starts with a complete head. A head that is too long is refused here.
@@ -211,10 +203,14 @@ bool connection::head_is_sound() {
 void connection::begin() {
   auto has_body = parser_->chunked() || parser_->content_length().has_value();
   asked_ = to_request(head_, has_body);
+  asked_.tls = line_.tls() != nullptr;
   where_ = find_route(asked_.path);
   if (expects() && !same_ignoring_case(*asked_.field("expect"), "100-continue"))
     return fail(417, "expectation-failed", "of the expectations this server knows 100-continue only");
-  if (auto refusal = refuse(asked_, where_)) {
+  auto refusal = refuse_asker();
+  if (!refusal)
+    refusal = refuse(asked_, where_);
+  if (refusal) {
     keep_ = keep_ && parser_->is_done();
     return respond(std::move(*refusal));
   }
@@ -235,7 +231,8 @@ void connection::expect_body() {
   parser_->eager(true);
   if (expects() && begin_ == end_) {
     error_code fault;
-    if (socket_.write_some(asio::buffer(go_on.data(), go_on.size()), fault) != go_on.size())
+    const transport::part whole{go_on.data(), go_on.size()};
+    if (line_.write({&whole, 1}, fault) != go_on.size())
       return close();
   }
   auto length = parser_->content_length();
@@ -288,8 +285,7 @@ bool connection::rest_may_become_valid() {
 
 // The answer is sent before the client has sent all: closing at once would make its system throw the answer away.
 void connection::linger() {
-  error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  line_.end_writing();
   phase_ = phase::lingering;
   linger_end_ = clock::now() + linger_limit;
   deadline_ = clock::now() + linger_time;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "runtime/base/ip_address.hpp"
+#include "runtime/base/proxy_header.hpp"
 #include "runtime/gateway/http_worker.hpp"
+#include "runtime/tls/transport.hpp"
 
 #include <chrono>
 #include <optional>
@@ -11,7 +13,8 @@ namespace gnomon::http {
 /// One client's connection. Reads requests one after the other, and answers each before it looks at the next. Belongs
 /// to one worker and its thread. The worker and the socket operation under way keep it alive.
 ///
-///   head -> (index hit) -> writing -> head ...
+///   opening (the proxy's header, TLS) -> head
+///   head -> (checking the token) -> (index hit) -> writing -> head ...
 ///   head -> body -> waiting for the router -> writing -> head ...
 ///   head -> body -> waiting -> body -> waiting ... -> writing, when the body is streamed
 ///   head -> waiting -> writing -> waiting -> writing ... -> closed, when the answer is a stream
@@ -22,10 +25,13 @@ public:
 
   connection(worker& owner, uint64_t serial, boost::asio::ip::tcp::socket socket);
 
-  /// Begins to read. When the server has as many connections as it may, answers 503 and closes.
+  /// Begins with the proxy's header and TLS, where there are such, then reads. When the server has as many connections
+  /// as it may, answers 503 and closes.
   void start(bool turn_away);
   /// The router's reply to the request that waits.
   void resume(client_result result);
+  /// What the token of the request is worth.
+  void resume(grant_ptr rights);
   /// Closes when idle. Otherwise the answer under way is the last one.
   void drain();
   bool is_late(clock::time_point now) const {
@@ -36,11 +42,23 @@ public:
   void close();
 
 private:
-  enum class phase : uint8_t { head, body, waiting, writing, lingering, closed };
+  enum class phase : uint8_t { opening, head, checking, body, waiting, writing, lingering, closed };
 
   template <class Step>
   void guarded(Step step);
   void give_up(std::string_view reason);
+
+  // the begin, and who asks (http_connection_access.cpp)
+  void read_proxy_header();
+  void take_proxy_header(const boost::system::error_code& fault, size_t count);
+  void encrypt();
+  void opened(const boost::system::error_code& fault);
+  void fail_to_open(std::string_view reason);
+  bool identify();
+  grant_ptr by_certificate();
+  bool is_still_permitted();
+  std::optional<response> refuse_asker() const;
+  std::string from() const;
 
   // reading
   void read();
@@ -52,6 +70,7 @@ private:
   bool find_head();
   bool parse_head();
   bool head_is_sound();
+  void answer_head();
   void begin();
   bool expects() const;
   void expect_body();
@@ -78,9 +97,12 @@ private:
 
   worker& owner_;
   uint64_t serial_;
-  boost::asio::ip::tcp::socket socket_;
-  std::optional<ip_address> peer_; // nothing: the client has gone already
-  phase phase_ = phase::head;
+  transport line_;
+  std::optional<ip_address> peer_;      // behind a proxy that says so, who has connected to that; nothing: it has gone
+  std::unique_ptr<proxy_header> proxy_; // while it is read
+  credentials_ptr vouched_by_;          // who accepted the client's certificate
+  bool turn_away_ = false;
+  phase phase_ = phase::opening;
   clock::time_point deadline_ = clock::time_point::max();
 
   std::vector<char> in_; // [begin_, end_) was received and not used yet
@@ -98,6 +120,8 @@ private:
   std::optional<request_parser> parser_;
   clock::time_point body_end_{}; // when the whole body must be there
 
+  grant_ptr who_; // asks; null: nobody who is known
+  bool shows_token_ = false;
   request asked_;
   endpoint where_ = endpoint::unknown;
   clock::time_point started_{};

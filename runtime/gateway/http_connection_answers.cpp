@@ -2,10 +2,12 @@
 #include "actors/node/patience.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/gateway/cors.hpp"
 #include "runtime/gateway/handlers.hpp"
 #include "runtime/gateway/http_connection.hpp"
 #include "runtime/gateway/item_head.hpp"
 #include "runtime/gateway/own_pages.hpp"
+#include "runtime/gateway/rights.hpp"
 #include "runtime/location/client_address.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -58,6 +60,9 @@ bool connection::answer_from_index() {
   if ((!query.empty() && !query.starts_with(user_key)) || !is_plain(user) || !is_plain(id) || user.size() > max_id_bytes
       || has_dot_segment(id) || has_dot_segment(user))
     return false; // the general way says what is wrong, if anything is
+  if (!who_ || !who_->has(role::read) || !who_->covers(data_type(id))
+      || (head_.has_origin && !owner_.security()->origins.empty()))
+    return false;
   auto entry = owner_.current(id, user);
   if (!entry)
     return false;
@@ -80,7 +85,7 @@ void connection::send_entry(const std::shared_ptr<const index_entry>& entry) {
   std::array<asio::const_buffer, 3> parts{asio::buffer(entry->head(render_head)), asio::buffer(end),
                                           asio::buffer(value.view())};
   error_code fault;
-  auto sent = socket_.write_some(parts, fault);
+  auto sent = line_.write(parts, fault);
   if (fault && fault != asio::error::would_block)
     return close();
   if (sent == asio::buffer_size(parts))
@@ -103,6 +108,9 @@ void connection::dispatch() {
     return ask(std::move(*message));
   const auto& tunnel = parts.config.tunnel_counts;
   server_facts facts{{}, parts.connections.load(), tunnel ? tunnel() : std::map<std::string, uint64_t>{}};
+  facts.failed_openings = parts.failed_openings.load();
+  if (const auto& shown = owner_.security()->credentials)
+    facts.certificate_ends = std::chrono::system_clock::to_time_t(shown->own().ends);
   for (const auto& thread : parts.workers)
     facts.threads.push_back(&thread->stats);
   respond(answer_own(std::get<own_page>(step), *parts.node, facts));
@@ -117,6 +125,16 @@ void connection::hand_on() {
 }
 
 void connection::ask(client_message message) {
+  if (!is_still_permitted()) {
+    keep_ = false;
+    return streaming_ ? close() : respond(unauthorized(true));
+  }
+  if (auto refusal = refuse_scope(*who_, message)) {
+    keep_ = keep_ && parser_->is_done();
+    return respond(std::move(*refusal));
+  }
+  if (role_for(where_, asked_.method) == role::admin)
+    sign(message, {who_->who, from()});
   if (auto* read = std::get_if<read_item>(&message); read && answer_from_index(*read))
     return;
   const auto& node = *owner_.parts().node;
@@ -159,7 +177,7 @@ void connection::take(client_result result) {
     return feed();
   }
   if (auto* page = std::get_if<change_page>(&result))
-    return stream(std::move(*page));
+    return is_still_permitted() ? stream(std::move(*page)) : close();
   if (streaming_) // the node has lost its place: the client connects again, and says how far it is
     return close();
   keep_ = keep_ && parser_->is_done();
@@ -178,6 +196,7 @@ void connection::fail(int status, std::string_view error, std::string_view detai
 void connection::respond(response answer) {
   keep_ = keep_ && !owner_.draining();
   auto persistent = head_.version >= 11 ? "" : "keep-alive";
+  add_cors(answer, asked_, owner_.security()->origins);
   out_head_ = head_of(answer, owner_.date(), keep_ ? persistent : "close");
   out_sent_ = 0;
   out_body_ = asked_.method == "HEAD" ? blob{} : std::move(answer.body);
@@ -200,6 +219,7 @@ void connection::stream(change_page page) {
     if (chunked)
       answer.headers.emplace_back("Transfer-Encoding", "chunked");
     answer.without_length = true;
+    add_cors(answer, asked_, owner_.security()->origins);
     out_head_ = head_of(answer, owner_.date(), "close");
     owner_.stats.record(where_, answer.status, clock::now() - started_);
     streaming_ = true;
@@ -228,9 +248,8 @@ void connection::flush() {
   if (phase_ == phase::closed)
     return;
   deadline_ = clock::now() + owner_.parts().config.write_timeout;
-  socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const error_code& fault) {
-    self->guarded([&] { self->on_writable(fault); });
-  });
+  line_.wait_writable(
+      [self = shared_from_this()](const error_code& fault) { self->guarded([&] { self->on_writable(fault); }); });
 }
 
 void connection::on_writable(const error_code& fault) {
@@ -249,7 +268,7 @@ bool connection::write_now() {
   while (!fault && (out_sent_ < out_head_.size() || !out_rest_.empty())) {
     std::array<asio::const_buffer, 2> parts{asio::buffer(out_head_.data() + out_sent_, out_head_.size() - out_sent_),
                                             asio::buffer(out_rest_.data(), out_rest_.size())};
-    auto sent = socket_.write_some(parts, fault);
+    auto sent = line_.write(parts, fault);
     auto of_head = std::min(sent, out_head_.size() - out_sent_);
     out_sent_ += of_head;
     out_rest_.remove_prefix(sent - of_head);

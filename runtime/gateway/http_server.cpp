@@ -31,6 +31,8 @@ struct http_server::implementation {
     parts->node = std::move(node);
     parts->config = std::move(config);
     parts->bodies.limit = parts->config.max_buffered_bytes;
+    parts->security.set(parts->config.security);
+    parts->tokens = std::make_unique<http::token_check>(parts->node);
   }
 
   expected<uint16_t> listen();
@@ -175,12 +177,26 @@ expected<uint16_t> http_server::start() {
   self_->accept();
   for (auto& worker : parts.workers)
     self_->threads.emplace_back(log::bound([&worker = *worker] { worker.run(); }));
-  log::info("http", "listening", {{"host", parts.config.host}, {"port", *port}, {"threads", count}});
+  log::info("http", "listening",
+            {{"host", parts.config.host},
+             {"port", *port},
+             {"threads", count},
+             {"tls", parts.config.security.credentials != nullptr},
+             {"tokens", parts.config.security.authorize}});
   return port;
 }
 
 gateway_actor http_server::gateway() const {
   return self_->open ? self_->open->gateway() : gateway_actor{};
+}
+
+void http_server::secure(http_security now) {
+  auto& parts = *self_->parts;
+  parts.security.set(std::move(now));
+  if (self_->threads.empty())
+    return;
+  for (auto& worker : parts.workers)
+    asio::post(worker->context, [&worker = *worker] { worker.look_at_security(); });
 }
 
 void http_server::stop() {

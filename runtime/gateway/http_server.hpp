@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/node/node_context.hpp"
+#include "runtime/access/role.hpp"
+#include "runtime/tls/credentials.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -11,6 +13,16 @@
 #include <string>
 
 namespace gnomon {
+
+/// Who may ask over HTTP, and how their bytes travel: what can change while the server runs.
+struct http_security {
+  credentials_ptr credentials; // null: plain HTTP
+  bool authorize = false;      // only who shows a token or a certificate may do more than ask whether the node is well
+  std::map<std::string, grant_ptr, std::less<>> clients; // by the name in their certificate
+  std::vector<std::string> origins;                      // of pages in browsers that may ask (CORS); "*": all
+  bool proxy_protocol = false;                           // each connection begins by saying whose it is,
+  std::vector<ip_prefix> proxies;                        // and comes from one of these
+};
 
 /// Where the HTTP server listens, and what it allows clients. Every wait has its bound here.
 struct http_config {
@@ -27,6 +39,7 @@ struct http_config {
   duration idle_timeout = 60s;              // between two requests of a connection
   duration write_timeout = 10s;             // without the client taking any byte
   duration drain_timeout = 5s;              // for requests under way when the server stops
+  http_security security;
   /// What the tunnel counts, for /metrics: `tunnel::counts`. Thread-safe; empty: there is no tunnel.
   std::function<std::map<std::string, uint64_t>()> tunnel_counts;
 };
@@ -49,6 +62,9 @@ public:
 
   /// Accepts no more, lets requests under way finish within `drain_timeout`, then ends its threads and its actor.
   void stop();
+
+  /// Holds for new connections and for the next request of the others.
+  void secure(http_security now);
 
   /// The gateway that requests go through now; null while none runs. When it fails, another one follows.
   gateway_actor gateway() const;

@@ -19,15 +19,14 @@ duration sweep_interval(const server_parts& parts) {
   return std::clamp(std::min(shortest / 4, parts.node->config.sample_every), duration{10}, duration{250});
 }
 
-std::string date_field() {
-  auto now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
-  return "Date: " + http_date(now) + "\r\n\r\n";
-}
+constexpr auto tell_every = std::chrono::hours{24}; // that a certificate ends
 
 } // namespace
 
 worker::worker(server_parts& parts, size_t number)
-    : elsewhere(parts.node), parts_(parts), number_(number), head_end_(date_field()), timer_(context) {}
+    : elsewhere(parts.node), parts_(parts), number_(number), security_(parts.security.get()), timer_(context) {
+  note_date();
+}
 
 worker::~worker() = default;
 
@@ -45,8 +44,15 @@ void worker::run() {
   hand_over_samples();
 }
 
-std::string_view worker::date() const {
-  return std::string_view{head_end_}.substr(6, head_end_.size() - 10);
+void worker::note_date() {
+  date_ = http_date(std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()));
+  head_end_ = "Date: " + date_ + (security_->origins.empty() ? "" : "\r\nVary: Origin") + "\r\n\r\n";
+}
+
+void worker::look_at_security() {
+  security_ = parts_.security.get();
+  told_of_expiry_ = {};
+  note_date();
 }
 
 void worker::adopt(boost::asio::ip::tcp::socket socket, bool turn_away) {
@@ -67,6 +73,17 @@ void worker::deliver(uint64_t serial, client_result result) {
     return;
   auto waiting = found->second; // the reply may end the connection
   waiting->resume(std::move(result));
+}
+
+bool worker::check_token(uint64_t serial, std::string_view token, const ip_address& from) {
+  return parts_.tokens->check(std::string{token}, from, [this, serial](grant_ptr rights) {
+    boost::asio::post(context, [this, serial, rights = std::move(rights)]() mutable {
+      if (auto found = connections_.find(serial); found != connections_.end()) {
+        auto waiting = found->second;
+        waiting->resume(std::move(rights));
+      }
+    });
+  });
 }
 
 void worker::ask(uint64_t serial, client_message message) {
@@ -105,7 +122,7 @@ void worker::schedule_sweep() {
 
 void worker::sweep() {
   auto now = std::chrono::steady_clock::now();
-  head_end_ = date_field();
+  note_date();
   std::vector<std::shared_ptr<connection>> late;
   for (auto& [serial, guest] : connections_)
     if (guest->is_late(now))
@@ -114,6 +131,15 @@ void worker::sweep() {
     guest->time_out();
   if (now - handed_over_ >= parts_.node->config.sample_every)
     hand_over_samples();
+  if (number_ == 0 && now >= told_of_expiry_)
+    tell_of_expiry(now);
+}
+
+void worker::tell_of_expiry(std::chrono::steady_clock::time_point now) {
+  if (security_->credentials && warn_of_expiry("http", *security_->credentials))
+    told_of_expiry_ = now + tell_every;
+  else
+    told_of_expiry_ = now + std::chrono::minutes{1};
 }
 
 // -- hits -------------------------------------------------------------------------------------------------------------

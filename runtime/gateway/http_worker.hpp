@@ -5,6 +5,7 @@
 #include "runtime/gateway/http_stats.hpp"
 #include "runtime/gateway/readers_elsewhere.hpp"
 #include "runtime/gateway/request_parser.hpp"
+#include "runtime/gateway/token_check.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -18,14 +19,17 @@ namespace gnomon::http {
 class connection;
 class worker;
 
-/// What the threads of one server share. Complete before they start; afterwards only the atomics change.
+/// What the threads of one server share. Complete before they start; afterwards only what any thread may change does.
 struct server_parts {
   context_ptr node;
   http_config config;
   body_budget bodies;
+  published<http_security> security;
   std::atomic<size_t> connections{0};
+  std::atomic<uint64_t> failed_openings{0}; // connections that did not get through TLS or the proxy's header
   std::function<void(uint64_t token, client_message message)> ask;
   std::vector<std::unique_ptr<worker>> workers;
+  std::unique_ptr<token_check> tokens; // ends before the workers, whom it tells
 };
 
 /// One HTTP thread: its connections, its counters and the accesses it answered from the read index. All members except
@@ -41,6 +45,13 @@ public:
   void adopt(boost::asio::ip::tcp::socket socket, bool turn_away);
   /// The router's reply for the connection `serial`, which may be gone.
   void deliver(uint64_t serial, client_result result);
+  /// Has a token checked for the connection `serial`, which hears of it later. False when too many wait.
+  bool check_token(uint64_t serial, std::string_view token, const ip_address& from);
+  /// Takes over the server's security as it is now.
+  void look_at_security();
+  const std::shared_ptr<const http_security>& security() const {
+    return security_;
+  }
   /// Closes idle connections. The others end after the request under way.
   void drain();
   void close_all();
@@ -58,11 +69,13 @@ public:
   bool draining() const {
     return draining_;
   }
-  /// "Date: ...", and the empty line that ends a head.
+  /// "Date: ...", what else is the same in all answers from the index, and the empty line that ends a head.
   const std::string& head_end() const {
     return head_end_;
   }
-  std::string_view date() const;
+  const std::string& date() const {
+    return date_;
+  }
 
   boost::asio::io_context context{1};
   http_stats stats;
@@ -70,6 +83,8 @@ public:
 
 private:
   void sweep();
+  void note_date();
+  void tell_of_expiry(std::chrono::steady_clock::time_point now);
   void schedule_sweep();
   void count_access(std::string_view id, std::string_view user, timestamp now);
   void hand_over_samples();
@@ -78,7 +93,9 @@ private:
   size_t number_;
   uint64_t next_serial_ = 0;
   bool draining_ = false;
-  std::string head_end_;
+  std::shared_ptr<const http_security> security_;
+  std::chrono::steady_clock::time_point told_of_expiry_{};
+  std::string date_, head_end_;
   boost::asio::steady_timer timer_;
   std::unordered_map<uint64_t, std::shared_ptr<connection>> connections_;
   std::unordered_map<std::string, access_sample> samples_; // by id, NUL and user

@@ -95,6 +95,7 @@ std::string_view reason_phrase(int status) {
                                                                  {304, "Not Modified"},
                                                                  {307, "Temporary Redirect"},
                                                                  {400, "Bad Request"},
+                                                                 {401, "Unauthorized"},
                                                                  {403, "Forbidden"},
                                                                  {404, "Not Found"},
                                                                  {405, "Method Not Allowed"},

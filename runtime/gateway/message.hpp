@@ -30,6 +30,7 @@ struct request {
   bool has_body = false;                                   // the head announced one, of whatever length
   std::string body;                                        // or the next piece of one that is streamed
   upload_position upload;                                  // of such a body
+  bool tls = false;                                        // it came encrypted
 
   /// The value of a header field, asked for in lower case; null when it is absent.
   const std::string* field(std::string_view name) const;

@@ -67,7 +67,7 @@ ClientMetric histogram(const totals& all, metric_page::labels labels) {
   return metric;
 }
 
-void add_http(const std::vector<const http_stats*>& threads, size_t connections, metric_page& page) {
+void add_http(const server_facts& server, metric_page& page) {
   MetricFamily requests{
       "gnomon_http_requests_total", "Requests by route and class of status.", MetricType::Counter, {}};
   MetricFamily seconds{
@@ -75,7 +75,7 @@ void add_http(const std::vector<const http_stats*>& threads, size_t connections,
   for (size_t i = 0; i <= static_cast<size_t>(endpoint::unknown); ++i)
     for (size_t k = 1; k < http_stats::classes; ++k) {
       auto where = static_cast<endpoint>(i);
-      auto all = sum(threads, where, k);
+      auto all = sum(server.threads, where, k);
       if (all.count == 0)
         continue;
       metric_page::labels labels{{"route", std::string{pattern_of(where)}}, {"status", std::to_string(k) + "xx"}};
@@ -84,7 +84,12 @@ void add_http(const std::vector<const http_stats*>& threads, size_t connections,
     }
   page.add(std::move(requests));
   page.add(std::move(seconds));
-  page.gauge("gnomon_http_connections", "Open connections.", static_cast<double>(connections));
+  page.gauge("gnomon_http_connections", "Open connections.", static_cast<double>(server.connections));
+  page.counter("gnomon_http_failed_openings_total", "Connections that did not get through TLS or the proxy's header.",
+               static_cast<double>(server.failed_openings));
+  page.gauge("gnomon_http_certificate_ends_seconds",
+             "When the certificate of HTTP ends, in seconds since 1970; 0: it has none.",
+             static_cast<double>(server.certificate_ends));
 }
 
 void add_tunnel(const std::map<std::string, uint64_t>& counts, metric_page& page) {
@@ -111,7 +116,7 @@ std::string metrics_page(const node_context& node, const server_facts& server) {
   metric_page page;
   add_node_metrics(node, page);
   add_tunnel(server.tunnel, page);
-  add_http(server.threads, server.connections, page);
+  add_http(server, page);
   return page.text();
 }
 

@@ -14,6 +14,8 @@ struct server_facts {
   std::vector<const http_stats*> threads;
   size_t connections = 0;
   std::map<std::string, uint64_t> tunnel; // what the tunnel counts
+  uint64_t failed_openings = 0;           // of connections
+  int64_t certificate_ends = 0;           // in seconds since 1970; 0: HTTP is not encrypted
 };
 
 /// Answers a page about the node from what it publishes, without asking an actor.

@@ -163,8 +163,8 @@ response with_item_headers(response answer, const item_versions& item) {
 response sent_on(const request& asked, const std::string& holder) {
   response answer;
   answer.status = 307;
-  answer.headers.emplace_back("Location",
-                              "http://" + holder + asked.path + (asked.query.empty() ? "" : "?" + asked.query));
+  answer.headers.emplace_back("Location", (asked.tls ? "https://" : "http://") + holder + asked.path
+                                              + (asked.query.empty() ? "" : "?" + asked.query));
   return answer;
 }
 

@@ -140,6 +140,8 @@ std::optional<head_fault> find_fault(const request_head& head) {
     return head_fault{501, "transfer-coding", "of the transfer codings this server understands chunked only, alone"};
   if (head.types > 1)
     return head_fault{400, bad, "a request has one Content-Type field or none"};
+  if (head.authorizations > 1)
+    return head_fault{400, bad, "a request has one Authorization field or none"};
   if (head.target.find('#') != std::string_view::npos || head.target.find('\\') != std::string_view::npos)
     return head_fault{400, bad, "the address has a '#' or a backslash; write %23 or %5C"};
   if (!is_target(head))
@@ -216,6 +218,11 @@ void request_parser::on_field_impl(field which, string_view name, string_view va
     head_.coding = text;
   } else if (which == field::content_type) {
     ++head_.types;
+  } else if (which == field::authorization) {
+    ++head_.authorizations;
+    head_.authorization = text;
+  } else if (which == field::origin) {
+    head_.has_origin = true;
   }
 }
 

@@ -47,8 +47,9 @@ struct request_head {
   bool conditional = false; // it has a field that changes the answer to a GET
   bool folded = false;      // a field continues in the next line
   // fields of which there may be one: how many there are, and the last one's value
-  unsigned hosts = 0, lengths = 0, codings = 0, types = 0;
-  std::string_view host, length, coding;
+  unsigned hosts = 0, lengths = 0, codings = 0, types = 0, authorizations = 0;
+  std::string_view host, length, coding, authorization;
+  bool has_origin = false; // a page in a browser asks
 };
 
 /// Why a head is refused.

@@ -77,6 +77,13 @@ endpoint find_route(std::string_view path) {
   return endpoint::unknown;
 }
 
+role role_for(endpoint where, std::string_view method) {
+  const auto* row = row_of(where);
+  if (!row)
+    return role::read;
+  return method == "GET" || method == "HEAD" ? row->reading : row->changing;
+}
+
 bool allows(const route& row, std::string_view method) {
   auto rest = row.methods;
   while (!rest.empty()) {

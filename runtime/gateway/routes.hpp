@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/access/role.hpp"
 #include "runtime/gateway/message.hpp"
 
 #include <array>
@@ -41,31 +42,33 @@ struct route {
   endpoint where;
   std::string_view pattern;
   std::string_view methods; // separated by ", ", as in an Allow field
+  role reading;             // what GET and HEAD need
+  role changing;            // what all other methods need
 };
 
 inline constexpr std::array<route, 22> routes{{
-    {endpoint::items, "/data", "GET, HEAD"},
-    {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE"},
-    {endpoint::policies, "/policy", "GET, HEAD"},
-    {endpoint::effective_policy, "/policy/effective", "GET, HEAD"},
-    {endpoint::default_policy, "/policy/default", "GET, HEAD, PUT, DELETE"},
-    {endpoint::policy, "/policy/{scope}/{name}", "GET, HEAD, PUT, DELETE"},
-    {endpoint::shadow, "/shadow", "DELETE"},
-    {endpoint::shadow_create, "/shadow/create", "POST"},
-    {endpoint::shadow_status, "/shadow/status", "GET, HEAD"},
-    {endpoint::route, "/route", "GET, HEAD"},
-    {endpoint::cluster, "/cluster", "GET, HEAD"},
-    {endpoint::cluster_node, "/cluster/node/{name}", "DELETE"},
-    {endpoint::watch, "/watch", "GET"},
-    {endpoint::train, "/prefetch/train", "GET, HEAD, POST"},
-    {endpoint::training, "/prefetch/train/{job}", "GET, HEAD"},
-    {endpoint::predict, "/prefetch/predict", "GET, HEAD"},
-    {endpoint::reads, "/prefetch/read", "POST"},
-    {endpoint::user, "/prefetch/user/{id}", "DELETE"},
-    {endpoint::live, "/health/live", "GET, HEAD"},
-    {endpoint::ready, "/health/ready", "GET, HEAD"},
-    {endpoint::metrics, "/metrics", "GET, HEAD"},
-    {endpoint::openapi, "/openapi.json", "GET, HEAD"},
+    {endpoint::items, "/data", "GET, HEAD", role::read, role::read},
+    {endpoint::item, "/data/{id}", "GET, HEAD, PUT, DELETE", role::read, role::write},
+    {endpoint::policies, "/policy", "GET, HEAD", role::read, role::read},
+    {endpoint::effective_policy, "/policy/effective", "GET, HEAD", role::read, role::read},
+    {endpoint::default_policy, "/policy/default", "GET, HEAD, PUT, DELETE", role::read, role::admin},
+    {endpoint::policy, "/policy/{scope}/{name}", "GET, HEAD, PUT, DELETE", role::read, role::admin},
+    {endpoint::shadow, "/shadow", "DELETE", role::write, role::write},
+    {endpoint::shadow_create, "/shadow/create", "POST", role::write, role::write},
+    {endpoint::shadow_status, "/shadow/status", "GET, HEAD", role::read, role::read},
+    {endpoint::route, "/route", "GET, HEAD", role::read, role::read},
+    {endpoint::cluster, "/cluster", "GET, HEAD", role::read, role::read},
+    {endpoint::cluster_node, "/cluster/node/{name}", "DELETE", role::admin, role::admin},
+    {endpoint::watch, "/watch", "GET", role::read, role::read},
+    {endpoint::train, "/prefetch/train", "GET, HEAD, POST", role::read, role::admin},
+    {endpoint::training, "/prefetch/train/{job}", "GET, HEAD", role::read, role::read},
+    {endpoint::predict, "/prefetch/predict", "GET, HEAD", role::read, role::read},
+    {endpoint::reads, "/prefetch/read", "POST", role::write, role::write},
+    {endpoint::user, "/prefetch/user/{id}", "DELETE", role::admin, role::admin},
+    {endpoint::live, "/health/live", "GET, HEAD", role::none, role::none},
+    {endpoint::ready, "/health/ready", "GET, HEAD", role::none, role::none},
+    {endpoint::metrics, "/metrics", "GET, HEAD", role::read, role::read},
+    {endpoint::openapi, "/openapi.json", "GET, HEAD", role::read, role::read},
 }};
 
 /// The pattern, or "unknown".
@@ -73,6 +76,9 @@ std::string_view pattern_of(endpoint where);
 
 /// The row that a path, still encoded, belongs to. Everything after "/data/" is one id, slashes included.
 endpoint find_route(std::string_view path);
+
+/// What somebody has to be permitted for a request there. What is unknown stays so for strangers.
+role role_for(endpoint where, std::string_view method);
 
 /// True when the row's methods contain `method`, which is case-sensitive.
 bool allows(const route& row, std::string_view method);

@@ -181,16 +181,8 @@ void tunnel::impl::tell_of_rules() {
 }
 
 void tunnel::impl::tell_of_expiry() {
-  if (!rules_.credentials)
-    return;
-  const auto now = std::chrono::system_clock::now();
-  for (auto [what, facts] : {std::pair{"certificate", &rules_.credentials->own()},
-                             std::pair{"authority", &rules_.credentials->first_to_end()}})
-    if (now >= renewal_time(*facts)) {
-      told_of_expiry_ = std::chrono::steady_clock::now() + tell_every;
-      log::warn("tunnel", now >= facts->ends ? "certificate-ended" : "certificate-ends",
-                {{"which", what}, {"subject", facts->subject}, {"ends", rfc3339(facts->ends)}});
-    }
+  if (rules_.credentials && warn_of_expiry("tunnel", *rules_.credentials))
+    told_of_expiry_ = std::chrono::steady_clock::now() + tell_every;
 }
 
 std::map<std::string, uint64_t> tunnel::impl::counts() const {

@@ -213,13 +213,30 @@ caf::error check_advertise(const node_config& config) {
   return {};
 }
 
+bool beyond_loopback(const node_config& config) {
+  const auto listen = parse_address(to_string(config.http));
+  return !config.http.empty() && listen && !listen->address().is_loopback();
+}
+
+/// Who may ask over HTTP, and how.
 caf::error check_http(const node_config& config) {
-  if (config.http.empty() || config.http_insecure || parse_address(to_string(config.http))->address().is_loopback())
+  if (config.http_certificate.empty() != config.http_key.empty())
+    return bad("http.certificate and http.key belong together; set both or none");
+  if (config.http_certificate.empty() && !config.http_client_authorities.empty())
+    return bad("http.client_authorities needs http.certificate and http.key: only TLS knows certificates of clients");
+  if (config.http_client_authorities.empty() != config.http_clients.empty())
+    return bad("http.client_authorities and http.clients belong together: the one says whose certificates count, the "
+               "other what each client may do; set both or none");
+  if (config.http_proxy_protocol && config.http_proxies.empty())
+    return bad("http.proxy_protocol needs http.proxies, the networks of the proxies that may connect");
+  if (!beyond_loopback(config) || config.http_insecure || !config.http_certificate.empty())
     return {};
-  return bad(fmt::format("listen.http = \"{}\" is beyond loopback, and HTTP has neither TLS nor tokens: whoever "
-                         "reaches it can read and write everything. Listen on loopback behind a proxy that knows its "
-                         "clients, or set http.insecure = true",
-                         to_string(config.http)));
+  return bad(
+      fmt::format("listen.http = \"{}\" is beyond loopback, where everybody could read and write everything: set "
+                  "http.certificate and http.key for TLS (gnomon cert issue NODE --host HOST makes the files); "
+                  "clients then need tokens (gnomon token create). Or listen on loopback behind a proxy that "
+                  "knows its clients, or set http.insecure = true",
+                  to_string(config.http)));
 }
 
 caf::error check_addresses(const node_config& config) {
@@ -254,6 +271,10 @@ caf::error check_order(const settings& s) {
 }
 
 } // namespace
+
+bool node_config::authorizes_http() const {
+  return http_tokens || (beyond_loopback(*this) && !http_insecure);
+}
 
 expected<node_config> parse_config(std::string_view text, const std::string& origin,
                                    const std::vector<std::string>& overrides) {

@@ -48,8 +48,16 @@ struct node_config {
   std::map<std::string, duration> link_delay;
 
   // [http]
-  bool http_insecure = false; // beyond loopback as well, where whoever reaches it may do everything
-  uint32_t http_threads = 0;  // 0: one for each core
+  bool http_insecure = false;            // beyond loopback without TLS and tokens
+  std::string http_certificate;          // PEM files for HTTPS; both or none
+  std::string http_key;                  //
+  std::string http_client_authorities;   // whose certificates clients may show; empty: they show none
+  std::vector<std::string> http_clients; // "NAME = ROLE TYPE...", by the name in a client's certificate
+  bool http_tokens = false;              // on loopback as well
+  std::vector<std::string> http_origins; // of pages in browsers that may ask
+  bool http_proxy_protocol = false;      // connections begin with its header,
+  std::vector<std::string> http_proxies; // and come from these networks
+  uint32_t http_threads = 0;             // 0: one for each core
   uint32_t http_connections = 4096;
   uint64_t http_buffered_bytes = 512u << 20;
   duration http_head_timeout = 10s;
@@ -87,6 +95,9 @@ struct node_config {
 
   // the rest goes to the actors as it is
   settings actors;
+
+  /// Nobody without a token or a certificate may do anything over HTTP.
+  bool authorizes_http() const;
 
   std::string socket_path() const {
     return socket.empty() ? data_dir + "/gnomon.sock" : socket;

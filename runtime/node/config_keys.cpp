@@ -1,9 +1,11 @@
 #include "runtime/node/config_keys.hpp"
 
 #include "actors/messages/messages.hpp"
+#include "runtime/access/role.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/nearest.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/gateway/cors.hpp"
 #include "runtime/location/locator.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -176,6 +178,14 @@ bool is_ip_and_port(const std::string& text) {
 
 bool is_network(const std::string& text) {
   return static_cast<bool>(ip_prefix::parse(text));
+}
+
+bool is_client(const std::string& text) {
+  return parse_named_grant(text).has_value();
+}
+
+bool is_origin(const std::string& text) {
+  return http::is_origin_rule(text);
 }
 
 bool is_located_network(const std::string& text) {
@@ -382,7 +392,22 @@ std::vector<config_key> dns_keys() {
 
 std::vector<config_key> server_keys() {
   return {
-      flag_key("http", "insecure", MEMBER(http_insecure)),
+      reloadable(text_key("http", "certificate", MEMBER(http_certificate), "a PEM file, or \"\" for none", is_path)),
+      reloadable(text_key("http", "key", MEMBER(http_key), "a PEM file, or \"\" for none", is_path)),
+      reloadable(text_key("http", "client_authorities", MEMBER(http_client_authorities), "a PEM file, or \"\" for none",
+                          is_path)),
+      reloadable(
+          list_key("http", "clients", MEMBER(http_clients),
+                   "a list of \"NAME = ROLE\" or \"NAME = ROLE TYPE...\" with the roles read, write and admin, for "
+                   "example [\"reports = read\", \"importer = write news sports\"]",
+                   is_client)),
+      reloadable(flag_key("http", "tokens", MEMBER(http_tokens))),
+      reloadable(flag_key("http", "insecure", MEMBER(http_insecure))),
+      reloadable(list_key("http", "origins", MEMBER(http_origins),
+                          "a list of origins, for example [\"https://app.example\"], or [\"*\"]", is_origin)),
+      reloadable(flag_key("http", "proxy_protocol", MEMBER(http_proxy_protocol))),
+      reloadable(list_key("http", "proxies", MEMBER(http_proxies),
+                          "a list of networks, for example [\"10.0.0.0/8\", \"2001:db8::1\"]", is_network)),
       number_key<uint32_t>("http", "threads", MEMBER(http_threads), 0, 256),
       number_key<uint32_t>("http", "connections", MEMBER(http_connections), 1, 1'000'000),
       bytes_key("http", "buffered_bytes", MEMBER(http_buffered_bytes), 64u << 20, 1ull << 40),

@@ -260,7 +260,15 @@ caf::error node_process::parts::join() {
 caf::error node_process::parts::start_http() {
   if (config.http.empty())
     return {};
-  http = std::make_unique<http_server>(node, *system, http_of(config, *net));
+  auto security = http_security_of(config);
+  if (!security)
+    return security.error();
+  auto settings = http_of(config, *net);
+  settings.security = std::move(*security);
+  if (!settings.security.authorize && settings.security.credentials)
+    log::info("gnomond", "http-open",
+              {{"meaning", "on loopback nobody needs a token; http.tokens = true asks for one"}});
+  http = std::make_unique<http_server>(node, *system, std::move(settings));
   auto port = http->start();
   if (!port)
     return port.error();
@@ -379,7 +387,19 @@ caf::error node_process::secure(const node_config& after) {
   if (!parts_->net)
     return {};
   auto security = security_of(after);
-  return security ? parts_->net->secure(std::move(*security)) : security.error();
+  if (!security)
+    return security.error();
+  auto of_http = http_security_of(after);
+  if (!of_http)
+    return of_http.error();
+  if (after.http_certificate.empty() != parts_->config.http_certificate.empty())
+    return make_error(ec::bad_config, "http.certificate can be replaced while the node runs, but neither set nor "
+                                      "removed; restart the node for that");
+  if (auto problem = parts_->net->secure(std::move(*security)))
+    return problem;
+  if (parts_->http)
+    parts_->http->secure(std::move(*of_http));
+  return {};
 }
 
 std::string node_process::tunnel_address() const {

@@ -44,8 +44,8 @@ public:
   std::string http_address() const; // host:port, empty when HTTP is off
   std::string tunnel_address() const;
   std::vector<host_port> dns_addresses() const; // empty when DNS is off
-  /// Reads the certificates again, and lets in from now on whom `after` says in [cluster]. Errors: bad_config, as
-  /// `security_of`; then nothing changes.
+  /// Reads the certificates again, and lets in from now on whom `after` says in [cluster] and [http]. Errors:
+  /// bad_config, as `security_of` and `http_security_of`; then nothing changes.
   caf::error secure(const node_config& after);
   /// Takes over what `after` says in [location], and reads the databases' files again. Errors: as
   /// `locator::reload`; the databases that are in use stay then.

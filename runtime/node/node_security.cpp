@@ -18,6 +18,26 @@ expected<tunnel_security> security_of(const node_config& config) {
   return security;
 }
 
+expected<http_security> http_security_of(const node_config& config) {
+  http_security security;
+  security.authorize = config.authorizes_http();
+  security.origins = config.http_origins;
+  security.proxy_protocol = config.http_proxy_protocol;
+  for (const auto& text : config.http_proxies)
+    if (auto network = ip_prefix::parse(text))
+      security.proxies.push_back(*network);
+  for (const auto& text : config.http_clients)
+    if (auto client = parse_named_grant(text))
+      security.clients.insert_or_assign(client->name, std::make_shared<const grant>(std::move(client->rights)));
+  if (config.http_certificate.empty())
+    return security;
+  auto loaded = credentials::of_http_server({config.http_certificate, config.http_key, config.http_client_authorities});
+  if (!loaded)
+    return make_error(ec::bad_config, "[http] " + sentence_of(loaded.error()));
+  security.credentials = std::move(*loaded);
+  return security;
+}
+
 expected<tunnel_config> tunnel_of(const node_config& config) {
   auto security = security_of(config);
   if (!security)

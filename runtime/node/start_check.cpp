@@ -232,6 +232,8 @@ caf::error check_start(const node_config& config) {
     return err;
   if (auto security = security_of(config); !security)
     return security.error();
+  if (auto security = http_security_of(config); !security)
+    return security.error();
   if (auto err = check_listener("listen.tunnel", config.tunnel))
     return err;
   if (auto err = check_listener("listen.http", config.http))

@@ -79,7 +79,7 @@ caf::error make_certificates(const cluster_options& options, const std::vector<n
   if (auto problem = write_new(*authority, own.certificate, own.key))
     return problem;
   for (const auto& node : nodes) {
-    const auto made = issue_certificate(own.certificate, own.key, node.name, valid);
+    const auto made = issue_certificate(own.certificate, own.key, {node.name, false, {"127.0.0.1"}}, valid);
     if (!made)
       return made.error();
     const auto files = certificates_of(options, node.name);
@@ -161,6 +161,8 @@ std::vector<std::string> node_command(const cluster_options& options, const std:
     set("cluster.certificate", in_quotes(files.certificate));
     set("cluster.key", in_quotes(files.key));
     set("cluster.authorities", in_quotes(files.authorities));
+    set("http.certificate", in_quotes(files.certificate));
+    set("http.key", in_quotes(files.key));
   }
   if (!options.zone.empty()) {
     set("listen.dns", local_address(ports[index].dns));
@@ -196,6 +198,10 @@ caf::error local_cluster::launch(const cluster_options& options) {
     return nodes.error();
   if (auto problem = options.tls ? make_certificates(options, *nodes) : caf::error{})
     return problem;
+  auto trust = options.tls ? credentials::of_http_client({{}, {}, certificates_of(options, "ca").authorities})
+                           : expected<credentials_ptr>{nullptr};
+  if (!trust)
+    return trust.error();
   auto delays = options.delays ? distances_of(options.configs) : expected<round_trips>{round_trips{}};
   if (!delays)
     return delays.error();
@@ -218,7 +224,7 @@ caf::error local_cluster::launch(const cluster_options& options) {
     if (!program)
       return program.error();
     members_.push_back({node.region.name, log, std::move(*program)});
-    targets_.push_back({node.region, {"127.0.0.1", ports[i].http}});
+    targets_.push_back({node.region, {{"127.0.0.1", ports[i].http}, *trust}});
     if (!options.zone.empty())
       name_servers_.push_back({"127.0.0.1", ports[i].dns});
   }

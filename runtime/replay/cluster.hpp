@@ -17,7 +17,7 @@ namespace gnomon::replay {
 /// One region that takes reads: its name, its place if known, and where its HTTP API listens.
 struct target {
   cluster_region region;
-  host_port api;
+  api_address api;
 };
 
 struct cluster_options {

@@ -11,7 +11,7 @@ constexpr auto answer_bound = 5s;
 
 } // namespace
 
-holdings_meter::holdings_meter(event_loop& loop, const std::vector<host_port>& nodes)
+holdings_meter::holdings_meter(event_loop& loop, const std::vector<api_address>& nodes)
     : timer_(loop.io()), nodes_(nodes.size()) {
   for (size_t k = 0; k < nodes.size(); ++k)
     nodes_[k].client = std::make_unique<http_client>(loop.io(), nodes[k], answer_bound);

@@ -15,7 +15,7 @@ namespace gnomon::replay {
 /// thread-safe.
 class holdings_meter {
 public:
-  holdings_meter(event_loop& loop, const std::vector<host_port>& nodes);
+  holdings_meter(event_loop& loop, const std::vector<api_address>& nodes);
 
   /// By node: the mean of all answers. Zeroes where none has come.
   std::vector<held> mean() const;

@@ -2,6 +2,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/base/host_port.hpp"
+#include "runtime/tls/credentials.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -15,6 +16,12 @@
 #include <vector>
 
 namespace gnomon::replay {
+
+/// Where a node's HTTP is, and how it is spoken to.
+struct api_address : host_port {
+  credentials_ptr tls = nullptr; // null: plain HTTP
+};
+std::string url_of(const api_address& api);
 
 /// Reads "http://HOST:PORT", optionally with a slash at the end. Errors: invalid_argument.
 expected<host_port> parse_http_url(std::string_view url);
@@ -43,13 +50,13 @@ class http_client {
 public:
   using callback = std::function<void(expected<http_response>)>;
 
-  http_client(boost::asio::io_context& io, host_port server, std::chrono::milliseconds timeout);
+  http_client(boost::asio::io_context& io, api_address server, std::chrono::milliseconds timeout);
   ~http_client();
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
   /// Errors: timeout, peer_gone (connecting or the connection failed), bad_message (the answer is not HTTP).
-  void send(http_request request, callback answer);
+  void send(const http_request& request, callback answer);
 
 private:
   class pool;

@@ -67,7 +67,7 @@ expected<node_view> parse_cluster(const std::string& text) {
   return result;
 }
 
-expected<std::string> get_text(event_loop& loop, const host_port& api, std::string target) {
+expected<std::string> get_text(event_loop& loop, const api_address& api, std::string target) {
   http_client client(loop.io(), api, answer_bound);
   std::optional<expected<http_response>> answer;
   http_request request;
@@ -79,12 +79,12 @@ expected<std::string> get_text(event_loop& loop, const host_port& api, std::stri
     return answer->error();
   auto& response = **answer;
   if (response.status != 200)
-    return make_error(ec::bad_message, "http://" + to_string(api) + target + " answered "
-                                           + std::to_string(response.status) + ' ' + response.body.substr(0, 200));
+    return make_error(ec::bad_message, url_of(api) + target + " answered " + std::to_string(response.status) + ' '
+                                           + response.body.substr(0, 200));
   return std::move(response.body);
 }
 
-expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<host_port>& nodes) {
+expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<api_address>& nodes) {
   cluster_totals totals;
   for (const auto& node : nodes) {
     auto cluster = get_text(loop, node, "/cluster");

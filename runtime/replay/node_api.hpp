@@ -44,9 +44,9 @@ held held_in(std::string_view metrics);
 expected<node_view> parse_cluster(const std::string& json);
 
 /// One GET that waits for its answer. Errors: as http_client, and bad_message for a status other than 200.
-expected<std::string> get_text(event_loop& loop, const host_port& api, std::string target);
+expected<std::string> get_text(event_loop& loop, const api_address& api, std::string target);
 
 /// Asks every node for /cluster and /metrics. Errors: those of the first question that fails.
-expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<host_port>& nodes);
+expected<cluster_totals> ask_totals(event_loop& loop, const std::vector<api_address>& nodes);
 
 } // namespace gnomon::replay

@@ -210,7 +210,7 @@ geodns only (a pass takes four minutes by default: what DNS remembers does not s
   --kill REGION       the region to kill; the default is the origin
 run and geodns:
   --no-baseline       of run: play the last pass alone
-  --tls               nodes talk to each other in TLS, with certificates made for the occasion
+  --tls               nodes and their readers talk in TLS, with certificates made for the occasion
   --no-delays         leave the links as fast as this machine is
   --set KEY=VALUE     a config setting for every node, e.g. --set 'placement.shadow_ttl="1h"'; may be given again
   --keep DIR          keep data directories and logs in DIR

@@ -15,8 +15,8 @@ namespace {
 constexpr auto settle_bound = 30s;
 constexpr auto settle_rhythm = 500ms;
 
-std::vector<host_port> addresses(const load_plan& plan) {
-  std::vector<host_port> result;
+std::vector<api_address> addresses(const load_plan& plan) {
+  std::vector<api_address> result;
   for (const auto& node : plan.targets)
     result.push_back(node.api);
   return result;

@@ -65,10 +65,38 @@ int new_authority(session_context& context, const arguments& args) {
   return done;
 }
 
+/// What belongs into the config of a node: its own files for the tunnel and, where clients know its host, for HTTP.
+std::string node_advice(const file_pair& files, const std::string& authorities, bool for_http) {
+  auto text = fmt::format("\n[cluster]\ncertificate = \"{}\"\nkey = \"{}\"\nauthorities = \"{}\"\n", files.certificate,
+                          files.key, authorities);
+  if (for_http)
+    text += fmt::format("\n[http]\ncertificate = \"{}\"\nkey = \"{}\"\n", files.certificate, files.key);
+  return text;
+}
+
+std::string client_advice(const std::string& name, const std::string& authorities) {
+  return fmt::format("\nin the config of each node, with the role that the client is to have:\n"
+                     "[http]\nclient_authorities = \"{}\"\nclients = [\"{} = read\"]\n",
+                     authorities, name);
+}
+
+certificate_wish wish_of(const arguments& args) {
+  certificate_wish wish{args.positional[0], args.has("--client")};
+  if (!is_plain_name(wish.name))
+    throw usage_error{fmt::format("NAME is {}: 1 to 64 letters, digits, '-', '_' and '.'",
+                                  wish.client ? "a client's" : "the node.name of a config")};
+  if (wish.client && args.has("--host"))
+    throw usage_error{"--host is for nodes: clients are known by their NAME"};
+  for (auto rest = args.get("--host"); !rest.empty();) {
+    const auto end = std::min(rest.find(','), rest.size());
+    wish.hosts.push_back(rest.substr(0, end));
+    rest.erase(0, end + 1);
+  }
+  return wish;
+}
+
 int issue(session_context& context, const arguments& args) {
-  const auto& node = args.positional[0];
-  if (!is_plain_name(node))
-    throw usage_error{"NODE is the node.name of a config: 1 to 64 letters, digits, '-', '_' and '.'"};
+  const auto wish = wish_of(args);
   const auto authority = files_in(args.get("--ca", "certs"), "ca");
   std::error_code absent;
   if (!fs::exists(authority.certificate, absent))
@@ -76,18 +104,26 @@ int issue(session_context& context, const arguments& args) {
                                              "says where it is",
                                              authority.certificate)};
   const auto made = or_throw(
-      issue_certificate(authority.certificate, authority.key, node, validity::for_days(days_in(args, days_of_node))));
-  const auto files = files_in(folder_of(args.get("--out", args.get("--ca", "certs"))), node);
+      issue_certificate(authority.certificate, authority.key, wish, validity::for_days(days_in(args, days_of_node))));
+  const auto files = files_in(folder_of(args.get("--out", args.get("--ca", "certs"))), wish.name);
   keep(context, made, files,
-       fmt::format("\n[cluster]\ncertificate = \"{}\"\nkey = \"{}\"\nauthorities = \"{}\"\n", files.certificate,
-                   files.key, authority.certificate));
+       wish.client ? client_advice(wish.name, authority.certificate)
+                   : node_advice(files, authority.certificate, !wish.hosts.empty()));
   return done;
 }
 
 json json_of(const certificate_facts& c) {
-  return {{"subject", c.subject},    {"issuer", c.issuer}, {"authority", c.authority},
-          {"nodes", c.nodes},        {"names", c.names},   {"begins", rfc3339(c.begins)},
-          {"ends", rfc3339(c.ends)}, {"serial", c.serial}, {"sha256", c.fingerprint}};
+  return {{"subject", c.subject}, {"issuer", c.issuer},     {"authority", c.authority},    {"nodes", c.nodes},
+          {"clients", c.clients}, {"names", c.names},       {"begins", rfc3339(c.begins)}, {"ends", rfc3339(c.ends)},
+          {"serial", c.serial},   {"sha256", c.fingerprint}};
+}
+
+std::string kind_of(const certificate_facts& c) {
+  if (c.authority)
+    return "authority, which signs others";
+  if (!c.clients.empty())
+    return "for clients of HTTP";
+  return c.nodes.empty() ? "for no node" : "for nodes";
 }
 
 void print(session_context& context, const certificate_facts& c) {
@@ -99,8 +135,9 @@ void print(session_context& context, const certificate_facts& c) {
   };
   line("subject", c.subject);
   line("issuer", c.issuer == c.subject ? "itself" : c.issuer);
-  line("kind", c.authority ? "authority, which signs others" : c.nodes.empty() ? "for no node" : "for nodes");
+  line("kind", kind_of(c));
   line("nodes", fmt::format("{}", fmt::join(c.nodes, ", ")));
+  line("clients", fmt::format("{}", fmt::join(c.clients, ", ")));
   line("names", fmt::format("{}", fmt::join(c.names, ", ")));
   line("begins", rfc3339(c.begins));
   line("ends", rfc3339(c.ends) + (ended ? ", which is past" : ", " + human_time(c.ends, now)));
@@ -148,18 +185,24 @@ command new_authority_command() {
 command issue_command() {
   return {
       .name = "cert issue",
-      .synopsis = "NODE",
-      .summary = "make a certificate for a node",
+      .synopsis = "NAME",
+      .summary = "make a certificate for a node, or for a client of its HTTP",
       .details =
-          R"(  NODE is the node.name of its config. Writes NODE.pem and NODE.key, and prints what belongs into the config.
-  Copy these two and ca.pem to the node. NODE.key belongs to the user that runs gnomond, with mode 0600.
+          R"(  NAME is the node.name of a config. Writes NAME.pem and NAME.key, and prints what belongs into the config.
+  Copy these two and ca.pem to the node. NAME.key belongs to the user that runs gnomond, with mode 0600.
+  With --host the certificate also serves HTTPS: it names the hosts and addresses under which clients reach the node.
+  With --client it is for a client of HTTP, which shows it in place of a token; the config says which role it has.
   Nothing that is there is overwritten. For a new certificate in place of an old one name another folder, move the
   files over the old ones, and send gnomond SIGHUP.
 
   cert issue us-east-1
+  cert issue us-east-1 --host us-east-1.example --host 203.0.113.7
+  cert issue reports --client
   cert issue us-east-1 --ca /secure/gnomon --out new --days 90
 )",
-      .options = {{"--ca", "FOLDER", "where ca.pem and ca.key are (default: certs)"},
+      .options = {{"--host", "HOST", "a name or an address of the node's HTTP; may be given again", true},
+                  {"--client", "", "for a client of that name"},
+                  {"--ca", "FOLDER", "where ca.pem and ca.key are (default: certs)"},
                   {"--out", "FOLDER", "where the two files go (default: that of the authority)"},
                   {"--days", "N", "how long it is valid (default 365)"}},
       .least = 1,

@@ -165,7 +165,7 @@ const std::vector<command>& command_table() {
     std::vector<command> all;
     for (auto group :
          {data_commands, copy_commands, policy_commands, cluster_commands, watch_commands, transfer_commands,
-          snapshot_commands, user_commands, train_commands, evaluate_commands, cert_commands})
+          snapshot_commands, user_commands, train_commands, evaluate_commands, token_commands, cert_commands})
       for (auto& c : group())
         all.push_back(std::move(c));
     return all;

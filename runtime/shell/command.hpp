@@ -114,6 +114,7 @@ std::vector<command> user_commands();     // predict forget report
 std::vector<command> snapshot_commands(); // snapshot save load check
 std::vector<command> train_commands();    // train
 std::vector<command> evaluate_commands(); // evaluate replay
+std::vector<command> token_commands();    // token create list revoke
 std::vector<command> cert_commands();     // cert new-ca issue show
 
 /// All of them, in the order in which `help` lists them.

@@ -1,6 +1,7 @@
 #include "runtime/tls/authority.hpp"
 
 #include "runtime/base/id_rules.hpp"
+#include "runtime/base/ip_address.hpp"
 #include "runtime/base/times.hpp"
 #include "runtime/tls/certificate.hpp"
 #include "runtime/tls/pem.hpp"
@@ -10,6 +11,7 @@
 #include <openssl/rand.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <array>
 #include <unistd.h>
 
@@ -69,6 +71,26 @@ bool sign(X509& certificate, X509& issuer, EVP_PKEY& issuer_key) {
          && X509_sign(&certificate, &issuer_key, EVP_sha256()) > 0;
 }
 
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.'
+           || c == '*';
+  });
+}
+
+expected<std::string> alternative_names(const certificate_wish& wish) {
+  auto names = "URI:" + (wish.client ? client_uri(wish.name) : node_uri(wish.name));
+  for (const auto& host : wish.hosts) {
+    if (ip_address::parse(host))
+      names += ",IP:" + host;
+    else if (is_host_name(host))
+      names += ",DNS:" + host;
+    else
+      return make_error(ec::bad_config, fmt::format("{} is neither a host's name nor an IP address", host));
+  }
+  return names;
+}
+
 struct issuer {
   x509_ptr certificate;
   key_ptr key;
@@ -117,21 +139,25 @@ expected<certified_key> make_authority(const std::string& name, const validity& 
 }
 
 expected<certified_key> issue_certificate(const std::string& authority_file, const std::string& key_file,
-                                          const std::string& node, const validity& valid) {
-  if (!is_plain_name(node))
-    return make_error(ec::bad_config, "a node's name has 1 to 64 letters, digits, '-', '_' and '.'");
+                                          const certificate_wish& wish, const validity& valid) {
+  if (!is_plain_name(wish.name))
+    return make_error(ec::bad_config, "a name has 1 to 64 letters, digits, '-', '_' and '.'");
+  const auto names = alternative_names(wish);
+  if (!names)
+    return names.error();
   auto by = load_issuer(authority_file, key_file, valid);
   if (!by)
     return by.error();
   const key_ptr key{EVP_EC_gen("P-256")};
   if (!key)
     return refused("make a key");
-  auto made = begin_certificate(*key, node, valid);
-  const auto good = made && add_extension(*made, *by->certificate, NID_basic_constraints, "critical,CA:FALSE")
-                    && add_extension(*made, *by->certificate, NID_key_usage, "critical,digitalSignature")
-                    && add_extension(*made, *by->certificate, NID_ext_key_usage, "serverAuth,clientAuth")
-                    && add_extension(*made, *by->certificate, NID_subject_alt_name, "URI:" + node_uri(node))
-                    && sign(*made, *by->certificate, *by->key);
+  auto made = begin_certificate(*key, wish.name, valid);
+  const auto good =
+      made && add_extension(*made, *by->certificate, NID_basic_constraints, "critical,CA:FALSE")
+      && add_extension(*made, *by->certificate, NID_key_usage, "critical,digitalSignature")
+      && add_extension(*made, *by->certificate, NID_ext_key_usage, wish.client ? "clientAuth" : "serverAuth,clientAuth")
+      && add_extension(*made, *by->certificate, NID_subject_alt_name, *names)
+      && sign(*made, *by->certificate, *by->key);
   if (!good)
     return refused("issue a certificate");
   return certified_key{pem_of(*made), pem_of(*key)};

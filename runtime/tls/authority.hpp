@@ -4,6 +4,7 @@
 #include "runtime/base/error.hpp"
 
 #include <string>
+#include <vector>
 
 /// Makes certificates for a cluster: ECDSA keys on P-256, signed with SHA-256.
 namespace gnomon {
@@ -25,10 +26,18 @@ struct certified_key {
 /// An authority of that name, which signs itself, and certificates of nodes. Errors: internal when OpenSSL refuses.
 expected<certified_key> make_authority(const std::string& name, const validity& valid);
 
-/// A certificate for the node of that name, signed by the authority in two files. It is good for both ends of a
-/// connection. Errors: bad_config when the files cannot be used, or when the authority would end before it.
+/// Whom a certificate names, for what.
+struct certificate_wish {
+  std::string name; // of a node or a client
+  bool client = false;
+  std::vector<std::string> hosts = {}; // DNS names and IP addresses under which clients reach the node's HTTP
+};
+
+/// A certificate for a node, which is good for both ends of a connection, or for a client of the HTTP API. It is signed
+/// by the authority in two files. Errors: bad_config when the files or names cannot be used, or when the authority
+/// would end before it.
 expected<certified_key> issue_certificate(const std::string& authority_file, const std::string& key_file,
-                                          const std::string& node, const validity& valid);
+                                          const certificate_wish& wish, const validity& valid);
 
 /// Writes both as new files: the key first, with mode 0600, then the certificate, with mode 0644. Errors: bad_config
 /// when one of them is there already or cannot be written; then neither stays.

@@ -12,6 +12,7 @@ namespace gnomon {
 namespace {
 
 constexpr std::string_view node_prefix = "gnomon:node:";
+constexpr std::string_view client_prefix = "gnomon:client:";
 
 std::string text_of(const X509_NAME* name) {
   bio_ptr to{BIO_new(BIO_s_mem())};
@@ -68,6 +69,8 @@ void add_names(const X509& certificate, certificate_facts& facts) {
       facts.names.push_back("URI:" + uri);
       if (uri.starts_with(node_prefix))
         facts.nodes.push_back(uri.substr(node_prefix.size()));
+      if (uri.starts_with(client_prefix))
+        facts.clients.push_back(uri.substr(client_prefix.size()));
     } else if (kind == GEN_DNS) {
       facts.names.push_back(fmt::format("DNS:{}", bytes_of(value)));
     } else if (kind == GEN_IPADD) {
@@ -80,6 +83,10 @@ void add_names(const X509& certificate, certificate_facts& facts) {
 
 std::string node_uri(const std::string& node) {
   return std::string{node_prefix} + node;
+}
+
+std::string client_uri(const std::string& client) {
+  return std::string{client_prefix} + client;
 }
 
 certificate_facts facts_of(const x509_st& certificate) {

@@ -60,7 +60,7 @@ struct tls_session::handle {
   ssl_ptr ssl;
 };
 
-tls_session::tls_session(credentials_ptr with, int fd, tls_end which)
+tls_session::tls_session(credentials_ptr with, int fd, tls_end which, const std::string& host)
     : with_(std::move(with)), ssl_(std::make_unique<handle>()) {
   ssl_->ssl.reset(SSL_new(with_->context()));
   auto* bio = BIO_new(socket_method());
@@ -73,6 +73,18 @@ tls_session::tls_session(credentials_ptr with, int fd, tls_end which)
     SSL_set_connect_state(ssl_->ssl.get());
   else
     SSL_set_accept_state(ssl_->ssl.get());
+  if (!host.empty())
+    demand(host);
+}
+
+/// RFC 9110, 4.3.4: an address is compared with those in the certificate, and a name with its names.
+void tls_session::demand(const std::string& host) {
+  auto* ssl = ssl_->ssl.get();
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1)
+    return;
+  ERR_clear_error();
+  if (SSL_set1_host(ssl, host.c_str()) != 1 || SSL_set_tlsext_host_name(ssl, host.c_str()) != 1)
+    throw std::bad_alloc{};
 }
 
 tls_session::~tls_session() = default;
@@ -82,7 +94,7 @@ tls_step tls_session::handshake() {
   const auto step = outcome(SSL_do_handshake(ssl_->ssl.get()));
   if (step == tls_step::done)
     if (const auto* peer = SSL_get0_peer_certificate(ssl_->ssl.get()))
-      peers_ = facts_of(*peer).nodes;
+      peer_ = facts_of(*peer);
   return step;
 }
 
@@ -110,6 +122,10 @@ tls_step tls_session::end() {
   ERR_clear_error();
   const auto result = SSL_shutdown(ssl_->ssl.get());
   return result >= 0 ? tls_step::done : outcome(result);
+}
+
+bool tls_session::has_more() const {
+  return SSL_has_pending(ssl_->ssl.get()) == 1;
 }
 
 bool tls_session::ended() const {

@@ -20,7 +20,8 @@ enum class tls_step { done, wants_read, wants_write, closed, failed };
 /// raising SIGPIPE, and does not own it. Not thread-safe; a read and a write may be under way in turns.
 class tls_session {
 public:
-  tls_session(credentials_ptr with, int fd, tls_end which);
+  /// `host`: the name or IP address that the other side's certificate must name; empty: any.
+  tls_session(credentials_ptr with, int fd, tls_end which, const std::string& host = {});
   ~tls_session();
   tls_session(const tls_session&) = delete;
   tls_session& operator=(const tls_session&) = delete;
@@ -31,6 +32,9 @@ public:
   tls_step read(char* to, size_t size, size_t& count);
   /// Takes at least one byte of `size`; `count` says how many.
   tls_step write(const char* from, size_t size, size_t& count);
+
+  /// Something has been received and not been read yet, so a `read` may go on without the socket.
+  bool has_more() const;
 
   /// Tells the other side that nothing more will be written; reading goes on.
   tls_step end();
@@ -43,14 +47,19 @@ public:
   }
   /// Nothing has come from the other side yet.
   bool silent() const;
-  /// The nodes that the other side's certificate names. Empty before the handshake.
+  /// What the other side's certificate says. Empty before the handshake, and where it has shown none.
+  const certificate_facts& peer() const {
+    return peer_;
+  }
+  /// The nodes that it names.
   const std::vector<std::string>& peers() const {
-    return peers_;
+    return peer_.nodes;
   }
   /// The other side would be let in again: its certificate has not ended, and an authority of `now` vouches for it.
   bool trusted_by(const credentials& now) const;
 
 private:
+  void demand(const std::string& host);
   tls_step outcome(int result);
   void explain();
 
@@ -58,7 +67,7 @@ private:
   struct handle;
   std::unique_ptr<handle> ssl_;
   std::string problem_;
-  std::vector<std::string> peers_;
+  certificate_facts peer_;
 };
 
 } // namespace gnomon

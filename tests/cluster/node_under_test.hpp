@@ -148,6 +148,9 @@ public:
     auto at = text.find("http=127.0.0.1:");
     return at == std::string::npos ? 0 : static_cast<uint16_t>(std::atoi(text.c_str() + at + 15));
   }
+  pid_t process() const {
+    return pid_;
+  }
   uint16_t tunnel_port() const {
     return tunnel_port_;
   }

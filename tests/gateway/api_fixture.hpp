@@ -17,7 +17,7 @@ inline const nlohmann::json& openapi() {
 
 /// The statuses that the document's introduction declares for every operation.
 inline bool declared_for_all(int status) {
-  for (auto known : {404, 405, 408, 417, 431, 501, 505})
+  for (auto known : {401, 403, 404, 405, 408, 417, 431, 501, 505})
     if (status == known)
       return true;
   return false;

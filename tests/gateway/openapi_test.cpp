@@ -76,3 +76,18 @@ CAF_TEST(every_operation_says_what_it_answers_when_all_is_well) {
               || responses.contains("204"));
   }
 }
+
+CAF_TEST(every_operation_names_the_role_that_it_needs) {
+  for (const auto& row : http::routes)
+    for (const auto& [method, what] : openapi()["paths"][std::string{row.pattern}].items()) {
+      if (method == "parameters")
+        continue;
+      const auto needed = http::role_for(row.where, method == "get" || method == "head" ? "GET" : method);
+      const nlohmann::json roles{name(needed)};
+      const auto expected =
+          needed == role::none ? nlohmann::json::array()
+                               : nlohmann::json{{{"token", roles}}, {{"certificate", roles}}, nlohmann::json::object()};
+      if (what["security"] != expected)
+        CAF_ERROR(method << " " << row.pattern << " needs " << name(needed) << ", not " << what["security"].dump());
+    }
+}

@@ -69,6 +69,14 @@ inline std::optional<training_status> take_piece(router_script& script, const tr
   return status;
 }
 
+inline caf::result<item_versions> read_from(router_script& script, const read_item& asked) {
+  std::lock_guard lock{script.guard};
+  auto found = script.stored.find(asked.id);
+  if (found == script.stored.end())
+    return make_error(ec::not_found, "no region has this item");
+  return versions_of(asked.id, found->second.value);
+}
+
 /// Keeps writes in a map and answers reads from it.
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
                                                std::shared_ptr<router_script> script) {
@@ -77,13 +85,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
   return {
       [=](const read_item& x) -> caf::result<item_versions> {
         ++script->reads;
-        if (script->silent)
-          return never<item_versions>(self);
-        std::lock_guard lock{script->guard};
-        auto found = script->stored.find(x.id);
-        if (found == script->stored.end())
-          return make_error(ec::not_found, "no region has this item");
-        return versions_of(x.id, found->second.value);
+        return script->silent ? never<item_versions>(self) : read_from(*script, x);
       },
       [=](const write_item& x) -> caf::result<write_receipt> {
         std::lock_guard lock{script->guard};
@@ -127,6 +129,9 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [=](const report_reads&) -> caf::result<reads_receipt> { return none(); },
       [=](const drop_shadow&) -> caf::result<shadow_drop> { return none(); },
       [=](const count_items&) -> caf::result<item_count> { return none(); },
+      [=](const put_token&) -> caf::result<token_list> { return none(); },
+      [=](const revoke_token&) -> caf::result<token_list> { return none(); },
+      [=](const get_tokens&) -> caf::result<token_list> { return none(); },
   };
 }
 

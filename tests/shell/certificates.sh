@@ -46,6 +46,17 @@ status 2 "$gnomon" cert issue "a b"
 status 2 "$gnomon" cert issue us-east-1 --days 0
 status 1 "$gnomon" cert issue us-east-1 --out long --days 9000
 says "fewer days"
+status 0 "$gnomon" cert issue web --host node.example --host 127.0.0.1
+says "[http]"
+status 0 "$gnomon" cert show certs/web.pem
+says "DNS:node.example, IP:127.0.0.1"
+status 0 "$gnomon" cert issue reports --client
+says 'clients = ["reports = read"]'
+status 0 "$gnomon" cert show certs/reports.pem
+says "for clients of HTTP"
+status 2 "$gnomon" cert issue other --client --host node.example
+status 1 "$gnomon" cert issue other --host "a b"
+says "neither a host's name nor an IP address"
 for key in certs/ca.key certs/us-east-1.key; do
   [ "$(stat -c %a "$key")" = 600 ] || fail "$key has mode $(stat -c %a "$key")"
 done

@@ -54,6 +54,21 @@ status 1 "$gnomon" --json --socket nowhere get x; complains '"code":"unavailable
 
 start_node
 
+# -- tokens ------------------------------------------------------------------------------------
+status 2 "$gnomon" token create reports;               complains "--role read, write or admin"
+status 2 "$gnomon" token create --role root reports;   complains "is no role"
+status 2 "$gnomon" token create --role read "a b"
+status 0 "$gnomon" token create --role write --type news --type sports --expires 90d importer
+token=$(cat out)
+case $token in gnomon_*) ;; *) fail "no token: $token" ;; esac
+status 1 "$gnomon" token create --role read importer;  complains "revoke that first"
+status 0 "$gnomon" token create --role read --header reports; says "Authorization: Bearer gnomon_"
+status 0 "$gnomon" token list;                         says "news, sports"; says "reports"
+grep -qF "${token#gnomon_*_}" out && fail "the list has the secret"
+status 0 "$gnomon" --json token list;                  says '"role"'
+status 0 "$gnomon" token revoke importer
+status 1 "$gnomon" token revoke importer;              complains "no token of the name importer"
+
 # -- items -------------------------------------------------------------------------------------
 status 0 "$gnomon" put "news/1 a" "hello world"; says "created news/1 a"
 status 0 "$gnomon" get "news/1 a"

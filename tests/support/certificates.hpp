@@ -27,7 +27,13 @@ public:
   /// Files for a node, trusting this authority.
   credential_files files_for(const std::string& node, const validity& valid = validity::for_days(90)) const {
     const auto stem = node + "-" + std::to_string(count_++);
-    keep(issue_certificate(certificate(), key(), node, valid), stem);
+    keep(issue_certificate(certificate(), key(), {node}, valid), stem);
+    return {folder_ / (stem + ".pem"), folder_ / (stem + ".key"), certificate()};
+  }
+  /// Files for a server of HTTPS at 127.0.0.1 or, with `client`, for one of its clients.
+  credential_files files_for_http(const certificate_wish& wish, const validity& valid = validity::for_days(90)) const {
+    const auto stem = "http-" + wish.name + "-" + std::to_string(count_++);
+    keep(issue_certificate(certificate(), key(), wish, valid), stem);
     return {folder_ / (stem + ".pem"), folder_ / (stem + ".key"), certificate()};
   }
   credentials_ptr credentials_for(const std::string& node) const {

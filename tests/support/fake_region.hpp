@@ -57,6 +57,9 @@ inline region_actor::behavior_type fake_region(region_actor::stateful_pointer<fa
       [=](const put_policy&) -> caf::result<policy_list> { return nothing(); },
       [=](const get_policies&) -> caf::result<policy_list> { return nothing(); },
       [=](const remove_node&) -> caf::result<node_removal> { return nothing(); },
+      [=](const put_token&) -> caf::result<token_list> { return nothing(); },
+      [=](const revoke_token&) -> caf::result<token_list> { return nothing(); },
+      [=](const get_tokens&) -> caf::result<token_list> { return nothing(); },
       [=](const ping& facts) { self->state.pings.push_back(facts); },
       [=](tick_a) {},
   };

@@ -189,6 +189,9 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [=](const count_items&) {
         return item_count{kept->items.size(), kept->items.size(), true};
       },
+      [](const put_token& request) { return token_list{{request.token}}; },
+      [](const revoke_token&) { return token_list{}; },
+      [](const get_tokens&) { return token_list{}; },
   };
 }
 

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <memory>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@ public:
     credential_files shows = {};    // empty: no certificate
     int version = TLS1_3_VERSION;   // the newest that it speaks
     std::string from = "127.0.0.1"; // its own address
+    std::string protocols = {};     // that it offers, as ALPN writes them
   };
 
   tls_client(uint16_t port, const manner& how) : context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
@@ -30,6 +32,9 @@ public:
       SSL_CTX_use_certificate_chain_file(context_.get(), how.shows.certificate.c_str());
       SSL_CTX_use_PrivateKey_file(context_.get(), how.shows.key.c_str(), SSL_FILETYPE_PEM);
     }
+    if (!how.protocols.empty())
+      SSL_CTX_set_alpn_protos(context_.get(), reinterpret_cast<const unsigned char*>(how.protocols.data()),
+                              static_cast<unsigned>(how.protocols.size()));
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval bound{5, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
@@ -61,6 +66,14 @@ public:
       n = SSL_read(ssl_.get(), bytes.data() + have, static_cast<int>(count - have));
     bytes.resize(have);
     return bytes;
+  }
+  /// The server's certificate has that URI among its names.
+  bool names(const std::string& uri) const {
+    const auto* shown = SSL_get0_peer_certificate(ssl_.get());
+    if (!shown)
+      return false;
+    const auto all = facts_of(*shown).names;
+    return std::find(all.begin(), all.end(), "URI:" + uri) != all.end();
   }
   int fd() const {
     return fd_;

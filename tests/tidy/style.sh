@@ -16,9 +16,10 @@ offences=$(LC_ALL=C awk '
   # What a source file may include of ours: a regular expression for the path between the quotes.
   function allowed(file) {
     base = "runtime/base/"
-    below = "storage/|learning/|runtime/location/|" base
+    below = "storage/|learning/|runtime/(location|access)/|" base
     if (file ~ /^runtime\/include\//) return "gnomon/"
     if (file ~ /^runtime\/base\//) return base "|gnomon/error.hpp"
+    if (file ~ /^runtime\/access\//) return "runtime/access/|" base
     if (file ~ /^runtime\/tls\//) return "runtime/tls/|" base
     if (file ~ /^runtime\/location\//) return "runtime/location/|" base
     if (file ~ /^storage\//) return "storage/|" base
@@ -26,7 +27,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^actors\//) return "actors/" rooms_of_actors(file) "/|" below "|gnomon/(error|watch).hpp"
     if (file ~ /^runtime\/net\//) return "runtime/(net|tls)/|actors/|" below
     if (file ~ /^runtime\/dns\//) return "runtime/dns/|gnomon/error.hpp|" base
-    if (file ~ /^runtime\/gateway\//) return "runtime/gateway/|actors/|" below
+    if (file ~ /^runtime\/gateway\//) return "runtime/(gateway|tls)/|actors/|" below
     if (file ~ /^runtime\/report\//) return "runtime/report/|" base
     if (file ~ /^runtime\/replay\//) return "runtime/(re(play|port)|tls)/|learning/economy/|runtime/location/|" base
     if (file ~ /^runtime\/virtual_replay\//) return "runtime/((virtual_)?replay|report)/|learning/|runtime/location/|" base

@@ -83,12 +83,12 @@ CAF_TEST(an_authority_issues_nothing_that_outlives_it_and_a_node_issues_nothing)
     return sentence_of(made.error());
   };
   auto issue = [&](const std::string& by, const std::string& key, const std::string& node, unsigned days) {
-    return refusal(issue_certificate(by, key, node, validity::for_days(days)));
+    return refusal(issue_certificate(by, key, {node}, validity::for_days(days)));
   };
   CAF_CHECK(issue(authority.certificate(), authority.key(), "n", 4000).find("fewer days") != std::string::npos);
   const auto valid = validity::for_days(100); // may end with it
   const test_authority brief{"brief", valid};
-  CAF_CHECK(issue_certificate(brief.certificate(), brief.key(), "m", valid));
+  CAF_CHECK(issue_certificate(brief.certificate(), brief.key(), {"m"}, valid));
   const auto node = authority.files_for("n");
   CAF_CHECK(issue(node.certificate, node.key, "m", 1).find("no authority") != std::string::npos);
   CAF_CHECK(issue(authority.certificate(), node.key, "m", 1).find("is not the key of") != std::string::npos);

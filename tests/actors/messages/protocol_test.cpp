@@ -161,6 +161,10 @@ policy_entry some_policy() {
   return {policy_scope::user, "ann", R"({"factor": 3})", {1'700'000'000'321, 9}};
 }
 
+token_record some_token() {
+  return {"0123", odd_text, role::write, {"news", "sports"}, "scrypt$14$8$1$a$b", noon, noon + 1s, true};
+}
+
 catalog_row some_row() {
   return {odd_text, false, true};
 }
@@ -183,9 +187,13 @@ struct samples : fixture {
     travel(get_shadow_status{odd_text});
     travel(copy_report{some_report()});
     travel(shadow_report{odd_text, 4, 2, "eu", {some_report(), some_report()}});
-    travel(put_policy{policy_scope::item, "news/7", "{}"});
+    travel(put_policy{policy_scope::item, "news/7", "{}", {"token x", "192.0.2.1"}});
     travel(get_policies{});
-    travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text});
+    travel(put_token{some_token()});
+    travel(revoke_token{odd_text});
+    travel(get_tokens{});
+    travel(token_list{{some_token(), some_token()}});
+    travel(policy_list{{some_policy(), some_policy()}, {{"ap", 9}}, odd_text, {some_token()}});
     travel(get_route{odd_text, true, infinity, -infinity, "192.0.2.1"});
     travel(route_list{{{"eu", "eu-central-1", true, false, infinity, std::nan(""), 12.5, "far away"}}, odd_text});
     travel(get_effective_policy{odd_text, "ann"});
@@ -197,7 +205,7 @@ struct samples : fixture {
     travel(get_cluster{});
     node_report peer{"us", "us-east-1", "h:1", 9, 1.5, -2.5, peer_state::down, infinity, 1, 2, 3, 4, -1, true, true};
     travel(cluster_report{"eu", {peer}, 7, {true, 1, 2, 3, 4}, {{"ap", 9}}});
-    travel(remove_node{odd_text, true});
+    travel(remove_node{odd_text, true, {"token x", "192.0.2.1"}});
     travel(node_removal{odd_text, 9, 3});
     travel(load_item{some_copy(), true});
     travel(load_receipt{odd_text, load_outcome::expired});
@@ -225,9 +233,9 @@ struct samples : fixture {
     travel(get_prediction{odd_text, 7, true});
     travel(predicted_item{odd_text, 0.25, 0.5, {"a", "b"}, {"c"}});
     travel(prediction{odd_text, "n", 9, {{"i", 0.5, 0.25, {"a"}, {"b", "c"}}}, 3});
-    travel(forget_user{odd_text});
+    travel(forget_user{odd_text, {"token x", "192.0.2.1"}});
     travel(forget_receipt{odd_text, 3});
-    travel(train_piece{1, 2, blob{"text"}, false});
+    travel(train_piece{1, 2, blob{"text"}, false, {"token x", "192.0.2.1"}});
     travel(get_training{7});
     travel(line_complaint{9, odd_text});
     travel(model_figures{0.5, infinity, -1.0, 7});
@@ -290,7 +298,7 @@ struct samples : fixture {
     travel(get_copy_report{odd_text});
     travel(pull_catalog{63, 8, 9, odd_text});
     travel(catalog_delta{63, 8, 9, true, true, {some_row(), {"b", true}}});
-    travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true, true});
+    travel(exchange_policies{{some_policy()}, {{"ap", 9}}, true, true, {some_token()}, true});
     travel(some_node());
     travel(some_facts());
     travel(pong{some_facts()});

@@ -208,6 +208,19 @@ CAF_TEST(what_one_key_alone_cannot_tell_is_checked_as_well) {
     };
     CAF_CHECK_EQUAL(refused(open), "sound");
   }
+  CAF_CHECK(
+      has(refused([](auto& c) { c.http_certificate = "a.pem"; }), "http.certificate and http.key belong together"));
+  CAF_CHECK(has(refused([](auto& c) { c.http_client_authorities = "ca.pem"; }), "needs http.certificate"));
+  CAF_CHECK(has(refused([](auto& c) { c.http_clients = {"x = read"}; }), "http.client_authorities and http.clients"));
+  CAF_CHECK(has(refused([](auto& c) { c.http_proxy_protocol = true; }), "http.proxy_protocol needs http.proxies"));
+  node_config tls;
+  tls.http = {"0.0.0.0", 8101};
+  CAF_CHECK(tls.authorizes_http());
+  tls.http_insecure = true;
+  CAF_CHECK(!tls.authorizes_http());
+  tls.http_tokens = true;
+  CAF_CHECK(tls.authorizes_http());
+  CAF_CHECK(!node_config{}.authorizes_http());
   auto both = [&](auto tunnel, auto http) {
     return refused([=](node_config& c) {
       c.http_insecure = true;
