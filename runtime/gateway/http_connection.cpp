@@ -44,7 +44,8 @@ connection::connection(worker& owner, uint64_t serial, asio::ip::tcp::socket soc
 void connection::start(bool turn_away) {
   guarded([=, this] {
     if (turn_away)
-      fail(503, name(ec::overloaded), "the server has as many connections as it may; try again later");
+      fail(503, name(ec::overloaded),
+           "the server has as many connections, of all or of one address, as it may; try again later");
     else
       serve();
   });

@@ -22,6 +22,10 @@ public:
 
   connection(worker& owner, uint64_t serial, boost::asio::ip::tcp::socket socket);
 
+  /// For as long as this connection lives.
+  void keep(client_places::place place) {
+    place_ = std::move(place);
+  }
   /// Begins to read. When the server has as many connections as it may, answers 503 and closes.
   void start(bool turn_away);
   /// The router's reply to the request that waits.
@@ -80,6 +84,7 @@ private:
   uint64_t serial_;
   boost::asio::ip::tcp::socket socket_;
   std::optional<ip_address> peer_; // nothing: the client has gone already
+  client_places::place place_;
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
 

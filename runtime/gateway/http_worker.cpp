@@ -49,9 +49,10 @@ std::string_view worker::date() const {
   return std::string_view{head_end_}.substr(6, head_end_.size() - 10);
 }
 
-void worker::adopt(boost::asio::ip::tcp::socket socket, bool turn_away) {
+void worker::adopt(boost::asio::ip::tcp::socket socket, client_places::place place, bool turn_away) {
   auto serial = next_serial_++;
   auto guest = std::make_shared<connection>(*this, serial, std::move(socket));
+  guest->keep(std::move(place));
   connections_.emplace(serial, guest);
   guest->start(turn_away);
 }

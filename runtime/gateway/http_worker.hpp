@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/gateway/api.hpp"
+#include "runtime/gateway/client_places.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "runtime/gateway/http_stats.hpp"
 #include "runtime/gateway/readers_elsewhere.hpp"
@@ -18,12 +19,13 @@ namespace gnomon::http {
 class connection;
 class worker;
 
-/// What the threads of one server share. Complete before they start; afterwards only the atomics change.
+/// What the threads of one server share. Complete before they start; afterwards only what is thread-safe changes.
 struct server_parts {
   context_ptr node;
   http_config config;
   body_budget bodies;
   std::atomic<size_t> connections{0};
+  std::optional<client_places> clients;
   std::function<void(uint64_t token, client_message message)> ask;
   std::vector<std::unique_ptr<worker>> workers;
 };
@@ -38,7 +40,7 @@ public:
   /// Runs until the context is stopped.
   void run();
   /// Takes over a new connection, or tells its client that there are too many.
-  void adopt(boost::asio::ip::tcp::socket socket, bool turn_away);
+  void adopt(boost::asio::ip::tcp::socket socket, client_places::place place, bool turn_away);
   /// The router's reply for the connection `serial`, which may be gone.
   void deliver(uint64_t serial, client_result result);
   /// Closes idle connections. The others end after the request under way.
