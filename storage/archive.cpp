@@ -2,6 +2,20 @@
 
 #include "storage/bytes.hpp"
 
+// Boost's library has its own archives only; for ours the parts behind its headers are compiled here.
+#include <boost/archive/impl/archive_serializer_map.ipp>
+#include <boost/archive/impl/basic_binary_iarchive.ipp>
+#include <boost/archive/impl/basic_binary_iprimitive.ipp>
+
+namespace boost::archive {
+
+using gnomon::frame_parts::sized_iarchive;
+template class detail::archive_serializer_map<sized_iarchive>;
+template class basic_binary_iarchive<sized_iarchive>;
+template class basic_binary_iprimitive<sized_iarchive, char, std::char_traits<char>>;
+
+} // namespace boost::archive
+
 namespace gnomon {
 
 namespace {

@@ -4,13 +4,16 @@
 #include "runtime/base/error.hpp"
 #include "runtime/base/inspect.hpp"
 
-#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/archive_exception.hpp>
+#include <boost/archive/binary_iarchive_impl.hpp>
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/map.hpp>
 #include <boost/serialization/set.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <streambuf>
 #include <string>
 #include <string_view>
@@ -115,6 +118,46 @@ public:
 
 inline constexpr unsigned plain_archive = boost::archive::no_header | boost::archive::no_codecvt;
 
+/// Boost's archive makes room for as many bytes or elements as a length says. A frame may come from elsewhere, and a
+/// checksum is no signature: this one makes room only for what can be there. No element of ours has less than four
+/// bytes.
+class sized_iarchive final : public boost::archive::binary_iarchive_impl<sized_iarchive, char, std::char_traits<char>> {
+  using impl = boost::archive::binary_iarchive_impl<sized_iarchive, char, std::char_traits<char>>;
+  friend class boost::archive::detail::interface_iarchive<sized_iarchive>;
+  friend class boost::archive::basic_binary_iarchive<sized_iarchive>;
+  friend class boost::archive::load_access;
+
+public:
+  explicit sized_iarchive(std::streambuf& from) : impl(from, plain_archive) {}
+
+  using impl::load;
+  void load(std::string& text) {
+    size_t length = 0;
+    impl::load(length);
+    require(length);
+    text.resize(length);
+    load_binary(text.data(), length);
+  }
+  void load(bool& flag) {
+    char byte = 0;
+    impl::load(byte);
+    flag = byte != 0;
+  }
+
+private:
+  using impl::load_override;
+  void load_override(boost::serialization::collection_size_type& count) {
+    impl::load_override(count);
+    if (count > 0)
+      require(count > SIZE_MAX / 4 ? SIZE_MAX : 4 * count);
+  }
+  void require(size_t bytes) {
+    using boost::archive::archive_exception;
+    if (bytes > static_cast<size_t>(std::max<std::streamsize>(0, m_sb.in_avail())))
+      throw archive_exception{archive_exception::input_stream_error};
+  }
+};
+
 } // namespace frame_parts
 
 /// Archives any type with `fields()`.
@@ -134,7 +177,7 @@ expected<T> decode_as(const frame_kind& kind, std::string_view bytes) {
   try {
     T result;
     frame_parts::view_source source{*payload};
-    boost::archive::binary_iarchive{source, frame_parts::plain_archive} >> result;
+    frame_parts::sized_iarchive{source} >> result;
     return result;
   } catch (const std::exception& e) {
     return corrupt(kind, e.what());
@@ -142,3 +185,5 @@ expected<T> decode_as(const frame_kind& kind, std::string_view bytes) {
 }
 
 } // namespace gnomon
+
+BOOST_SERIALIZATION_USE_ARRAY_OPTIMIZATION(gnomon::frame_parts::sized_iarchive)

@@ -1,6 +1,7 @@
 #include "actors/cluster/link.hpp"
 
 #include "actors/cluster/packing.hpp"
+#include "actors/cluster/soundness.hpp"
 #include "actors/node/patience.hpp"
 #include "runtime/base/log.hpp"
 
@@ -9,6 +10,8 @@
 
 namespace gnomon {
 namespace {
+
+constexpr size_t most_faults = 16; // of a session: a newer node may send one now and then
 
 template <class T>
 void settle(caf::typed_response_promise<T>& promise, expected<T> result) {
@@ -43,8 +46,13 @@ void serve_as(link_state& state, link_state::debt owed, const std::vector<char>&
   auto self = state.self;
   auto fail = [self, owed](const caf::error& reason) { self->state.answer(owed, pack_error(self->system(), reason)); };
   Request request;
-  if (auto err = unpack(self->system(), bytes, request))
-    return fail(err);
+  auto fault = unpack(self->system(), bytes, request);
+  if (!fault)
+    fault = fault_of(request, state.config.peer);
+  if (fault) {
+    fail(fault);
+    return state.complain(fault);
+  }
   auto ask_local = [&](const auto& target) {
     if (!target)
       return fail(make_error(ec::unavailable, "node " + state.node->self.node + " is still starting; try again"));
@@ -186,12 +194,21 @@ void link_state::receive(const frame& arrived) {
   owed_.bytes += arrived.bytes.size();
   ++owed_.frames;
   for (auto& p : *parcels) {
+    if (arrived.session != session_)
+      return; // it has ended meanwhile
     if (p.kind == parcel_kind::reply)
       complete(std::move(p));
     else
       serve(std::move(p));
   }
   grant();
+}
+
+/// A request of the peer made no sense.
+void link_state::complain(const caf::error& fault) {
+  log::warn("link", "nonsense", {{"peer", config.peer}, {"reason", sentence_of(fault)}});
+  if (++faults_ >= most_faults)
+    lose_session("it sent requests that make no sense");
 }
 
 // Credit is given for what has arrived, whether or not it is served: two nodes that both held it back could wait for
@@ -310,6 +327,7 @@ caf::result<hello> link_state::accept(const hello& theirs) {
 
 void link_state::enter(const hello& theirs) {
   up_ = true;
+  faults_ = 0;
   end_ = theirs.end;
   grant_bytes_ = std::max<uint64_t>(1, theirs.window_bytes / 4);
   grant_frames_ = std::max<uint32_t>(1, theirs.window_frames / 4);

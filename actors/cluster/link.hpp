@@ -49,6 +49,7 @@ struct link_state {
   void serve(parcel asked);
   void answer(const debt& owed, std::vector<char> bytes);
   void serve_background();
+  void complain(const caf::error& fault);
 
   // sessions
   caf::result<node_identity> open(const gate_actor& gate);
@@ -82,6 +83,7 @@ private:
 
   uint64_t session_ = 0; // zero: none; set but not `up_`: our hello is under way
   bool up_ = false;
+  size_t faults_ = 0; // requests of this session that made no sense
   link_end_actor end_;
   credit owed_; // taken in, and not yet reported to the peer
   uint64_t grant_bytes_ = 0;

@@ -14,6 +14,7 @@ constexpr double smallest_block = 200, least_before_step = 50, step = 0.5;
 constexpr double prior_outcomes = 100;
 constexpr size_t first_fit = 125, refit_after = 1000; // outcomes; in between at each doubling
 constexpr int consistency_rounds = 8;
+constexpr double most_outcomes = 1e12; // of a bin: more than any node ever counts
 
 bool due_for_fit(size_t outcomes) {
   return outcomes % refit_after == 0
@@ -23,6 +24,8 @@ bool due_for_fit(size_t outcomes) {
 } // namespace
 
 void open_outcomes::add(float logit, bool came_true, float passed) {
+  if (std::isnan(logit))
+    return;
   bins_.resize(bin_count);
   auto& b = bins_[calibrator::bin_of(logit)];
   const auto step = static_cast<size_t>(std::clamp(passed, 0.0f, 1.0f) * static_cast<float>(steps));
@@ -39,6 +42,8 @@ size_t calibrator::bin_of(float logit) {
 }
 
 void calibrator::add(float logit, bool came_true) {
+  if (std::isnan(logit))
+    return;
   auto& b = bins_[bin_of(logit)];
   b.count += 1;
   b.hits += came_true ? 1 : 0;
@@ -167,7 +172,10 @@ void calibrator::fit_once(const std::vector<bin>& bins) {
       curve_.push_back({static_cast<float>(logits[curve_.size()]), static_cast<float>(p.value)});
 }
 
+// A network with finite weights may still come to no number: then it claims nothing.
 float calibrator::operator()(float logit) const {
+  if (std::isnan(logit))
+    return 0;
   if (curve_.empty())
     return static_cast<float>(sigmoid(logit));
   // Beyond the outcomes seen the sigmoid goes on, but never against the order.
@@ -192,7 +200,11 @@ void calibrator::load(reader& in) {
   in.get(bins_);
   in.get(added);
   added_ = added;
-  if (bins_.size() != bin_count) {
+  const auto sound = [](const bin& b) {
+    return b.count >= 0 && b.count <= most_outcomes && b.hits >= 0 && b.hits <= b.count * 1.001
+           && std::abs(b.sum) <= b.count * std::abs(lowest) * 1.001;
+  };
+  if (bins_.size() != bin_count || !std::all_of(bins_.begin(), bins_.end(), sound)) {
     in.fail();
     bins_.assign(bin_count, {});
   }

@@ -1,5 +1,7 @@
 #include "learning/models/boosted_trees.hpp"
 
+#include "learning/base/finite.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,10 +11,6 @@ namespace gnomon::learning {
 namespace {
 
 constexpr size_t block = 16; // samples scored together
-
-bool all_finite(const std::vector<float>& values) {
-  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-}
 
 } // namespace
 

@@ -1,5 +1,6 @@
 #include "learning/models/mlp.hpp"
 
+#include "learning/base/finite.hpp"
 #include "learning/base/kernels.hpp"
 
 namespace gnomon::learning {
@@ -30,8 +31,10 @@ expected<mlp> mlp::load(reader& in) {
   for (auto part : {&w.w1, &w.b1, &w.w2, &w.b2, &w.w3, &w.b3})
     in.get(*part);
   auto fits = [](const std::vector<float>& v, uint64_t rows, uint64_t columns) { return v.size() == rows * columns; };
-  if (!in.good() || !fits(w.w1, w.inputs, w.hidden1) || !fits(w.b1, 1, w.hidden1) || !fits(w.w2, w.hidden1, w.hidden2)
-      || !fits(w.b2, 1, w.hidden2) || !fits(w.w3, w.hidden2, w.outputs) || !fits(w.b3, 1, w.outputs))
+  auto finite = [](const auto&... parts) { return (all_finite(parts) && ...); };
+  if (!in.good() || !finite(w.w1, w.b1, w.w2, w.b2, w.w3, w.b3) || !fits(w.w1, w.inputs, w.hidden1)
+      || !fits(w.b1, 1, w.hidden1) || !fits(w.w2, w.hidden1, w.hidden2) || !fits(w.b2, 1, w.hidden2)
+      || !fits(w.w3, w.hidden2, w.outputs) || !fits(w.b3, 1, w.outputs))
     return make_error(ec::bad_message, "the layers of a network in the model do not fit together");
   return mlp{std::move(w)};
 }

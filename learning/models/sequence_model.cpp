@@ -1,5 +1,6 @@
 #include "learning/models/sequence_model.hpp"
 
+#include "learning/base/finite.hpp"
 #include "learning/base/kernels.hpp"
 
 #include <algorithm>
@@ -85,6 +86,8 @@ expected<sequence_model> sequence_model::load(reader& in) {
   bool fits = units > 0 && units <= 4096 && units % lanes == 0 && w.items.size() == w.biases.size() * units
               && w.gaps.size() == gap_classes * units && w.wx.size() == 3 * units * units
               && w.wh.size() == 3 * units * units && w.bx.size() == 3 * units && w.bh.size() == 3 * units;
+  for (auto part : {&w.items, &w.biases, &w.gaps, &w.wx, &w.wh, &w.bx, &w.bh})
+    fits = fits && all_finite(*part);
   if (!fits)
     return make_error(ec::bad_message, "the parts of the sequence network do not fit together");
   return sequence_model{std::move(w)};

@@ -25,6 +25,10 @@ public:
 
   connection(worker& owner, uint64_t serial, boost::asio::ip::tcp::socket socket);
 
+  /// For as long as this connection lives.
+  void keep(client_places::place place) {
+    place_ = std::move(place);
+  }
   /// Begins with the proxy's header and TLS, where there are such, then reads. When the server has as many connections
   /// as it may, answers 503 and closes.
   void start(bool turn_away);
@@ -102,6 +106,7 @@ private:
   std::unique_ptr<proxy_header> proxy_; // while it is read
   credentials_ptr vouched_by_;          // who accepted the client's certificate
   bool turn_away_ = false;
+  client_places::place place_;
   phase phase_ = phase::opening;
   clock::time_point deadline_ = clock::time_point::max();
 

@@ -80,7 +80,8 @@ void connection::opened(const error_code& fault) {
     return fail_to_open(line_.explain(fault));
   phase_ = phase::head;
   if (turn_away_)
-    fail(503, name(ec::overloaded), "the server has as many connections as it may; try again later");
+    fail(503, name(ec::overloaded),
+         "the server has as many connections, of all or of one address, as it may; try again later");
   else
     serve();
 }

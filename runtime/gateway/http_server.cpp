@@ -19,9 +19,9 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr uint64_t serial_bits = 48;
-constexpr size_t turned_away_at_once = 64; // connections beyond the bound that are told so; more are just closed
-constexpr auto accept_pause = 100ms;       // after a failed accept, for example without free file descriptors
-constexpr auto gateway_bound = 10s;        // for its start
+constexpr uint32_t turned_away_at_once = 64; // connections beyond a bound that are told so; more are just closed
+constexpr auto accept_pause = 100ms;         // after a failed accept, for example without free file descriptors
+constexpr auto gateway_bound = 10s;          // for its start
 
 } // namespace
 
@@ -33,6 +33,7 @@ struct http_server::implementation {
     parts->bodies.limit = parts->config.max_buffered_bytes;
     parts->security.set(parts->config.security);
     parts->tokens = std::make_unique<http::token_check>(parts->node);
+    parts->clients.emplace(parts->config.max_connections_each, parts->config.proxies);
   }
 
   expected<uint16_t> listen();
@@ -130,12 +131,19 @@ void http_server::implementation::accept_later(std::string_view reason) {
 }
 
 void http_server::implementation::hand_out(http::worker& home, const std::shared_ptr<tcp::socket>& socket) {
+  error_code gone;
+  const auto from = ip_address::parse(socket->remote_endpoint(gone).address().to_string());
+  auto [place, full] = parts->clients->enter(from.value_or(ip_address{}), turned_away_at_once);
+  if (!place)
+    return;
   auto bound = parts->config.max_connections;
   auto already = parts->connections.fetch_add(1);
   if (already >= bound + turned_away_at_once)
     parts->connections.fetch_sub(1);
   else
-    asio::post(home.context, [&home, socket, full = already >= bound] { home.adopt(std::move(*socket), full); });
+    asio::post(home.context, [&home, socket, place = std::move(place), full = full || already >= bound]() mutable {
+      home.adopt(std::move(*socket), std::move(place), full);
+    });
 }
 
 void http_server::implementation::wait_for_drain() {

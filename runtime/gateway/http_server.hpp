@@ -2,6 +2,7 @@
 
 #include "actors/node/node_context.hpp"
 #include "runtime/access/role.hpp"
+#include "runtime/base/ip_address.hpp"
 #include "runtime/tls/credentials.hpp"
 
 #include <caf/fwd.hpp>
@@ -11,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gnomon {
 
@@ -30,6 +32,8 @@ struct http_config {
   uint16_t port = 8101;                  // 0: one that is free
   uint32_t threads = 0;                  // 0: one for each core
   uint32_t max_connections = 4096;       // more are answered 503 and closed
+  uint32_t max_connections_each = 2048;  // of one IPv4 address or one IPv6 /64, but for these:
+  std::vector<ip_prefix> proxies = {};   // that speak for many clients
   uint64_t max_header_bytes = 16u << 10; // request line and fields together
   uint64_t max_body_bytes = max_value_bytes;
   uint64_t max_buffered_bytes = 512u << 20; // request bodies under way, all connections together

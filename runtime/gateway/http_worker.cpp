@@ -55,9 +55,10 @@ void worker::look_at_security() {
   note_date();
 }
 
-void worker::adopt(boost::asio::ip::tcp::socket socket, bool turn_away) {
+void worker::adopt(boost::asio::ip::tcp::socket socket, client_places::place place, bool turn_away) {
   auto serial = next_serial_++;
   auto guest = std::make_shared<connection>(*this, serial, std::move(socket));
+  guest->keep(std::move(place));
   connections_.emplace(serial, guest);
   guest->start(turn_away);
 }

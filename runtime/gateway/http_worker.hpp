@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/gateway/api.hpp"
+#include "runtime/gateway/client_places.hpp"
 #include "runtime/gateway/http_server.hpp"
 #include "runtime/gateway/http_stats.hpp"
 #include "runtime/gateway/readers_elsewhere.hpp"
@@ -27,6 +28,7 @@ struct server_parts {
   published<http_security> security;
   std::atomic<size_t> connections{0};
   std::atomic<uint64_t> failed_openings{0}; // connections that did not get through TLS or the proxy's header
+  std::optional<client_places> clients;
   std::function<void(uint64_t token, client_message message)> ask;
   std::vector<std::unique_ptr<worker>> workers;
   std::unique_ptr<token_check> tokens; // ends before the workers, whom it tells
@@ -42,7 +44,7 @@ public:
   /// Runs until the context is stopped.
   void run();
   /// Takes over a new connection, or tells its client that there are too many.
-  void adopt(boost::asio::ip::tcp::socket socket, bool turn_away);
+  void adopt(boost::asio::ip::tcp::socket socket, client_places::place place, bool turn_away);
   /// The router's reply for the connection `serial`, which may be gone.
   void deliver(uint64_t serial, client_result result);
   /// Has a token checked for the connection `serial`, which hears of it later. False when too many wait.

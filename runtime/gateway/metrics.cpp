@@ -103,6 +103,8 @@ void add_tunnel(const std::map<std::string, uint64_t>& counts, metric_page& page
                count("failed_handshakes"));
   page.counter("gnomon_tunnel_refused_total", "Callers who were one too many, or came from a forbidden network.",
                count("refused_callers"));
+  page.counter("gnomon_tunnel_cut_off_total", "Connections of nodes that were closed because of what came in on them.",
+               count("cut_off_peers"));
   page.gauge("gnomon_certificate_ends_seconds",
              "When this node's certificate ends, in seconds since 1970; 0: it has none.", count("certificate_ends"));
   page.gauge("gnomon_authority_ends_seconds",

@@ -4,6 +4,8 @@
 #include "runtime/net/dialer.hpp"
 #include "runtime/net/unix_middleman.hpp"
 
+#include <caf/binary_serializer.hpp>
+
 namespace gnomon {
 namespace {
 
@@ -24,6 +26,12 @@ tunnel::greeter make_greeter(caf::actor_system& system, context_ptr node) {
   };
 }
 
+std::string bytes_of(caf::actor_system& system, caf::node_id id) {
+  std::vector<char> bytes;
+  caf::binary_serializer sink{system, bytes};
+  return sink(id) ? std::string{} : std::string{bytes.begin(), bytes.end()};
+}
+
 } // namespace
 
 network::network(caf::actor_system& system, std::string socket) : system_(system), socket_(std::move(socket)) {}
@@ -31,6 +39,7 @@ network::network(caf::actor_system& system, std::string socket) : system_(system
 expected<std::unique_ptr<network>> network::start(caf::actor_system& system, context_ptr node, tunnel_config config) {
   std::unique_ptr<network> net{new network{system, config.socket}};
   config.self = node->self;
+  config.caf_node = bytes_of(system, system.node());
   net->gate_ = system.spawn(gate, node);
   if (auto err = publish_on_socket(system, caf::actor_cast<caf::strong_actor_ptr>(net->gate_), config.socket))
     return err;

@@ -4,6 +4,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace gnomon {
 
 namespace asio = boost::asio;
@@ -14,16 +16,17 @@ constexpr size_t piece_bytes = 64u << 10;
 
 } // namespace
 
-relay::relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes)
+relay::relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes,
+             std::unique_ptr<basp_guard> guard)
     : near_(std::move(near)), in_(far), out_(std::move(far)), delay_(delay_to_far), buffer_bytes_(buffer_bytes),
       filled_(near_->lower().get_executor()), drained_(near_->lower().get_executor()),
-      moved_(near_->lower().get_executor()), due_(near_->lower().get_executor()) {
+      moved_(near_->lower().get_executor()), due_(near_->lower().get_executor()), guard_(std::move(guard)) {
   filled_.expires_at(asio::steady_timer::time_point::max());
   drained_.expires_at(asio::steady_timer::time_point::max());
   moved_.expires_at(asio::steady_timer::time_point::max());
 }
 
-void relay::start(std::function<void()> ended) {
+void relay::start(std::function<void(const std::string& cut)> ended) {
   ended_ = std::move(ended);
   auto executor = near_->lower().get_executor();
   auto when_over = [self = shared_from_this()](const std::exception_ptr& fault) {
@@ -40,17 +43,42 @@ void relay::start(std::function<void()> ended) {
 }
 
 asio::awaitable<void> relay::receive_all(std::shared_ptr<relay> alive) {
-  std::vector<char> buffer(piece_bytes);
+  std::vector<char> buffer(guard_ ? max_basp_bytes : piece_bytes);
+  size_t kept = 0; // of a message that is not complete
   error_code failure;
   while (!failure) {
     const auto from = in_;
-    const auto n = co_await from->read_some(asio::buffer(buffer), failure);
+    const auto n = co_await from->read_some(asio::buffer(buffer.data() + kept, buffer.size() - kept), failure);
     if (!failure)
-      co_await near_->write(asio::buffer(buffer.data(), n), failure);
+      kept = co_await pass_on({buffer.data(), kept + n}, failure);
     else if (co_await goes_on(failure))
       failure = {};
   }
   close();
+}
+
+asio::awaitable<size_t> relay::pass_on(std::span<char> received, error_code& failure) {
+  if (!guard_) {
+    co_await near_->write(asio::buffer(received.data(), received.size()), failure);
+    co_return 0;
+  }
+  size_t begin = 0, end = 0; // what may pass, and was not written yet
+  basp_guard::ruling ruling;
+  do {
+    ruling = guard_->judge({received.data() + end, received.size() - end}, std::chrono::steady_clock::now());
+    if (ruling.what == basp_guard::verdict::pass)
+      end += ruling.bytes;
+    if (ruling.what != basp_guard::verdict::pass && begin != end)
+      co_await near_->write(asio::buffer(received.data() + begin, end - begin), failure);
+    if (ruling.what == basp_guard::verdict::drop)
+      begin = end += ruling.bytes;
+  } while (!failure && (ruling.what == basp_guard::verdict::pass || ruling.what == basp_guard::verdict::drop));
+  if (ruling.what == basp_guard::verdict::cut) {
+    cut_ = std::move(ruling.reason);
+    failure = asio::error::access_denied;
+  }
+  std::copy(received.begin() + static_cast<ptrdiff_t>(end), received.end(), received.begin());
+  co_return received.size() - end;
 }
 
 asio::awaitable<void> relay::send_all(std::shared_ptr<relay> alive) {
@@ -58,6 +86,8 @@ asio::awaitable<void> relay::send_all(std::shared_ptr<relay> alive) {
   error_code failure;
   while (!failure) {
     const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
+    if (!failure && guard_)
+      guard_->note({buffer.data(), n});
     if (!failure)
       co_await send(asio::buffer(buffer.data(), n), failure);
   }
@@ -154,6 +184,8 @@ asio::awaitable<void> relay::read_ahead(std::shared_ptr<relay> alive) {
     const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
     if (failure)
       break;
+    if (guard_)
+      guard_->note({buffer.data(), n});
     queue_.push_back({std::chrono::steady_clock::now() + delay_, {buffer.data(), buffer.data() + n}});
     queued_ += n;
     filled_.cancel();
@@ -194,7 +226,7 @@ void relay::close() {
   for (auto timer : {&filled_, &drained_, &due_, &moved_})
     timer->cancel();
   if (auto ended = std::move(ended_))
-    ended();
+    ended(cut_);
 }
 
 } // namespace gnomon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/base/clock.hpp"
+#include "runtime/net/basp_guard.hpp"
 #include "runtime/net/channel.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -8,6 +9,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace gnomon {
@@ -17,13 +20,15 @@ using channel_ptr = std::shared_ptr<channel>;
 /// Carries bytes in both directions between two channels until either side closes. What was read is written before
 /// more is read, so a receiver that stands still stops the sender. Bytes towards `far` may be delayed by a fixed time,
 /// in order; at most `buffer_bytes` wait for that. Runs on one thread, that of its channels, and keeps itself alive
-/// while it runs.
+/// while it runs. With a guard, what comes from `far` goes on message by message, as far as the guard lets it; and when
+/// it says so, the relay closes.
 class relay : public std::enable_shared_from_this<relay> {
 public:
-  relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes);
+  relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes,
+        std::unique_ptr<basp_guard> guard = nullptr);
 
-  /// Begins; `ended` runs once, when both channels are closed.
-  void start(std::function<void()> ended);
+  /// Begins; `ended` runs once, when both channels are closed, and gets why the guard closed them, if it did.
+  void start(std::function<void(const std::string& cut)> ended);
 
   /// Closes both channels at once; what is buffered is lost.
   void close();
@@ -55,6 +60,8 @@ private:
   };
   using error_code = boost::system::error_code;
   boost::asio::awaitable<void> receive_all(std::shared_ptr<relay> alive);
+  /// Gives what was received to the near side; returns how much at the end of it has to wait for more.
+  boost::asio::awaitable<size_t> pass_on(std::span<char> received, error_code& failure);
   boost::asio::awaitable<void> send_all(std::shared_ptr<relay> alive);
   boost::asio::awaitable<void> send(boost::asio::const_buffer bytes, error_code& failure);
   boost::asio::awaitable<bool> goes_on(error_code& failure);
@@ -78,7 +85,9 @@ private:
   boost::asio::steady_timer drained_;
   boost::asio::steady_timer moved_;
   boost::asio::steady_timer due_;
-  std::function<void()> ended_;
+  std::function<void(const std::string& cut)> ended_;
+  std::unique_ptr<basp_guard> guard_; // null: any bytes may pass
+  std::string cut_;
   bool closed_ = false;
 };
 

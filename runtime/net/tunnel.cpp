@@ -66,7 +66,10 @@ bool tunnel_rules::allow(const channel& line, const asio::ip::address& who) cons
 
 tunnel::impl::impl(tunnel_config config, greeter decide)
     : config_(std::move(config)), decide_(std::move(decide)), acceptor_(io_), work_(io_.get_executor()),
-      next_review_(io_), limits_(config_.max_handshakes, config_.max_handshakes_each) {}
+      next_review_(io_), limits_(config_.max_handshakes, config_.max_handshakes_each) {
+  if (!config_.caf_node.empty())
+    peers_ = std::make_shared<basp_peers>(config_.caf_node);
+}
 
 caf::error tunnel::impl::listen() {
   auto rules = tunnel_rules::from(config_.security, config_.listen);
@@ -186,8 +189,9 @@ void tunnel::impl::tell_of_expiry() {
 }
 
 std::map<std::string, uint64_t> tunnel::impl::counts() const {
-  return {{"tls_connections", secure_},  {"plain_connections", plain_},           {"failed_handshakes", failed_},
-          {"refused_callers", refused_}, {"certificate_ends", certificate_ends_}, {"authority_ends", authority_ends_}};
+  return {{"tls_connections", secure_},       {"plain_connections", plain_}, {"failed_handshakes", failed_},
+          {"refused_callers", refused_},      {"cut_off_peers", cut_off_},   {"certificate_ends", certificate_ends_},
+          {"authority_ends", authority_ends_}};
 }
 
 // -- both sides of a connection --------------------------------------------------------------------------------------
@@ -212,20 +216,27 @@ void tunnel::impl::begin_relay(channel_ptr near, channel_ptr far, carried facts,
   tune(*far);
   auto i = config_.delays.find(facts.node);
   auto delay = i == config_.delays.end() ? duration::zero() : i->second;
-  auto both = std::make_shared<relay>(std::move(near), std::move(far), delay, config_.buffer_bytes);
+  auto guard = peers_ ? std::make_unique<basp_guard>(peers_, facts.node, dialed.empty()) : nullptr;
+  auto both = std::make_shared<relay>(std::move(near), std::move(far), delay, config_.buffer_bytes, std::move(guard));
   relays_.emplace(both, std::move(facts));
   recount();
   if (dialed.empty())
     ++accepted_;
   else
     dialed_[dialed] = both;
-  both->start([self = shared_from_this(), weak = std::weak_ptr{both}, dialed] {
+  both->start([self = shared_from_this(), weak = std::weak_ptr{both}, dialed](const std::string& cut) {
     if (auto which = weak.lock())
-      self->end_relay(which, dialed);
+      self->end_relay(which, dialed, cut);
   });
 }
 
-void tunnel::impl::end_relay(const std::shared_ptr<relay>& which, const std::string& dialed) {
+void tunnel::impl::end_relay(const std::shared_ptr<relay>& which, const std::string& dialed, const std::string& cut) {
+  if (const auto i = relays_.find(which); i != relays_.end() && !cut.empty()) {
+    ++cut_off_;
+    peers_->with(i->second.node)->refuse_for_a_while(std::chrono::steady_clock::now());
+    log::error("tunnel", "peer-cut-off",
+               {{"node", i->second.node}, {"from", i->second.who.to_string()}, {"reason", cut}});
+  }
   relays_.erase(which);
   recount();
   if (dialed.empty())

@@ -24,8 +24,9 @@ struct tunnel_security {
 struct tunnel_config {
   std::string listen = "127.0.0.1:0"; // host:port; port 0 takes a free one
   tunnel_security security;
-  std::string socket;                // the node's own CAF socket, where accepted connections end
-  node_identity self;                // an empty `address` is filled in with where the tunnel listens
+  std::string socket;   // the node's own CAF socket, where accepted connections end
+  std::string caf_node; // this node's id as CAF writes it: what comes in is judged by a `basp_guard`; empty: not
+  node_identity self;   // an empty `address` is filled in with where the tunnel listens
   uint32_t max_connections = 256;    // accepted ones that are through their greeting
   uint32_t max_handshakes = 256;     // accepted ones before that, of all addresses together
   uint32_t max_handshakes_each = 32; // and of one IPv4 address or one IPv6 /64

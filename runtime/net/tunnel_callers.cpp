@@ -95,6 +95,8 @@ awaitable<caf::error> tunnel::impl::greet(channel_ptr line, peer_address from) {
                                 tls->peers().empty() ? "no node" : fmt::format("{}", fmt::join(tls->peers(), ", ")));
     co_return co_await refuse(std::move(line), std::move(sentence));
   }
+  if (peers_ && peers_->with(by->who.node)->refused_until > std::chrono::steady_clock::now())
+    co_return co_await refuse(std::move(line), "it was cut off a moment ago, for it sent what no node sends");
   if (by->move > 0)
     co_return co_await take_over(std::move(line), std::move(*by), from);
   auto answer = co_await ask_greeter(by->who);

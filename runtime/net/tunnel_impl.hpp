@@ -124,7 +124,7 @@ private:
   awaitable<expected<std::string>> read_envelope(channel& line);
   /// `dialed` is the address that this node called; empty: the other one called.
   void begin_relay(channel_ptr near, channel_ptr far, carried facts, std::string dialed);
-  void end_relay(const std::shared_ptr<relay>& which, const std::string& dialed);
+  void end_relay(const std::shared_ptr<relay>& which, const std::string& dialed, const std::string& cut);
   void recount();
   static void tune(channel& line);
   /// Closes `line`, and says so in `expired`, unless the timer that comes back dies first.
@@ -148,12 +148,14 @@ private:
   std::map<std::string, std::weak_ptr<relay>> dialed_; // by address
   std::set<std::shared_ptr<answer_slot>> questions_;
   handshake_limits limits_;
+  std::shared_ptr<basp_peers> peers_; // null: nobody reads what comes in
   sparse_warnings warnings_{"tunnel"};
   time_point told_of_expiry_{};
   uint32_t accepted_ = 0;                                               // and relayed
   bool stopping_ = false;                                               // on the tunnel's thread
   std::atomic<bool> stopped_{false};                                    // for everyone else
   std::atomic<uint64_t> secure_{0}, plain_{0}, failed_{0}, refused_{0}; // connections now, and since the start
+  std::atomic<uint64_t> cut_off_{0};                                    // since the start
   std::atomic<uint64_t> certificate_ends_{0}, authority_ends_{0};       // seconds since 1970
   std::thread thread_;
   std::promise<void> finished_;

@@ -59,6 +59,7 @@ struct node_config {
   std::vector<std::string> http_proxies; // and come from these networks
   uint32_t http_threads = 0;             // 0: one for each core
   uint32_t http_connections = 4096;
+  uint32_t http_connections_each = 2048; // of one IPv4 address or one IPv6 /64
   uint64_t http_buffered_bytes = 512u << 20;
   duration http_head_timeout = 10s;
   duration http_body_timeout = 10s;

@@ -410,6 +410,7 @@ std::vector<config_key> server_keys() {
                           "a list of networks, for example [\"10.0.0.0/8\", \"2001:db8::1\"]", is_network)),
       number_key<uint32_t>("http", "threads", MEMBER(http_threads), 0, 256),
       number_key<uint32_t>("http", "connections", MEMBER(http_connections), 1, 1'000'000),
+      number_key<uint32_t>("http", "connections_each", MEMBER(http_connections_each), 1, 1'000'000),
       bytes_key("http", "buffered_bytes", MEMBER(http_buffered_bytes), 64u << 20, 1ull << 40),
       duration_key("http", "head_timeout", MEMBER(http_head_timeout), 100ms, 1h),
       duration_key("http", "body_timeout", MEMBER(http_body_timeout), 100ms, 1h),

@@ -105,6 +105,11 @@ http_config http_of(const node_config& config, const network& net) {
     log::warn(
         "gnomond", "few-files",
         {{"http_connections", http.max_connections}, {"wanted", config.http_connections}, {"raise", "ulimit -n"}});
+  // One client alone never takes all places, also where there are few.
+  http.max_connections_each = std::min(config.http_connections_each, std::max(1u, http.max_connections / 4 * 3));
+  http.proxies = proxies_of(config);
+  for (const auto& text : config.http_proxies)
+    http.proxies.push_back(*ip_prefix::parse(text));
   http.max_buffered_bytes = config.http_buffered_bytes;
   http.head_timeout = config.http_head_timeout;
   http.body_timeout = config.http_body_timeout;

@@ -121,6 +121,9 @@ public:
     if (pid_ > 0)
       ::kill(pid_, number);
   }
+  pid_t pid() const {
+    return pid_;
+  }
   void kill() {
     signal(SIGKILL);
     exit_status(10s);

@@ -309,6 +309,15 @@ CAF_TEST(more_connections_than_the_bound_are_turned_away) {
   CAF_CHECK(is(third.read_all(), 503));
 }
 
+CAF_TEST(more_connections_of_one_address_than_its_bound_are_turned_away) {
+  limits.max_connections_each = 1;
+  start();
+  connection first{port}, second{port};
+  first.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n");
+  CAF_CHECK(is(first.read_answer(), 200));
+  CAF_CHECK(is(second.read_all(), 503));
+}
+
 CAF_TEST(a_request_under_way_ends_before_the_server_stops) {
   start();
   connection idle{port}, busy{port};

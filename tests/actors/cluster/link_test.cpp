@@ -195,7 +195,9 @@ CAF_TEST(what_the_region_refuses_comes_back_with_its_code_and_sentence) {
 
 CAF_TEST(a_ping_is_answered_by_the_peers_membership) {
   open_to_b();
-  auto answer = self->request(a.link, caf::infinite, traffic::client, ping{});
+  ping asked;
+  asked.from = a.node->self;
+  auto answer = self->request(a.link, caf::infinite, traffic::client, asked);
   sched.run();
   answer.receive([](const pong& p) { CAF_CHECK_EQUAL(p.facts.from.node, "b"); },
                  [](const caf::error& reason) { CAF_FAIL(sentence_of(reason)); });
@@ -290,6 +292,7 @@ CAF_TEST(an_update_has_the_time_that_its_size_needs) {
   sibling version;
   version.bytes = 640u << 10; // ten seconds at 64 KiB each
   replicate_item update;
+  update.copy.id = "1";
   update.copy.versions.write({}, {1, 2}, version);
   update.copy.values.push_back(blob{std::string(version.bytes, 'x')});
   auto answer = self->request(a.link, caf::infinite, traffic::repair, update);
@@ -367,6 +370,32 @@ CAF_TEST(requests_of_an_unknown_kind_and_unreadable_ones_are_answered_with_an_er
     CAF_CHECK(reply.kind == parcel_kind::reply);
     CAF_CHECK_EQUAL(static_cast<ec>(reply.bytes.at(0)), ec::bad_message);
   }
+}
+
+CAF_TEST(a_peer_whose_requests_make_no_sense_is_refused_and_at_last_cut_off) {
+  open_to_b();
+  ping disguised;
+  disguised.from.node = "another";
+  replicate_item unsorted;
+  unsorted.copy.id = "1";
+  unsorted.copy.versions.siblings.resize(2);
+  auto refused = [&](auto request) {
+    auto answer = self->request(a.link, caf::infinite, traffic::client, std::move(request));
+    sched.run();
+    auto code = ec{};
+    answer.receive([](const reply_of<decltype(request)>&) {},
+                   [&](const caf::error& reason) { code = code_of(reason); });
+    return code;
+  };
+  CAF_CHECK_EQUAL(refused(fetch_item{"", "a"}), ec::bad_message);
+  CAF_CHECK_EQUAL(refused(fetch_item{std::string(5000, 'x'), "a"}), ec::bad_message);
+  CAF_CHECK_EQUAL(refused(fetch_item{std::string("a\0b", 3), "a"}), ec::bad_message);
+  CAF_CHECK_EQUAL(refused(disguised), ec::bad_message);
+  CAF_CHECK_EQUAL(refused(unsorted), ec::bad_message);
+  CAF_CHECK(b.seen->losses.empty());
+  for (auto i = 0; i < 20 && b.seen->losses.empty(); ++i)
+    fetch("");
+  CAF_CHECK_EQUAL(b.seen->losses.size(), 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
