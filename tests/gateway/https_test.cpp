@@ -1,5 +1,6 @@
 // The HTTP server in TLS, with tokens, certificates of clients and proxies in front.
 #define CAF_SUITE https
+#include "runtime/access/token.hpp"
 #include "runtime/gateway/http_server.hpp"
 
 #include "server_fixture.hpp"

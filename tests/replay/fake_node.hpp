@@ -26,8 +26,8 @@ public:
     accept();
   }
 
-  gnomon::host_port api() const {
-    return {"127.0.0.1", acceptor_.local_endpoint().port()};
+  gnomon::replay::api_address api() const {
+    return {{"127.0.0.1", acceptor_.local_endpoint().port()}};
   }
 
   std::chrono::milliseconds delay{0}; // before each answer
