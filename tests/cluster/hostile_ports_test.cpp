@@ -137,7 +137,7 @@ struct fixture {
                                      << "\"\nkey = \"" << files.key << "\"\nauthorities = \"" << files.authorities
                                      << "\"\n";
     node.config_file(folder / "a.toml").set("http.head_timeout=1s").set("http.body_timeout=1s");
-    node.set("http.idle_timeout=2s").set("dns.zones=[\"g.example\"]");
+    node.set("placement.conflicts=lww").set("http.idle_timeout=2s").set("dns.zones=[\"g.example\"]");
     node.set("listen.dns=127.0.0.1:" + std::to_string(dns_port));
   }
   bool answers_questions() {

@@ -1,4 +1,5 @@
-// What strangers send before anybody knows who they are: the header of a proxy, a token, the names of clients in a config.
+// What strangers send before anybody knows who they are: the header of a proxy, a token, the names of clients in a
+// config.
 #include "runtime/access/role.hpp"
 #include "runtime/access/token.hpp"
 #include "runtime/base/proxy_header.hpp"

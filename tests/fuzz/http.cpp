@@ -1,6 +1,6 @@
 // A request as a connection receives it: the head, and a body of known length or in chunks.
-#include "runtime/gateway/accept.hpp"
 #include "runtime/base/byte_range.hpp"
+#include "runtime/gateway/accept.hpp"
 #include "runtime/gateway/request_parser.hpp"
 #include "runtime/gateway/routes.hpp"
 #include "runtime/gateway/uri.hpp"
