@@ -9,9 +9,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <csignal>
+#include <cstddef>
+#include <cstdlib>
 #include <future>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
@@ -124,9 +127,23 @@ private:
   std::promise<std::chrono::milliseconds> bound_;
 };
 
-/// Says how things stand to the service manager that started this process; without one nothing is said (sd_notify(3)).
+/// Says how things stand to the service manager that started this process, as sd_notify(3) does; nothing without one.
 void tell_manager(const std::string& state) {
-  sd_notify(0, state.c_str());
+  const auto* given = std::getenv("NOTIFY_SOCKET");
+  const std::string path = given ? given : "";
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.size() < 2 || path.size() >= sizeof to.sun_path || (path.front() != '/' && path.front() != '@'))
+    return;
+  path.copy(to.sun_path, path.size());
+  if (path.front() == '@') // in the abstract namespace
+    to.sun_path[0] = '\0';
+  const auto line = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (line < 0)
+    return;
+  ::sendto(line, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to),
+           static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size()));
+  ::close(line);
 }
 
 void reload(node& running) {

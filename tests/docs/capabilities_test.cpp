@@ -52,7 +52,7 @@ names documented(size_t column) {
 
 names served() {
   auto header = text_of(source / "runtime/gateway/routes.hpp");
-  std::regex row{R"re(\{endpoint::\w+, "([^"]+)", "([^"]+)"\})re"};
+  std::regex row{R"re(\{endpoint::\w+, "([^"]+)", "([^"]+)", role)re"};
   names found;
   for (std::sregex_iterator i{header.begin(), header.end(), row}, end; i != end; ++i)
     for (const auto& method : find_all((*i)[2], "([A-Z]+)"))

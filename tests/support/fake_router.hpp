@@ -130,6 +130,12 @@ inline caf::result<node_removal> removal_of(const std::string& node) {
   return node_removal{node, 7, 3};
 }
 
+inline caf::result<item_copy> give(fake_items& kept, const fetch_item& request) {
+  if (kept.items.count(request.id) == 0)
+    return make_error(ec::not_here, "no copy here");
+  return copy_of(kept, request.id);
+}
+
 inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fake_router_state> self,
                                                std::shared_ptr<fake_items> given) {
   auto& state = self->state;
@@ -153,11 +159,7 @@ inline router_actor::behavior_type fake_router(router_actor::stateful_pointer<fa
       [](const get_shadow_status&) -> caf::result<shadow_report> { return make_error(ec::not_found, "no such item"); },
       [](const put_policy&) { return policy_list{}; },
       [](const get_policies&) { return policy_list{}; },
-      [=](const fetch_item& request) -> caf::result<item_copy> {
-        if (kept->items.count(request.id) == 0)
-          return make_error(ec::not_here, "no copy here");
-        return copy_of(*kept, request.id);
-      },
+      [=](const fetch_item& request) { return give(*kept, request); },
       [=](const load_item& request) { return load(*kept, request); },
       [](const exchange_policies&) { return policy_list{}; },
       [](const get_route&) { return route_list{}; },
