@@ -134,7 +134,8 @@ CONF
 }
 
 make_certificates() {
-  (cd "$work" && "$bin/gnomon" cert new-ca && "$bin/gnomon" cert issue bench --host 127.0.0.1) >/dev/null
+  "$bin/gnomon" cert new-ca --out "$work/certs" >/dev/null
+  "$bin/gnomon" cert issue bench --ca "$work/certs" --out "$work/certs" --host 127.0.0.1 >/dev/null
   nginx_tls="ssl_certificate $work/certs/bench.pem; ssl_certificate_key $work/certs/bench.key; ssl_protocols TLSv1.3;
     ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;"
 }
