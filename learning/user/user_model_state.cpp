@@ -179,6 +179,12 @@ void user_model::load_users(reader& in) {
 
 /// Nothing may be left that refers to an item without a name.
 void user_model::load_end(reader& in) {
+  for (size_t user = 0; user < users_.slots(); ++user) {
+    const auto& history = users_.record_in(user).history;
+    for (size_t k = 0; k < history.size(); ++k)
+      if (history.ago(k).item >= items_.size())
+        return in.fail();
+  }
   std::vector<uint32_t> erased;
   in.get(erased);
   for (auto item : erased)

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -122,16 +123,20 @@ void access_reader::feed(std::string_view piece) {
   if (layout_ == layout::unknown) {
     begun = std::exchange(front_, {}) + std::string{piece};
     piece = begun;
-    if (piece.size() < byte_order_mark.size() && byte_order_mark.starts_with(piece)) {
+    if (!passed_mark_ && piece.size() < byte_order_mark.size() && byte_order_mark.starts_with(piece)) {
       front_ = begun; // cut in the middle of it
       return;
     }
-    piece.remove_prefix(piece.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
-    auto first = piece.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos)
+    if (!std::exchange(passed_mark_, true) && piece.starts_with(byte_order_mark))
+      piece.remove_prefix(byte_order_mark.size());
+    const auto blank = piece.substr(0, piece.find_first_not_of(" \t\r\n"));
+    blank_lines_ += static_cast<size_t>(std::count(blank.begin(), blank.end(), '\n'));
+    if (blank.size() == piece.size())
       return;
-    layout_ = piece[first] == '[' ? layout::array : layout::lines;
-    piece.remove_prefix(layout_ == layout::array ? first + 1 : 0);
+    piece.remove_prefix(blank.size());
+    layout_ = piece.front() == '[' ? layout::array : layout::lines;
+    lines_ += layout_ == layout::lines ? blank_lines_ : 0;
+    piece.remove_prefix(layout_ == layout::array ? 1 : 0);
   }
   layout_ == layout::array ? feed_array(piece) : feed_line(piece);
 }

@@ -56,8 +56,10 @@ private:
 
   taker take_;
   layout layout_ = layout::unknown;
-  std::string front_;  // start of a byte order mark that was cut
-  std::string record_; // what has arrived of the current line or element
+  std::string front_; // start of a byte order mark that was cut
+  bool passed_mark_ = false;
+  size_t blank_lines_ = 0; // in front
+  std::string record_;     // what has arrived of the current line or element
   bool too_long_ = false;
   int depth_ = 0; // of braces and brackets inside an element
   bool in_text_ = false, escaped_ = false;

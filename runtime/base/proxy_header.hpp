@@ -32,6 +32,7 @@ private:
   void take_binary();
   void fail() {
     broken_ = true;
+    source_.reset();
   }
 
   std::string bytes_;
