@@ -214,11 +214,12 @@ response answer_write(const request& asked, const write_receipt& receipt) {
 response answer_list(const request& asked, const item_page& page) {
   auto items = json::array();
   for (const auto& item : page.items)
-    items.push_back({{"id", item.id},
-                     {"bytes", item.bytes},
-                     {"content_type", item.content_type},
-                     {"role", name(item.role)},
-                     {"versions", item.versions}});
+    items.push_back(with_older_names({{"id", item.id},
+                                      {"bytes", item.bytes},
+                                      {"content_type", item.content_type},
+                                      {"role", name(item.role)},
+                                      {"versions", item.versions}},
+                                     {{"id", "data_id"}, {"versions", "siblings"}}));
   json next = nullptr;
   if (auto message = parse_list(asked); message && page.more && !page.items.empty())
     next = "/data?prefix=" + percent_encode(message->prefix) + "&after=" + percent_encode(page.items.back().id)

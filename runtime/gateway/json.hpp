@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,17 @@ inline constexpr size_t max_json_bytes = 1u << 20;
 /// One line of text; bytes that are not UTF-8 are replaced.
 inline std::string dump(const json& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+/// Answers what a member was called before as well, at the end, so that clients which know that name go on.
+struct older_name {
+  const char* now;
+  const char* before;
+};
+inline json with_older_names(json object, std::initializer_list<older_name> names) {
+  for (const auto& each : names)
+    object[each.before] = object[each.now];
+  return object;
 }
 
 /// The object in a body, read as `parse_strict_json` does. Errors: invalid_argument, with a sentence; `wanted` says

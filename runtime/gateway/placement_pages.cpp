@@ -142,8 +142,9 @@ response answer_shadow_create(const shadow_plan& plan) {
   auto regions = json::array(), copies = json::array();
   for (const auto& copy : plan.copies) {
     regions.push_back(copy.region);
-    copies.push_back(
-        {{"node", copy.node}, {"region", copy.region}, {"role", name(copy.role)}, {"present", copy.present}});
+    copies.push_back(with_older_names(
+        {{"node", copy.node}, {"region", copy.region}, {"role", name(copy.role)}, {"present", copy.present}},
+        {{"role", "state"}}));
   }
   json document{{"data_id", plan.id}, {"shadowing_factor", plan.factor}, {"regions", regions}, {"copies", copies}};
   document["shortfall"] = plan.shortfall.empty() ? json(nullptr) : json(plan.shortfall);
@@ -172,26 +173,27 @@ next_step prepare_shadow_status(const request& asked) {
 response answer_shadow_status(const shadow_report& report) {
   auto copies = json::array();
   for (const auto& copy : report.copies)
-    copies.push_back({{"node", copy.node},
-                      {"region", copy.region},
-                      {"role", name(copy.role)},
-                      {"reason", name(copy.reason)},
-                      {"confidence", known(copy.confidence)},
-                      {"etag", copy.etag},
-                      {"context", copy.context.to_text()},
-                      {"created", date_or_null(copy.created)},
-                      {"expires", date_or_null(copy.expires)},
-                      {"bytes", copy.bytes},
-                      {"reads", copy.reads},
-                      {"demand", known(copy.demand)},
-                      {"cost_bytes", copy.cost_bytes},
-                      {"saved_ms", copy.saved_ms},
-                      {"spent_usd", rounded_usd(copy.spent_usd)},
-                      {"saved_usd", rounded_usd(copy.saved_usd)},
-                      {"why", copy.why},
-                      {"pinned", copy.pinned},
-                      {"reachable", copy.reachable},
-                      {"deleted", copy.deleted}});
+    copies.push_back(with_older_names({{"node", copy.node},
+                                       {"region", copy.region},
+                                       {"role", name(copy.role)},
+                                       {"reason", name(copy.reason)},
+                                       {"confidence", known(copy.confidence)},
+                                       {"etag", copy.etag},
+                                       {"context", copy.context.to_text()},
+                                       {"created", date_or_null(copy.created)},
+                                       {"expires", date_or_null(copy.expires)},
+                                       {"bytes", copy.bytes},
+                                       {"reads", copy.reads},
+                                       {"demand", known(copy.demand)},
+                                       {"cost_bytes", copy.cost_bytes},
+                                       {"saved_ms", copy.saved_ms},
+                                       {"spent_usd", rounded_usd(copy.spent_usd)},
+                                       {"saved_usd", rounded_usd(copy.saved_usd)},
+                                       {"why", copy.why},
+                                       {"pinned", copy.pinned},
+                                       {"reachable", copy.reachable},
+                                       {"deleted", copy.deleted}},
+                                      {{"etag", "version"}}));
   return json_response(200, dump({{"data_id", report.id},
                                   {"shadowing_factor", report.factor},
                                   {"min_copies", report.min_copies},
@@ -217,7 +219,9 @@ response answer_route(const request& asked, const route_list& found) {
                        {"reason", choice.reason}});
   auto id = id_parameter(asked);
   return json_response(
-      200, dump({{"id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}}));
+      200, dump(with_older_names(
+               {{"id", id ? *id : std::string{}}, {"client", found.client}, {"regions", std::move(choices)}},
+               {{"id", "data_id"}})));
 }
 
 // -- the cluster ------------------------------------------------------------------------------------------------------
@@ -253,21 +257,22 @@ response answer_removal(const node_removal& removal) {
 response answer_cluster(const cluster_report& report) {
   auto nodes = json::array();
   for (const auto& node : report.nodes)
-    nodes.push_back({{"node", node.node},
-                     {"region", node.region},
-                     {"address", node.address},
-                     {"incarnation", std::to_string(node.incarnation)},
-                     {"latitude", node.latitude.value},
-                     {"longitude", node.longitude.value},
-                     {"state", name(node.state)},
-                     {"rtt_ms", known(node.rtt_ms)},
-                     {"items", node.items},
-                     {"shadows", node.shadows},
-                     {"bytes", node.bytes},
-                     {"tombstones", node.tombstones},
-                     {"silent_ms", known(static_cast<double>(node.silent_ms))},
-                     {"fresh", node.fresh},
-                     {"caught_up", node.caught_up}});
+    nodes.push_back(with_older_names({{"node", node.node},
+                                      {"region", node.region},
+                                      {"address", node.address},
+                                      {"incarnation", std::to_string(node.incarnation)},
+                                      {"latitude", node.latitude.value},
+                                      {"longitude", node.longitude.value},
+                                      {"state", name(node.state)},
+                                      {"rtt_ms", known(node.rtt_ms)},
+                                      {"items", node.items},
+                                      {"shadows", node.shadows},
+                                      {"bytes", node.bytes},
+                                      {"tombstones", node.tombstones},
+                                      {"silent_ms", known(static_cast<double>(node.silent_ms))},
+                                      {"fresh", node.fresh},
+                                      {"caught_up", node.caught_up}},
+                                     {{"shadows", "leases"}}));
   const auto& repair = report.repair;
   auto removed = json::array();
   for (const auto& gone : report.removed)

@@ -71,7 +71,9 @@ std::string siblings_as_json(const item_versions& item) {
     entry["value"] = version.deleted ? json(nullptr) : json(base64_encode(value_of(item, i)));
     siblings.push_back(std::move(entry));
   }
-  return dump({{"id", item.id}, {"context", item.versions.context.to_text()}, {"versions", std::move(siblings)}});
+  return dump(with_older_names(
+      {{"id", item.id}, {"context", item.versions.context.to_text()}, {"versions", std::move(siblings)}},
+      {{"id", "data_id"}, {"versions", "siblings"}}));
 }
 
 // A line that occurs in no value.
