@@ -51,9 +51,8 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, con
   return SSL_TLSEXT_ERR_OK;
 }
 
-/// Thousands of connections wait for their next request, so none keeps a buffer meanwhile.
+/// Each connection keeps its two buffers of a record while it waits: to make them anew costs each request.
 bool ready_for_http(SSL_CTX* context) {
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   return ready(context) && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1
          && SSL_CTX_set_cipher_list(context, older_suites) == 1;
 }
@@ -83,7 +82,7 @@ std::string why_not_valid(X509_STORE* trusted, X509* certificate, STACK_OF(X509)
 }
 
 caf::error check_name(const std::string& file, const certificate_facts& own, const std::string& node) {
-  if (std::find(own.nodes.begin(), own.nodes.end(), node) != own.nodes.end())
+  if (node.empty() || std::find(own.nodes.begin(), own.nodes.end(), node) != own.nodes.end())
     return {};
   return bad(fmt::format("{} is no certificate for node {}: it names {}; {}", file, node,
                          own.names.empty() ? "nobody" : fmt::format("{}", fmt::join(own.names, ", ")), how_to_issue));
@@ -118,7 +117,8 @@ struct credentials::parts {
 
   caf::error trust(const std::string& file);
   caf::error ask_for_certificates(const std::string& authorities);
-  caf::error show(const credential_files& files);
+  /// `node`: whom the certificate must name; empty: anybody.
+  caf::error show(const credential_files& files, const std::string& node = {});
   caf::error check_trusted(const credential_files& files) const;
 };
 
@@ -152,7 +152,7 @@ caf::error credentials::parts::ask_for_certificates(const std::string& authoriti
   return {};
 }
 
-caf::error credentials::parts::show(const credential_files& files) {
+caf::error credentials::parts::show(const credential_files& files, const std::string& node) {
   auto certificates = load_certificates(files.certificate);
   if (!certificates)
     return certificates.error();
@@ -161,6 +161,8 @@ caf::error credentials::parts::show(const credential_files& files) {
     return key.error();
   auto* leaf = certificates->front().get();
   own = facts_of(*leaf);
+  if (auto problem = check_name(files.certificate, own, node))
+    return problem;
   if (auto problem = check_time(files.certificate, own))
     return problem;
   if (SSL_CTX_use_certificate(context.get(), leaf) != 1)
@@ -197,9 +199,7 @@ expected<credentials_ptr> credentials::load(const credential_files& files, const
     return make_error(ec::internal, "OpenSSL offers no TLS 1.3: " + openssl_complaint());
   if (auto problem = all->trust(files.authorities))
     return problem;
-  if (auto problem = all->show(files))
-    return problem;
-  if (auto problem = check_name(files.certificate, all->own, node))
+  if (auto problem = all->show(files, node))
     return problem;
   if (auto problem = all->check_trusted(files))
     return problem;
