@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <concepts>
 
 namespace gnomon::http {
 
@@ -16,28 +17,19 @@ response forbidden(std::string_view sentence) {
   return problem(403, "forbidden", sentence);
 }
 
+template <class Message, class... Listed>
+concept is_one_of = (std::same_as<Message, Listed> || ...);
+
+/// Listed one by one: a message that is not is for nobody whose data types are limited.
+template <class Message>
+concept about_one_item = is_one_of<Message, read_item, write_item, create_shadow, get_shadow_status, get_route,
+                                   get_effective_policy, drop_shadow>;
+
 /// The data type of all items that a message is about. Nothing when it is about others as well, or about no items.
 struct type_of_message {
   using found = std::optional<std::string_view>;
-  found operator()(const read_item& m) const {
-    return data_type(m.id);
-  }
-  found operator()(const write_item& m) const {
-    return data_type(m.id);
-  }
-  found operator()(const create_shadow& m) const {
-    return data_type(m.id);
-  }
-  found operator()(const get_shadow_status& m) const {
-    return data_type(m.id);
-  }
-  found operator()(const get_route& m) const {
-    return data_type(m.id);
-  }
-  found operator()(const get_effective_policy& m) const {
-    return data_type(m.id);
-  }
-  found operator()(const drop_shadow& m) const {
+  template <about_one_item Message>
+  found operator()(const Message& m) const {
     return data_type(m.id);
   }
   found operator()(const report_reads& m) const {

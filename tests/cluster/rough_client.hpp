@@ -1,8 +1,8 @@
 #pragma once
 
-#include <arpa/inet.h>
+#include "tests/support/socket_address.hpp"
+
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -24,7 +24,7 @@ class rough_client {
 public:
   rough_client() = default;
   rough_client(uint16_t port, const std::string& from, int type = SOCK_STREAM) : fd_(::socket(AF_INET, type, 0)) {
-    auto own = address(from, 0), to = address("127.0.0.1", port);
+    auto own = socket_address(from, 0), to = socket_address("127.0.0.1", port);
     if (::bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own) != 0
         || ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
       close();
@@ -69,13 +69,6 @@ private:
   void close() {
     if (fd_ >= 0)
       ::close(std::exchange(fd_, -1));
-  }
-  static sockaddr_in address(const std::string& host, uint16_t port) {
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_port = htons(port);
-    ::inet_pton(AF_INET, host.c_str(), &where.sin_addr);
-    return where;
   }
   int fd_ = -1;
 };

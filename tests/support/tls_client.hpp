@@ -1,13 +1,12 @@
 #pragma once
 
 #include "runtime/tls/credentials.hpp"
+#include "tests/support/socket_address.hpp"
 
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <memory>
-#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -38,7 +37,7 @@ public:
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval bound{5, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
-    auto bind_to = address(how.from, 0), to = address("127.0.0.1", port);
+    auto bind_to = socket_address(how.from, 0), to = socket_address("127.0.0.1", port);
     connected_ = ::bind(fd_, reinterpret_cast<sockaddr*>(&bind_to), sizeof bind_to) == 0
                  && ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
     ssl_.reset(SSL_new(context_.get()));
@@ -80,13 +79,6 @@ public:
   }
 
 private:
-  static sockaddr_in address(const std::string& host, uint16_t port) {
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_port = htons(port);
-    ::inet_pton(AF_INET, host.c_str(), &where.sin_addr);
-    return where;
-  }
   template <auto Free>
   struct freed {
     template <class T>
