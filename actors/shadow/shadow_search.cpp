@@ -57,8 +57,15 @@ void shadow_search::ask_next() {
   case copy_search::step::ask_holder:
     break;
   }
-  // The record is synced while the question is under way: whatever arrives is synced behind it.
-  if (search_->keep.wanted && !search_->joined && !item().present()) {
+  // The record is synced while the question is under way: whatever arrives is synced behind it. While the drop of an
+  // earlier copy is being synced, it would be synced together with what arrives.
+  auto joins = search_->keep.wanted && !search_->joined && !item().present();
+  if (joins && shadow().is_syncing())
+    return persist([this, number = search_->number] {
+      if (!is_over(number))
+        ask_next();
+    });
+  if (joins) {
     item().join(search_->keep.terms);
     search_->joined = true;
     persist();
