@@ -6,8 +6,10 @@ namespace gnomon {
 
 std::vector<change_order::told> change_order::take(item_step step, time now) {
   std::vector<told> out;
-  if (step.is_gap())
+  if (step.is_gap()) {
+    begin_anew();
     return {{std::move(step)}};
+  }
   auto [entry, is_new] = items_.try_emplace(step.id);
   auto& all = entry->second;
   all.used = ++uses_;

@@ -25,6 +25,11 @@ public:
   std::vector<told> take(item_step step, time now);
   /// What has waited for too long.
   std::vector<told> overdue(time now);
+  /// Those who follow the items have had a gap, and see what there is: what they were told before counts no more.
+  void begin_anew() {
+    items_.clear();
+    until_.clear();
+  }
 
 private:
   struct item {

@@ -100,6 +100,7 @@ void feed_state::hear(const std::string& node, uint64_t question, const step_pag
 
 /// Something may have been missed.
 void feed_state::tell_gap() {
+  order_.begin_anew();
   tell(change_of("gap", {}));
 }
 

@@ -27,6 +27,16 @@ version_vector plus(version_vector all, uint64_t writer, uint64_t counter) {
 
 } // namespace
 
+CAF_TEST(what_was_told_before_a_gap_is_news_again) {
+  change_order order{2000ms};
+  auto deleted = plus({}, 1, 1), anew = plus({}, 2, 1), both = plus(anew, 1, 1);
+  CAF_CHECK_EQUAL(order.take(step_of({}, deleted), start).size(), 1u);
+  CAF_CHECK_EQUAL(order.take(step_of({}, anew), start).size(), 1u); // the deletion was forgotten everywhere
+  CAF_CHECK(order.take(step_of(anew, both), start).empty());
+  order.begin_anew(); // those who follow it see it as it is: without the deletion, which a snapshot then brings back
+  CAF_CHECK_EQUAL(order.take(step_of(anew, both), start).size(), 1u);
+}
+
 CAF_TEST(a_step_that_comes_early_waits_for_what_it_builds_on) {
   change_order order{2000ms};
   auto one = plus({}, 1, 1), two = plus(one, 2, 1), three = plus(two, 1, 2);
