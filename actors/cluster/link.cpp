@@ -56,8 +56,7 @@ void serve_as(link_state& state, link_state::debt owed, const std::vector<char>&
   auto ask_local = [&](const auto& target) {
     if (!target)
       return fail(make_error(ec::unavailable, "node " + state.node->self.node + " is still starting; try again"));
-    auto patience = longest_patience(state.node->config, request);
-    self->request(target, patience, std::move(request))
+    self->request(target, caf::infinite, std::move(request)) // the peer's link knows when it is late
         .then([=](reply_of<Request>& reply) { self->state.answer(owed, pack(self->system(), reply_ok, reply)); }, fail);
   };
   if constexpr (std::is_same_v<Request, ping>)

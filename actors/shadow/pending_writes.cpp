@@ -1,5 +1,6 @@
 #include "actors/shadow/pending_writes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gnomon {
@@ -32,6 +33,18 @@ bool pending_writes::synced(uint64_t number) {
   auto created = i->second.created;
   answer_complete();
   return created;
+}
+
+std::optional<pending_writes::time_point> pending_writes::deadline_of(uint64_t number) const {
+  auto i = writes_.find(number);
+  return i == writes_.end() ? std::nullopt : std::optional{i->second.deadline};
+}
+
+std::optional<pending_writes::time_point> pending_writes::first_deadline() const {
+  std::optional<time_point> first;
+  for (const auto& [number, w] : writes_)
+    first = first ? std::min(*first, w.deadline) : w.deadline;
+  return first;
 }
 
 void pending_writes::confirm(const std::string& node, const version_vector& context) {

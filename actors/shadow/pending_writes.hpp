@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ public:
   /// True when `node` has confirmed everything that `context` covers.
   bool has_confirmed(const std::string& node, const version_vector& context) const;
 
+  /// When the write's time is over; nothing when it no longer waits.
+  std::optional<time_point> deadline_of(uint64_t number) const;
+  std::optional<time_point> first_deadline() const;
   void fail_late(time_point now);
   void fail_all(const caf::error& reason);
 

@@ -17,14 +17,12 @@ void shadow_writes::write(const write_item& request, answer<write_receipt> reply
     return reply.fail(this_node().kept_away());
   // A region that forwarded the request has to hear in time to tell its client.
   auto base = request.forwarded ? this_node().config.peer_timeout * 3 / 4 : this_node().config.request_timeout * 4 / 5;
-  auto patience = this_node().config.patience(base, request.value.size());
-  auto deadline = self()->clock().now() + patience;
-  self()->delayed_send(self(), patience, deadline_a_v);
+  auto deadline = self()->clock().now() + this_node().config.patience(base, request.value.size());
   if (item().present() && !may_hold(this_node().self.node))
     return pass_to_permitted(request, reply);
   if (item().present())
     return passed_on(request, reply) ? void() : decide(request, deadline, std::move(reply));
-  unapplied_.push_back({deadline, reply});
+  await_others(deadline, reply);
   write_where_it_is(request, deadline, std::move(reply));
 }
 
@@ -140,7 +138,7 @@ void shadow_writes::delete_everywhere(const write_item& request, time_point dead
 void shadow_writes::hear_all(const write_item& request, time_point deadline, answer<write_receipt> reply,
                              const std::function<void(const version_vector&)>& then) {
   auto theirs = std::make_shared<version_vector>();
-  unapplied_.push_back({deadline, reply});
+  await_others(deadline, reply);
   ask_each<item_copy>(
       this_node().cluster.get()->names(), traffic::client,
       fetch_item{.id = request.id, .requester = this_node().self.node, .without_values = true, .tombstones = true},
@@ -243,7 +241,7 @@ void shadow_writes::describe(pending_writes::write& w, const write_item& request
 /// of cause and effect only where a write comes after all that its context covers.
 void shadow_writes::catch_up(const write_item& request, const version_vector& needs, time_point deadline,
                              answer<write_receipt> reply) {
-  unapplied_.push_back({deadline, reply});
+  await_others(deadline, reply);
   auto& catches_up = shadow().search.find_copy(
       {}, audience::all, traffic::client, {}, [this, request, needs, deadline, reply](const copy_search&) {
         if (reply.given())
@@ -260,6 +258,8 @@ void shadow_writes::catch_up(const write_item& request, const version_vector& ne
 void shadow_writes::write_synced(uint64_t number) {
   this_node().counters.writes.fetch_add(1, std::memory_order_relaxed);
   auto created = pending_->synced(number);
+  if (auto deadline = pending_->deadline_of(number))
+    look_again_at(*deadline);
   shadow().updates.replicate(traffic::client);
   if (created)
     shadow().placing.place_first_copies();
@@ -280,7 +280,21 @@ void shadow_writes::acknowledge(const std::string& node, const version_vector& c
   }
 }
 
+void shadow_writes::await_others(time_point deadline, const answer<write_receipt>& reply) {
+  unapplied_.push_back({deadline, reply});
+  look_again_at(deadline);
+}
+
+/// Timers are dear, and most writes are done before they would need one: only those that wait for other nodes have it.
+void shadow_writes::look_again_at(time_point deadline) {
+  if (next_look_ && *next_look_ <= deadline)
+    return;
+  next_look_ = deadline;
+  self()->delayed_send(self(), deadline - self()->clock().now(), deadline_a_v);
+}
+
 void shadow_writes::check_deadlines() {
+  next_look_.reset();
   auto late = self()->clock().now();
   pending_->fail_late(late);
   // After those that were applied since, which are still listed here: they know better what has become of them.
@@ -290,6 +304,10 @@ void shadow_writes::check_deadlines() {
                                            "same request id in case one of them has stored the write"));
     return w.reply.given();
   });
+  for (const auto& w : unapplied_)
+    look_again_at(w.deadline);
+  if (auto deadline = pending_->first_deadline())
+    look_again_at(*deadline);
 }
 
 } // namespace gnomon

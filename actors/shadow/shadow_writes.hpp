@@ -4,6 +4,8 @@
 #include "actors/shadow/pending_writes.hpp"
 #include "actors/shadow/shadow_part.hpp"
 
+#include <optional>
+
 namespace gnomon {
 
 /// What a shadow does with a client's write: becoming a holder, the dot, the acks. `pending_writes` knows which writes
@@ -60,8 +62,11 @@ private:
   void catch_up(const write_item& request, const version_vector& needs, time_point deadline,
                 answer<write_receipt> reply);
   void write_synced(uint64_t number);
+  void await_others(time_point deadline, const answer<write_receipt>& reply);
+  void look_again_at(time_point deadline);
 
   std::vector<unapplied_write> unapplied_;
+  std::optional<time_point> next_look_; // at deadlines
   std::unique_ptr<pending_writes> pending_;
 };
 

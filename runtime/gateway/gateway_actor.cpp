@@ -1,7 +1,5 @@
 #include "runtime/gateway/gateway_actor.hpp"
 
-#include "actors/node/patience.hpp"
-
 namespace gnomon {
 
 namespace {
@@ -16,8 +14,9 @@ void ask(gateway_pointer self, uint64_t token, const Message& message) {
     state.deliver(token, make_error(ec::unavailable, "the node is still starting; try again"));
     return;
   }
-  const auto& limits = state.node->config;
-  self->request(router, limits.patience(limits.request_timeout, bytes_moved(message)), message)
+  // The connection has a deadline, and so has each part that may wait for long. A timer for each request would live
+  // until its end, answered or not.
+  self->request(router, caf::infinite, message)
       .then([self, token](Reply& reply) { self->state.deliver(token, std::move(reply)); },
             [self, token](caf::error& err) { self->state.deliver(token, std::move(err)); });
 }
