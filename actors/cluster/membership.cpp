@@ -321,7 +321,9 @@ membership_actor::behavior_type membership(membership_actor::stateful_pointer<me
       [self](const hello& theirs) { return self->state.admit(theirs); },
       [self](const session_lost& what) { self->state.lost(what); },
       [self](join_a) { return self->state.join(); },
+      [self](const catalog_row& row) { self->state.tell_news(row); },
       [self](tick_a) { self->state.tick(); },
+      [self](flush_a) { self->state.news_due(); },
   };
 }
 

@@ -77,6 +77,9 @@ struct membership_state {
   ping facts(const std::string& to) const;
   pong answer(const ping& theirs);
   void send_ping(peer& to);
+  void ping_all();
+  void tell_news(const catalog_row& row);
+  void news_due();
   void answered(const std::string& node, const ping& facts, time_point sent, int64_t sent_ms);
   void heard(peer& p, const ping& facts);
   void judge(time_point now);
@@ -109,6 +112,9 @@ private:
   std::vector<caf::typed_response_promise<uint32_t>> joins_;
   std::string refusal_;
   time_point last_tick_{};
+  time_point last_pings_{};
+  std::vector<catalog_row> news_; // since then
+  bool news_scheduled_ = false;
   time_point distances_due_{};
 };
 

@@ -17,6 +17,9 @@ double milliseconds_between(membership_state::time_point from, membership_state:
 /// from one has to begin anew. So a new one is published only when it says something else.
 constexpr auto distances_every = 1s;
 
+/// Between two rounds of heartbeats that news brings forward.
+constexpr auto news_every = 20ms;
+
 /// A node whose config says no place is at 0, 0.
 region_site site_of(const node_identity& who) {
   region_site site{who.region, std::nullopt, {}};
@@ -57,9 +60,7 @@ void membership_state::tick() {
   last_tick_ = t;
   forget_removed();
   renew_freshness();
-  for (auto& [name, p] : peers_)
-    if (p.connected)
-      send_ping(p);
+  ping_all();
   judge(t);
   dial_due();
   publish();
@@ -80,9 +81,10 @@ ping membership_state::facts(const std::string& to) const {
   for (auto& who : out.known)
     out.round_trips.push_back(peers_.at(who.node).rtt_ms);
   auto& counters = node_->counters;
-  out.catalog_generation = counters.announced_generation();
   for (auto& head : counters.catalog_heads)
     out.catalog_heads.push_back(head.load());
+  out.catalog_generation = counters.announced_generation(); // after them: heads that begin anew have none yet
+  out.news = news_;
   out.items = counters.items;
   out.shadows = counters.shadows;
   out.bytes = counters.bytes;
@@ -112,6 +114,33 @@ void membership_state::send_ping(peer& to) {
             });
 }
 
+void membership_state::ping_all() {
+  last_pings_ = now();
+  for (auto& [name, p] : peers_)
+    if (p.connected)
+      send_ping(p);
+  news_.clear();
+  node_->counters.catalog_news = 0;
+}
+
+/// Where little is new, peers hear of it at once, and need not ask all regions for an item that has just begun. Where
+/// much is new, that would be much work, and the next heartbeat is soon enough.
+void membership_state::tell_news(const catalog_row& row) {
+  if (news_.size() < most_news)
+    news_.push_back(row);
+  auto since = now() - last_pings_;
+  if (since >= news_every)
+    news_due();
+  else if (!std::exchange(news_scheduled_, true))
+    self_->delayed_send(self_, news_every - since, flush_a_v);
+}
+
+void membership_state::news_due() {
+  news_scheduled_ = false;
+  if (!news_.empty() && node_->counters.catalog_news <= most_news)
+    ping_all();
+}
+
 void membership_state::answered(const std::string& node, const ping& facts, time_point sent, int64_t sent_ms) {
   auto p = find(node);
   if (p == nullptr || !p->connected)
@@ -120,6 +149,7 @@ void membership_state::answered(const std::string& node, const ping& facts, time
   p->heard = std::max(p->heard, sent);
   if (std::exchange(p->state, peer_state::live) != peer_state::live)
     publish();
+  node_->slices.told(node, sent_ms, facts.catalog_generation, facts.catalog_heads);
   heard(*p, facts);
   notice_lapse();
   p->proven_ms = std::max(p->proven_ms, sent_ms);
@@ -200,6 +230,8 @@ void membership_state::publish() {
   for (auto& [name, p] : peers_)
     view.peers.push_back({p.identity, p.state, p.rtt_ms, p.link, p.facts.items, p.facts.shadows, p.facts.bytes,
                           p.facts.tombstones, p.facts.load, p.facts.fresh, p.caught_up, p.proven_ms, p.away_since_ms});
+  auto removed = node_->removed.get()->refuses(node_->self.node, node_->self.incarnation);
+  node_->slices.set_peers(view.names(), view.unmet_seeds == 0 && !removed);
   node_->cluster.set(std::move(view));
 }
 

@@ -30,7 +30,9 @@ caf::error fault_of(const Request& request, const std::string& peer) {
   if constexpr (std::same_as<Request, replicate_item>)
     sound = is_sound_copy(request.copy);
   else if constexpr (std::same_as<Request, ping>)
-    sound = request.from.node == peer;
+    sound = request.from.node == peer && request.news.size() <= most_news
+            && std::all_of(request.news.begin(), request.news.end(),
+                           [](const catalog_row& row) { return is_sound_id(row.id); });
   else if constexpr (requires {
                        { request.id } -> std::same_as<const std::string&>;
                      })

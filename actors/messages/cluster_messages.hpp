@@ -157,14 +157,28 @@ struct pull_catalog {
   }
 };
 
-/// How far the slice `shard` of `node` is.
+/// One line of a node's catalog: it holds `id`, or no longer does. `deleted`: what it holds is a tombstone. The copy
+/// does not end by itself before `until`, in seconds since 1970; 0: no lease ends it, and no version expires.
+struct catalog_row {
+  std::string id;
+  bool holds = true;
+  bool deleted = false;
+  uint32_t until = 0;
+  auto fields() {
+    return std::tie(id, holds, deleted, until);
+  }
+  bool operator==(const catalog_row&) const = default;
+};
+
+/// How far the slice `shard` of `node` is. `news`: some of the rows that the last changes made.
 struct catalog_position {
   std::string node;
   uint32_t shard = 0;
   uint64_t generation = 0;
   uint64_t head = 0;
+  std::vector<catalog_row> news = {};
   auto fields() {
-    return std::tie(node, shard, generation, head);
+    return std::tie(node, shard, generation, head, news);
   }
 };
 
@@ -185,6 +199,8 @@ struct node_identity {
   }
 };
 
+inline constexpr size_t most_news = 16;
+
 /// Sent at every heartbeat: who I am, whom I know, how far my catalog is, what I carry.
 struct ping {
   node_identity from;
@@ -203,9 +219,10 @@ struct ping {
   uint64_t updates_begun = 0;
   uint64_t updates_settled = 0;
   bool hints = true;
+  std::vector<catalog_row> news = {}; // items that began here since the last heartbeat, at most `most_news`
   auto fields() {
     return std::tie(from, known, round_trips, catalog_generation, catalog_heads, items, shadows, bytes, tombstones,
-                    fresh, load, updates_begun, updates_settled, hints);
+                    fresh, load, updates_begun, updates_settled, hints, news);
   }
 };
 
@@ -261,19 +278,6 @@ struct session_over {
   auto fields() {
     return std::tie(session);
   }
-};
-
-/// One line of a node's catalog: it holds `id`, or no longer does. `deleted`: what it holds is a tombstone. The copy
-/// does not end by itself before `until`, in seconds since 1970; 0: no lease ends it, and no version expires.
-struct catalog_row {
-  std::string id;
-  bool holds = true;
-  bool deleted = false;
-  uint32_t until = 0;
-  auto fields() {
-    return std::tie(id, holds, deleted, until);
-  }
-  bool operator==(const catalog_row&) const = default;
 };
 
 /// Changes of one node's slice of the ids, or a page of the whole slice.

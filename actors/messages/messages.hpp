@@ -26,7 +26,8 @@ enum class read_condition : uint8_t { none, if_match, if_changed };
 
 /// Reads one item. `seen` asks for a copy that is at least that new (session guarantees). Values come only when the
 /// condition holds; the asker compares the ETags as well. Of an item with one version, `range` asks for a part of the
-/// value (`runtime/base/byte_range.hpp`).
+/// value (`runtime/base/byte_range.hpp`). `strong`: an item that nobody is known to hold is missing only when every
+/// region says so.
 struct read_item {
   std::string id;
   std::string user;
@@ -37,8 +38,13 @@ struct read_item {
   read_condition condition = read_condition::none;
   std::string etag = {}; // for the condition
   std::string range = {};
+  bool strong = false;
+  /// What the asked node knows may be the answer that there is no such item.
+  bool takes_absence() const {
+    return seen.empty() && !strong && !forwarded;
+  }
   auto fields() {
-    return std::tie(id, user, seen, without_values, forwarded, client, condition, etag, range);
+    return std::tie(id, user, seen, without_values, forwarded, client, condition, etag, range, strong);
   }
 };
 

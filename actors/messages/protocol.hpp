@@ -387,9 +387,11 @@ using membership_actor = caf::typed_actor<
     caf::replies_to<hello>::with<hello>,
     // A link's session ended.
     caf::reacts_to<session_lost>,
+    // From a shard: an item has begun here. Peers hear of it at once, while there are few of them.
+    caf::reacts_to<catalog_row>,
     // Answers how many seeds were reached, once each was tried. Errors: rejected, when a seed or peer refuses this node
     // in the cluster; its sentence is for the person who started the node.
-    caf::replies_to<join_a>::with<uint32_t>, caf::reacts_to<tick_a>>;
+    caf::replies_to<join_a>::with<uint32_t>, caf::reacts_to<tick_a>, caf::reacts_to<flush_a>>;
 
 /// Carries requests of the HTTP threads to the router, each under a number that names the waiting connection, and gives
 /// the replies back to their threads. Callers: the HTTP server. Calls: the router. Every request ends in a reply or an

@@ -24,6 +24,7 @@ enum class deliberate_fault : uint8_t {
   delete_without_asking,       // a delete or a condition is decided without asking who has the item
   freshness_not_carried,       // a holder that may be behind gives its copy as current
   absent_for_unreachable,      // an item is called absent although nodes that may have it did not answer
+  absent_by_old_catalog,       // an item is called absent by what was known of other nodes a while ago
   reuse_generation,            // a catalog that gets new numbers keeps its generation
 };
 

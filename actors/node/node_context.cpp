@@ -40,6 +40,14 @@ bool node_context::is_fresh() const {
   return steady_ms() < fresh_until_ms.load();
 }
 
+bool node_context::knows_slice(size_t slice) const {
+  auto age = config.catalog_age.count();
+  if (config.fault == deliberate_fault::absent_by_old_catalog)
+    age *= 100;
+  return age > 0 && steady_ms() - age < slices.known_at(slice) && is_fresh() && counters.rules_known
+         && lost.get()->empty(); // else what lay in a damaged part of the store is said to be lost
+}
+
 bool node_context::is_removed(const std::string& node) const {
   return removed.get()->names(node) && cluster.get()->find(node) == nullptr && node != self.node;
 }

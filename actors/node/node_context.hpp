@@ -6,12 +6,14 @@
 #include "actors/node/deliveries.hpp"
 #include "actors/node/followed.hpp"
 #include "actors/node/forgotten_users.hpp"
+#include "actors/node/known_ids.hpp"
 #include "actors/node/policy.hpp"
 #include "actors/node/published_actors.hpp"
 #include "actors/node/read_index.hpp"
 #include "actors/node/read_latencies.hpp"
 #include "actors/node/removed_nodes.hpp"
 #include "actors/node/settings.hpp"
+#include "actors/node/slice_ages.hpp"
 #include "actors/node/token_table.hpp"
 #include "learning/economy/lifetime_table.hpp"
 #include "runtime/base/clock.hpp"
@@ -105,12 +107,14 @@ struct node_counters {
   std::atomic<uint64_t> records_read{0};                        // since the reading of the stores began
   std::atomic<bool> rules_known{false}; // the policies are read: from then on requests are taken
   std::atomic<uint64_t> reads_stale{0}, catch_ups{0};
+  std::atomic<uint64_t> reads_absent{0}; // of ids that nobody is known to hold, and nobody was asked for
   std::atomic<uint64_t> repair_checked{0}, repair_repaired{0}, repair_failed{0}; // items
   std::atomic<uint64_t> repair_under_way{0};                                     // items now
   std::atomic<bool> repair_active{false};
   std::array<std::atomic<uint64_t>, shard_count> catalog_heads{}; // change number of each slice of this node
   std::array<std::atomic<uint64_t>, shard_count> catalog_digests{};
   std::atomic<uint64_t> catalog_generation{0}; // of these numbers; 0: the reading of the stores has not begun
+  std::atomic<uint32_t> catalog_news{0};       // items that began here since the last heartbeat
   std::array<std::atomic<bool>, shard_count> catalogs_whole{}; // each slice: who holds what is known, here and at peers
   std::atomic<uint32_t> shards_ready{0};                       // shards that have read their slice of the store
   /// For peers. 0 while the stores are read, because the catalog does not yet have all items.
@@ -176,6 +180,8 @@ struct node_context {
   /// What Geo-DNS has counted since its start, by name. Thread-safe while HTTP is served; empty: no DNS here.
   std::function<std::map<std::string, uint64_t>()> dns_counts;
   read_index index;
+  known_ids ids;     // held anywhere, or in use here
+  slice_ages slices; // how old that knowledge is
   crowded_items crowded;
   node_counters counters;
   prediction_counters predicting;
@@ -188,6 +194,13 @@ struct node_context {
   /// When this node noticed that it is not fresh (`steady_ms`). Other nodes answer its reads for a while. 0: it is
   /// fresh.
   std::atomic<int64_t> lapsed_at_ms{0};
+  /// True when this node knows of the slice who held what at most `catalog_age` ago, wherever it is. An id in it that
+  /// nobody is known to hold did not exist then.
+  bool knows_slice(size_t slice) const;
+  /// True for an id that nobody held then, nor uses here now. False also for some others. Asks no actor.
+  bool nobody_holds(std::string_view id) const {
+    return !ids.may_have(id) && knows_slice(shard_of(id));
+  }
   /// True when the node holds as much as its config allows: it takes no further shadows.
   bool is_full() const {
     return config.store_max_bytes > 0 && counters.bytes.load(std::memory_order_relaxed) >= config.store_max_bytes;

@@ -58,6 +58,7 @@ struct settings {
   duration heartbeat = 500ms;
   duration suspect_after = 1500ms;
   duration down_after = 3s;
+  duration catalog_age = 1s;   // an id that nobody was known to hold that lately is absent; zero: all nodes are asked
   duration fresh_for = 3s;     // a node to which no majority has answered for that long is not current
   duration catch_up_for = 60s; // for that long, other nodes answer the reads of a node that is catching up
   duration detour = 30ms;      // how much further clients may be sent when a nearer region is loaded; zero: not at all

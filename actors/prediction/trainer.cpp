@@ -285,6 +285,7 @@ void trainer_state::publish() {
   read_item request;
   request.id = models_item(node_->self.region);
   request.without_values = true;
+  request.strong = true;
   self_->request(node_->handles.get()->router, node_->config.request_timeout, request)
       .then([this](const item_versions& there) { write_models(there.versions.context); },
             [this](const caf::error& reason) {

@@ -299,10 +299,13 @@ void region_state::pass_positions(const ping& facts) {
   auto all = last.generation != facts.catalog_generation || last.heads.size() != facts.catalog_heads.size()
              || ++last.beats % positions_every == 0;
   auto handles = node_->handles.get();
+  std::map<size_t, std::vector<catalog_row>> news;
+  for (const auto& row : facts.news)
+    news[shard_of(row.id)].push_back(row);
   for (uint32_t i = 0; i < facts.catalog_heads.size() && i < shard_count; ++i)
     if (all || last.heads[i] != facts.catalog_heads[i])
-      self_->send(handles->shards[i],
-                  catalog_position{facts.from.node, i, facts.catalog_generation, facts.catalog_heads[i]});
+      self_->send(handles->shards[i], catalog_position{facts.from.node, i, facts.catalog_generation,
+                                                       facts.catalog_heads[i], std::move(news[i])});
   last.generation = facts.catalog_generation;
   last.heads = facts.catalog_heads;
 }

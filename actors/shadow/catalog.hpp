@@ -91,6 +91,14 @@ public:
   /// Nodes believed to hold `id`, in order of their names; with `values_only`, no tombstones.
   std::vector<std::string> holders(const std::string& id, bool values_only = false) const;
   bool holds(const std::string& node, const std::string& id, bool values_only = false) const;
+  bool has(const std::string& id) const {
+    return rows_.count(id) > 0;
+  }
+  /// Calls `take` with each id that another node is believed to hold.
+  void each(const listener& take) const {
+    for (const auto& [id, row] : rows_)
+      take(id);
+  }
   /// The time before which none of the other nodes' copies ends by itself, in seconds since 1970; 0: none ever does.
   uint32_t first_end(const std::string& id) const;
   /// Calls `take` with each id of which another node is believed to hold more than a tombstone.

@@ -1,4 +1,5 @@
 #include "actors/shadow/shadow_placing.hpp"
+#include "actors/node/known_nodes.hpp"
 
 #include "actors/node/placement.hpp"
 #include "actors/shadow/copy_plan.hpp"
@@ -59,7 +60,7 @@ void shadow_placing::place_elsewhere(const place_copies& request, answer<shadow_
     if (auto reason = shadow().search.why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
       return reply.fail(std::move(reason));
     if (holder.empty())
-      return reply.fail(make_error(ec::not_found, "no region holds the item"));
+      return reply.fail(make_error(ec::not_found, std::string{nobody_holds_it}));
     const auto& terms = request.lease;
     pass_to<shadow_plan>(holder, create_shadow{request.id, {}, request.factor, terms.ttl, terms.reason}, reply);
   });

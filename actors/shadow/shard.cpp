@@ -1,5 +1,6 @@
 #include "actors/shadow/shard.hpp"
 
+#include "actors/node/known_nodes.hpp"
 #include "actors/shadow/shadow.hpp"
 #include "runtime/base/log.hpp"
 
@@ -17,7 +18,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
   auto& state = self->state;
   state.start(self, std::move(node), index);
   return {
-      [&](const read_item& x) { return state.pass<item_versions>(claim::client, x.id, x); },
+      [&](const read_item& x) { return state.read(x); },
       [&](const write_item& x) { return state.pass<write_receipt>(claim::client, x.id, x); },
       [&](const place_copies& x) {
         return state.pass<shadow_plan>(x.wait ? claim::background : claim::client, x.id, x);
@@ -68,8 +69,10 @@ shard_state::~shard_state() {
     caf::anon_send_exit(entry.shadow, caf::exit_reason::user_shutdown);
   for (size_t i = 0; i < expected_.size(); ++i)
     node_->pace.end_wait();
-  if (node_)
+  if (node_) {
     node_->counters.catalogs_whole[index_] = false;
+    node_->slices.forget(index_);
+  }
   if (node_ && node_->catalog_lost)
     node_->catalog_lost();
 }
@@ -78,8 +81,8 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
   self_ = self;
   node_ = std::move(node);
   index_ = static_cast<uint32_t>(index);
-  if (node_->holders_changed)
-    others_ = catalog_view{[this](const std::string& id) { show_holders(id); }};
+  gone_ = recent_ids{node_->config.catalog_age.count()};
+  others_ = catalog_view{[this](const std::string& id) { rows_changed(id); }};
   self_->set_down_handler([this](const caf::down_msg& down) { shadow_down(down); });
   self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
@@ -117,6 +120,46 @@ void shard_state::forget_removed() {
     positions_.erase(gone.node);
   }
   show_whole();
+}
+
+// -- what nobody holds -----------------------------------------------------------------------------------------------
+
+caf::result<item_versions> shard_state::read(const read_item& request) {
+  if (request.takes_absence() && is_absent(request.id)) {
+    node_->counters.reads_absent.fetch_add(1, std::memory_order_relaxed);
+    return make_error(ec::not_found, std::string{nobody_holds_it});
+  }
+  return pass<item_versions>(claim::client, request.id, request);
+}
+
+/// What was held until lately may have moved to a node that is not yet known to have it.
+bool shard_state::is_absent(const std::string& id) const {
+  return awake_.count(id) == 0 && expected_.count(id) == 0 && !own_.holds(id) && !others_.has(id)
+         && !gone_.has(id, node_->steady_ms()) && node_->knows_slice(index_);
+}
+
+void shard_state::rows_changed(const std::string& id) {
+  if (own_.holds(id) || others_.has(id))
+    node_->ids.add(id);
+  else
+    gone_.add(id, node_->steady_ms());
+  show_holders(id);
+}
+
+/// Once what is in the filter is mostly gone, or as much as it was made for. Ids that went lately stay in it.
+void shard_state::renew_filter() {
+  if (!node_->ids.is_crowded(index_) || gone_.knows_too_many(node_->steady_ms()))
+    return;
+  auto next = known_ids::begin_anew(own_.held().size() + others_.size() + awake_.size() + expected_.size());
+  for (const auto& [id, copy] : own_.held())
+    next->add(id);
+  others_.each([&](const std::string& id) { next->add(id); });
+  for (const auto& [id, entry] : awake_)
+    next->add(id);
+  for (const auto& [id, entry] : expected_)
+    next->add(id);
+  gone_.each([&](const std::string& id) { next->add(id); });
+  node_->ids.replace(index_, std::move(next));
 }
 
 // -- the catalog
@@ -186,11 +229,18 @@ void shard_state::compare(const catalog_position& theirs) {
   auto same = known.generation == theirs.generation && known.head == theirs.head;
   if (same || pulling_.count(theirs.node) > 0)
     return;
+  if (known.generation == theirs.generation && known.head < theirs.head)
+    take_news(theirs);
   auto unit = node_->pace.begin();
   if (!unit)
     return; // a later heartbeat says it again
   pulling_.insert(theirs.node);
   pull(theirs.node, {index_, known.generation, known.head, {}}, 0, std::move(unit));
+}
+
+/// What is pulled next has these rows again, and what came behind them.
+void shard_state::take_news(const catalog_position& theirs) {
+  apply(theirs.node, {.shard = index_, .generation = theirs.generation, .rows = theirs.news}, true);
 }
 
 /// Asks `peer` for what is new; of a whole slice page after page. `head` is the change number the first page had.
@@ -214,6 +264,7 @@ void shard_state::pull(const std::string& peer, pull_catalog question, uint64_t 
             if (delta.whole && delta.more && !delta.rows.empty())
               return pull(peer, {index_, delta.generation, 0, delta.rows.back().id}, reached, unit);
             positions_[peer] = {delta.generation, reached};
+            node_->slices.reached(peer, index_, delta.generation, reached);
             if (delta.whole) // its rows woke nobody
               self_->send(node_->handles.get()->anti_entropy,
                           catalog_position{peer, index_, delta.generation, reached});
@@ -252,7 +303,7 @@ void shard_state::take_found(const found_copies& page) {
     if (spoken_for_.count(copy.note.id) > 0)
       continue;
     own_.found(copy.note.id, copy.note.is_tombstone(), copy.until);
-    show_holders(copy.note.id);
+    rows_changed(copy.note.id);
     counters.items.fetch_add(1);
     counters.shadows.fetch_add(copy.leased ? 1 : 0);
     counters.bytes.fetch_add(copy.bytes);
@@ -270,6 +321,7 @@ void shard_state::take_own(const catalog_delta& rows) {
     return;
   self_->send(node_->handles.get()->anti_entropy, copy_notes{{}, true});
   node_->counters.shards_ready.fetch_add(1);
+  node_->slices.own_is_read(index_);
   show_whole();
 }
 
@@ -285,9 +337,12 @@ void shard_state::lose(const lost_ids& part) {
 void shard_state::note(const catalog_row& row) {
   if (!own_.is_news(row, epoch_seconds(node_->time->now())))
     return;
+  auto begins = row.holds && !own_.holds(row.id);
   own_.record(row);
-  show_holders(row.id);
+  rows_changed(row.id);
   show_position();
+  if (begins && node_->counters.catalog_news.fetch_add(1) < most_news)
+    self_->send(node_->handles.get()->membership, row);
 }
 
 void shard_state::show_holders(const std::string& id) const {

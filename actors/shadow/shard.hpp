@@ -3,6 +3,7 @@
 #include "actors/node/node_context.hpp"
 #include "actors/shadow/catalog.hpp"
 #include "actors/shadow/kept_reads.hpp"
+#include "actors/shadow/recent_ids.hpp"
 
 #include <array>
 #include <list>
@@ -34,6 +35,8 @@ public:
 
   void start(self_pointer self, context_ptr node, size_t index);
 
+  /// A read of what nobody is known to hold is answered here, and wakes no shadow.
+  caf::result<item_versions> read(const read_item& request);
   /// Passes `message` to the shadow of its item, which answers in this shard's place.
   template <class Reply, class Message>
   caf::result<Reply> pass(claim who, const std::string& id, const Message& message);
@@ -150,7 +153,11 @@ private:
 
   void pull(const std::string& peer, pull_catalog question, uint64_t head, background_pace::unit unit);
   void apply(const std::string& peer, const catalog_delta& delta, bool first_page);
+  bool is_absent(const std::string& id) const;
+  void take_news(const catalog_position& theirs);
   void show_position() const;
+  void rows_changed(const std::string& id);
+  void renew_filter();
   void show_holders(const std::string& id) const;
   void show_whole() const;
 
@@ -169,6 +176,7 @@ private:
   };
   std::map<std::string, position> positions_; // by peer
   std::set<std::string> pulling_;
+  recent_ids gone_;                  // that nobody is known to hold any more
   std::set<std::string> spoken_for_; // until it is ready: items whose shadows were awake, and report themselves
   std::unordered_map<std::string, awake> awake_;
   std::list<std::string> order_; // of those that are not stopping, least recently used first

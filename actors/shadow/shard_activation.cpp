@@ -49,8 +49,10 @@ void shard_state::hold(claim who, const std::string& id, std::unique_ptr<held_me
     return i->second.waiting.push_back(std::move(message));
   auto [i, is_new] = expected_.try_emplace(id);
   auto& entry = i->second;
-  if (is_new)
+  if (is_new) {
+    node_->ids.add(id);
     node_->pace.wait();
+  }
   if (is_new || who < entry.who) {
     if (!is_new)
       turns_[static_cast<size_t>(entry.who)].erase(entry.place);
@@ -68,6 +70,7 @@ void shard_state::hold(claim who, const std::string& id, std::unique_ptr<held_me
 }
 
 void shard_state::spawn_shadow(const std::string& id, background_pace::unit unit, held_messages messages) {
+  node_->ids.add(id);
   auto& entry = awake_[id];
   entry.shadow = self_->spawn(shadow, node_, shadow_config{id, shard_actor{self_}, own_.holds(id)});
   if (!ready_)
@@ -188,6 +191,7 @@ void shard_state::rest() {
     tell(claim::background, id, expire_a_v);
   for (auto& read : reads_.take_due(node_->time->now()))
     tell(claim::background, read.id, access_batch{{read}});
+  renew_filter();
   self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
 

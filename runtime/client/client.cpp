@@ -129,6 +129,7 @@ void begin_replace(const session_port& port, write_item request, const pending_r
   look.id = request.id;
   look.user = request.user;
   look.without_values = true;
+  look.strong = true;
   begin<item_versions>(port, std::move(look), true, [=](expected<item_versions> now) mutable {
     auto missing = now ? now->versions.deleted() : is_missing(now.error());
     auto may_be_repeated =

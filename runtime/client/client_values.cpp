@@ -79,6 +79,7 @@ expected<read_item> to_request(const std::string& id, const get_options& options
                                                     : read_condition::none;
   request.etag = options.if_match.empty() ? options.if_changed : options.if_match;
   request.range = options.range;
+  request.strong = options.strong;
   if (!options.if_match.empty() && !options.if_changed.empty())
     return make_error(ec::invalid_argument, "if_match and if_changed exclude each other; give one of them");
   if (!options.range.empty() && parse_range(options.range, 1).what == byte_range::kind::whole) // it has no sense

@@ -1,4 +1,5 @@
 // How requests are answered: from the read index at once, or by the router.
+#include "actors/node/known_nodes.hpp"
 #include "actors/node/patience.hpp"
 #include "runtime/base/id_rules.hpp"
 #include "runtime/base/ids.hpp"
@@ -155,6 +156,10 @@ void connection::ask(client_message message) {
 
 bool connection::answer_from_index(const read_item& message) {
   auto entry = owner_.current(message.id, message.user, message.seen);
+  if (!entry && owner_.is_absent(message)) {
+    respond(complete(asked_, make_error(ec::not_found, std::string{nobody_holds_it})));
+    return true;
+  }
   if (!entry)
     return false;
   owner_.elsewhere.note(entry->versions, client(asked_));

@@ -156,6 +156,14 @@ std::shared_ptr<const index_entry> worker::current(std::string_view id, std::str
   return entry;
 }
 
+bool worker::is_absent(const read_item& request) {
+  auto& node = *parts_.node;
+  auto absent = request.takes_absence() && node.nobody_holds(request.id);
+  if (absent)
+    node.counters.reads_absent.fetch_add(1, std::memory_order_relaxed);
+  return absent;
+}
+
 void worker::count_access(std::string_view id, std::string_view user, timestamp now) {
   sample_key_.assign(id).push_back('\0');
   sample_key_.append(user);

@@ -62,6 +62,8 @@ public:
   /// As `index_hit`. Counts the access.
   std::shared_ptr<const index_entry> current(std::string_view id, std::string_view user,
                                              const version_vector& seen = {});
+  /// The read is of an id that nobody is known to hold, and regions need not be asked. Counts it.
+  bool is_absent(const read_item& request);
   /// Hands a request to the router; the reply comes through `deliver`.
   void ask(uint64_t serial, client_message message);
 

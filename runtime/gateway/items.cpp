@@ -140,9 +140,20 @@ expected<write_item> parse_write(request& asked, timestamp now) {
   return message;
 }
 
+caf::error take_consistency(const request& asked, bool& strong) {
+  auto wanted = query_parameter(asked.query, "consistency");
+  if (!wanted)
+    return wanted.error();
+  if (*wanted && **wanted != "strong")
+    return invalid("consistency can only be strong: then 404 means that every region was asked");
+  strong = wanted->has_value();
+  return {};
+}
+
 expected<read_item> parse_read(const request& asked) {
   read_item message;
-  for (auto fault : {take_id(asked, message.id), take_user(asked, message.user), take_context(asked, message.seen)})
+  for (auto fault : {take_id(asked, message.id), take_user(asked, message.user), take_context(asked, message.seen),
+                     take_consistency(asked, message.strong)})
     if (fault)
       return fault;
   message.without_values = asked.method == "HEAD";

@@ -18,6 +18,8 @@ void add_requests(const node_context& node, metric_page& page) {
   page.counter("gnomon_reads_local_total", "Reads answered from a copy held here.", n.reads_local);
   page.counter("gnomon_reads_remote_total", "Reads answered by another region.", n.reads_remote);
   page.counter("gnomon_reads_failed_total", "Reads that no region could answer.", n.reads_failed);
+  page.counter("gnomon_reads_absent_total", "Reads of ids that nobody was known to hold, answered without asking.",
+               n.reads_absent);
   page.counter("gnomon_reads_hedged_total", "Reads that asked a second region because the first took long.",
                n.reads_hedged);
   page.counter("gnomon_reads_stale_total", "Reads answered here while the node was not fresh, and said so.",

@@ -338,6 +338,7 @@ std::vector<config_key> actor_keys() {
       duration_key("membership", "heartbeat", MEMBER(actors.heartbeat), 10ms, 1min),
       duration_key("membership", "suspect_after", MEMBER(actors.suspect_after), 20ms, 10min),
       duration_key("membership", "down_after", MEMBER(actors.down_after), 30ms, 1h),
+      duration_key("membership", "catalog_age", MEMBER(actors.catalog_age), 0ms, 1min),
       duration_key("membership", "fresh_for", MEMBER(actors.fresh_for), 30ms, 1h),
       duration_key("membership", "catch_up_for", MEMBER(actors.catch_up_for), 0ms, 24h),
       duration_key("repair", "compare_every", MEMBER(actors.compare_every), 10ms, 24h),

@@ -15,7 +15,7 @@ holdings_meter::holdings_meter(event_loop& loop, const std::vector<api_address>&
     : timer_(loop.io()), nodes_(nodes.size()) {
   for (size_t k = 0; k < nodes.size(); ++k)
     nodes_[k].client = std::make_unique<http_client>(loop.io(), nodes[k], answer_bound);
-  ask_all();
+  strong();
 }
 
 std::vector<held> holdings_meter::mean() const {
@@ -27,7 +27,7 @@ std::vector<held> holdings_meter::mean() const {
   return result;
 }
 
-void holdings_meter::ask_all() {
+void holdings_meter::strong() {
   for (auto& node : nodes_) {
     if (std::exchange(node.open, true))
       continue; // it is late with the last answer
@@ -46,7 +46,7 @@ void holdings_meter::ask_all() {
   timer_.expires_after(rhythm);
   timer_.async_wait([this, alive = std::weak_ptr{alive_}](const boost::system::error_code& failure) {
     if (!failure && !alive.expired())
-      ask_all();
+      strong();
   });
 }
 

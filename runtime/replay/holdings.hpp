@@ -27,7 +27,7 @@ private:
     uint64_t answers = 0;
     bool open = false;
   };
-  void ask_all();
+  void strong();
 
   boost::asio::steady_timer timer_;
   std::vector<asked> nodes_;

@@ -219,7 +219,8 @@ int get(session_context& context, const arguments& args) {
                                                           .context = args.get("--context", context.seen(id)),
                                                           .if_changed = etag_from(args, "--if-changed"),
                                                           .if_match = etag_from(args, "--if-match"),
-                                                          .range = args.get("--range")}));
+                                                          .range = args.get("--range"),
+                                                          .strong = args.has("--strong")}));
   if (!found)
     throw failure{ec::not_found, fmt::format("there is no item '{}'", id)};
   context.remember(id, found->context);
@@ -344,6 +345,7 @@ command get_command() {
                   {"--range", "RANGE", "a part of the value: 0-99, 100- or -100"},
                   {"--if-changed", "ETAG", "print the value only when the item has another ETag now"},
                   if_match_option,
+                  {"--strong", "", "say that there is no such item only when every region was asked"},
                   {"-o", "FILE", "write the value there"}},
       .least = 1,
       .most = 1,

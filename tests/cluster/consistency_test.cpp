@@ -17,19 +17,6 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The value of a field of the answer's head; empty without one.
-std::string field(const http_answer& answer, const std::string& name) {
-  auto at = answer.head.find("\r\n" + name + ": ");
-  if (at == std::string::npos)
-    return {};
-  at += name.size() + 4;
-  return answer.head.substr(at, answer.head.find("\r\n", at) - at);
-}
-
-std::string line(const std::string& name, const std::string& value) {
-  return name + ": " + value + "\r\n";
-}
-
 struct two_nodes {
   two_nodes() {
     b.seed(a);

@@ -131,11 +131,15 @@ public:
 
 private:
   void work(int number) {
+    std::string context; // of the last write: without it, another node may not have heard of the item
     for (int i = 0; !over_; ++i) {
       const auto id = "/data/load/" + std::to_string(number) + "/" + std::to_string(i / 6);
       const auto port = ports_[static_cast<size_t>(i) % ports_.size()];
       // Each item is written at one node, then read at all of them.
-      const auto answer = i % 6 == 0 ? http(port, "PUT", id, "value " + std::to_string(i)) : http(port, "GET", id);
+      const auto answer =
+          i % 6 == 0 ? http(port, "PUT", id, "value " + std::to_string(i)) : http(port, "GET", id, {}, context);
+      if (i % 6 == 0)
+        context = line("Gnomon-Context", field(answer, "Gnomon-Context"));
       ++requests;
       if (answer.status / 100 != 2) {
         std::lock_guard guard{mutex_};

@@ -104,13 +104,15 @@ void clients::start_read(operation what, session* of) {
   auto router = cluster_.router_of(what.node);
   if (!router)
     return;
+  what.strong = dice_.chance(20);
   auto& op = history_.begin(std::move(what));
-  if (read_from_index(op, of))
-    return;
   read_item request;
   request.id = op.id;
   request.user = fmt::format("reader{}", op.number % 3);
   request.seen = op.seen;
+  request.strong = op.strong;
+  if (read_from_index(op, of) || read_absence(op, request))
+    return;
   ask<item_versions>(op, of, request);
 }
 
@@ -128,6 +130,15 @@ bool clients::read_from_index(operation& op, session* of) {
   op.from_index = true;
   done(op, of, entry->versions);
   return true;
+}
+
+/// As an HTTP thread does it.
+bool clients::read_absence(operation& op, const read_item& request) {
+  auto absent =
+      !cluster_.frozen(op.node) && request.takes_absence() && cluster_.context_of(op.node)->nobody_holds(op.id);
+  if (absent)
+    failed(op, make_error(ec::not_found, "(known)"));
+  return absent;
 }
 
 void clients::start_write(operation what, session* of) {

@@ -64,6 +64,7 @@ private:
   void start_read(operation op, session* of);
   void start_write(operation op, session* of);
   bool read_from_index(operation& op, session* of);
+  bool read_absence(operation& op, const read_item& request);
   template <class Reply, class Message>
   void ask(operation& op, session* of, Message message);
   void done(operation& op, session* of, const item_versions& got);

@@ -39,6 +39,7 @@ struct operation {
   std::string request_id;
   uint32_t acks = 0;
   bool from_index = false;
+  bool strong = false;                  // a read that takes a miss only from every region
   std::string value;                    // of a write
   std::vector<int> had_copies;          // nodes that had the item when it began
   std::vector<std::pair<int, dot>> met; // and the values that they had, for a write that has to meet them
@@ -88,6 +89,7 @@ struct invariants {
   bool values_are_whole = true;       // an answer brings the bytes that were written
   uint32_t max_versions = UINT32_MAX; // of one item that one copy has begun
   duration reap_after{20'000};
+  moment catalog_age{0};       // without a context, what has begun that lately may be missed
   moment delivery{21'000'000}; // of a write to all holders that nothing keeps it from
   bool index_is_exact = true;  // the expiry index names each record once, where it says
 };

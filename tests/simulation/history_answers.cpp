@@ -95,11 +95,13 @@ bool history::may_have_met(int node, int other) const {
   return knows(node, other) && knows(other, node);
 }
 
-/// "There is no such item" although a durable copy was there all the time.
+/// "There is no such item" although a durable copy was there all the time, or for longer than a read without a context
+/// may go by what its node knows.
 void history::check_missing(const operation& op) {
   if (!wanted_.misses_are_known)
     return;
   const auto& what = items_[op.id];
+  auto known = op.seen.empty() && !op.strong ? op.begun - wanted_.catalog_age : op.begun;
   for (int node = 0; node < static_cast<int>(disks_.size()); ++node) {
     auto record = disks_[static_cast<size_t>(node)]->record(op.id);
     if (!record || removed_.count(node) > 0 || !may_have_met(op.node, node)
@@ -107,7 +109,7 @@ void history::check_missing(const operation& op) {
       continue;
     for (const auto& s : record->versions.siblings) {
       const auto& write = op_of(s);
-      if (write.end == op_end::done && write.ended < op.begun && !s.deleted && !has_ended(op.id, s.id))
+      if (write.end == op_end::done && write.ended < known && !s.deleted && !has_ended(op.id, s.id))
         return accuse("what is said not to exist does not exist", op.id,
                       fmt::format("read {} at {} was told so, but {} has {}", op.number, node_name(op.node),
                                   node_name(node), s.user));

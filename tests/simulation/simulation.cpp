@@ -22,6 +22,7 @@ settings node_settings(deliberate_fault fault) {
   config.suspect_after = 4500ms;
   config.down_after = 6s;
   config.fresh_for = 6s;
+  config.catalog_age = 4s;
   config.collect_every = 2s;
   config.compare_every = 5s;
   config.reap_after = 20s;
@@ -58,6 +59,7 @@ invariants promised(const settings& config) {
   invariants all;
   all.max_versions = config.max_versions;
   all.reap_after = config.reap_after;
+  all.catalog_age = moment{config.catalog_age};
   all.delivery = config.fresh_for + 15s;
   return all;
 }
@@ -309,6 +311,7 @@ std::vector<std::pair<std::string_view, deliberate_fault>> all_faults() {
       {"forget_context", fault::forget_context},
       {"reuse_generation", fault::reuse_generation},
       {"absent_for_unreachable", fault::absent_for_unreachable},
+      {"absent_by_old_catalog", fault::absent_by_old_catalog},
       {"freshness_not_carried", fault::freshness_not_carried},
       {"delete_without_asking", fault::delete_without_asking},
       {"ignore_new_residency", fault::ignore_new_residency},

@@ -22,6 +22,20 @@ struct http_answer {
   std::string body;
 };
 
+/// The value of the answer's field; empty: it has none.
+inline std::string field(const http_answer& answer, const std::string& name) {
+  auto at = answer.head.find("\r\n" + name + ": ");
+  if (at == std::string::npos)
+    return {};
+  at += name.size() + 4;
+  return answer.head.substr(at, answer.head.find("\r\n", at) - at);
+}
+
+/// A line of a head.
+inline std::string line(const std::string& name, const std::string& value) {
+  return name + ": " + value + "\r\n";
+}
+
 /// A TCP connection to a port of this machine, whose every wait ends after `timeout_s`; closed with the object.
 class connection {
 public:

@@ -58,6 +58,9 @@ struct get_options {
   /// A part of the value, when there is exactly one version: "0-99", "100-" from there on, or "-100", the last hundred
   /// bytes. Errors: invalid_argument when it cannot be read, or nothing of the value lies in it.
   std::string range = {};
+  /// Nothing is returned only when every region says that it lacks the item. Else it may be because the node has not
+  /// heard of the item within the last `membership.catalog_age`. With a context that is always so.
+  bool strong = false;
 };
 
 /// `put_options::acks`: every durable holder must have the write synced.

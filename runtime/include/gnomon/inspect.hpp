@@ -94,7 +94,7 @@ typename Inspector::result_type inspect(Inspector& f, item& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, get_options& x) {
-  return detail::all_of(f, x.user, x.context, x.if_changed, x.if_match, x.range);
+  return detail::all_of(f, x.user, x.context, x.if_changed, x.if_match, x.range, x.strong);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, put_options& x) {

@@ -65,6 +65,8 @@ membership_actor::behavior_type owner_of(membership_actor::pointer, record_ptr s
       [=](const session_lost& x) { seen->losses.push_back(x); },
       [](join_a) { return uint32_t{0}; },
       [](tick_a) {},
+      [](const catalog_row&) {},
+      [](flush_a) {},
   };
 }
 

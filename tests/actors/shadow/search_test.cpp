@@ -28,6 +28,19 @@ struct fixture : cluster_fixture {
     });
   }
 
+  /// `name` has just heard from all others, and has all their rows.
+  void hear_all(const std::string& name) {
+    auto& node = *nodes[name].context;
+    node.fresh_until_ms = INT64_MAX;
+    node.slices.set_peers(node.cluster.get()->names(), true);
+    heartbeats();
+    for (const auto& peer : node.cluster.get()->names()) {
+      auto& there = nodes[peer].context->counters;
+      std::vector<uint64_t> heads(there.catalog_heads.begin(), there.catalog_heads.end());
+      node.slices.told(peer, node.steady_ms(), there.catalog_generation, heads);
+    }
+  }
+
   read_item read_of(const std::string& id) {
     read_item r;
     r.id = id;
@@ -325,6 +338,55 @@ CAF_TEST(an_item_whose_holder_is_down_is_not_called_absent_by_a_node_that_has_st
   restart("b");
   lose("b", "a");
   CAF_CHECK_EQUAL(code_of(get("b", "x").error()), ec::unavailable);
+}
+
+CAF_TEST(nobody_is_asked_for_what_nobody_is_known_to_hold) {
+  begin(1);
+  hear_all("b");
+  auto& asked = network->asked["fetch_item"];
+  auto& here = *nodes["b"].context;
+  CAF_CHECK(here.nobody_holds("nothing"));
+  CAF_CHECK_EQUAL(code_of(get("b", "nothing").error()), ec::not_found);
+  CAF_CHECK_EQUAL(asked, 0);
+  CAF_CHECK_EQUAL(here.counters.active_shadows.load(), 0u);
+  auto strong = read_of("nothing");
+  strong.strong = true;
+  CAF_CHECK_EQUAL(code_of(ask<item_versions>("b", strong).error()), ec::not_found);
+  CAF_CHECK_EQUAL(asked, 3);
+  auto context = unbox(put("a", "x", "1")).context; // b has not heard of it
+  CAF_CHECK_EQUAL(code_of(get("b", "x").error()), ec::not_found);
+  CAF_CHECK_EQUAL(unbox(get("b", "x", context)).values.front().view(), "1");
+}
+
+CAF_TEST(nobody_is_said_to_hold_an_item_by_old_knowledge) {
+  begin(1);
+  CAF_CHECK(put("a", "x", "1"));
+  hear_all("b");
+  auto& here = *nodes["b"].context;
+  CAF_CHECK_EQUAL(value("b", "x"), "1");
+  here.slices.told("c", here.steady_ms(), 1, std::vector<uint64_t>(shard_count, 9)); // numbers that b cannot place
+  CAF_CHECK(here.nobody_holds("nothing"));                                           // what it knew is not old yet
+  wait(1100ms);
+  CAF_CHECK(!here.nobody_holds("nothing"));
+  CAF_CHECK_EQUAL(code_of(get("b", "nothing").error()), ec::not_found);
+  CAF_CHECK(network->asked["fetch_item"] >= 3);
+}
+
+CAF_TEST(an_item_that_has_just_left_one_node_may_be_at_another) {
+  begin(1);
+  CAF_CHECK(put("a", "x", "1"));
+  hear_all("b");
+  auto& here = *nodes["b"].context;
+  CAF_CHECK(!here.nobody_holds("x"));
+  // a says that it no longer has it; that c has taken it, b has not heard yet.
+  catalog_row gone{"x", false};
+  self->send(nodes["a"].context->shard("x"), gone);
+  sched.run();
+  hear_all("b");
+  CAF_CHECK(!here.nobody_holds("x"));
+  auto asked = network->asked["fetch_item"];
+  get("b", "x");
+  CAF_CHECK(network->asked["fetch_item"] > asked);
 }
 
 // -- joining ---------------------------------------------------------------------------------------------------------
