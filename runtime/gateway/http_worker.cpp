@@ -7,11 +7,15 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace gnomon::http {
 
 namespace {
 
-constexpr size_t max_samples = 4096; // of one batch: more are handed over at once
+constexpr size_t max_samples = 4096;    // of one batch: more are handed over at once
+constexpr uint32_t most_learned = 5000; // reads without a user, in a second
 
 duration sweep_interval(const server_parts& parts) {
   const auto& c = parts.config;
@@ -130,6 +134,8 @@ void worker::sweep() {
       late.push_back(guest);
   for (auto& guest : late)
     guest->time_out();
+  auto most = std::max<duration::rep>(1, most_learned * sweep_interval(parts_).count() / 1000);
+  each_counts_ = std::max(1u, std::exchange(anonymous_, 0) / static_cast<uint32_t>(most));
   if (now - handed_over_ >= parts_.node->config.sample_every)
     hand_over_samples();
   if (number_ == 0 && now >= told_of_expiry_)
@@ -164,17 +170,26 @@ bool worker::is_absent(const read_item& request) {
   return absent;
 }
 
+/// Of more reads than the agent should hear of, every nth counts n times: counts stay right in the mean. Those of a
+/// user are told one by one, because their order is learned.
 void worker::count_access(std::string_view id, std::string_view user, timestamp now) {
+  uint32_t weight = 1;
+  if (user.empty()) {
+    if (++anonymous_ % each_counts_ != 0)
+      return;
+    weight = each_counts_;
+  }
   sample_key_.assign(id).push_back('\0');
   sample_key_.append(user);
   auto known = samples_.find(sample_key_);
   if (known != samples_.end()) {
     known->second.at = now;
-    ++known->second.count;
+    known->second.count += weight;
     return;
   }
-  samples_.emplace(sample_key_,
-                   access_sample{.id = std::string{id}, .user = std::string{user}, .at = now, .from_index = true});
+  samples_.emplace(
+      sample_key_,
+      access_sample{.id = std::string{id}, .user = std::string{user}, .at = now, .count = weight, .from_index = true});
   if (samples_.size() >= max_samples)
     hand_over_samples();
 }

@@ -104,6 +104,8 @@ private:
   std::unordered_map<uint64_t, std::shared_ptr<connection>> connections_;
   std::unordered_map<std::string, access_sample> samples_; // by id, NUL and user
   std::string sample_key_;                                 // kept for its capacity
+  uint32_t anonymous_ = 0;                                 // reads without a user since the last sweep
+  uint32_t each_counts_ = 1;                               // for so many of them one sample stands
   std::chrono::steady_clock::time_point handed_over_{};
 };
 

@@ -80,6 +80,34 @@ CAF_TEST(accesses_of_hits_reach_the_agent_counted_by_item_and_user) {
   CAF_CHECK_EQUAL(nobody, 1u);
 }
 
+CAF_TEST(of_many_accesses_the_agent_hears_fewer_samples_that_count_for_all) {
+  start();
+  constexpr int names = 2000;
+  for (int i = 0; i < names; ++i)
+    publish("item/" + std::to_string(i), "value");
+  uint64_t reads = 0;
+  connection client{port};
+  for (auto until = std::chrono::steady_clock::now() + 3s; std::chrono::steady_clock::now() < until;) {
+    std::string all;
+    constexpr int at_once = 100;
+    for (int i = 0; i < at_once; ++i)
+      all += "GET /data/item/" + std::to_string((reads + i) * 7919 % names) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    client.send(all);
+    for (int i = 0; i < at_once; ++i)
+      CAF_REQUIRE(is(client.read_answer(), 200));
+    reads += at_once;
+  }
+  std::this_thread::sleep_for(1s);
+  std::lock_guard lock{script->guard};
+  uint64_t counted = 0;
+  for (const auto& sample : script->samples)
+    counted += sample.count;
+  CAF_MESSAGE(reads << " reads, " << script->samples.size() << " samples that count " << counted);
+  CAF_CHECK(counted > reads / 2 && counted < reads * 3 / 2);
+  if (reads > 60'000) // else there was no need
+    CAF_CHECK_LESS(script->samples.size(), reads / 2);
+}
+
 CAF_TEST(requests_sent_at_once_are_answered_in_order) {
   start();
   publish("hit", "from the index");
