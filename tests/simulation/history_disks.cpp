@@ -296,10 +296,14 @@ const history::version* history::lost_from(const std::string& id, const version_
     if (v.facts.expires != timestamp{} && v.facts.expires <= latest())
       continue;
     auto stands_for_it = [&](const sibling& s) {
-      return (by_request && !s.request_id.empty() && s.request_id == v.facts.request_id)
-             || (lww && std::tie(s.stamp, s.id) > std::tie(v.facts.stamp, d));
+      return by_request && !s.request_id.empty() && s.request_id == v.facts.request_id;
     };
-    if (std::any_of(state.siblings.begin(), state.siblings.end(), stands_for_it))
+    auto is_newer = [&](const auto& other) { // it may have expired since; whether it had to go is asked of it as well
+      return lww && state.context.covers(other.first)
+             && std::tie(other.second.facts.stamp, other.first) > std::tie(v.facts.stamp, d);
+    };
+    if (std::any_of(state.siblings.begin(), state.siblings.end(), stands_for_it)
+        || std::any_of(i->second.versions.begin(), i->second.versions.end(), is_newer))
       continue;
     return &v;
   }
