@@ -79,7 +79,7 @@ caf::error make_certificates(const cluster_options& options, const std::vector<n
   if (auto problem = write_new(*authority, own.certificate, own.key))
     return problem;
   for (const auto& node : nodes) {
-    const auto made = issue_certificate(own.certificate, own.key, {node.name, false, {"127.0.0.1"}}, valid);
+    const auto made = issue_certificate(own.certificate, own.key, {node.name, bearer::node, {"127.0.0.1"}}, valid);
     if (!made)
       return made.error();
     const auto files = certificates_of(options, node.name);

@@ -80,13 +80,34 @@ std::string client_advice(const std::string& name, const std::string& authoritie
                      authorities, name);
 }
 
+std::string shell_advice(const file_pair& files, const std::string& authorities) {
+  const auto beside = fs::path{files.certificate}.parent_path() == fs::path{authorities}.parent_path();
+  return fmt::format("\nwhoever has {} may do everything in the cluster, from any machine that reaches a tunnel:\n"
+                     "gnomon --connect HOST:7101 --certificate {}{} cluster\n",
+                     files.key, files.certificate, beside ? "" : fmt::format(" --authorities {}", authorities));
+}
+
+std::string advice_for(const certificate_wish& wish, const file_pair& files, const std::string& authorities) {
+  switch (wish.of) {
+  case bearer::client:
+    return client_advice(wish.name, authorities);
+  case bearer::shell:
+    return shell_advice(files, authorities);
+  default:
+    return node_advice(files, authorities, !wish.hosts.empty());
+  }
+}
+
 certificate_wish wish_of(const arguments& args) {
-  certificate_wish wish{args.positional[0], args.has("--client")};
+  if (args.has("--client") && args.has("--shell"))
+    throw usage_error{"a certificate is for a client of HTTP or for a shell; make one for each"};
+  const auto of = args.has("--client") ? bearer::client : args.has("--shell") ? bearer::shell : bearer::node;
+  certificate_wish wish{args.positional[0], of};
   if (!is_plain_name(wish.name))
     throw usage_error{fmt::format("NAME is {}: 1 to 64 letters, digits, '-', '_' and '.'",
-                                  wish.client ? "a client's" : "the node.name of a config")};
-  if (wish.client && args.has("--host"))
-    throw usage_error{"--host is for nodes: clients are known by their NAME"};
+                                  of == bearer::node ? "the node.name of a config" : "that of a person or a program")};
+  if (of != bearer::node && args.has("--host"))
+    throw usage_error{"--host is for nodes: clients and shells are known by their NAME"};
   for (auto rest = args.get("--host"); !rest.empty();) {
     const auto end = std::min(rest.find(','), rest.size());
     wish.hosts.push_back(rest.substr(0, end));
@@ -106,16 +127,14 @@ int issue(session_context& context, const arguments& args) {
   const auto made = or_throw(
       issue_certificate(authority.certificate, authority.key, wish, validity::for_days(days_in(args, days_of_node))));
   const auto files = files_in(folder_of(args.get("--out", args.get("--ca", "certs"))), wish.name);
-  keep(context, made, files,
-       wish.client ? client_advice(wish.name, authority.certificate)
-                   : node_advice(files, authority.certificate, !wish.hosts.empty()));
+  keep(context, made, files, advice_for(wish, files, authority.certificate));
   return done;
 }
 
 json json_of(const certificate_facts& c) {
-  return {{"subject", c.subject}, {"issuer", c.issuer},     {"authority", c.authority},    {"nodes", c.nodes},
-          {"clients", c.clients}, {"names", c.names},       {"begins", rfc3339(c.begins)}, {"ends", rfc3339(c.ends)},
-          {"serial", c.serial},   {"sha256", c.fingerprint}};
+  return {{"subject", c.subject},    {"issuer", c.issuer}, {"authority", c.authority}, {"nodes", c.nodes},
+          {"clients", c.clients},    {"shells", c.shells}, {"names", c.names},         {"begins", rfc3339(c.begins)},
+          {"ends", rfc3339(c.ends)}, {"serial", c.serial}, {"sha256", c.fingerprint}};
 }
 
 std::string kind_of(const certificate_facts& c) {
@@ -123,6 +142,8 @@ std::string kind_of(const certificate_facts& c) {
     return "authority, which signs others";
   if (!c.clients.empty())
     return "for clients of HTTP";
+  if (!c.shells.empty() && c.nodes.empty())
+    return "for shells and embedded clients";
   return c.nodes.empty() ? "for no node" : "for nodes";
 }
 
@@ -138,6 +159,7 @@ void print(session_context& context, const certificate_facts& c) {
   line("kind", kind_of(c));
   line("nodes", fmt::format("{}", fmt::join(c.nodes, ", ")));
   line("clients", fmt::format("{}", fmt::join(c.clients, ", ")));
+  line("shells", fmt::format("{}", fmt::join(c.shells, ", ")));
   line("names", fmt::format("{}", fmt::join(c.names, ", ")));
   line("begins", rfc3339(c.begins));
   line("ends", rfc3339(c.ends) + (ended ? ", which is past" : ", " + human_time(c.ends, now)));
@@ -186,22 +208,26 @@ command issue_command() {
   return {
       .name = "cert issue",
       .synopsis = "NAME",
-      .summary = "make a certificate for a node, or for a client of its HTTP",
+      .summary = "make a certificate for a node, for a client of its HTTP, or for a shell elsewhere",
       .details =
           R"(  NAME is the node.name of a config. Writes NAME.pem and NAME.key, and prints what belongs into the config.
   Copy these two and ca.pem to the node. NAME.key belongs to the user that runs gnomond, with mode 0600.
   With --host the certificate also serves HTTPS: it names the hosts and addresses under which clients reach the node.
   With --client it is for a client of HTTP, which shows it in place of a token; the config says which role it has.
+  With --shell it is for a person or a program that reaches a node from another machine: gnomon --connect, and
+  embedded clients. It may do everything in the cluster, and cannot be used as a node. NAME stands in the audit.
   Nothing that is there is overwritten. For a new certificate in place of an old one name another folder, move the
   files over the old ones, and send gnomond SIGHUP.
 
   cert issue us-east-1
   cert issue us-east-1 --host us-east-1.example --host 203.0.113.7
   cert issue reports --client
+  cert issue alice --shell --days 90
   cert issue us-east-1 --ca /secure/gnomon --out new --days 90
 )",
       .options = {{"--host", "HOST", "a name or an address of the node's HTTP; may be given again", true},
-                  {"--client", "", "for a client of that name"},
+                  {"--client", "", "for a client of HTTP"},
+                  {"--shell", "", "for a shell or an embedded client on another machine"},
                   {"--ca", "FOLDER", "where ca.pem and ca.key are (default: certs)"},
                   {"--out", "FOLDER", "where the two files go (default: that of the authority)"},
                   {"--days", "N", "how long it is valid (default 365)"}},

@@ -78,8 +78,19 @@ bool is_host_name(std::string_view text) {
   });
 }
 
+std::string uri_of(const certificate_wish& wish) {
+  switch (wish.of) {
+  case bearer::client:
+    return client_uri(wish.name);
+  case bearer::shell:
+    return shell_uri(wish.name);
+  default:
+    return node_uri(wish.name);
+  }
+}
+
 expected<std::string> alternative_names(const certificate_wish& wish) {
-  auto names = "URI:" + (wish.client ? client_uri(wish.name) : node_uri(wish.name));
+  auto names = "URI:" + uri_of(wish);
   for (const auto& host : wish.hosts) {
     if (ip_address::parse(host))
       names += ",IP:" + host;
@@ -152,12 +163,12 @@ expected<certified_key> issue_certificate(const std::string& authority_file, con
   if (!key)
     return refused("make a key");
   auto made = begin_certificate(*key, wish.name, valid);
-  const auto good =
-      made && add_extension(*made, *by->certificate, NID_basic_constraints, "critical,CA:FALSE")
-      && add_extension(*made, *by->certificate, NID_key_usage, "critical,digitalSignature")
-      && add_extension(*made, *by->certificate, NID_ext_key_usage, wish.client ? "clientAuth" : "serverAuth,clientAuth")
-      && add_extension(*made, *by->certificate, NID_subject_alt_name, *names)
-      && sign(*made, *by->certificate, *by->key);
+  const auto good = made && add_extension(*made, *by->certificate, NID_basic_constraints, "critical,CA:FALSE")
+                    && add_extension(*made, *by->certificate, NID_key_usage, "critical,digitalSignature")
+                    && add_extension(*made, *by->certificate, NID_ext_key_usage,
+                                     wish.of == bearer::node ? "serverAuth,clientAuth" : "clientAuth")
+                    && add_extension(*made, *by->certificate, NID_subject_alt_name, *names)
+                    && sign(*made, *by->certificate, *by->key);
   if (!good)
     return refused("issue a certificate");
   return certified_key{pem_of(*made), pem_of(*key)};

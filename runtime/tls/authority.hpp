@@ -3,6 +3,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/error.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,16 +27,19 @@ struct certified_key {
 /// An authority of that name, which signs itself, and certificates of nodes. Errors: internal when OpenSSL refuses.
 expected<certified_key> make_authority(const std::string& name, const validity& valid);
 
+/// Whose certificate it is: a node's, a client's of the HTTP API, or a shell's (or embedded client's) beside the nodes.
+enum class bearer : uint8_t { node, client, shell };
+
 /// Whom a certificate names, for what.
 struct certificate_wish {
-  std::string name; // of a node or a client
-  bool client = false;
+  std::string name;
+  bearer of = bearer::node;
   std::vector<std::string> hosts = {}; // DNS names and IP addresses under which clients reach the node's HTTP
 };
 
-/// A certificate for a node, which is good for both ends of a connection, or for a client of the HTTP API. It is signed
-/// by the authority in two files. Errors: bad_config when the files or names cannot be used, or when the authority
-/// would end before it.
+/// A node's certificate is good for both ends of a connection, all others only for the end that calls. It is signed by
+/// the authority in two files. Errors: bad_config when the files or names cannot be used, or when the authority would
+/// end before it.
 expected<certified_key> issue_certificate(const std::string& authority_file, const std::string& key_file,
                                           const certificate_wish& wish, const validity& valid);
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view node_prefix = "gnomon:node:";
 constexpr std::string_view client_prefix = "gnomon:client:";
+constexpr std::string_view shell_prefix = "gnomon:shell:";
 
 std::string text_of(const X509_NAME* name) {
   bio_ptr to{BIO_new(BIO_s_mem())};
@@ -71,6 +72,8 @@ void add_names(const X509& certificate, certificate_facts& facts) {
         facts.nodes.push_back(uri.substr(node_prefix.size()));
       if (uri.starts_with(client_prefix))
         facts.clients.push_back(uri.substr(client_prefix.size()));
+      if (uri.starts_with(shell_prefix))
+        facts.shells.push_back(uri.substr(shell_prefix.size()));
     } else if (kind == GEN_DNS) {
       facts.names.push_back(fmt::format("DNS:{}", bytes_of(value)));
     } else if (kind == GEN_IPADD) {
@@ -87,6 +90,10 @@ std::string node_uri(const std::string& node) {
 
 std::string client_uri(const std::string& client) {
   return std::string{client_prefix} + client;
+}
+
+std::string shell_uri(const std::string& shell) {
+  return std::string{shell_prefix} + shell;
 }
 
 certificate_facts facts_of(const x509_st& certificate) {

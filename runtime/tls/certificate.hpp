@@ -18,7 +18,8 @@ struct certificate_facts {
   std::string fingerprint;          // SHA-256 of the whole, hexadecimal
   std::vector<std::string> names;   // subject alternative names: "URI:gnomon:node:us-east-1", "DNS:...", "IP:..."
   std::vector<std::string> nodes;   // whom these name: the nodes that it identifies,
-  std::vector<std::string> clients; // and the clients
+  std::vector<std::string> clients; // the clients,
+  std::vector<std::string> shells;  // and the shells
   timestamp begins;
   timestamp ends;
   bool authority = false; // it may sign others
@@ -29,6 +30,8 @@ struct certificate_facts {
 std::string node_uri(const std::string& node);
 /// The same for a client of the HTTP API: gnomon:client:NAME.
 std::string client_uri(const std::string& client);
+/// The same for a shell or an embedded client that reaches a node over the network: gnomon:shell:NAME.
+std::string shell_uri(const std::string& shell);
 
 certificate_facts facts_of(const x509_st& certificate);
 

@@ -81,11 +81,21 @@ std::string why_not_valid(X509_STORE* trusted, X509* certificate, STACK_OF(X509)
   return X509_verify_cert_error_string(X509_STORE_CTX_get_error(check.get()));
 }
 
-caf::error check_name(const std::string& file, const certificate_facts& own, const std::string& node) {
-  if (node.empty() || std::find(own.nodes.begin(), own.nodes.end(), node) != own.nodes.end())
+std::string names_of(const certificate_facts& own) {
+  return own.names.empty() ? "nobody" : fmt::format("{}", fmt::join(own.names, ", "));
+}
+
+caf::error check_node(const std::string& file, const certificate_facts& own, const std::string& node) {
+  if (std::find(own.nodes.begin(), own.nodes.end(), node) != own.nodes.end())
     return {};
-  return bad(fmt::format("{} is no certificate for node {}: it names {}; {}", file, node,
-                         own.names.empty() ? "nobody" : fmt::format("{}", fmt::join(own.names, ", ")), how_to_issue));
+  return bad(fmt::format("{} is no certificate for node {}: it names {}; {}", file, node, names_of(own), how_to_issue));
+}
+
+caf::error check_shell(const std::string& file, const certificate_facts& own) {
+  if (own.nodes.empty() && !own.shells.empty())
+    return {};
+  return bad(fmt::format("{} is no certificate for a shell: it names {}; gnomon cert issue NAME --shell makes one",
+                         file, names_of(own)));
 }
 
 caf::error check_time(const std::string& file, const certificate_facts& own) {
@@ -115,11 +125,12 @@ struct credentials::parts {
   certificate_facts own;
   certificate_facts first_to_end;
 
+  /// For one end of a tunnel; whom its certificate names is to be checked.
+  caf::error prepare_for_tunnel(const credential_files& files);
   caf::error trust(const std::string& file);
   caf::error ask_for_certificates(const std::string& authorities);
-  /// `node`: whom the certificate must name; empty: anybody.
-  caf::error show(const credential_files& files, const std::string& node = {});
-  caf::error check_trusted(const credential_files& files) const;
+  caf::error show(const credential_files& files);
+  caf::error check_trusted(const credential_files& files, std::initializer_list<int> purposes) const;
 };
 
 caf::error credentials::parts::trust(const std::string& file) {
@@ -152,7 +163,7 @@ caf::error credentials::parts::ask_for_certificates(const std::string& authoriti
   return {};
 }
 
-caf::error credentials::parts::show(const credential_files& files, const std::string& node) {
+caf::error credentials::parts::show(const credential_files& files) {
   auto certificates = load_certificates(files.certificate);
   if (!certificates)
     return certificates.error();
@@ -161,8 +172,6 @@ caf::error credentials::parts::show(const credential_files& files, const std::st
     return key.error();
   auto* leaf = certificates->front().get();
   own = facts_of(*leaf);
-  if (auto problem = check_name(files.certificate, own, node))
-    return problem;
   if (auto problem = check_time(files.certificate, own))
     return problem;
   if (SSL_CTX_use_certificate(context.get(), leaf) != 1)
@@ -178,11 +187,11 @@ caf::error credentials::parts::show(const credential_files& files, const std::st
 }
 
 /// Others trust the same authorities, so they would accept at least what is accepted here.
-caf::error credentials::parts::check_trusted(const credential_files& files) const {
+caf::error credentials::parts::check_trusted(const credential_files& files, std::initializer_list<int> purposes) const {
   auto* leaf = SSL_CTX_get0_certificate(context.get());
   STACK_OF(X509)* between = nullptr;
   SSL_CTX_get0_chain_certs(context.get(), &between);
-  for (auto purpose : {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT})
+  for (auto purpose : purposes)
     if (auto why = why_not_valid(SSL_CTX_get_cert_store(context.get()), leaf, between, purpose); !why.empty())
       return bad(fmt::format("no authority in {} vouches for {}: {}", files.authorities, files.certificate, why));
   return {};
@@ -191,17 +200,34 @@ caf::error credentials::parts::check_trusted(const credential_files& files) cons
 credentials::credentials(std::unique_ptr<parts> all) : parts_(std::move(all)) {}
 credentials::~credentials() = default;
 
-expected<credentials_ptr> credentials::load(const credential_files& files, const std::string& node) {
+caf::error credentials::parts::prepare_for_tunnel(const credential_files& files) {
   if (auto problem = check_files(files))
     return problem;
-  auto all = std::make_unique<parts>();
-  if (!all->context || !ready_between_nodes(all->context.get()))
+  if (!context || !ready_between_nodes(context.get()))
     return make_error(ec::internal, "OpenSSL offers no TLS 1.3: " + openssl_complaint());
-  if (auto problem = all->trust(files.authorities))
+  if (auto problem = trust(files.authorities))
     return problem;
-  if (auto problem = all->show(files, node))
+  return show(files);
+}
+
+expected<credentials_ptr> credentials::load(const credential_files& files, const std::string& node) {
+  auto all = std::make_unique<parts>();
+  if (auto problem = all->prepare_for_tunnel(files))
     return problem;
-  if (auto problem = all->check_trusted(files))
+  if (auto problem = check_node(files.certificate, all->own, node))
+    return problem;
+  if (auto problem = all->check_trusted(files, {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}))
+    return problem;
+  return credentials_ptr{new credentials{std::move(all)}};
+}
+
+expected<credentials_ptr> credentials::of_shell(const credential_files& files) {
+  auto all = std::make_unique<parts>();
+  if (auto problem = all->prepare_for_tunnel(files))
+    return problem;
+  if (auto problem = check_shell(files.certificate, all->own))
+    return problem;
+  if (auto problem = all->check_trusted(files, {X509_PURPOSE_SSL_CLIENT}))
     return problem;
   return credentials_ptr{new credentials{std::move(all)}};
 }

@@ -28,6 +28,9 @@ public:
   /// Errors: bad_config, with a sentence that names the file and says what to do.
   static expected<std::shared_ptr<const credentials>> load(const credential_files& files, const std::string& node);
 
+  /// The same for a shell, which only calls: its certificate names a shell, and no node. Errors: as above.
+  static expected<std::shared_ptr<const credentials>> of_shell(const credential_files& files);
+
   /// For a server of HTTP/1.1 (ALPN): TLS 1.2 and 1.3, with resumption by tickets. Where `authorities` is set, a client
   /// may show a certificate, which one of them must have signed. Errors: as above; who signed its own certificate, and
   /// whom that names, is for the clients to judge.

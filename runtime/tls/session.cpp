@@ -180,7 +180,7 @@ void tls_session::explain() {
   else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
     problem_ = "it shows no certificate";
   else if (reason > SSL_AD_REASON_OFFSET)
-    problem_ = "it does not accept this node's certificate or its way of speaking TLS: " + complaint;
+    problem_ = "it does not accept this side's certificate or its way of speaking TLS: " + complaint;
   else
     problem_ = "the TLS handshake failed: " + complaint;
 }

@@ -38,7 +38,7 @@ struct secured_pair {
   secured_pair() {
     for (auto* each : {&a, &b}) {
       const auto name = each == &a ? "a" : "b";
-      const auto files = authority.files_for_http({name, false, {"127.0.0.1"}});
+      const auto files = authority.files_for_http({name, bearer::node, {"127.0.0.1"}});
       for (const auto* section : {"cluster", "http"}) {
         each->set(section + (".certificate=" + files.certificate));
         each->set(section + (".key=" + files.key));
@@ -155,10 +155,10 @@ CAF_TEST(each_operation_is_for_those_whose_role_permits_it_and_for_nobody_else) 
   wrong.back() = wrong.back() == 'A' ? 'B' : 'A';
   const test_authority stranger;
   const tls_client::manner of_node{.shows = nodes.authority.files_for("a")},
-      of_client{.shows = nodes.authority.files_for_http({"reports", true})},
-      unnamed{.shows = nodes.authority.files_for_http({"nobody", true})},
-      foreign{.shows = stranger.files_for_http({"reports", true})},
-      old{.shows = nodes.authority.files_for_http({"reports", true}, past())};
+      of_client{.shows = nodes.authority.files_for_http({"reports", bearer::client})},
+      unnamed{.shows = nodes.authority.files_for_http({"nobody", bearer::client})},
+      foreign{.shows = stranger.files_for_http({"reports", bearer::client})},
+      old{.shows = nodes.authority.files_for_http({"reports", bearer::client}, past())};
   for (auto* at : {&nodes.a, &nodes.b}) {
     CAF_REQUIRE(within(20s, [&] {
       return nodes.status(*at, tokens.at(role::admin)) == 404 && nodes.status(*at, tokens.at(role::write)) == 404
@@ -332,7 +332,7 @@ CAF_TEST(each_act_of_an_administrator_is_in_the_log_with_who_and_from_where) {
 CAF_TEST(a_client_of_HTTP_is_no_node) {
   secured_pair nodes;
   CAF_REQUIRE(nodes.start());
-  tls_client client{nodes.a.tunnel_port(), {.shows = nodes.authority.files_for_http({"a", true})}};
+  tls_client client{nodes.a.tunnel_port(), {.shows = nodes.authority.files_for_http({"a", bearer::client})}};
   CAF_CHECK(!client.shake_hands() || client.receive(1).empty());
 }
 
@@ -345,7 +345,7 @@ CAF_TEST(a_node_beyond_loopback_starts_only_with_TLS_and_then_asks_for_tokens) {
   CAF_CHECK_EQUAL(bare.exit_status(20s), 1);
   for (const auto* word : {"http.certificate", "http.key", "gnomon token create", "http.insecure"})
     CAF_CHECK(has(bare.log(), word));
-  const auto files = authority.files_for_http({"a", false, {"127.0.0.1"}});
+  const auto files = authority.files_for_http({"a", bearer::node, {"127.0.0.1"}});
   const auto port = free_port();
   node_under_test secure{"b", "r1", folder.path()};
   secure.set("listen.http=0.0.0.0:" + std::to_string(port));

@@ -17,7 +17,7 @@ namespace {
 
 struct https_fixture : server_fixture {
   https_fixture() {
-    limits.security.credentials = server_of(authority.files_for_http({"n1", false, {"127.0.0.1"}}));
+    limits.security.credentials = server_of(authority.files_for_http({"n1", bearer::node, {"127.0.0.1"}}));
   }
   static credentials_ptr server_of(const credential_files& files) {
     auto loaded = credentials::of_http_server(files);
@@ -124,7 +124,7 @@ CAF_TEST(new_certificates_hold_for_new_connections_and_old_ones_go_on) {
   tls_client old{port, {}};
   CAF_REQUIRE(old.shake_hands());
   auto security = limits.security;
-  security.credentials = server_of(authority.files_for_http({"n2", false, {"127.0.0.1"}}));
+  security.credentials = server_of(authority.files_for_http({"n2", bearer::node, {"127.0.0.1"}}));
   server->secure(security);
   CAF_REQUIRE(old.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"));
   CAF_CHECK(old.receive(15) == "HTTP/1.1 200 OK");
@@ -215,15 +215,17 @@ CAF_TEST(a_certificate_of_a_client_opens_what_the_config_says) {
   limits.security.clients["reports"] = std::make_shared<const grant>(grant{"certificate reports", role::read});
   start();
   publish("a", "value");
-  const auto good = showing(authority.files_for_http({"reports", true}));
+  const auto good = showing(authority.files_for_http({"reports", bearer::client}));
   CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, good).body, "value");
   CAF_CHECK_EQUAL(ask("PUT", "/data/a", "x", {}, good).status, 403);
-  CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, showing(authority.files_for_http({"others", true}))).status, 401);
+  CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, showing(authority.files_for_http({"others", bearer::client}))).status,
+                  401);
   CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, showing(authority.files_for("reports"))).status, 401); // of a node
   const test_authority foreign{"foreign"};
-  CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, showing(foreign.files_for_http({"reports", true}))).status, 0);
-  CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, showing(authority.files_for_http({"reports", true}, past()))).status,
+  CAF_CHECK_EQUAL(ask("GET", "/data/a", {}, {}, showing(foreign.files_for_http({"reports", bearer::client}))).status,
                   0);
+  CAF_CHECK_EQUAL(
+      ask("GET", "/data/a", {}, {}, showing(authority.files_for_http({"reports", bearer::client}, past()))).status, 0);
   const auto token = add_token("writer", role::write); // which counts where both are shown
   CAF_CHECK_EQUAL(ask("PUT", "/data/a", "x", token, good).status / 100, 2);
 }
@@ -233,7 +235,7 @@ CAF_TEST(a_client_is_no_longer_known_once_the_config_does_not_name_it_or_its_aut
   limits.security.clients["reports"] = std::make_shared<const grant>(grant{"certificate reports", role::read});
   start();
   publish("a", "value");
-  tls_client client{port, showing(authority.files_for_http({"reports", true}))};
+  tls_client client{port, showing(authority.files_for_http({"reports", bearer::client}))};
   CAF_REQUIRE(client.shake_hands());
   auto status = [&] {
     CAF_REQUIRE(client.send("GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n"));
@@ -247,7 +249,7 @@ CAF_TEST(a_client_is_no_longer_known_once_the_config_does_not_name_it_or_its_aut
   CAF_CHECK_EQUAL(status(), "200");
   auto security = limits.security;
   const test_authority next{"next"};
-  auto files = authority.files_for_http({"n1", false, {"127.0.0.1"}});
+  auto files = authority.files_for_http({"n1", bearer::node, {"127.0.0.1"}});
   files.authorities = authority.beside(next);
   security.credentials = server_of(files);
   server->secure(security);

@@ -26,15 +26,15 @@ public:
   }
   /// Files for a node, trusting this authority.
   credential_files files_for(const std::string& node, const validity& valid = validity::for_days(90)) const {
-    const auto stem = node + "-" + std::to_string(count_++);
-    keep(issue_certificate(certificate(), key(), {node}, valid), stem);
-    return {folder_ / (stem + ".pem"), folder_ / (stem + ".key"), certificate()};
+    return issue({node}, valid);
   }
-  /// Files for a server of HTTPS at 127.0.0.1 or, with `client`, for one of its clients.
+  /// Files for a shell, trusting this authority.
+  credential_files files_for_shell(const std::string& shell, const validity& valid = validity::for_days(90)) const {
+    return issue({shell, bearer::shell}, valid);
+  }
+  /// Files for a server of HTTPS at 127.0.0.1, or for one of its clients.
   credential_files files_for_http(const certificate_wish& wish, const validity& valid = validity::for_days(90)) const {
-    const auto stem = "http-" + wish.name + "-" + std::to_string(count_++);
-    keep(issue_certificate(certificate(), key(), wish, valid), stem);
-    return {folder_ / (stem + ".pem"), folder_ / (stem + ".key"), certificate()};
+    return issue(wish, valid);
   }
   credentials_ptr credentials_for(const std::string& node) const {
     auto loaded = credentials::load(files_for(node), node);
@@ -56,6 +56,11 @@ public:
   }
 
 private:
+  credential_files issue(const certificate_wish& wish, const validity& valid) const {
+    const auto stem = wish.name + "-" + std::to_string(count_++);
+    keep(issue_certificate(certificate(), key(), wish, valid), stem);
+    return {folder_ / (stem + ".pem"), folder_ / (stem + ".key"), certificate()};
+  }
   void keep(const expected<certified_key>& made, const std::string& stem) const {
     if (!made)
       throw std::runtime_error(sentence_of(made.error()));

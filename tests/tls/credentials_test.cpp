@@ -67,6 +67,19 @@ CAF_TEST(what_others_would_refuse_is_refused_at_home_with_what_to_do) {
   CAF_CHECK(has(refusal(files), "belong together"));
 }
 
+CAF_TEST(a_shells_certificate_is_good_for_a_shell_alone) {
+  const test_authority authority;
+  const auto shell = authority.files_for_shell("alice");
+  const auto loaded = credentials::of_shell(shell);
+  CAF_REQUIRE(loaded);
+  CAF_CHECK_EQUAL((*loaded)->own().shells, std::vector<std::string>{"alice"});
+  CAF_CHECK(has(refusal(shell, "alice"), "is no certificate for node alice: it names URI:gnomon:shell:alice"));
+  const auto of_node = credentials::of_shell(authority.files_for("n"));
+  CAF_REQUIRE(!of_node);
+  CAF_CHECK(has(sentence_of(of_node.error()), "is no certificate for a shell: it names URI:gnomon:node:n"));
+  CAF_CHECK(!credentials::of_shell(authority.files_for_shell("alice", past())));
+}
+
 CAF_TEST(a_key_that_others_may_read_or_write_is_refused) {
   const test_authority authority;
   const auto files = authority.files_for("n");

@@ -80,7 +80,7 @@ CAF_TEST(a_certificate_of_another_authority_is_refused_by_either_side) {
   char byte = 0;
   size_t n = 0;
   CAF_CHECK(half.caller->read(&byte, 1, n) == tls_step::failed);
-  CAF_CHECK(half.caller->problem().find("does not accept this node's certificate") != std::string::npos);
+  CAF_CHECK(half.caller->problem().find("does not accept this side's certificate") != std::string::npos);
 }
 
 CAF_TEST(trust_can_be_withdrawn_from_a_connection_that_stands) {
