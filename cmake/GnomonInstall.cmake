@@ -71,11 +71,11 @@ add_library(gnomon_client_static STATIC ${client_objects})
 gnomon_package(gnomon_client_static static gnomon_client)
 set_target_properties(gnomon_client_static PROPERTIES EXPORT_NAME client_static)
 target_link_libraries(gnomon_client_static PUBLIC CAF::io PRIVATE Boost::serialization spdlog::spdlog ZLIB::ZLIB
-                      OpenSSL::Crypto)
+                      OpenSSL::SSL OpenSSL::Crypto)
 add_library(gnomon_static STATIC ${node_objects})
 gnomon_package(gnomon_static static gnomon)
 set_target_properties(gnomon_static PROPERTIES EXPORT_NAME gnomon_static)
-target_link_libraries(gnomon_static PUBLIC gnomon_client_static PRIVATE prometheus-cpp::core OpenSSL::SSL
+target_link_libraries(gnomon_static PUBLIC gnomon_client_static PRIVATE prometheus-cpp::core
                       INTERFACE ${LEVELDB_NAME} ${DLIB_NAME} ${BLAS_NAME} tomlplusplus maxminddb ldns)
 target_link_options(gnomon_static INTERFACE LINKER:--as-needed)
 

@@ -6,7 +6,7 @@ namespace gnomon {
 
 struct gate_state {};
 
-/// The actor that a node publishes: greets other nodes' links (through membership) and local clients, nothing else.
+/// The actor that a node publishes: greets other nodes' links (through membership) and clients, nothing else.
 gate_actor::behavior_type gate(gate_actor::stateful_pointer<gate_state> self, context_ptr node);
 
 } // namespace gnomon

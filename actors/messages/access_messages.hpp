@@ -10,7 +10,7 @@
 /// What travels about those who may ask over HTTP; `messages.hpp` includes it.
 namespace gnomon {
 
-/// Who asked for an act, for the audit. Empty: a program of the same user, over the Unix socket or in the node.
+/// Who asked for an act, for the audit. Empty in a request of a program, which cannot say itself who it is.
 struct asker {
   std::string who;  // as in `grant`
   std::string from; // an IP address

@@ -132,7 +132,7 @@ struct node_removal {
   }
 };
 
-/// A local program (shell, embedded client) introduces itself to the gate on the node's Unix socket.
+/// A program (shell, embedded client) introduces itself to the gate, on the node's Unix socket or through its tunnel.
 struct hello_client {
   std::string program;
   uint32_t protocol = 1;

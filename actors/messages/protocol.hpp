@@ -327,7 +327,7 @@ struct hello {
   }
 };
 
-/// A local client may talk to this router until it gets the router's DOWN. Then it greets again.
+/// A client may talk to this router until it gets the router's DOWN. Then it greets again.
 struct client_welcome {
   node_identity node;
   router_actor router;
@@ -340,7 +340,7 @@ struct client_welcome {
 using gate_actor = caf::typed_actor<
     // Another node's link opens a session. Errors: rejected (with the reason), unavailable while the node starts.
     caf::replies_to<hello>::with<hello>,
-    // A local program wants to talk to the router. Errors: unavailable while the node starts. Safe to repeat.
+    // A program wants to talk to the router. Errors: unavailable while the node starts. Safe to repeat.
     caf::replies_to<hello_client>::with<client_welcome>>;
 
 /// Outcome of a dial: the gate behind the connection when `answer` is a welcome, else null.

@@ -7,6 +7,7 @@
 #include "actors/node/followed.hpp"
 #include "actors/node/forgotten_users.hpp"
 #include "actors/node/known_ids.hpp"
+#include "actors/node/known_shells.hpp"
 #include "actors/node/policy.hpp"
 #include "actors/node/published_actors.hpp"
 #include "actors/node/read_index.hpp"
@@ -168,6 +169,7 @@ struct node_context {
   deliveries owed;                                               // to peers
   followed follows;                                              // items of which shadows tell the feed
   published_actors actors;                                       // of the program around
+  known_shells shells;                                           // programs elsewhere, over the tunnel
   background_pace pace;
   read_latencies latencies;                   // of reads at other nodes
   std::optional<catalog_memory> last_catalog; // of the last run, when it ended cleanly; for the first read of the store

@@ -35,12 +35,8 @@ act act_of(const revoke_token& request) {
   return {"revoke-token", request.name};
 }
 
-void audit(const act& done, const asker& by, std::string_view program) {
-  const auto over_http = !by.who.empty();
-  log::info("audit", done.event,
-            {{"who", over_http ? std::string_view{by.who} : program},
-             {"from", over_http ? std::string_view{by.from} : "this machine"},
-             {"what", done.what}});
+void audit(const act& done, const asker& by) {
+  log::info("audit", done.event, {{"who", by.who}, {"from", by.from}, {"what", done.what}});
 }
 
 } // namespace gnomon

@@ -20,7 +20,7 @@ act act_of(const train_piece& request); // of the first piece
 act act_of(const put_token& request);
 act act_of(const revoke_token& request);
 
-/// Writes the line. `program`: where the request comes from when nobody asked over HTTP.
-void audit(const act& done, const asker& by, std::string_view program);
+/// Writes the line.
+void audit(const act& done, const asker& by);
 
 } // namespace gnomon

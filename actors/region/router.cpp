@@ -1,5 +1,6 @@
 #include "actors/region/router.hpp"
 
+#include "actors/cluster/soundness.hpp"
 #include "actors/node/known_nodes.hpp"
 #include "actors/node/patience.hpp"
 #include "actors/node/placement.hpp"
@@ -8,6 +9,16 @@
 #include <algorithm>
 
 namespace gnomon {
+
+namespace {
+
+constexpr auto own_program = "program";
+
+caf::error not_sound() {
+  return make_error(ec::bad_message, "a request with an id or versions that cannot be");
+}
+
+} // namespace
 
 router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self, context_ptr node) {
   auto& state = self->state;
@@ -24,6 +35,8 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [&](const put_policy& x) { return state.act<policy_list>(x); },
       [=](const get_policies& x) -> caf::result<policy_list> { return self->delegate(handles()->region, x); },
       [=, &state](const fetch_item& x) -> caf::result<item_copy> {
+        if (!is_sound(x))
+          return not_sound();
         return self->delegate(state.node().shard(x.id), fetch_item{.id = x.id, .requester = state.node().self.node});
       },
       [&](const load_item& x) { return state.load(x); },
@@ -39,7 +52,8 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
       [&](const get_prediction& x) { return state.answered<prediction>([&](auto to) { state.predict(x, to); }); },
       [&](const find_actor& x) { return state.answered<found_actor>([&](auto to) { state.find(x, to); }); },
       [&](const forget_user& x) {
-        return state.answered<forget_receipt>([&](auto to) { state.forget(state.audited(x), to); });
+        state.audited(x); // before `answered` takes the sender
+        return state.answered<forget_receipt>([&](auto to) { state.forget(x, to); });
       },
       [&](const train_piece& x) { return state.to_trainer<training_status>(x.number == 0 ? state.audited(x) : x); },
       [&](const get_training& x) { return state.to_trainer<training_status>(x); },
@@ -66,13 +80,23 @@ void router_state::start(self_pointer self, context_ptr node) {
 
 template <class Message>
 const Message& router_state::audited(const Message& request) const {
-  const asker nobody;
-  const asker* by = &nobody;
+  auto by = program_that_asks();
   if constexpr (requires { request.by; })
-    by = &request.by;
-  const auto sender = self_->current_sender();
-  audit(act_of(request), *by, sender && sender->node() != self_->node() ? "socket" : "program");
+    if (by.who == own_program && !request.by.who.empty())
+      by = request.by;
+  audit(act_of(request), by);
   return request;
+}
+
+/// Other programs cannot say who they are: the tunnel knows, or it is the user of the Unix socket. The gateway of this
+/// one can.
+asker router_state::program_that_asks() const {
+  const auto sender = self_->current_sender();
+  if (!sender || sender->node() == self_->node())
+    return {own_program, "this machine"};
+  if (auto shell = node_->shells.find(sender->node()))
+    return *std::move(shell);
+  return {"socket", "this machine"};
 }
 
 template <class Reply, class Message>
@@ -84,6 +108,8 @@ caf::result<Reply> router_state::act(const Message& request) {
 
 template <class Reply, class Message>
 caf::result<Reply> router_state::to_item(const Message& request) {
+  if (!is_sound(request))
+    return not_sound();
   if (!node_->counters.rules_known)
     return node_->still_starting();
   if (node_->removed.get()->refuses(node_->self.node, node_->self.incarnation)) // what it took would be lost
@@ -358,6 +384,8 @@ void router_state::run_postponed(uint64_t number) {
 caf::result<load_receipt> router_state::load(const load_item& request) {
   if (!node_->counters.rules_known)
     return node_->still_starting();
+  if (!is_sound(request))
+    return not_sound();
   return self_->delegate(node_->shard(request.copy.id), request);
 }
 

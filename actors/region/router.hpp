@@ -50,6 +50,7 @@ public:
   /// Notes in the log who asks for an act of an administrator; then it goes to the region.
   template <class Message>
   const Message& audited(const Message& request) const;
+  asker program_that_asks() const;
   template <class Reply, class Message>
   caf::result<Reply> act(const Message& request);
   void find(const find_actor& request, answer<found_actor> reply);

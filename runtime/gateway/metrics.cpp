@@ -99,11 +99,14 @@ void add_tunnel(const std::map<std::string, uint64_t>& counts, metric_page& page
   page.gauge("gnomon_tunnel_tls_connections", "Open connections with other nodes, in TLS.", count("tls_connections"));
   page.gauge("gnomon_tunnel_plain_connections", "Open connections with other nodes, in plain TCP.",
              count("plain_connections"));
+  page.gauge("gnomon_tunnel_shell_connections", "Open connections with shells and embedded clients elsewhere.",
+             count("shell_connections"));
   page.counter("gnomon_tunnel_failed_handshakes_total", "Callers who did not get through TLS and their greeting.",
                count("failed_handshakes"));
   page.counter("gnomon_tunnel_refused_total", "Callers who were one too many, or came from a forbidden network.",
                count("refused_callers"));
-  page.counter("gnomon_tunnel_cut_off_total", "Connections of nodes that were closed because of what came in on them.",
+  page.counter("gnomon_tunnel_cut_off_total",
+               "Connections of nodes and shells that were closed because of what came in on them.",
                count("cut_off_peers"));
   page.gauge("gnomon_certificate_ends_seconds",
              "When this node's certificate ends, in seconds since 1970; 0: it has none.", count("certificate_ends"));

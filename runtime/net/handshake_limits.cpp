@@ -26,10 +26,18 @@ address plain_form(const address& who) {
 }
 
 bool handshake_limits::enter(const address& from, time_point now) {
+  return enter(from, now, each_);
+}
+
+bool handshake_limits::enter_for_many(const address& proxy, time_point now) {
+  return enter(proxy, now, all_);
+}
+
+bool handshake_limits::enter(const address& from, time_point now, size_t most) {
   while (!leaving_.empty() && leaving_.begin()->first <= now)
     forget(leaving_.extract(leaving_.begin()).mapped());
   const auto place = place_of(from);
-  if (const auto here = by_place_.find(place); count_ >= all_ || (here != by_place_.end() && here->second >= each_))
+  if (const auto here = by_place_.find(place); count_ >= all_ || (here != by_place_.end() && here->second >= most))
     return false;
   ++by_place_[place];
   ++count_;

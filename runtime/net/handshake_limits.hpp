@@ -19,6 +19,8 @@ public:
   handshake_limits(size_t all, size_t each) : all_(all), each_(each) {}
   /// False when there are too many; then `leave` must not be called.
   bool enter(const boost::asio::ip::address& from, time_point now);
+  /// The same for a proxy, which speaks for many places.
+  bool enter_for_many(const boost::asio::ip::address& proxy, time_point now);
   /// It counts until then.
   void leave(const boost::asio::ip::address& from, time_point when);
   size_t under_way() const {
@@ -26,6 +28,7 @@ public:
   }
 
 private:
+  bool enter(const boost::asio::ip::address& from, time_point now, size_t most);
   void forget(const boost::asio::ip::address& place);
 
   size_t all_;

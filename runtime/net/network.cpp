@@ -4,6 +4,7 @@
 #include "runtime/net/dialer.hpp"
 #include "runtime/net/unix_middleman.hpp"
 
+#include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 
 namespace gnomon {
@@ -32,6 +33,12 @@ std::string bytes_of(caf::actor_system& system, caf::node_id id) {
   return sink(id) ? std::string{} : std::string{bytes.begin(), bytes.end()};
 }
 
+caf::node_id node_of(caf::actor_system& system, const std::string& bytes) {
+  caf::node_id id;
+  caf::binary_deserializer source{system, bytes.data(), bytes.size()};
+  return source(id) ? caf::node_id{} : id;
+}
+
 } // namespace
 
 network::network(caf::actor_system& system, std::string socket) : system_(system), socket_(std::move(socket)) {}
@@ -40,6 +47,10 @@ expected<std::unique_ptr<network>> network::start(caf::actor_system& system, con
   std::unique_ptr<network> net{new network{system, config.socket}};
   config.self = node->self;
   config.caf_node = bytes_of(system, system.node());
+  config.shell_came = [&system, node](const std::string& id, asker who) {
+    node->shells.add(node_of(system, id), std::move(who));
+  };
+  config.shell_left = [&system, node](const std::string& id) { node->shells.forget(node_of(system, id)); };
   net->gate_ = system.spawn(gate, node);
   if (auto err = publish_on_socket(system, caf::actor_cast<caf::strong_actor_ptr>(net->gate_), config.socket))
     return err;

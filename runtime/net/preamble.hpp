@@ -10,7 +10,9 @@
 /// because the other side may be a stranger.
 ///
 /// Envelope: "GNOMON", format number (1 byte), length of the body (2 bytes), body. Integers are little-endian, texts a
-/// length (2 bytes) and their bytes. The caller's body is its identity (cluster, node, region, address, incarnation,
+/// length (2 bytes) and their bytes. Of its identity a shell has the name and the start, and a dash
+/// for every other text. The caller's
+/// body is its identity (cluster, node, region, address, incarnation,
 /// start, latitude and longitude as IEEE 754 bits), the number of the connection (8 bytes), and which move of that
 /// connection this is (4 bytes). The answer's is a verdict (1 byte), a sentence and an identity.
 namespace gnomon {

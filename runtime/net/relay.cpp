@@ -14,16 +14,24 @@ namespace {
 
 constexpr size_t piece_bytes = 64u << 10;
 
+/// Waits until the timer is cancelled.
+asio::awaitable<void> woken_by(asio::steady_timer& timer) {
+  boost::system::error_code woken;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+}
+
 } // namespace
 
 relay::relay(channel_ptr near, channel_ptr far, duration delay_to_far, size_t buffer_bytes,
              std::unique_ptr<basp_guard> guard)
     : near_(std::move(near)), in_(far), out_(std::move(far)), delay_(delay_to_far), buffer_bytes_(buffer_bytes),
       filled_(near_->lower().get_executor()), drained_(near_->lower().get_executor()),
-      moved_(near_->lower().get_executor()), due_(near_->lower().get_executor()), guard_(std::move(guard)) {
+      moved_(near_->lower().get_executor()), sent_(near_->lower().get_executor()), due_(near_->lower().get_executor()),
+      guard_(std::move(guard)) {
   filled_.expires_at(asio::steady_timer::time_point::max());
   drained_.expires_at(asio::steady_timer::time_point::max());
   moved_.expires_at(asio::steady_timer::time_point::max());
+  sent_.expires_at(asio::steady_timer::time_point::max());
 }
 
 void relay::start(std::function<void(const std::string& cut)> ended) {
@@ -62,18 +70,24 @@ asio::awaitable<size_t> relay::pass_on(std::span<char> received, error_code& fai
     co_await near_->write(asio::buffer(received.data(), received.size()), failure);
     co_return 0;
   }
+  using verdict = basp_guard::verdict;
   size_t begin = 0, end = 0; // what may pass, and was not written yet
   basp_guard::ruling ruling;
   do {
     ruling = guard_->judge({received.data() + end, received.size() - end}, std::chrono::steady_clock::now());
-    if (ruling.what == basp_guard::verdict::pass)
+    if (ruling.what == verdict::pass) {
       end += ruling.bytes;
-    if (ruling.what != basp_guard::verdict::pass && begin != end)
+      continue;
+    }
+    if (begin != end)
       co_await near_->write(asio::buffer(received.data() + begin, end - begin), failure);
-    if (ruling.what == basp_guard::verdict::drop)
-      begin = end += ruling.bytes;
-  } while (!failure && (ruling.what == basp_guard::verdict::pass || ruling.what == basp_guard::verdict::drop));
-  if (ruling.what == basp_guard::verdict::cut) {
+    else if (ruling.what == verdict::hold)
+      co_await woken_by(sent_);
+    if (ruling.what == verdict::drop)
+      end += ruling.bytes;
+    begin = end;
+  } while (!failure && !closed_ && ruling.what != verdict::wait && ruling.what != verdict::cut);
+  if (ruling.what == verdict::cut) {
     cut_ = std::move(ruling.reason);
     failure = asio::error::access_denied;
   }
@@ -81,13 +95,20 @@ asio::awaitable<size_t> relay::pass_on(std::span<char> received, error_code& fai
   co_return received.size() - end;
 }
 
+void relay::note(std::span<const char> sent) {
+  if (!guard_)
+    return;
+  guard_->note({sent.data(), sent.size()});
+  sent_.cancel();
+}
+
 asio::awaitable<void> relay::send_all(std::shared_ptr<relay> alive) {
   std::vector<char> buffer(piece_bytes);
   error_code failure;
   while (!failure) {
     const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
-    if (!failure && guard_)
-      guard_->note({buffer.data(), n});
+    if (!failure)
+      note({buffer.data(), n});
     if (!failure)
       co_await send(asio::buffer(buffer.data(), n), failure);
   }
@@ -184,8 +205,7 @@ asio::awaitable<void> relay::read_ahead(std::shared_ptr<relay> alive) {
     const auto n = co_await near_->read_some(asio::buffer(buffer), failure);
     if (failure)
       break;
-    if (guard_)
-      guard_->note({buffer.data(), n});
+    note({buffer.data(), n});
     queue_.push_back({std::chrono::steady_clock::now() + delay_, {buffer.data(), buffer.data() + n}});
     queued_ += n;
     filled_.cancel();
@@ -223,7 +243,7 @@ void relay::close() {
     if (line)
       line->close();
   finished_ = true;
-  for (auto timer : {&filled_, &drained_, &due_, &moved_})
+  for (auto timer : {&filled_, &drained_, &due_, &moved_, &sent_})
     timer->cancel();
   if (auto ended = std::move(ended_))
     ended(cut_);

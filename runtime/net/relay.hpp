@@ -62,6 +62,7 @@ private:
   boost::asio::awaitable<void> receive_all(std::shared_ptr<relay> alive);
   /// Gives what was received to the near side; returns how much at the end of it has to wait for more.
   boost::asio::awaitable<size_t> pass_on(std::span<char> received, error_code& failure);
+  void note(std::span<const char> sent);
   boost::asio::awaitable<void> send_all(std::shared_ptr<relay> alive);
   boost::asio::awaitable<void> send(boost::asio::const_buffer bytes, error_code& failure);
   boost::asio::awaitable<bool> goes_on(error_code& failure);
@@ -80,10 +81,12 @@ private:
   std::deque<piece> queue_; // on its way to `far`, when there is a delay
   size_t queued_ = 0;
   bool finished_ = false; // nothing more will be read
-  // `filled_`, `drained_` and `moved_` never expire: they are cancelled to wake the operation that waits on them.
+  // `filled_`, `drained_`, `moved_` and `sent_` never expire: they are cancelled to wake the operation that waits on
+  // them.
   boost::asio::steady_timer filled_;
   boost::asio::steady_timer drained_;
   boost::asio::steady_timer moved_;
+  boost::asio::steady_timer sent_; // to the far side, which lets the guard go on
   boost::asio::steady_timer due_;
   std::function<void(const std::string& cut)> ended_;
   std::unique_ptr<basp_guard> guard_; // null: any bytes may pass

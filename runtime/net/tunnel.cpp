@@ -44,17 +44,23 @@ expected<tunnel_rules> tunnel_rules::from(const tunnel_security& security, const
   auto networks = plain_networks::from(security.networks);
   if (!networks)
     return make_error(ec::bad_config, sentence_of(networks.error()));
-  tunnel_rules rules{security.credentials, security.insecure, std::move(*networks)};
+  tunnel_rules rules{security.credentials, security.insecure, std::move(*networks), security.proxies};
   if (!rules.credentials && !rules.insecure)
     return make_error(ec::bad_config, "nodes speak TLS to each other, and need a certificate, its key and authorities; "
                                       "or say insecure = true for plain TCP on loopback");
-  if (auto where = rules.parse(listen); !where)
+  if (auto where = rules.parse(listen); !where && !listen.empty())
     return make_error(ec::bad_config, sentence_of(where.error()));
   return rules;
 }
 
 expected<tcp::endpoint> tunnel_rules::parse(const std::string& address) const {
   return credentials ? parse_address(address) : parse_plain(address, plain);
+}
+
+bool tunnel_rules::are_proxy(const asio::ip::address& who) const {
+  const auto address = ip_address::parse(who.to_string());
+  return address
+         && std::any_of(proxies.begin(), proxies.end(), [&](const auto& each) { return each.contains(*address); });
 }
 
 bool tunnel_rules::allow(const channel& line, const asio::ip::address& who) const {
@@ -76,6 +82,8 @@ caf::error tunnel::impl::listen() {
   if (!rules)
     return rules.error();
   rules_ = std::move(*rules);
+  if (config_.listen.empty())
+    return {};
   const auto endpoint = rules_.parse(config_.listen);
   error_code failure;
   acceptor_.open(endpoint->protocol(), failure);
@@ -94,7 +102,8 @@ caf::error tunnel::impl::listen() {
 }
 
 void tunnel::impl::run() {
-  go_on_accepting();
+  if (acceptor_.is_open())
+    go_on_accepting();
   asio::post(io_, [self = shared_from_this()] {
     self->tell_of_rules();
     self->review();
@@ -155,7 +164,7 @@ void tunnel::impl::review() {
   authority_ends_ = rules_.credentials ? end_of(rules_.credentials->first_to_end()) : 0;
   for (auto& [relay, facts] : relays{relays_})
     if (!relay->moving() && !rules_.allow(relay->far(), facts.who)) {
-      move(relay);
+      facts.shell ? turn_out(relay) : move(relay);
     } else if (relay->moving() && std::chrono::steady_clock::now() > facts.moved_by) {
       log::warn("tunnel", "move-overdue", {{"node", facts.node}});
       relay->close();
@@ -163,6 +172,13 @@ void tunnel::impl::review() {
   if (std::chrono::steady_clock::now() >= told_of_expiry_)
     tell_of_expiry();
   review_later();
+}
+
+/// Nobody can call a shell. It calls again when it has a better certificate.
+void tunnel::impl::turn_out(const std::shared_ptr<relay>& shell) {
+  log::info("tunnel", "shell-turned-out",
+            {{"who", relays_.at(shell).node}, {"reason", "its certificate has ended, or nobody vouches for it now"}});
+  shell->close();
 }
 
 void tunnel::impl::review_later() {
@@ -175,7 +191,7 @@ void tunnel::impl::review_later() {
 }
 
 void tunnel::impl::tell_of_rules() {
-  if (rules_.credentials)
+  if (rules_.credentials && acceptor_.is_open())
     log::info("tunnel", "speaks-tls",
               {{"certificate", rules_.credentials->own().subject},
                {"serial", rules_.credentials->own().serial},
@@ -189,8 +205,13 @@ void tunnel::impl::tell_of_expiry() {
 }
 
 std::map<std::string, uint64_t> tunnel::impl::counts() const {
-  return {{"tls_connections", secure_},       {"plain_connections", plain_}, {"failed_handshakes", failed_},
-          {"refused_callers", refused_},      {"cut_off_peers", cut_off_},   {"certificate_ends", certificate_ends_},
+  return {{"tls_connections", secure_},
+          {"plain_connections", plain_},
+          {"shell_connections", shells_now_},
+          {"failed_handshakes", failed_},
+          {"refused_callers", refused_},
+          {"cut_off_peers", cut_off_},
+          {"certificate_ends", certificate_ends_},
           {"authority_ends", authority_ends_}};
 }
 
@@ -212,12 +233,32 @@ awaitable<expected<std::string>> tunnel::impl::read_envelope(channel& line) {
   co_return body;
 }
 
+/// Each program of a shell has a CAF of its own, and so traffic of its own.
+std::unique_ptr<basp_guard> tunnel::impl::guard_for(const carried& facts, bool called_us) {
+  if (!peers_)
+    return nullptr;
+  if (!facts.shell)
+    return std::make_unique<basp_guard>(peers_, facts.node,
+                                        called_us ? basp_role::calling_node : basp_role::called_node);
+  auto tell = [self = shared_from_this(), who = asker{facts.node, facts.who.to_string()},
+               kept = facts.shell](const std::string& caf_node) {
+    *kept = caf_node;
+    self->config_.shell_came(caf_node, who);
+  };
+  return std::make_unique<basp_guard>(peers_, fmt::format("{} {}", facts.node, facts.program), basp_role::shell,
+                                      std::move(tell));
+}
+
 void tunnel::impl::begin_relay(channel_ptr near, channel_ptr far, carried facts, std::string dialed) {
   tune(*far);
   auto i = config_.delays.find(facts.node);
   auto delay = i == config_.delays.end() ? duration::zero() : i->second;
-  auto guard = peers_ ? std::make_unique<basp_guard>(peers_, facts.node, dialed.empty()) : nullptr;
-  auto both = std::make_shared<relay>(std::move(near), std::move(far), delay, config_.buffer_bytes, std::move(guard));
+  auto both = std::make_shared<relay>(std::move(near), std::move(far), delay, config_.buffer_bytes,
+                                      guard_for(facts, dialed.empty()));
+  if (facts.shell) {
+    ++shells_;
+    log::info("tunnel", "shell-connected", {{"who", facts.node}, {"from", facts.who.to_string()}});
+  }
   relays_.emplace(both, std::move(facts));
   recount();
   if (dialed.empty())
@@ -231,13 +272,20 @@ void tunnel::impl::begin_relay(channel_ptr near, channel_ptr far, carried facts,
 }
 
 void tunnel::impl::end_relay(const std::shared_ptr<relay>& which, const std::string& dialed, const std::string& cut) {
-  if (const auto i = relays_.find(which); i != relays_.end() && !cut.empty()) {
-    ++cut_off_;
-    peers_->with(i->second.node)->refuse_for_a_while(std::chrono::steady_clock::now());
-    log::error("tunnel", "peer-cut-off",
-               {{"node", i->second.node}, {"from", i->second.who.to_string()}, {"reason", cut}});
+  if (const auto ended = relays_.extract(which)) {
+    const auto& facts = ended.mapped();
+    if (!cut.empty()) {
+      ++cut_off_;
+      peers_->with(facts.node)->refuse_for_a_while(std::chrono::steady_clock::now());
+      log::error("tunnel", "peer-cut-off", {{"node", facts.node}, {"from", facts.who.to_string()}, {"reason", cut}});
+    }
+    if (facts.shell) {
+      --shells_;
+      log::info("tunnel", "shell-left", {{"who", facts.node}, {"from", facts.who.to_string()}});
+      if (!facts.shell->empty())
+        config_.shell_left(*facts.shell);
+    }
   }
-  relays_.erase(which);
   recount();
   if (dialed.empty())
     --accepted_;
@@ -246,10 +294,12 @@ void tunnel::impl::end_relay(const std::shared_ptr<relay>& which, const std::str
 }
 
 void tunnel::impl::recount() {
-  const auto tls = std::count_if(relays_.begin(), relays_.end(),
-                                 [](const auto& each) { return each.first->far().tls() != nullptr; });
+  const auto tls = std::count_if(relays_.begin(), relays_.end(), [](const auto& each) {
+    return each.first->far().tls() != nullptr && !each.second.shell;
+  });
   secure_ = static_cast<uint64_t>(tls);
-  plain_ = relays_.size() - static_cast<uint64_t>(tls);
+  shells_now_ = shells_;
+  plain_ = relays_.size() - static_cast<uint64_t>(tls) - shells_;
 }
 
 void tunnel::impl::tune(channel& line) {

@@ -1,3 +1,4 @@
+#include "runtime/base/host_port.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/net/tunnel_impl.hpp"
 
@@ -42,14 +43,21 @@ void tunnel::impl::hang_up(std::string address) {
 
 awaitable<void> tunnel::impl::call(std::shared_ptr<impl> alive, std::string address, duration timeout,
                                    dial_function done) {
-  auto to = rules_.parse(address);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  auto to = co_await find(address);
   if (!to) {
     done(std::move(to.error()));
     co_return;
   }
   caller me{config_.self, random_u64(), 0};
   const auto number = me.connection;
-  auto made = co_await reach(*to, std::move(me), std::chrono::steady_clock::now() + timeout);
+  attempt made{nullptr, make_error(ec::unavailable, "it has no address")};
+  peer_address who;
+  for (size_t i = 0; i < to->size() && !made.connected; ++i) {
+    who = (*to)[i].address();
+    caller one = me;
+    made = co_await reach((*to)[i], std::move(one), deadline);
+  }
   const auto& answer = made.answer;
   if (!answer && code_of(answer.error()) == ec::timeout)
     done(make_error(ec::timeout, "the node at " + address + " did not answer in time"));
@@ -57,10 +65,30 @@ awaitable<void> tunnel::impl::call(std::shared_ptr<impl> alive, std::string addr
     done(make_error(code_of(answer.error()), "no node at " + address + ": " + sentence_of(answer.error())));
   else if (answer->verdict != reception::welcome)
     done(dialed{*answer, -1});
-  else if (auto fd = open_inner_end(std::move(made.line), {to->address(), answer->from.node, address, number}); fd < 0)
+  else if (auto fd = open_inner_end(std::move(made.line), {who, answer->from.node, address, number}); fd < 0)
     done(make_error(ec::unavailable, "out of descriptors while connecting to " + address));
   else
     done(dialed{*answer, fd});
+}
+
+/// Nodes call each other at addresses; people may type a name.
+awaitable<expected<std::vector<asio::ip::tcp::endpoint>>> tunnel::impl::find(std::string address) {
+  const auto literal = rules_.parse(address);
+  if (literal)
+    co_return std::vector{*literal};
+  const auto where = parse_host_port(address);
+  if (!config_.listen.empty() || !where)
+    co_return literal.error();
+  error_code failure;
+  tcp::resolver names{io_};
+  const auto found = co_await names.async_resolve(where->host, std::to_string(where->port),
+                                                  asio::redirect_error(asio::use_awaitable, failure));
+  if (failure)
+    co_return make_error(ec::unavailable, fmt::format("the name {} is not known: {}", where->host, failure.message()));
+  std::vector<tcp::endpoint> all;
+  for (const auto& each : found)
+    all.push_back(each.endpoint());
+  co_return all;
 }
 
 /// With TLS when this node can. In plain only when the config allows it, and nothing at all came back to TLS.
@@ -86,7 +114,10 @@ awaitable<tunnel::impl::attempt> tunnel::impl::try_once(tcp::endpoint to, caller
   if (*expired)
     answer = make_error(ec::timeout, "it did not answer in time");
   const auto no_tls = !answer && !*expired && line->tls() != nullptr && line->tls()->silent();
-  attempt made{std::move(line), std::move(answer), no_tls};
+  if (no_tls)
+    answer = make_error(ec::unavailable, "it closed the connection where TLS begins; has it a certificate?");
+  const auto connected = *expired || line->tls() != nullptr;
+  attempt made{std::move(line), std::move(answer), no_tls, connected};
   co_return made;
 }
 

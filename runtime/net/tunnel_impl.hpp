@@ -39,6 +39,7 @@ struct tunnel_rules {
   credentials_ptr credentials;
   bool insecure = true;
   plain_networks plain;
+  std::vector<ip_prefix> proxies;
 
   /// Errors: bad_config for a network that is none, and when `listen` may not be listened on.
   static expected<tunnel_rules> from(const tunnel_security& security, const std::string& listen);
@@ -47,6 +48,8 @@ struct tunnel_rules {
   bool allow_plain(const boost::asio::ip::address& who) const {
     return insecure && plain.allow(plain_form(who));
   }
+  /// Whoever calls from there speaks for others.
+  bool are_proxy(const boost::asio::ip::address& who) const;
   /// The connection would be let in now.
   bool allow(const channel& line, const boost::asio::ip::address& who) const;
 };
@@ -82,35 +85,44 @@ private:
   /// A relay, and who is at its other end.
   struct carried {
     peer_address who;
-    std::string node;
-    std::string address;                  // where it is called
-    uint64_t number = 0;                  // of the connection, the same at both ends
-    uint32_t moves = 0;                   // how often it has moved, or has begun to: the same at both ends, too
-    bool calling = false, called = false; // a move has been offered to the other side; by it
-    time_point moved_by = {};             // else it is closed
+    std::string node;                        // or "shell NAME"
+    std::string address;                     // where it is called
+    uint64_t number = 0;                     // of the connection, the same at both ends
+    uint32_t moves = 0;                      // how often it has moved, or has begun to: the same at both ends, too
+    bool calling = false, called = false;    // a move has been offered to the other side; by it
+    time_point moved_by = {};                // else it is closed
+    std::shared_ptr<std::string> shell = {}; // its id in CAF, once it has introduced itself; null: it is a node
+    uint64_t program = 0;                    // of a shell: the same over its connects
   };
   using relays = std::map<std::shared_ptr<relay>, carried>;
+  /// An address that counts as one of those at their greeting; nothing: it has gone from there.
+  using greeting_place = std::shared_ptr<std::optional<peer_address>>;
   /// One connection to another node, and what it said.
   struct attempt {
     channel_ptr line;
     expected<greeting> answer;
-    bool no_tls = false; // it closed the connection where TLS would have begun
+    bool no_tls = false;    // it closed the connection where TLS would have begun
+    bool connected = false; // in TCP; then no other address is tried
   };
 
   // callers
   void go_on_accepting();
   awaitable<void> accept_all(std::shared_ptr<impl> alive);
   void accept(tcp::socket caller, const peer_address& from);
-  awaitable<void> receive(std::shared_ptr<impl> alive, channel_ptr caller, peer_address from);
+  awaitable<void> receive(std::shared_ptr<impl> alive, channel_ptr caller, greeting_place from);
+  awaitable<caf::error> hear_proxy(channel& caller, greeting_place from);
   awaitable<caf::error> greet(channel_ptr caller, peer_address from);
   awaitable<caf::error> admit(channel& caller, peer_address from);
   awaitable<greeting> ask_greeter(node_identity who);
   awaitable<void> let_in(channel_ptr line, greeting answer, caller by, peer_address from);
   awaitable<caf::error> refuse(channel_ptr line, std::string sentence, reception verdict = reception::refused);
   awaitable<caf::error> take_over(channel_ptr line, caller by, peer_address from);
-  void leave(const peer_address& from, bool failed);
+  greeting answer_shell(const node_identity& who);
+  void leave(const greeting_place& from, bool failed);
+  bool arrive(const peer_address& from);
 
   // calls
+  awaitable<expected<std::vector<tcp::endpoint>>> find(std::string address);
   awaitable<void> call(std::shared_ptr<impl> alive, std::string address, duration timeout, dial_function done);
   awaitable<attempt> reach(tcp::endpoint to, caller me, time_point deadline);
   awaitable<attempt> try_once(tcp::endpoint to, caller me, credentials_ptr with, time_point deadline);
@@ -125,6 +137,7 @@ private:
   /// `dialed` is the address that this node called; empty: the other one called.
   void begin_relay(channel_ptr near, channel_ptr far, carried facts, std::string dialed);
   void end_relay(const std::shared_ptr<relay>& which, const std::string& dialed, const std::string& cut);
+  std::unique_ptr<basp_guard> guard_for(const carried& facts, bool called_us);
   void recount();
   static void tune(channel& line);
   /// Closes `line`, and says so in `expired`, unless the timer that comes back dies first.
@@ -133,6 +146,7 @@ private:
   void close_all();
   void review();
   void review_later();
+  void turn_out(const std::shared_ptr<relay>& shell);
   void tell_of_rules();
   void tell_of_expiry();
 
@@ -151,11 +165,11 @@ private:
   std::shared_ptr<basp_peers> peers_; // null: nobody reads what comes in
   sparse_warnings warnings_{"tunnel"};
   time_point told_of_expiry_{};
-  uint32_t accepted_ = 0;                                               // and relayed
+  uint32_t accepted_ = 0, shells_ = 0;                                  // and relayed; of these, shells
   bool stopping_ = false;                                               // on the tunnel's thread
   std::atomic<bool> stopped_{false};                                    // for everyone else
   std::atomic<uint64_t> secure_{0}, plain_{0}, failed_{0}, refused_{0}; // connections now, and since the start
-  std::atomic<uint64_t> cut_off_{0};                                    // since the start
+  std::atomic<uint64_t> cut_off_{0}, shells_now_{0};                    // since the start; connections now
   std::atomic<uint64_t> certificate_ends_{0}, authority_ends_{0};       // seconds since 1970
   std::thread thread_;
   std::promise<void> finished_;

@@ -25,6 +25,7 @@ struct node_config {
   host_port advertise;                        // where others reach this node's tunnel; empty: where it listens
   bool insecure = false;                      // plain TCP between nodes, on loopback only, and
   std::vector<std::string> insecure_networks; // in these private ones
+  std::vector<std::string> cluster_proxies;   // networks whose connections begin with a header of the PROXY protocol
 
   // [node]
   std::string name;

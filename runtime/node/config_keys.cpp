@@ -275,6 +275,8 @@ std::vector<config_key> cluster_and_node_keys() {
       reloadable(flag_key("cluster", "insecure", MEMBER(insecure))),
       reloadable(list_key("cluster", "insecure_networks", MEMBER(insecure_networks),
                           "a list of private networks, for example [\"10.77.0.0/24\"]", any_text)),
+      reloadable(list_key("cluster", "proxies", MEMBER(cluster_proxies),
+                          "a list of networks, for example [\"10.0.0.0/8\", \"2001:db8::1\"]", is_network)),
       text_key("node", "name", MEMBER(name), name_rule, is_name),
       text_key("node", "region", MEMBER(region), name_rule, is_name),
       place_key("latitude", MEMBER(latitude), 90),

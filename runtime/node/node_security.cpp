@@ -8,6 +8,8 @@ namespace gnomon {
 
 expected<tunnel_security> security_of(const node_config& config) {
   tunnel_security security{nullptr, config.insecure, config.insecure_networks};
+  for (const auto& text : config.cluster_proxies)
+    security.proxies.push_back(*ip_prefix::parse(text)); // the config was checked
   const credential_files files{config.certificate, config.key, config.authorities};
   if (files.empty())
     return security;

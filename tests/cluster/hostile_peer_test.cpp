@@ -33,11 +33,11 @@ std::string greeting_of(const std::string& name) {
   return "GNOMON\x02" + little(static_cast<uint16_t>(body.size())) + body;
 }
 
-/// What holds a certificate of the cluster, and is no node.
+/// What holds a certificate of the cluster, and is no node and no shell.
 class impostor {
 public:
-  impostor(const node_under_test& node, const test_authority& authority, const std::string& name)
-      : line_(node.tunnel_port(), {.shows = authority.files_for(name)}) {
+  impostor(const node_under_test& node, const credential_files& shows, const std::string& name)
+      : line_(node.tunnel_port(), {.shows = shows}) {
     if (!line_.shake_hands() || !line_.send(greeting_of(name)))
       return;
     const auto head = line_.receive(9);
@@ -113,11 +113,12 @@ struct fixture {
   bool serves() {
     return !node.ended() && node.put("a", "value").status / 100 == 2 && node.get("/data/a").body == "value";
   }
-  /// Each case by a node of its own: one that was cut off is refused for a while.
+  /// Each case by a node or a shell of its own: one that was cut off is refused for a while.
   template <class Attack>
-  void expect_cut(const std::string& what, Attack attack) {
+  void expect_cut(const std::string& what, Attack attack, bearer of = bearer::node) {
     const auto before = cuts();
-    impostor peer{node, authority, "x" + std::to_string(++count_)};
+    const auto name = "x" + std::to_string(++count_);
+    impostor peer{node, of == bearer::shell ? authority.files_for_shell(name) : authority.files_for(name), name};
     if (!peer.welcome())
       CAF_FAIL(what << ": not welcome\n" << node.log());
     attack(peer);
@@ -190,15 +191,44 @@ CAF_TEST(a_node_with_a_certificate_that_sends_nonsense_is_cut_off_and_the_others
   CAF_CHECK_EQUAL(node.terminate(), 0);
 }
 
+CAF_TEST(a_shell_that_sends_what_no_shell_sends_is_cut_off_and_the_node_goes_on) {
+  auto shell_is_cut = [&](const std::string& what, auto attack) { expect_cut(what, attack, bearer::shell); };
+  auto request = [](const impostor& peer, const std::string& types, const std::string& bytes, int64_t announced = -1) {
+    return basp::message({.data = 7, .source = 5, .target = peer.gate()}, basp::content(types, bytes), announced);
+  };
+  shell_is_cut("a handshake without content",
+               [](auto& peer) { peer.send(basp::message({.what = basp::client_handshake}, {})); });
+  shell_is_cut("random bytes after a handshake", [](auto& peer) { peer.send(handshake + random_bytes(4, 5000)); });
+  shell_is_cut("four gigabytes", [&](auto& peer) {
+    peer.send(handshake + request(peer, "@<>+gnomon::write_item", std::string(400, 'x'), UINT32_MAX));
+  });
+  shell_is_cut("a node's greeting", [](auto& peer) { peer.send(handshake + hello_of(peer, "a")); });
+  shell_is_cut("a request to the gate", [&](auto& peer) {
+    peer.send(handshake + request(peer, "@<>+gnomon::read_item", std::string(40, '\0')));
+  });
+  shell_is_cut("requests to any actor", [](auto& peer) {
+    peer.send(handshake);
+    for (uint64_t id = 1; id < 300; ++id)
+      peer.send(basp::message({.data = 7, .source = 5, .target = id}, basp::content("@<>+gnomon::get_cluster", {})));
+  });
+  shell_is_cut("an order to end for every actor", [](auto& peer) {
+    peer.send(handshake);
+    for (uint64_t id = 1; id < 300; ++id)
+      peer.send(basp::message({.data = 1ull << 60, .source = 5, .target = id},
+                              basp::content("@<>+@exit", basp::number(id) + basp::node('p') + std::string(12, '\1'))));
+  });
+  CAF_CHECK_EQUAL(node.terminate(), 0);
+}
+
 CAF_TEST(one_that_was_cut_off_is_refused_for_a_while) {
   {
-    impostor peer{node, authority, "x"};
+    impostor peer{node, authority.files_for("x"), "x"};
     CAF_REQUIRE(peer.welcome());
     peer.send(random_bytes(3, 100));
     CAF_CHECK(peer.cut_off());
   }
   CAF_CHECK(within(5s, [&] { return cuts() == 1; }));
-  impostor again{node, authority, "x"}, other{node, authority, "y"};
+  impostor again{node, authority.files_for("x"), "x"}, other{node, authority.files_for("y"), "y"};
   CAF_CHECK(!again.welcome());
   CAF_CHECK(other.welcome());
 }

@@ -11,7 +11,8 @@ namespace {
 using namespace test;
 using verdict = basp_guard::verdict;
 
-constexpr uint64_t our_gate = 3, our_link = 40, request = (1ull << 60) | 7, async = 1ull << 60;
+constexpr uint64_t our_gate = 3, our_link = 40, request = (1ull << 60) | 7, async = 1ull << 60,
+                   response = 1ull << 63 | 1;
 
 std::string hello() {
   return basp::message({.data = request, .source = 5, .target = our_gate}, basp::hello({}));
@@ -23,10 +24,11 @@ std::string to_link(const std::string& payload) {
 
 struct fixture {
   std::shared_ptr<basp_peers> peers = std::make_shared<basp_peers>(basp::node('o'));
-  basp_guard guard{peers, "peer", true};
+  basp_guard guard;
 
-  fixture() {
+  explicit fixture(basp_role role) : guard(peers, "peer", role) {
     guard.note(basp::server_greeting(basp::node('o'), our_gate));
+    guard.note(basp::message({.data = response, .source = our_gate, .target = 5}, basp::welcome(7, basp::node('o'))));
     guard.note(basp::message({.data = async, .source = our_link, .target = 5}, basp::credit(9, 1, 1)));
     const auto began = guard.judge(basp::client_greeting(basp::node('p')), {});
     require(began.what == verdict::pass, "a connection may begin");
@@ -39,7 +41,7 @@ struct fixture {
       waiting += all.substr(0, piece);
       all.remove_prefix(std::min(piece, all.size()));
       for (auto ruling = guard.judge(waiting, {}); ruling.what != verdict::wait; ruling = guard.judge(waiting, {})) {
-        if (ruling.what == verdict::cut)
+        if (ruling.what == verdict::cut || ruling.what == verdict::hold)
           return through;
         require(ruling.bytes > 0 && ruling.bytes <= waiting.size(), "no more passes than there is");
         through += ruling.what == verdict::pass ? ruling.bytes : 0;
@@ -52,11 +54,15 @@ struct fixture {
 };
 
 void read(std::string_view input) {
-  require(fixture{}.passed(input, SIZE_MAX) == fixture{}.passed(input, 1), "the same passes however it arrives");
-  fixture sending;
+  for (auto role : {basp_role::calling_node, basp_role::shell}) {
+    const auto at_once = fixture{role}.passed(input, SIZE_MAX), by_bytes = fixture{role}.passed(input, 1);
+    require(at_once == by_bytes, "the same passes however it arrives");
+  }
+  fixture to_node{basp_role::calling_node}, to_shell{basp_role::shell};
   for (auto c : input)
-    sending.guard.note({&c, 1});
-  basp_guard called{sending.peers, "other", false};
+    for (auto* sending : {&to_node, &to_shell})
+      sending->guard.note({&c, 1});
+  basp_guard called{to_node.peers, "other", basp_role::called_node};
   called.judge(input, {});
 }
 
@@ -70,7 +76,10 @@ std::vector<std::string> examples() {
           basp::message({.data = 1ull << 63 | 7, .source = 5, .target = our_link},
                         basp::content("@<>+@error", error + basp::text("@<>"))),
           basp::message({.what = basp::heartbeat}, {}) + basp::client_greeting(basp::node('p')),
-          basp::server_greeting(basp::node('p'), 3)};
+          basp::server_greeting(basp::node('p'), 3),
+          basp::message({.data = request, .source = 5, .target = 7},
+                        basp::content("@<>+gnomon::read_item", std::string(40, '\0')))
+              + basp::message({.what = basp::monitor, .target = 7}, nodes)};
 }
 
 const listed this_target{"guard", read, examples};

@@ -18,7 +18,7 @@ constexpr uint64_t our_gate = 3, our_link = 40;
 /// A peer that called this node, and whose link this node knows.
 struct fixture {
   std::shared_ptr<basp_peers> peers = std::make_shared<basp_peers>(basp::node('o'));
-  basp_guard guard{peers, "peer", true};
+  basp_guard guard{peers, "peer", basp_role::calling_node};
   basp_guard::time_point now{std::chrono::hours{1}};
 
   verdict of(const std::string& bytes) {
@@ -73,7 +73,7 @@ CAF_TEST(what_links_send_passes) {
 }
 
 CAF_TEST(a_node_that_was_called_greets_once) {
-  basp_guard called{peers, "peer", false};
+  basp_guard called{peers, "peer", basp_role::called_node};
   const auto greeting = basp::server_greeting(basp::node('p'), 3);
   CAF_CHECK(called.judge(greeting, now).what == verdict::pass);
   CAF_CHECK(called.judge(greeting, now).what == verdict::cut);
@@ -122,7 +122,7 @@ CAF_TEST(a_connection_begins_with_a_sound_handshake) {
 }
 
 CAF_TEST(a_handshake_with_another_nodes_id_is_cut) {
-  basp_guard other{peers, "other", true};
+  basp_guard other{peers, "other", basp_role::calling_node};
   CAF_CHECK(other.judge(basp::client_greeting(basp::node('q')), now).what == verdict::pass);
   CAF_CHECK(cuts(basp::client_greeting(basp::node('q'))));
   CAF_CHECK(cuts(basp::client_greeting(basp::node('o'))));

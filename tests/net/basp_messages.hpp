@@ -69,6 +69,12 @@ inline std::string credit(uint64_t session, uint64_t bytes, uint32_t frames) {
   return content("@<>+gnomon::credit", number(session) + number(bytes) + number(frames));
 }
 
+/// A node's answer to a program that has greeted its gate.
+inline std::string welcome(uint64_t router, const std::string& id) {
+  const auto identity = text("c") + text("n") + text("r") + text("127.0.0.1:1") + std::string(32, '\1') + length(0);
+  return content("@<>+gnomon::client_welcome", identity + number(router) + id);
+}
+
 struct hello_facts {
   std::string name = "peer";
   std::string id = node('p');

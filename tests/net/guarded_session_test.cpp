@@ -81,8 +81,9 @@ gate_actor::behavior_type gate_to(gate_actor::pointer self, answering_link link)
 class guarded_way {
 public:
   guarded_way(const std::string& listens, std::string leads_to, const std::string& called, const std::string& calls)
-      : listener_(listens), leads_to_(std::move(leads_to)), at_called_(std::make_shared<basp_peers>(called), "b", true),
-        at_caller_(std::make_shared<basp_peers>(calls), "a", false), thread_([this] { run(); }) {}
+      : listener_(listens), leads_to_(std::move(leads_to)),
+        at_called_(std::make_shared<basp_peers>(called), "b", basp_role::calling_node),
+        at_caller_(std::make_shared<basp_peers>(calls), "a", basp_role::called_node), thread_([this] { run(); }) {}
   ~guarded_way() {
     stopping_ = true;
     thread_.join();

@@ -36,6 +36,16 @@ CAF_TEST(whoever_failed_counts_for_a_while) {
   CAF_CHECK(limits.enter(a, start + 1s));
 }
 
+CAF_TEST(a_proxy_speaks_for_many_and_yet_not_for_more_than_all) {
+  handshake_limits limits{3, 1};
+  const auto proxy = make_address("192.0.2.1");
+  for (int i = 0; i < 3; ++i)
+    CAF_CHECK(limits.enter_for_many(proxy, start));
+  CAF_CHECK(!limits.enter_for_many(proxy, start));
+  limits.leave(proxy, start);
+  CAF_CHECK(limits.enter(make_address("203.0.113.9"), start)); // one of its clients
+}
+
 CAF_TEST(a_network_of_ipv6_addresses_is_one_place_and_a_mapped_address_is_its_ipv4_one) {
   handshake_limits limits{10, 1};
   CAF_CHECK(limits.enter(make_address("2001:db8:1:2::3"), start));

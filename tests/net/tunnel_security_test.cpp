@@ -144,6 +144,95 @@ CAF_TEST(a_certificate_opens_for_the_node_that_it_names_alone) {
   CAF_CHECK(has(refusal(a, liar), "it calls itself liar, but its certificate is for d"));
 }
 
+CAF_TEST(a_shell_is_let_in_by_the_name_in_its_certificate_where_shells_may_come) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  host closed{"closed", config};
+  config.shell_came = [](const std::string&, asker) {};
+  config.shell_left = [](const std::string&) {};
+  auto ask_no_greeter = [](node_identity, const tunnel::answer_function& answer) {
+    answer({reception::refused, "it is no node", {}});
+  };
+  host b{"b", config, ask_no_greeter};
+  const tls_client::manner alice{.shows = authority.files_for_shell("alice")};
+  auto verdict = [&](const host& at, const tls_client::manner& how, const std::string& name) {
+    const auto answer = answer_to(at, how, name);
+    CAF_REQUIRE(answer);
+    return answer->verdict == reception::welcome ? "welcome" : answer->sentence;
+  };
+  CAF_CHECK_EQUAL(verdict(b, alice, "alice"), "welcome");
+  CAF_CHECK(has(verdict(b, alice, "bob"), "it calls itself bob, but its certificate is for the shell alice"));
+  CAF_CHECK(has(verdict(b, {.shows = authority.files_for("n")}, "alice"), "but its certificate is for n"));
+  CAF_CHECK_EQUAL(verdict(b, {.shows = authority.files_for("alice")}, "alice"), "it is no node");
+  CAF_CHECK(has(verdict(b, {.shows = authority.files_for_http({"alice", bearer::client})}, "alice"),
+                "its certificate is for no node and no shell"));
+  CAF_CHECK_EQUAL(verdict(closed, alice, "alice"), "no shell may come here");
+}
+
+CAF_TEST(shells_leave_places_for_nodes) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  config.shell_came = [](const std::string&, asker) {};
+  config.shell_left = [](const std::string&) {};
+  config.max_shells = 2;
+  host b{"b", config};
+  auto enter = [&](const std::string& name) {
+    auto line = std::make_unique<tls_client>(port_of(b.way->address()),
+                                             tls_client::manner{.shows = authority.files_for_shell(name)});
+    CAF_REQUIRE(line->shake_hands() && line->send(preamble_of(name)));
+    const auto length = body_length(line->receive(preamble_head_bytes));
+    CAF_REQUIRE(length);
+    const auto answer = decode_greeting(line->receive(*length));
+    return std::pair{std::move(line), answer->sentence};
+  };
+  const auto first = enter("one"), second = enter("two");
+  CAF_CHECK_EQUAL(first.second + second.second, "");
+  CAF_CHECK(eventually([&] { return count(b, "shell_connections") == 2; }));
+  const auto third = enter("three");
+  CAF_CHECK_EQUAL(third.second, "2 shells are connected already; try again later");
+  CAF_CHECK_EQUAL(count(b, "tls_connections"), 0u);
+  const auto again = enter("one"); // the same program: what it had is over
+  CAF_CHECK_EQUAL(again.second, "");
+  CAF_CHECK_EQUAL(first.first->receive(1), "");
+  CAF_CHECK(eventually([&] { return count(b, "shell_connections") == 2; }));
+  CAF_CHECK(answer_to(b, {.shows = authority.files_for("a")}, "a")->verdict == reception::welcome);
+}
+
+CAF_TEST(a_shells_connection_ends_once_its_authority_is_not_trusted) {
+  const test_authority before, after;
+  auto config = with(before.credentials_for("b"));
+  config.shell_came = [](const std::string&, asker) {};
+  config.shell_left = [](const std::string&) {};
+  host b{"b", config};
+  tls_client line{port_of(b.way->address()), {.shows = before.files_for_shell("alice")}};
+  CAF_REQUIRE(line.shake_hands() && line.send(preamble_of("alice")));
+  CAF_CHECK(eventually([&] { return count(b, "shell_connections") == 1; }));
+  CAF_CHECK(!b.way->secure({after.credentials_for("b"), false}));
+  CAF_CHECK(eventually([&] { return count(b, "shell_connections") == 0; }));
+}
+
+CAF_TEST(behind_a_proxy_each_of_its_clients_has_the_limit_of_an_address) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  config.security.proxies = {*ip_prefix::parse("127.0.0.1")};
+  config.handshake_timeout = 10s;
+  config.max_handshakes_each = 2;
+  host b{"b", config};
+  std::vector<test_socket> open;
+  auto call_for = [&](const std::string& client) {
+    open.push_back(connect_tcp(port_of(b.way->address())));
+    open.back().send("PROXY TCP4 " + client + " 192.0.2.1 4711 7101\r\n");
+  };
+  for (auto client : {"203.0.113.1", "203.0.113.1", "203.0.113.2", "203.0.113.2", "203.0.113.1"})
+    call_for(client);
+  CAF_CHECK_EQUAL(open.back().receive(1), ""); // the third of one address
+  CAF_CHECK_EQUAL(count(b, "refused_callers"), 1u);
+  call_for("203.0.113.3");
+  CAF_CHECK(!eventually([&] { return count(b, "refused_callers") != 1; }, 300ms));
+  tls_client bare{port_of(b.way->address()), {.shows = authority.files_for("a"), .from = "127.0.0.1"}};
+  CAF_CHECK(!bare.shake_hands()); // TLS is no header
+}
+
 CAF_TEST(each_side_says_what_is_wrong_with_the_others_certificate) {
   const test_authority one, other;
   host a{"a", with(one.credentials_for("a"))}, b{"b", with(other.credentials_for("b"))};
@@ -151,7 +240,7 @@ CAF_TEST(each_side_says_what_is_wrong_with_the_others_certificate) {
   auto files = one.files_for("c");
   files.authorities = one.beside(other);
   host c{"c", with(*credentials::load(files, "c"))};
-  CAF_CHECK(has(refusal(c, b), "it does not accept this node's certificate"));
+  CAF_CHECK(has(refusal(c, b), "it does not accept this side's certificate"));
 }
 
 CAF_TEST(plain_bytes_do_not_pass_where_tls_is_asked_for) {

@@ -33,7 +33,7 @@ offences=$(LC_ALL=C awk '
     if (file ~ /^runtime\/virtual_replay\//) return "runtime/((virtual_)?replay|report)/|learning/|runtime/location/|" base
     if (file ~ /^runtime\/shell\//) return "runtime/(shell|tls)/|gnomon/|" base
     if (file ~ /^runtime\/[a-z_]*[.]cpp$/) return "runtime/|learning/|gnomon/"
-    if (file ~ /^runtime\/client\//) return "runtime/(client|net)/|actors/|" below "|gnomon/"
+    if (file ~ /^runtime\/client\//) return "runtime/(client|net|tls)/|actors/|" below "|gnomon/"
     if (file ~ /^runtime\/node\//) return "runtime/(node|client|net|tls|gateway|dns)/|actors/|" below "|gnomon/"
     if (file ~ /^examples\//) return "gnomon/|[a-z_]*[.]hpp"
     return ""
