@@ -7,6 +7,7 @@
 #include "runtime/client/client_values.hpp"
 #include "runtime/client/snapshot_entry.hpp"
 #include "runtime/client/system_config.hpp"
+#include "runtime/client/transports.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -166,7 +167,10 @@ void detail::refuse_to_wait() {
 }
 
 client::client(std::filesystem::path socket, client_options options)
-    : core_(std::make_shared<core>(std::move(socket), options)) {}
+    : core_(std::make_shared<core>(to_socket(socket.string()), std::move(options))) {}
+
+client::client(remote_node where, client_options options)
+    : core_(std::make_shared<core>(to_tunnel(std::move(where)), std::move(options))) {}
 
 client::client(std::shared_ptr<core> shared) : core_(std::move(shared)) {}
 

@@ -44,7 +44,7 @@ public:
   /// Inside the node.
   core(caf::actor_system& system, std::shared_ptr<session_transport> transport, client_options options);
   /// Outside: with its own actor system.
-  core(std::filesystem::path socket, client_options options);
+  core(std::shared_ptr<session_transport> transport, client_options options);
   ~core();
   core(const core&) = delete;
   core& operator=(const core&) = delete;

@@ -1,15 +1,11 @@
 #include "runtime/client/client.hpp"
 
 #include "runtime/client/system_config.hpp"
-#include "runtime/net/unix_middleman.hpp"
-
-#include <spdlog/fmt/fmt.h>
 
 namespace gnomon {
 
 namespace {
 
-constexpr auto connect_timeout = std::chrono::seconds{3};
 constexpr auto close_timeout = std::chrono::seconds{1};
 
 /// The router is an actor of this very process.
@@ -25,45 +21,6 @@ public:
 
 private:
   std::function<router_actor()> current_;
-};
-
-/// The node is another process of this machine, behind its Unix socket.
-class socket_transport final : public session_transport {
-public:
-  explicit socket_transport(std::string path) : path_(std::move(path)) {}
-
-  void connect(session_actor::pointer self, answer done) override {
-    auto fd = connect_to_socket(path_);
-    if (!fd) {
-      done(explain(fd.error()));
-      return;
-    }
-    self->request(basp_broker_of(self->system()), connect_timeout, begin_session(self->system(), *fd))
-        .then([this, self,
-               done](const caf::node_id&, const caf::strong_actor_ptr& published,
-                     const std::set<std::string>&) { greet(self, caf::actor_cast<gate_actor>(published), done); },
-              [this, done](const caf::error& reason) { done(explain(reason)); });
-  }
-
-private:
-  void greet(session_actor::pointer self, const gate_actor& gate, const answer& done) {
-    if (!gate) {
-      done(make_error(ec::unavailable, fmt::format("the process behind '{}' is not a gnomon node", path_)));
-      return;
-    }
-    self->request(gate, connect_timeout, hello_client{"client", 1})
-        .then([done](const client_welcome& welcome) { done(welcome.router); },
-              [this, done](const caf::error& reason) { done(explain(reason)); });
-  }
-
-  caf::error explain(const caf::error& reason) const {
-    if (code_of(reason) == ec::timeout)
-      return make_error(ec::unavailable, fmt::format("the node behind '{}' does not answer: is it frozen?", path_));
-    return make_error(ec::unavailable,
-                      fmt::format("{}; is gnomond running, and is this its socket?", sentence_of(reason)));
-  }
-
-  std::string path_;
 };
 
 } // namespace
@@ -145,12 +102,12 @@ struct client::core::own_system {
   caf::actor_system system{config};
 };
 
-client::core::core(std::filesystem::path socket, client_options options)
+client::core::core(std::shared_ptr<session_transport> transport, client_options options)
     : own_(std::make_unique<own_system>(options)), system_(&own_->system) {
   port_.options = std::move(options);
   // An app's watchers may still be alive when the last client goes; they must not keep the program from ending.
   own_->system.await_actors_before_shutdown(false);
-  open(std::make_shared<socket_transport>(socket.string()));
+  open(std::move(transport));
 }
 
 client::core::~core() {

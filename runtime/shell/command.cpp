@@ -11,14 +11,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <optional>
 
 namespace gnomon::shell {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 void complain(session_context& context, std::string_view code, const std::string& sentence) {
   if (context.json)
@@ -77,35 +74,12 @@ struct keep_json {
 
 } // namespace
 
-std::vector<std::string> sockets_nearby() {
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (fs::directory_iterator i{"run", ignored}, end; !ignored && i != end; i.increment(ignored))
-    if (auto socket = i->path() / "gnomon.sock"; fs::is_socket(socket, ignored))
-      found.push_back(socket.string());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::string find_socket(const std::string& given) {
-  if (!given.empty())
-    return given;
-  if (auto from_environment = std::getenv("GNOMON_SOCKET"); from_environment && *from_environment)
-    return from_environment;
-  auto found = sockets_nearby();
-  if (found.size() == 1)
-    return found.front();
-  if (found.empty())
-    throw failure{ec::unavailable, "which node? There is no ./run/*/gnomon.sock here. Start one with gnomond "
-                                   "--config-file=FILE, or name its socket with --socket PATH or GNOMON_SOCKET"};
-  throw failure{ec::invalid_argument,
-                fmt::format("which node? There are several here; choose one with --socket PATH or GNOMON_SOCKET: {}",
-                            fmt::join(found, " "))};
-}
-
 client& session_context::node() {
-  if (!node_)
-    node_ = std::make_unique<client>(find_socket(socket), options_);
+  if (node_)
+    return *node_;
+  const auto found = find_place(place);
+  node_ = found.socket.empty() ? std::make_unique<client>(found.elsewhere, options_)
+                               : std::make_unique<client>(found.socket, options_);
   return *node_;
 }
 
@@ -116,8 +90,8 @@ client& session_context::patient_node() {
   return node();
 }
 
-void session_context::connect(const std::string& path) {
-  socket = path;
+void session_context::connect(node_place to) {
+  place = std::move(to);
   node_ = nullptr;
   seen_.clear();
 }

@@ -3,6 +3,7 @@
 #include "gnomon/client.hpp"
 #include "runtime/shell/interrupt.hpp"
 #include "runtime/shell/line_file.hpp"
+#include "runtime/shell/node_place.hpp"
 #include "runtime/shell/output.hpp"
 #include "runtime/shell/words.hpp"
 
@@ -28,15 +29,15 @@ inline constexpr int misused = 2;
 class session_context {
 public:
   session_context(const terminal& where, client_options options) : to(where), options_(options) {}
-  /// The node behind `socket`, or behind the one that `find_socket` finds. Throws `failure`.
+  /// The node at `place`, as `find_place` finds it. Throws `failure`.
   client& node();
   /// The same for long work: from now on requests wait for a node that restarts. Throws at once when there is no node.
   client& patient_node();
   /// Waits for the answer. In a conversation Ctrl-C ends the wait: throws `interruption`.
   template <class T>
   T wait(later<T> answer);
-  /// From now on the node behind that socket is talked to; empty: the one that `find_socket` finds.
-  void connect(const std::string& path);
+  /// From now on the node there is talked to.
+  void connect(node_place to);
   /// Writes one JSON document to standard output, indented for people, or in one line.
   void print(const nlohmann::ordered_json& document);
   void print_line(const nlohmann::ordered_json& document);
@@ -48,7 +49,7 @@ public:
   void remember(const std::string& id, const std::string& context);
 
   const terminal& to;
-  std::string socket; // empty: to be found
+  node_place place;
   bool json = false;
   bool interactive = false;
   bool away = false; // the node did not answer when it was asked last
@@ -79,13 +80,6 @@ T session_context::wait(later<T> answer) {
   away = false;
   return found;
 }
-
-/// The sockets under ./run, in the order of their names.
-std::vector<std::string> sockets_nearby();
-
-/// `given`, else $GNOMON_SOCKET, else ./run/*/gnomon.sock when there is exactly one. Throws `failure` that says what to
-/// do.
-std::string find_socket(const std::string& given);
 
 /// What the tab key offers for a word.
 enum class offer { nothing, ids, files, scopes, scoped, policies, regions, nodes, sockets };

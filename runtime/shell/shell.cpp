@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstdlib>
 
 namespace gnomon::shell {
 
@@ -24,23 +23,25 @@ constexpr size_t ids_to_offer = 100;
 constexpr size_t types_to_offer = 50; // each takes a request
 
 const std::vector<option_spec>& program_options() {
-  static const std::vector<option_spec> options{
-      {"--socket", "PATH", "the node's Unix socket (default: $GNOMON_SOCKET, else the only ./run/*/gnomon.sock)"},
-      {"--timeout", "SECONDS", "how long one request may take (default 15)"},
-      {"--json", "", "print JSON, errors as well"},
-      {"--help", "", "this text (-h); with a command: what it does"},
-      {"--version", "", "print the version (-V)"}};
+  static const auto options = [] {
+    auto all = place_options();
+    all.insert(all.end(), {{"--timeout", "SECONDS", "how long one request may take (default 15)"},
+                           {"--json", "", "print JSON, errors as well"},
+                           {"--help", "", "this text (-h); with a command: what it does"},
+                           {"--version", "", "print the version (-V)"}});
+    return all;
+  }();
   return options;
 }
 
 std::string program_help() {
-  auto text = fmt::format("gnomon {}: talks to a Gnomon node on this machine\n\n"
+  auto text = fmt::format("gnomon {}: talks to a Gnomon node on this machine or another\n\n"
                           "usage: gnomon [OPTIONS]                  type commands, with history and completion\n"
                           "       gnomon [OPTIONS] COMMAND [WORDS]  run one command\n\nCommands:\n{}"
                           "  help [COMMAND]\n\nOptions:\n",
                           version, help_overview());
   for (auto& o : program_options())
-    text += fmt::format("  {:18} {}\n", o.placeholder.empty() ? o.name : o.name + " " + o.placeholder, o.help);
+    text += fmt::format("  {:19} {}\n", o.placeholder.empty() ? o.name : o.name + " " + o.placeholder, o.help);
   const auto ready = find_config("single.toml");
   return text
          + "\nExit status: 0 done, 1 failed or not found, 2 wrong usage.\n\n"
@@ -75,7 +76,7 @@ command_line split(const std::vector<std::string>& words) {
 
 int help(const terminal& to, const std::vector<std::string>& words) {
   if (words.empty()) {
-    to.out << help_overview() << "  help [COMMAND]\n  connect [NUMBER|PATH]\n  quit\n";
+    to.out << help_overview() << "  help [COMMAND]\n  connect [NUMBER|PATH|HOST:PORT]\n  quit\n";
     return done;
   }
   auto shown = false;
@@ -157,13 +158,13 @@ std::string greet(session_context& context) {
   }
 }
 
-/// `connect`: to the node behind a socket, or behind the one with that number.
+/// `connect`: to the node behind a socket or behind the one with that number, or at an address.
 int connect(session_context& context, const std::vector<std::string>& words) {
   auto nearby = sockets_nearby();
   if (words.size() != 2) {
     for (size_t i = 0; i < nearby.size(); ++i)
       context.to.out << fmt::format("  {}  {}\n", i + 1, printable(nearby[i]));
-    context.to.out << "connect NUMBER, or connect PATH of a socket\n";
+    context.to.out << "connect NUMBER, connect PATH of a socket, or connect HOST:PORT of a node elsewhere\n";
     return words.size() == 1 ? done : misused;
   }
   size_t number = 0;
@@ -173,7 +174,7 @@ int connect(session_context& context, const std::vector<std::string>& words) {
     context.to.err << fmt::format("there are {} sockets here; 'connect' lists them\n", nearby.size());
     return misused;
   }
-  context.connect(counts ? nearby[number - 1] : words[1]);
+  context.connect(counts ? node_place{nearby[number - 1], {}} : place_called(words[1], context.place));
   return done;
 }
 
@@ -236,11 +237,11 @@ next run_line(session_context& context, const std::string& line, int& status) {
 /// A node that is away is asked again before each prompt; its return is said there.
 class prompts {
 public:
-  explicit prompts(session_context& context) : context_(context), socket_(context.socket), name_(greet(context)) {}
+  explicit prompts(session_context& context) : context_(context), place_(context.place.name()), name_(greet(context)) {}
 
   std::string next() {
-    if (context_.socket != socket_) {
-      socket_ = context_.socket;
+    if (context_.place.name() != place_) {
+      place_ = context_.place.name();
       context_.away = false;
       name_ = greet(context_);
     } else if (context_.away && answers()) {
@@ -261,7 +262,7 @@ private:
   }
 
   session_context& context_;
-  std::string socket_, name_;
+  std::string place_, name_;
 };
 
 /// The next command, which may have several lines. Ctrl-C discards all of them.
@@ -278,7 +279,7 @@ std::optional<std::string> read_whole(editor& lines, const std::string& prompt) 
 
 int converse(session_context& context) {
   context.interactive = true;
-  if (context.socket.empty() && std::getenv("GNOMON_SOCKET") == nullptr && sockets_nearby().size() > 1)
+  if (with_environment(context.place).name().empty() && sockets_nearby().size() > 1)
     connect(context, {"connect"});
   editor lines{default_history_file(), sources_of(context)};
   prompts prompt{context};
@@ -341,7 +342,7 @@ int dispatch(const terminal& to, const std::vector<std::string>& given) {
   // A person or script wants to know at once that there is no node.
   limits.patience = 0ms;
   session_context context{to, limits};
-  context.socket = options.get("--socket");
+  context.place = place_in(options);
   context.json = options.has("--json");
   if (!words.empty()) {
     if (options.has("--help"))

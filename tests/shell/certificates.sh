@@ -55,6 +55,13 @@ says 'clients = ["reports = read"]'
 status 0 "$gnomon" cert show certs/reports.pem
 says "for clients of HTTP"
 status 2 "$gnomon" cert issue other --client --host node.example
+status 0 "$gnomon" cert issue alice --shell
+says "gnomon --connect HOST:7101 --certificate certs/alice.pem cluster"
+status 0 "$gnomon" cert show certs/alice.pem
+says "for shells and embedded clients"
+says "URI:gnomon:shell:alice"
+status 2 "$gnomon" cert issue other --client --shell
+status 2 "$gnomon" cert issue other --shell --host node.example
 status 1 "$gnomon" cert issue other --host "a b"
 says "neither a host's name nor an IP address"
 for key in certs/ca.key certs/us-east-1.key; do
@@ -108,6 +115,8 @@ done
 [ "$(grep -c "  live  " out)" = 1 ] || fail "the nodes do not meet: $(cat out err ./*.log)"
 status 0 "$gnomon" --socket run/us-east-1/gnomon.sock put greetings/1 "hello"
 status 0 "$gnomon" --socket run/eu-central-1/gnomon.sock get greetings/1
+says hello
+status 0 "$gnomon" --connect "127.0.0.1:$second" --certificate certs/alice.pem get greetings/1
 says hello
 sed -i 's/certs\/eu-central-1/certs\/us-east-1/' eu-central-1.toml
 status 1 "$gnomond" eu-central-1.toml --check --set listen.tunnel=127.0.0.1:0 --set node.data_dir=run/other

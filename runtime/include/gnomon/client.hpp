@@ -321,13 +321,23 @@ struct client_options {
   std::chrono::milliseconds patience{10'000}; // how long a request waits for a node that is away, within `timeout`
   size_t max_in_flight = 1024;                // further requests wait for their turn
 
-  // Of a client over a socket, which has an actor system of its own:
+  // Of a client outside of nodes, which has an actor system of its own:
   size_t threads = 2; // of its scheduler; 0: one for each core
   /// Called with the system's config before it starts: registers your own message types, for instance.
   std::function<void(caf::actor_system_config&)> prepare = {};
 };
 
-/// Talks to one node: over its Unix socket, or inside the same process (`node::make_client`).
+/// A node on another machine, and the files (PEM) with which the two know each other. `gnomon cert issue NAME --shell`
+/// makes the certificate and its key. Both are read at each connect, so renewed ones are used then.
+struct remote_node {
+  std::string address;               // HOST:PORT, as in the node's cluster.advertise
+  std::filesystem::path certificate; // of a shell
+  std::filesystem::path key;         // of the certificate; others must not be able to read it
+  std::filesystem::path authorities; // one or more that vouch for nodes
+};
+
+/// Talks to one node: over its Unix socket, over TLS from another machine, or inside the same process
+/// (`node::make_client`).
 ///
 /// Connects at the first request, and again whenever the node comes back. Every request ends within `timeout`.
 /// Functions throw `failure`. Each has a form that does not wait, called `_later`: there the answer's `get` throws it,
@@ -342,6 +352,9 @@ class client {
 public:
   /// Does not connect yet. Throws only std::bad_alloc.
   explicit client(std::filesystem::path socket, client_options options = {});
+  /// Speaks TLS 1.3 with the node's tunnel. The node must have a certificate for its name from one of the authorities.
+  /// Whoever has a shell's certificate may do everything in the cluster. Does not connect yet, and reads no file.
+  explicit client(remote_node where, client_options options = {});
 
   /// The item, or nothing when there is none or it was deleted. With `if_changed` it comes without its value when it
   /// still has that ETag.
