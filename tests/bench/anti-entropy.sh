@@ -13,9 +13,7 @@ shift
 items=1000000 differ=100
 read_options "usage: anti-entropy.sh BIN_DIR [--items N] [--differ N] [--json [FILE]]" "items differ" "$@"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+use_folder
 report=$("$bin/gnomon-bench-anti-entropy" "$work" "$items" "$differ")
 
 field() { printf '%s' "$report" | sed "s/.*\"$1\":\([^,}]*\).*/\1/"; }

@@ -15,26 +15,8 @@ rounds=5 seconds=3 items=10000 threads=1
 read_options "usage: dns.sh BIN_DIR [--json [FILE]] [--rounds N] [--seconds N] [--items N] [--threads N]" \
   "rounds seconds items threads" "$@"
 
-PATH=$PATH:/usr/sbin
-command -v dnsperf >/dev/null || { echo "dns.sh: dnsperf is missing; install it" >&2; exit 1; }
-work=$(mktemp -d)
-pids=''
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-  for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# The kernel's list of UDP sockets, where a port stands as four hexadecimal digits.
-last_port=$((20000 + $$ % 20000))
-free_port() {
-  last_port=$((last_port + 1))
-  while awk -v wanted=":$(printf '%04X' "$last_port")\$" '$2 ~ wanted { found = 1 } END { exit !found }' \
-    /proc/net/udp /proc/net/tcp; do last_port=$((last_port + 1)); done
-}
+need_tools dnsperf
+use_folder
 
 # The clients' networks: dnsperf's own address, and some that client subnets name.
 networks() {
@@ -63,18 +45,15 @@ wait_for() {
   done
 }
 
-start() {
-  name=$1
-  shift
-  "$@" >"$work/$name.log" 2>&1 &
-  pids="$pids $!"
+start_server() {
+  start "$@"
   wait_for "$last_port"
-  servers="$servers $name:$last_port"
+  servers="$servers $1:$last_port"
 }
 
 start_gnomon() {
   free_port
-  start "$1" "$bin/gnomon-dns-demo" --listen "127.0.0.1:$last_port" --threads "$threads" --items "$2" \
+  start_server "$1" "$bin/gnomon-dns-demo" --listen "127.0.0.1:$last_port" --threads "$threads" --items "$2" \
     --networks "$work/networks"
 }
 
@@ -88,7 +67,7 @@ options => {
 }
 plugins => { geoip => { \$include{geoip} } }
 CONF
-  start gdnsd gdnsd -c "$work/gdnsd" start
+  start_server gdnsd gdnsd -c "$work/gdnsd" start
 }
 
 start_knot() {
@@ -117,11 +96,7 @@ zone:
     file: $work/knot.zone
     module: mod-geoip/geo
 CONF
-  start knot knotd -c "$work/knot.conf"
-}
-
-median() {
-  sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+  start_server knot knotd -c "$work/knot.conf"
 }
 
 skipped=''
@@ -133,15 +108,13 @@ start_gnomon gnomon "$items"
 start_gnomon gnomon-million 1000000
 if command -v gdnsd >/dev/null; then start_gdnsd; else skipped="$skipped gdnsd"; fi
 if command -v knotd >/dev/null; then start_knot; else skipped="$skipped knot"; fi
-round=0
-while [ "$round" -lt "$rounds" ]; do
-  round=$((round + 1))
+one_round() {
   for server in $servers; do
     measure "${server#*:}" >>"$work/${server%:*}.plain"
     measure "${server#*:}" -e -E 8:000118000a0301 >>"$work/${server%:*}.subnet"
   done
-  echo "round $round of $rounds done" >&2
-done
+}
+in_turn "$rounds" one_round
 
 # ratio COLUMN: ours to the better peer's; null without peers.
 ratio() {

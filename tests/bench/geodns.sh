@@ -9,9 +9,10 @@ set -eu
 
 bin=$1
 shift
-PATH=$PATH:/usr/sbin
+# shellcheck source=tests/support/bench.sh
+. "$(dirname "$0")/../support/bench.sh"
 for argument in "$@"; do
   case $argument in -h | --help) exec "$bin/gnomon-replay" --help ;; esac
 done
-command -v unbound >/dev/null || { echo "skipped: unbound is not installed"; exit 0; }
+need_tools unbound
 exec "$bin/gnomon-replay" geodns --bin "$bin" --configs configs/five-regions "$@"

@@ -1,70 +1,37 @@
 #!/bin/sh
 # How fast is a local read over HTTP? Runs wrk against one node and against nginx that serve the same 1 KiB on this
 # machine, in turn, and prints the medians and their ratio. With --tls both speak TLS 1.3 with the same cipher, and a
-# node that speaks plain HTTP runs beside them. Called by `./dev bench http`.
+# node that speaks plain HTTP runs beside them. With --ids each read is of one of N items, at random, and Redis runs
+# beside them; with --user each read also names one of 1,000 users. Called by `./dev bench http`.
 #
-# usage: http.sh BIN_DIR [--tls] [--json [FILE]] [--rounds N] [--seconds N]
+# usage: http.sh BIN_DIR [--tls | --ids N [--user]] [--json [FILE]] [--rounds N] [--seconds N]
 set -eu
 
 bin=$1
 shift
 # shellcheck source=tests/support/bench.sh
 . "$(dirname "$0")/../support/bench.sh"
-rounds=5 seconds=4 tls=''
-if [ "${1:-}" = --tls ]; then
-  tls=yes
-  shift
-fi
-read_options "usage: http.sh BIN_DIR [--tls] [--json [FILE]] [--rounds N] [--seconds N]" "rounds seconds" "$@"
+rounds=5 seconds=4 connections=64 tls='' ids='' user=''
+read_options "usage: http.sh BIN_DIR [--tls | --ids N [--user]] [--json [FILE]] [--rounds N] [--seconds N]" \
+  "rounds seconds tls! ids user!" "$@"
+if [ -n "$tls" ] && [ -n "$ids" ]; then refuse_options; fi
+if [ -n "$user" ] && [ -z "$ids" ]; then refuse_options; fi
+value_bytes=1024
 
-PATH=$PATH:/usr/sbin
-for tool in wrk nginx curl ${tls:+openssl}; do
-  command -v "$tool" >/dev/null || { echo "http.sh: $tool is missing; install it" >&2; exit 1; }
-done
-
-work=$(mktemp -d)
-node_pid='' nginx_pid='' plain_pid=''
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-  for pid in $node_pid $nginx_pid $plain_pid; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# The kernel's list of listening sockets, where a port stands as four hexadecimal digits.
-port_is_free() {
-  ! awk -v wanted=":$(printf '%04X' "$1")\$" '$2 ~ wanted && $4 == "0A" { found = 1 } END { exit !found }' \
-    /proc/net/tcp /proc/net/tcp6
-}
-
-last_port=$((20000 + $$ % 20000))
-free_port() {
-  last_port=$((last_port + 1))
-  until port_is_free "$last_port"; do last_port=$((last_port + 1)); done
-}
+need_tools wrk nginx curl ${tls:+openssl}
+use_folder
+head -c "$value_bytes" /dev/urandom >"$work/value"
 
 ask() {
   curl -sf ${tls:+--cacert "$work/certs/ca.pem"} "$@"
 }
 
-wait_for() {
-  tries=0
-  until ask -o /dev/null "$1"; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || { echo "http.sh: no answer at $1" >&2; cat "$work"/*.log >&2; exit 1; }
-    sleep 0.1
-  done
-}
-
+# start_nginx PATH FILES OPTIONS: serves what is below www, and keeps FILES open; PATH is one of them. Sets nginx_pid
+# and nginx_url.
 start_nginx() {
   free_port
-  nginx_url=http${tls:+s}://127.0.0.1:$last_port/data/bench
-  mkdir -p "$work/www/data" "$work/tmp"
-  cp "$work/value" "$work/www/data/bench"
+  nginx_url=http${tls:+s}://127.0.0.1:$last_port
+  mkdir -p "$work/tmp"
   chmod a+rx "$work"
   chmod -R a+rX "$work/www" "$work/tmp"
   cat >"$work/nginx.conf" <<CONF
@@ -72,11 +39,12 @@ daemon off;
 pid $work/nginx.pid;
 error_log $work/nginx.log;
 worker_processes auto;
+worker_rlimit_nofile $(($2 + 2048));
 events { worker_connections 1024; }
 http {
   access_log off;
   sendfile on;
-  open_file_cache max=100;
+  open_file_cache max=$2;
   tcp_nopush on;
   keepalive_requests 1000000000;
   default_type application/octet-stream;
@@ -88,121 +56,135 @@ http {
   server {
     listen 127.0.0.1:$last_port${tls:+ ssl};
     root $work/www;
-    $nginx_tls
+    $3
   }
 }
 CONF
-  nginx -p "$work" -e "$work/nginx.log" -c "$work/nginx.conf" &
-  nginx_pid=$!
-  wait_for "$nginx_url"
+  start nginx nginx -p "$work" -e "$work/nginx.log" -c "$work/nginx.conf"
+  nginx_pid=$started
+  until_ok ask -o /dev/null "$nginx_url/$1"
 }
 
-# start_node NAME SCHEME: sets started and node_url.
-start_node() {
-  free_port; http_port=$last_port
-  free_port; peer_port=$last_port
-  write_node_config "$1" "$2" >"$work/$1.toml"
-  "$bin/gnomond" --config-file="$work/$1.toml" >"$work/$1.log" 2>&1 &
-  started=$!
-  node_url=$2://127.0.0.1:$http_port/data/bench
-  wait_for "$2://127.0.0.1:$http_port/health/ready"
-  ask -o /dev/null -X PUT --data-binary "@$work/value" "$node_url"
-  ask "$node_url" | cmp - "$work/value"
-}
-
-write_node_config() {
-  cat <<CONF
-[cluster]
-insecure = true
-
-[node]
-name = "bench"
-region = "eu-central-1"
-latitude = 50.1109
-longitude = 8.6821
-data_dir = "$work/$1"
-
-[listen]
-http = "127.0.0.1:$http_port"
-tunnel = "127.0.0.1:$peer_port"
-
-[placement]
-factor = 1
-min_copies = 1
-CONF
-  [ "$2" = http ] || printf '[http]\ncertificate = "%s"\nkey = "%s"\n' "$work/certs/bench.pem" "$work/certs/bench.key"
-}
+# --- one item, which is read again and again
 
 make_certificates() {
   "$bin/gnomon" cert new-ca --out "$work/certs" >/dev/null
   "$bin/gnomon" cert issue bench --ca "$work/certs" --out "$work/certs" --host 127.0.0.1 >/dev/null
-  nginx_tls="ssl_certificate $work/certs/bench.pem; ssl_certificate_key $work/certs/bench.key; ssl_protocols TLSv1.3;
-    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;"
 }
 
 # The cipher that a client of all of TLS 1.3 gets there.
 cipher_of() {
-  openssl s_client -connect "$(printf %s "$1" | sed 's|.*//||; s|/.*||')" </dev/null 2>/dev/null | sed -n 's/.*Cipher is //p'
+  openssl s_client -connect "${1#*//}" </dev/null 2>/dev/null | sed -n 's/.*Cipher is //p'
 }
 
-# Requests a second.
-measure() {
-  wrk -t2 -c64 -d"$seconds"s "$1" >"$work/wrk.log"
-  if grep -q 'Non-2xx' "$work/wrk.log"; then
-    cat "$work/wrk.log" >&2
-    exit 1
-  fi
-  awk '/^Requests\/sec:/ { print $2 }' "$work/wrk.log"
+# start_server NAME SCHEME OPTIONS...: a node that has the value; sets node_url.
+start_server() {
+  name=$1 scheme=$2
+  shift 2
+  start_node "$name" "$@"
+  node_url=$scheme://127.0.0.1:$node_port
+  until_ok ask "$node_url/health/ready"
+  ask -o /dev/null -X PUT --data-binary "@$work/value" "$node_url/data/bench"
+  ask "$node_url/data/bench" | cmp - "$work/value"
 }
 
-median() {
-  sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
-}
-
-# compare NAME URL: one round; the figure goes to a file of that name.
-compare() {
-  measure "$2" >>"$work/$1.rps"
-  printf '  %s %s requests/s\n' "$1" "$(tail -n1 "$work/$1.rps")" >&2
-}
-
-head -c 1024 /dev/urandom >"$work/value"
-nginx_tls='' plain_url='' of_plain=null
-[ -z "$tls" ] || make_certificates
-start_nginx
-if [ -n "$tls" ]; then
-  start_node plain http
-  plain_pid=$started plain_url=$node_url
-fi
-start_node node "http${tls:+s}"
-node_pid=$started
-if [ -n "$tls" ]; then
+start_tls() {
+  make_certificates
+  pem=$work/certs/bench.pem key=$work/certs/bench.key
+  start_nginx data/bench 100 "ssl_certificate $pem; ssl_certificate_key $key; ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;"
+  start_server plain http
+  plain_url=$node_url plain_pid=$started
+  start_server node https --set http.certificate="$pem" --set http.key="$key"
   cipher=$(cipher_of "$node_url")
-  [ "$cipher" = "$(cipher_of "$nginx_url")" ] || { echo "http.sh: the two speak different ciphers" >&2; exit 1; }
-fi
-round=0
-while [ "$round" -lt "$rounds" ]; do
-  round=$((round + 1))
-  printf 'round %s of %s\n' "$round" "$rounds" >&2
-  compare gnomon "$node_url"
-  compare nginx "$nginx_url"
-  [ -z "$tls" ] || compare plain "$plain_url"
-done
-node_rps=$(median "$work/gnomon.rps")
-nginx_rps=$(median "$work/nginx.rps")
-ratio_of() {
-  awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'
+  [ "$cipher" = "$(cipher_of "$nginx_url")" ] || fail "the two speak different ciphers"
 }
-ratio=$(ratio_of "$node_rps" "$nginx_rps")
-if [ -n "$tls" ]; then
-  plain_rps=$(median "$work/plain.rps")
-  of_plain=$(ratio_of "$node_rps" "$plain_rps")
-fi
-summary() {
-  printf 'a local read of 1 KiB%s, median of %s rounds (wrk -t2 -c64):\n' "${tls:+ in $cipher}" "$rounds"
-  printf '  gnomon  %10.0f requests/s\n  nginx   %10.0f requests/s\n' "$node_rps" "$nginx_rps"
-  printf '  ratio   %10.3f\n' "$ratio"
-  [ -z "$tls" ] || printf '  gnomon in plain HTTP  %.0f requests/s, of which TLS leaves %s\n' "$plain_rps" "$of_plain"
+
+hot_round() {
+  load_http gnomon "$node_pid" found "$node_url/data/bench"
+  load_http nginx "$nginx_pid" found "$nginx_url/data/bench"
+  [ -z "$tls" ] || load_http plain "$plain_pid" found "$plain_url/data/bench"
 }
-report=$(printf '{"gnomon_rps": %s, "nginx_rps": %s, "ratio": %s, "tls": %s, "of_plain": %s}' \
-  "$node_rps" "$nginx_rps" "$ratio" "$([ -n "$tls" ] && echo true || echo false)" "$of_plain")
-print_report "$report"
+
+read_one_item() {
+  mkdir -p "$work/www/data"
+  cp "$work/value" "$work/www/data/bench"
+  if [ -n "$tls" ]; then
+    start_tls
+  else
+    start_nginx data/bench 100 ''
+    start_server node http
+  fi
+  node_pid=$started
+  in_turn "$rounds" hot_round
+  of_plain=null
+  [ -z "$tls" ] || of_plain=$(ratio_of_figures gnomon plain rate)
+  ratio=$(ratio_of_figures gnomon nginx rate)
+  summary() {
+    printf 'a local read of 1 KiB%s, median of %s rounds (wrk -t2 -c64):\n' "${tls:+ in $cipher}" "$rounds"
+    printf '  gnomon  %10.0f requests/s\n  nginx   %10.0f requests/s\n' "$(figure gnomon rate)" "$(figure nginx rate)"
+    printf '  ratio   %10.3f\n' "$ratio"
+    [ -z "$tls" ] \
+      || printf '  gnomon in plain HTTP  %.0f requests/s, of which TLS leaves %s\n' "$(figure plain rate)" "$of_plain"
+  }
+  print_report "$(printf '{"gnomon_rps": %s, "nginx_rps": %s, "ratio": %s, "tls": %s, "of_plain": %s}' \
+    "$(figure gnomon rate)" "$(figure nginx rate)" "$ratio" "$([ -n "$tls" ] && echo true || echo false)" "$of_plain")"
+}
+
+# --- items at random
+
+most_files=100000 # that nginx serves
+most_open=10000   # that it keeps open
+
+write_files() {
+  mkdir -p "$work/www/data/bench"
+  # shellcheck disable=SC2016 # the inner shell's variables
+  awk -v ids="$ids" 'BEGIN { for (i = 0; i < ids; ++i) printf "%010d\n", i }' \
+    | (cd "$work/www/data/bench" && xargs -n 1000 sh -c 'tee "$@" <"$0" >/dev/null' "$work/value")
+}
+
+random_round() {
+  load_http gnomon "$node_pid" found "$node_url" ids="$ids" ${user:+users=1000}
+  [ -z "$nginx_url" ] || load_http nginx "$nginx_pid" found "$nginx_url" ids="$ids"
+  load_redis redis -t get -r "$ids"
+}
+
+read_at_random() {
+  find_redis
+  start_node node
+  node_pid=$started
+  until_ok ask "$node_url/health/ready"
+  fill_node "$ids" "$value_bytes"
+  start_redis --appendonly no
+  fill_redis "$ids" "$value_bytes"
+  nginx_url='' labels='gnomon redis' open=$((ids < most_open ? ids : most_open))
+  if [ "$ids" -le "$most_files" ]; then
+    write_files
+    start_nginx data/bench/0000000000 "$open" ''
+    labels='gnomon nginx redis'
+  fi
+  in_turn "$rounds" random_round
+  summary() {
+    printf 'a local read of 1 KiB, one of %s items at random, medians of %s rounds of %s s with %s connections:\n' \
+      "$ids" "$rounds" "$seconds" "$connections"
+    print_head reads
+    print_row gnomon "one node, HTTP, wrk -t2${user:+; each read names one of 1000 users}"
+    if [ -n "$nginx_url" ]; then
+      print_row nginx "$(nginx -v 2>&1 | sed 's/.*: //'), a file for each item, of which it keeps $open open, wrk -t2"
+    else
+      printf '  %-16s left out: not more than %s files\n' nginx "$most_files"
+    fi
+    print_row redis "Redis $(redis_version), its protocol, nothing on disk, redis-benchmark -t get"
+    printf '  ratio to nginx %s, to Redis %s\n' "$to_nginx" "$to_redis"
+    print_notes
+  }
+  to_redis=$(ratio_of_figures gnomon redis rate) to_nginx=null
+  [ -z "$nginx_url" ] || to_nginx=$(ratio_of_figures gnomon nginx rate)
+  print_report "$(
+    printf '{"ids": %s, "users": %s' "$ids" "$([ -n "$user" ] && echo 1000 || echo 0)"
+    for label in $labels; do printf ', "%s": %s' "$label" "$(figures_json "$label")"; done
+    printf ', "ratio_to_nginx": %s, "ratio_to_redis": %s}' "$to_nginx" "$to_redis"
+  )"
+}
+
+if [ -n "$ids" ]; then read_at_random; else read_one_item; fi

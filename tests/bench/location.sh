@@ -27,8 +27,7 @@ if [ -z "$places$measured" ]; then
   done
 fi
 if [ ! -f "$places" ] || [ ! -f "$measured" ]; then
-  echo "skipped: there are no measured round trips; give --places FILE and --measured FILE" >&2
-  exit 0
+  skip "there are no measured round trips; give --places FILE and --measured FILE"
 fi
 
 report=$("$bin/gnomon-bench-location" "$places" "$measured" "$cases" "$regions" "$believed")
