@@ -127,8 +127,11 @@ read_one_item() {
     [ -z "$tls" ] \
       || printf '  gnomon in plain HTTP  %.0f requests/s, of which TLS leaves %s\n' "$(figure plain rate)" "$of_plain"
   }
-  print_report "$(printf '{"gnomon_rps": %s, "nginx_rps": %s, "ratio": %s, "tls": %s, "of_plain": %s}' \
-    "$(figure gnomon rate)" "$(figure nginx rate)" "$ratio" "$([ -n "$tls" ] && echo true || echo false)" "$of_plain")"
+  print_report "$(
+    printf '{"gnomon_rps": %s, "nginx_rps": %s, "ratio": %s' "$(figure gnomon rate)" "$(figure nginx rate)" "$ratio"
+    printf ', "tls": %s, "of_plain": %s' "$([ -n "$tls" ] && echo true || echo false)" "$of_plain"
+    printf ', "gnomon": %s, "nginx": %s}' "$(figures_json gnomon)" "$(figures_json nginx)"
+  )"
 }
 
 # --- items at random

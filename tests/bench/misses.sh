@@ -1,6 +1,7 @@
 #!/bin/sh
 # What does it cost to ask for what nobody has? Reads of random ids, never the same, at one node and at one of five,
-# each beside reads of items that exist at the same node; and beside Redis. Called by `./dev bench misses`.
+# each beside reads of items that exist at the same node; and beside Redis. The one of five answers from what it knows,
+# or asks the others when the reader wants that. Called by `./dev bench misses`.
 #
 # usage: misses.sh BIN_DIR [--ids N] [--connections N] [--rounds N] [--seconds N] [--json [FILE]]
 set -eu
@@ -37,6 +38,7 @@ fill_node "$ids" "$value_bytes"
 five_nodes_round() {
   load_http five-hits "$node_pids" found "$node_url" ids="$ids"
   load_http five-misses "$node_pids" missing "$node_url" ids=new
+  load_http five-strong "$node_pids" missing "$node_url" ids=new query=consistency=strong
 }
 in_turn "$rounds" five_nodes_round
 
@@ -50,7 +52,8 @@ summary() {
   print_row redis-hits "Redis $(redis_version), its protocol, redis-benchmark"
   print_row redis-misses "the same Redis"
   print_row five-hits "five nodes without delays, factor 2, all reads at one of them; cpu of all five"
-  print_row five-misses "the same nodes"
+  print_row five-misses "the same nodes; answers from what it knows, as by default"
+  print_row five-strong "the same nodes; asks the others, as with ?consistency=strong"
   printf '  ratio of misses to hits %s, among five nodes %s; of misses to those of Redis %s\n' \
     "$(ratio_of_figures misses hits rate)" "$(ratio_of_figures five-misses five-hits rate)" \
     "$(ratio_of_figures misses redis-misses rate)"
@@ -58,7 +61,7 @@ summary() {
 }
 report=$(
   printf '{"ids": %s, "connections": %s' "$ids" "$connections"
-  for label in hits misses redis-hits redis-misses five-hits five-misses; do
+  for label in hits misses redis-hits redis-misses five-hits five-misses five-strong; do
     printf ', "%s": %s' "$(printf %s "$label" | tr - _)" "$(figures_json "$label")"
   done
   printf ', "ratio_to_hits": %s' "$(ratio_of_figures misses hits rate)"

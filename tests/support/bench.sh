@@ -65,7 +65,7 @@ pids=''
 use_folder() {
   work=${keep:-$(mktemp -d)}
   trap finish EXIT
-  trap 'exit 130' INT TERM
+  trap 'exit 130' INT TERM PIPE
 }
 
 # shellcheck disable=SC2317 # called by the trap
@@ -119,8 +119,8 @@ free_port() {
 # Microseconds of processor time that these processes and their children have had, also those that ended.
 processor_us() {
   for pid in "$@"; do
-    for one in "$pid" $(cat "/proc/$pid/task/$pid/children"); do sed 's/.*) //' "/proc/$one/stat"; done
-  done \
+    for one in "$pid" $(cat "/proc/$pid/task/$pid/children"); do sed 's/.*) //' "/proc/$one/stat" || true; done
+  done 2>/dev/null \
     | awk -v ticks="$(getconf CLK_TCK)" '{ sum += $12 + $13 + $14 + $15 } END { printf "%.0f", sum * 1e6 / ticks }'
 }
 
@@ -146,15 +146,14 @@ start_node() {
 # start_five FACTOR: five nodes without delays that know each other. Sets node_pids; node_url and node_socket are the
 # first node's.
 start_five() {
-  start_node one --set placement.factor="$1" --set placement.min_copies="$1" --set placement.conflicts=lww
-  first_url=$node_url first_socket=$node_socket seed=127.0.0.1:$last_port node_pids=$started
-  longitude=10
-  for name in two three four five; do
+  node_pids='' seeds='[]' longitude=0
+  for name in one two three four five; do
     longitude=$((longitude + 10))
-    start_node "$name" --set cluster.seeds="[\"$seed\"]" --set node.longitude="$longitude" --set placement.factor="$1" \
-      --set placement.min_copies="$1" --set placement.conflicts=lww
-    node_pids="$node_pids $started"
+    start_node "$name" --set cluster.seeds="$seeds" --set node.longitude="$longitude" --set placement.conflicts=lww \
+      --set placement.factor="$1" --set placement.min_copies="$1"
     until_ok curl -sf "$node_url/health/ready"
+    node_pids="$node_pids $started"
+    [ "$name" != one ] || seeds="[\"127.0.0.1:$last_port\"]" first_url=$node_url first_socket=$node_socket
   done
   node_url=$first_url node_socket=$first_socket
   until_ok five_are_live
@@ -162,11 +161,22 @@ start_five() {
 
 five_are_live() { [ "$(curl -sf "$node_url/cluster" | grep -o '"state":"live"' | wc -l)" = 5 ]; }
 
-# fill_node ITEMS BYTES: writes bench/0000000000 and so on through node_socket, and counts.
+# numbered ITEMS BYTES BEFORE DIGITS BETWEEN BEHIND: for each item a line with its number in so many digits and a value
+# of its own, between these texts.
+numbered() {
+  awk -v items="$1" -v bytes="$2" -v before="$3" -v digits="$4" -v between="$5" -v behind="$6" 'BEGIN {
+    for (zeros = "0"; length(zeros) < bytes; ) zeros = zeros zeros
+    zeros = substr(zeros, 1, bytes)
+    for (i = 0; i < items; ++i) {
+      number = sprintf("%0*d", digits, i)
+      print before number between substr(zeros number, digits + 1) behind
+    }
+  }'
+}
+
+# fill_node ITEMS BYTES: writes bench/0000000000 and so on through node_socket.
 fill_node() {
-  awk -v items="$1" -v bytes="$2" 'BEGIN {
-    for (i = 0; i < items; ++i) printf "{\"id\":\"bench/%010d\",\"text\":\"%0*d\"}\n", i, bytes, i
-  }' | "$bin/gnomon" --socket "$node_socket" import - --in-flight 256 >&2
+  numbered "$1" "$2" '{"id":"bench/' 10 '","text":"' '"}' | "$bin/gnomon" --socket "$node_socket" import - --in-flight 256 >&2
 }
 
 # What Debian's redis-tools brings is the server as well: it looks at the name that it is called by. So the package
@@ -193,9 +203,8 @@ start_redis() {
 
 # fill_redis ITEMS BYTES: the keys that redis-benchmark asks for.
 fill_redis() {
-  awk -v items="$1" -v bytes="$2" 'BEGIN {
-    for (i = 0; i < items; ++i) printf "SET key:%012d %0*d\r\n", i, bytes, i
-  }' | redis-cli -p "$redis_port" --pipe >"$work/pipe.log" || fail "Redis did not take all keys"
+  numbered "$1" "$2" 'SET key:' 12 ' ' '' | redis-cli -p "$redis_port" --pipe >"$work/pipe.log" \
+    || fail "Redis did not take all keys"
 }
 
 # --- load, and its figures: one line for each round in figures/LABEL, "rate p50_ms p99_ms cpu_us"

@@ -4,6 +4,7 @@
 --   method=PUT    instead of GET
 --   bytes=N       of the value that a PUT writes: random ones, the same in each request
 --   users=N       each request names one of N users, at random
+--   query=TEXT    each request ends in ?TEXT; not with users
 -- At the end one line: figures REQUESTS RATE P50_MS P99_MS REFUSED BROKEN
 
 local threads = 0
@@ -15,7 +16,7 @@ end
 
 -- A request around its id.
 local head, tail
-local ids, users
+local ids, users, query
 
 local function random_bytes(count)
   local bytes = {}
@@ -26,7 +27,7 @@ end
 function init(arguments)
   local given = {}
   for _, argument in ipairs(arguments) do
-    local key, value = argument:match("^(%w+)=(%w+)$")
+    local key, value = argument:match("^(%w+)=(.+)$")
     given[key] = value
   end
   math.randomseed(os.time() * 16 + number)
@@ -34,7 +35,7 @@ function init(arguments)
     request = nil -- wrk then makes the request once, which costs it less
     return
   end
-  ids, users = tonumber(given.ids), tonumber(given.users)
+  ids, users, query = tonumber(given.ids), tonumber(given.users), given.query
   local body = given.bytes and random_bytes(tonumber(given.bytes))
   local whole = wrk.format(given.method, "/data/bench/@", nil, body)
   local mark = whole:find("@", 1, true)
@@ -44,7 +45,11 @@ end
 function request()
   local id = ids and string.format("%010d", math.random(0, ids - 1))
     or string.format("%08x%08x", math.random(0, 0x7fffffff), math.random(0, 0x7fffffff))
-  if users then id = id .. "?user=u" .. math.random(1, users) end
+  if users then
+    id = id .. "?user=u" .. math.random(1, users)
+  elseif query then
+    id = id .. "?" .. query
+  end
   return head .. id .. tail
 end
 
