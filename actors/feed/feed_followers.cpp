@@ -61,8 +61,10 @@ bool feed_state::answer_waiter(waiter& to, bool in_time) {
     to.position.number = number;
     if (!concerns(what, to.request))
       return true;
-    if (what.kind == "gap")
+    if (what.kind == "gap") { // what is listed next comes after all gaps that there are
       to.position.present = feed_position::listing::all;
+      to.position.number = last_gap_;
+    }
     page.changes.push_back(what);
     page.changes.back().position = to.position.to_text();
     return what.kind != "gap" && page.changes.size() < most;
@@ -92,7 +94,7 @@ void feed_state::tell(std::vector<change_order::told> all) {
     what.etag = std::move(step.etag);
     what.missed = missed;
     what.at_ms = step.at.time_since_epoch().count();
-    changes_.add(std::move(what));
+    tell(std::move(what));
     node_->counters.changes_told.fetch_add(1, std::memory_order_relaxed);
     node_->counters.changes_missed.fetch_add(missed, std::memory_order_relaxed);
   }
@@ -101,7 +103,10 @@ void feed_state::tell(std::vector<change_order::told> all) {
 }
 
 void feed_state::tell(change what) {
+  auto gap = what.kind == "gap";
   changes_.add(std::move(what));
+  if (gap)
+    last_gap_ = changes_.last();
 }
 
 change feed_state::change_of(std::string kind, std::string id) const {

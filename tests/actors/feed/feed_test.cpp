@@ -248,6 +248,23 @@ CAF_TEST(a_shadow_that_dies_may_have_taken_a_change_with_it) {
   CAF_CHECK_EQUAL(kinds(), "present:x gap:x present:x written:x");
 }
 
+CAF_TEST(of_many_gaps_a_follower_that_was_away_hears_one) {
+  begin(1);
+  CAF_CHECK(put("a", "x", "1"));
+  listen("a", follow_scope::item, "x");
+  auto after = stop_after_a_while();
+  read_item request;
+  request.id = "x";
+  for (int i = 0; i < 5; ++i) {
+    nodes["a"].context->index.clear();
+    CAF_CHECK(fails_in_shadow<item_versions>("a", request));
+    pass_time(2s);
+  }
+  listen("a", follow_scope::item, "x", after);
+  pass_time(2s);
+  CAF_CHECK_EQUAL(kinds(), "gap:x present:x");
+}
+
 CAF_TEST(values_come_on_request_unless_they_were_replaced) {
   begin(1);
   CAF_CHECK(put("a", "x", "1"));
