@@ -18,6 +18,11 @@
 #include <thread>
 #include <unistd.h>
 
+/// jemalloc reads it before `main`. A thread of its own gives back what is free, also when nothing happens any more.
+extern "C" {
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+
 namespace {
 
 using namespace gnomon;
