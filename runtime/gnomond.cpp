@@ -18,9 +18,11 @@
 #include <thread>
 #include <unistd.h>
 
-/// jemalloc reads it before `main`. A thread of its own gives back what is free, also when nothing happens any more.
 extern "C" {
-const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+/// jemalloc reads it before `main`: how long it keeps what is free.
+const char* malloc_conf = "dirty_decay_ms:1000,muzzy_decay_ms:0";
+/// jemalloc's; null with another allocator.
+[[gnu::weak]] int mallctl(const char* name, void* old, size_t* old_size, void* value, size_t size);
 }
 
 namespace {
@@ -191,6 +193,13 @@ int refuse(const std::string& sentence) {
 }
 
 /// Starts a node and serves. What throws is a failure, or that the system gives no more threads or memory.
+/// What is free goes back to the system also while nothing allocates. Where threads are short, it is left out.
+void give_memory_back() {
+  auto on = true;
+  if (mallctl != nullptr)
+    mallctl("background_thread", nullptr, nullptr, &on, sizeof on);
+}
+
 int run(const command_line& line, const node_config& config, const sigset_t& signals) {
   const auto bound = config.stop_within + std::chrono::seconds{2};
   last_resort end;
@@ -235,6 +244,7 @@ int main(int argc, char** argv) {
   if (!lines)
     return refuse(fmt::format("log.file = \"{}\" cannot be opened for writing", config->log_file));
   log::use(lines);
+  give_memory_back();
   try {
     return run(line, *config, signals);
   } catch (const std::exception& problem) {

@@ -103,7 +103,7 @@ private:
   uint64_t number_ = 0; // of this feed; another one after each start
   numbered_log<item_step> steps_;
   std::map<std::string, reader> readers_; // by node
-  uint64_t last_gap_ = 0; // its number among the changes
+  uint64_t last_gap_ = 0;                 // its number among the changes
   numbered_log<change> changes_;
   change_order order_;
   std::map<interest, time_point> followed_; // until when, unless somebody asks again

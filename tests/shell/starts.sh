@@ -21,7 +21,7 @@ starts() {
   "$@" 2>log &
   node=$!
   serves || fail "$name: the node does not serve: $(cat log 2>/dev/null)"
-  shell put "starts/$name" yes >/dev/null || fail "$name: a write fails"
+  until_served shell put "starts/$name" yes || fail "$name: a write fails"
 }
 
 write_config "$place/data" 127.0.0.1:0

@@ -252,6 +252,7 @@ CAF_TEST(of_many_gaps_a_follower_that_was_away_hears_one) {
   begin(1);
   CAF_CHECK(put("a", "x", "1"));
   listen("a", follow_scope::item, "x");
+  replace("a", "x", "2");
   auto after = stop_after_a_while();
   read_item request;
   request.id = "x";
