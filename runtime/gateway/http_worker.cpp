@@ -23,6 +23,8 @@ duration sweep_interval(const server_parts& parts) {
   return std::clamp(std::min(shortest / 4, parts.node->config.sample_every), duration{10}, duration{250});
 }
 
+constexpr auto idle_sweep = duration{1000}; // without a connection
+
 constexpr auto tell_every = std::chrono::hours{24}; // that a certificate ends
 
 } // namespace
@@ -64,6 +66,10 @@ void worker::adopt(boost::asio::ip::tcp::socket socket, client_places::place pla
   auto guest = std::make_shared<connection>(*this, serial, std::move(socket));
   guest->keep(std::move(place));
   connections_.emplace(serial, guest);
+  if (sweeps_seldom_) {
+    note_date();
+    schedule_sweep();
+  }
   guest->start(turn_away);
 }
 
@@ -112,7 +118,8 @@ void worker::close_all() {
 // -- time -------------------------------------------------------------------------------------------------------------
 
 void worker::schedule_sweep() {
-  timer_.expires_after(sweep_interval(parts_));
+  sweeps_seldom_ = connections_.empty() && samples_.empty();
+  timer_.expires_after(sweeps_seldom_ ? idle_sweep : sweep_interval(parts_));
   timer_.async_wait([this](const boost::system::error_code& fault) {
     if (fault)
       return;

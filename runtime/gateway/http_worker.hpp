@@ -97,6 +97,7 @@ private:
   size_t number_;
   uint64_t next_serial_ = 0;
   bool draining_ = false;
+  bool sweeps_seldom_ = false; // until a connection comes
   std::shared_ptr<const http_security> security_;
   std::chrono::steady_clock::time_point told_of_expiry_{};
   std::string date_, head_end_;
