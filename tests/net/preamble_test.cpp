@@ -19,7 +19,8 @@ std::string body_of(const std::string& envelope) {
 
 CAF_TEST(a_caller_and_a_greeting_come_out_as_they_went_in) {
   auto bytes = encode_caller({somebody(), 77, 3});
-  CAF_CHECK_EQUAL(*body_length(bytes.substr(0, preamble_head_bytes)), bytes.size() - preamble_head_bytes);
+  auto length = body_length(bytes.substr(0, preamble_head_bytes)); // the macro keeps references
+  CAF_CHECK_EQUAL(*length, bytes.size() - preamble_head_bytes);
   auto who = decode_caller(body_of(bytes));
   CAF_REQUIRE(who);
   CAF_CHECK_EQUAL(who->who.node, "node-1");
