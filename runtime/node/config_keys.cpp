@@ -16,7 +16,7 @@ namespace gnomon {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return fmt::format("\"{}\"", text);
 }
 
@@ -39,7 +39,7 @@ config_key text_key(std::string_view section, std::string_view name, member<std:
             m(config) = *text;
             return true;
           },
-          [m](const node_config& config) { return quoted(value_of(m, config)); }};
+          [m](const node_config& config) { return in_quotes(value_of(m, config)); }};
 }
 
 template <class T>
@@ -94,7 +94,7 @@ config_key duration_key(std::string_view section, std::string_view name, member<
             m(config) = *d;
             return true;
           },
-          [m](const node_config& config) { return quoted(to_text(value_of(m, config))); }};
+          [m](const node_config& config) { return in_quotes(to_text(value_of(m, config))); }};
 }
 
 config_key bytes_key(std::string_view section, std::string_view name, member<uint64_t> m, uint64_t least,
@@ -109,7 +109,7 @@ config_key bytes_key(std::string_view section, std::string_view name, member<uin
             m(config) = *bytes;
             return true;
           },
-          [m](const node_config& config) { return quoted(bytes_text(value_of(m, config))); }};
+          [m](const node_config& config) { return in_quotes(bytes_text(value_of(m, config))); }};
 }
 
 config_key host_port_key(std::string_view section, std::string_view name, member<host_port> m, bool may_be_empty) {
@@ -128,7 +128,7 @@ config_key host_port_key(std::string_view section, std::string_view name, member
               m(config) = *where;
             return where.has_value();
           },
-          [m](const node_config& config) { return quoted(to_string(value_of(m, config))); }};
+          [m](const node_config& config) { return in_quotes(to_string(value_of(m, config))); }};
 }
 
 bool any_text(const std::string&) {
@@ -162,7 +162,7 @@ config_key list_key(std::string_view section, std::string_view name, member<std:
           [m](const node_config& config) {
             std::vector<std::string> items;
             for (const auto& text : value_of(m, config))
-              items.push_back(quoted(text));
+              items.push_back(in_quotes(text));
             return fmt::format("[{}]", fmt::join(items, ", "));
           }};
 }
@@ -210,7 +210,7 @@ config_key delay_key() {
           [](const node_config& config) {
             std::vector<std::string> items;
             for (const auto& [node, d] : config.link_delay)
-              items.push_back(fmt::format("{} = {}", node, quoted(to_text(d))));
+              items.push_back(fmt::format("{} = {}", node, in_quotes(to_text(d))));
             return items.empty() ? std::string{"{}"} : fmt::format("{{{}}}", fmt::join(items, ", "));
           }};
 }
@@ -227,7 +227,7 @@ config_key acks_key() {
           },
           [](const node_config& config) {
             auto n = config.actors.acks;
-            return n == acks_all ? quoted("all") : fmt::format("{}", n);
+            return n == acks_all ? in_quotes("all") : fmt::format("{}", n);
           }};
 }
 
@@ -242,7 +242,7 @@ config_key choice_key(std::string_view section, std::string_view name, std::stri
             m(config) = *text == yes;
             return true;
           },
-          [=](const node_config& config) { return quoted(std::string{value_of(m, config) ? yes : no}); }};
+          [=](const node_config& config) { return in_quotes(std::string{value_of(m, config) ? yes : no}); }};
 }
 
 config_key place_key(std::string_view name, member<double> m, double bound) {
@@ -306,7 +306,7 @@ config_key lifetime_key() {
           },
           [](const node_config& config) {
             auto ttl = config.actors.shadow_ttl;
-            return quoted(ttl == adaptive_lifetime ? "adaptive" : to_text(ttl));
+            return in_quotes(ttl == adaptive_lifetime ? "adaptive" : to_text(ttl));
           }};
 }
 
