@@ -20,7 +20,7 @@ namespace {
 using entries = std::map<std::string, std::string>;
 
 std::unique_ptr<kv_store> opened(const std::string& path) {
-  return std::move(unbox(open_level_store(path)));
+  return unbox(open_level_store(path));
 }
 
 std::string key_of(int number) {

@@ -69,7 +69,7 @@ caf::error write_until_refused(kv_store& store, entries& taken, size_t most = 10
     std::string value(1000, static_cast<char>(i * 31 % 251)); // compresses well: what counts is the log
     kv_write write{key, value};
     if (auto done = store.apply({&write, 1}); !done)
-      return std::move(done.error());
+      return done.error();
     taken.emplace(key, std::move(value));
   }
   return {};
@@ -90,7 +90,7 @@ CAF_TEST(a_store_is_read_while_its_disk_is_full_and_written_again_when_there_is_
   if (!disk.mounted())
     return;
   auto path = disk.path() + "/store";
-  auto store = std::move(unbox(open_level_store(path)));
+  auto store = unbox(open_level_store(path));
   entries taken;
   CAF_REQUIRE(!write_until_refused(*store, taken, 5000));
   disk.fill();
@@ -118,13 +118,13 @@ CAF_TEST(a_store_whose_disk_is_full_is_opened_for_reading) {
   auto path = disk.path() + "/store";
   entries taken;
   auto first = [&] {
-    auto store = std::move(unbox(open_level_store(path)));
+    auto store = unbox(open_level_store(path));
     CAF_REQUIRE(!write_until_refused(*store, taken, 8000)); // most of it lies in the log, which the next start empties
     return store->identity();
   }();
   disk.fill();
   for (int starts = 0; starts < 2; ++starts) {
-    auto store = std::move(unbox(open_level_store(path)));
+    auto store = unbox(open_level_store(path));
     CAF_CHECK_EQUAL(store->identity().incarnation, first.incarnation);
     CAF_CHECK_EQUAL(store->identity().start, first.start + 1);
     CAF_CHECK(!store->start_is_noted());
@@ -132,13 +132,13 @@ CAF_TEST(a_store_whose_disk_is_full_is_opened_for_reading) {
     CAF_CHECK_EQUAL(code_of(write_until_refused(*store, taken)), ec::store_failed);
     check(*store, taken);
   }
-  auto store = std::move(unbox(open_level_store(path)));
+  auto store = unbox(open_level_store(path));
   disk.clear();
   CAF_REQUIRE(!write_until_refused(*store, taken, taken.size() + 1000));
   CAF_CHECK(store->start_is_noted());
   check(*store, taken);
   store.reset();
-  store = std::move(unbox(open_level_store(path)));
+  store = unbox(open_level_store(path));
   CAF_CHECK_EQUAL(store->identity().start, first.start + 2);
   check(*store, taken);
 }
@@ -148,14 +148,14 @@ CAF_TEST(a_disk_that_runs_full_under_writes_loses_nothing) {
   if (!disk.mounted())
     return;
   auto path = disk.path() + "/store";
-  auto store = std::move(unbox(open_level_store(path)));
+  auto store = unbox(open_level_store(path));
   entries taken;
   CAF_REQUIRE(!write_until_refused(*store, taken, 3000));
   disk.fill(8u << 20);
   CAF_CHECK_EQUAL(code_of(write_until_refused(*store, taken)), ec::store_failed);
   check(*store, taken);
   store.reset();
-  store = std::move(unbox(open_level_store(path)));
+  store = unbox(open_level_store(path));
   check(*store, taken);
 }
 
@@ -163,7 +163,7 @@ CAF_TEST(a_value_that_does_not_fit_leaves_room_for_those_that_do) {
   small_disk disk{48};
   if (!disk.mounted())
     return;
-  auto store = std::move(unbox(open_level_store(disk.path() + "/store")));
+  auto store = unbox(open_level_store(disk.path() + "/store"));
   std::string large(60u << 20, 'x');
   kv_write write{"rlarge", large};
   CAF_CHECK(!store->apply({&write, 1}));
