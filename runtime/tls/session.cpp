@@ -159,7 +159,8 @@ tls_step tls_session::outcome(int result) {
     problem_ = "the other side has closed the connection";
     return tls_step::closed;
   case SSL_ERROR_SYSCALL:
-    if (ERR_peek_error() == 0) {
+    // OpenSSL 3.0 leaves a failed write to errno, and 3.5 also puts it into its queue.
+    if (const auto queued = ERR_peek_error(); queued == 0 || ERR_SYSTEM_ERROR(queued)) {
       problem_ = system == 0 ? "the other side has closed the connection" : std::strerror(system);
       return tls_step::closed;
     }
