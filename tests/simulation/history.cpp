@@ -97,7 +97,7 @@ void history::end_write(operation& op, const write_receipt& got) {
       since = std::min(since, other->begun);
   auto overtaken = [&](const auto& other) {
     return other->id == op.id && other->kind != op_kind::read && other->number != op.number
-           && (other->end == op_end::open || other->ended >= since)
+           && (other->end != op_end::done || other->ended >= since) // one that failed may have been carried out later
            && (op.kind == op_kind::remove || replaces_all(op.id, *other)); // a tombstone gives way to any write
   };
   auto over = op.expires != timestamp{} && op.expires <= latest(); // before it was stored
