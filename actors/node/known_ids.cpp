@@ -31,7 +31,7 @@ known_ids::filter::block& known_ids::filter::block_of(uint64_t hash) const {
   return bits_[static_cast<size_t>((hash >> 32) * blocks_ >> 32)];
 }
 
-bool known_ids::filter::may_have(uint64_t hash) const {
+bool known_ids::filter::has(uint64_t hash) const {
   const auto& words = block_of(hash);
   for (size_t i = 0; i < words.size(); ++i)
     if ((words[i].load(std::memory_order_relaxed) & bit_of(hash, i)) == 0)
@@ -39,17 +39,18 @@ bool known_ids::filter::may_have(uint64_t hash) const {
   return true;
 }
 
-void known_ids::filter::add_hash(uint64_t hash) {
-  if (may_have(hash))
+bool known_ids::filter::may_have(std::string_view id) const {
+  return has(hash_of_id(id));
+}
+
+void known_ids::filter::add(std::string_view id) {
+  const auto hash = hash_of_id(id);
+  if (has(hash))
     return;
   ++added_;
   auto& words = block_of(hash);
   for (size_t i = 0; i < words.size(); ++i)
     words[i].fetch_or(bit_of(hash, i), std::memory_order_relaxed);
-}
-
-void known_ids::filter::add(std::string_view id) {
-  add_hash(hash_of_id(id));
 }
 
 known_ids::known_ids() {
@@ -60,7 +61,7 @@ known_ids::known_ids() {
 known_ids::~known_ids() = default;
 
 bool known_ids::may_have(std::string_view id) const {
-  return slices_[shard_of(id)].load(std::memory_order_acquire)->may_have(hash_of_id(id));
+  return slices_[shard_of(id)].load(std::memory_order_acquire)->may_have(id);
 }
 
 void known_ids::add(std::string_view id) {
@@ -77,13 +78,6 @@ std::shared_ptr<known_ids::filter> known_ids::begin_anew(size_t ids) {
 
 void known_ids::replace(size_t slice, std::shared_ptr<filter> next) {
   slices_[slice].store(std::move(next), std::memory_order_release);
-}
-
-uint64_t known_ids::bytes() const {
-  uint64_t all = 0;
-  for (const auto& slice : slices_)
-    all += slice.load(std::memory_order_relaxed)->bytes();
-  return all;
 }
 
 } // namespace gnomon

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "runtime/base/ids.hpp"
-#include "runtime/base/published.hpp"
 
 #include <array>
 #include <atomic>
@@ -27,8 +26,6 @@ public:
   class filter;
   static std::shared_ptr<filter> begin_anew(size_t ids);
   void replace(size_t slice, std::shared_ptr<filter> next);
-  /// Of all slices, in memory.
-  uint64_t bytes() const;
 
 private:
   std::array<std::atomic<std::shared_ptr<filter>>, shard_count> slices_;
@@ -38,19 +35,16 @@ private:
 class known_ids::filter {
 public:
   explicit filter(size_t ids);
-  bool may_have(uint64_t hash) const;
+  bool may_have(std::string_view id) const;
   void add(std::string_view id);
-  void add_hash(uint64_t hash);
   bool is_crowded() const {
     return added_ > capacity_;
-  }
-  uint64_t bytes() const {
-    return blocks_ * sizeof(block);
   }
 
 private:
   using block = std::array<std::atomic<uint32_t>, 8>;
   block& block_of(uint64_t hash) const;
+  bool has(uint64_t hash) const;
 
   size_t capacity_;
   size_t blocks_;

@@ -11,6 +11,10 @@ bool knows_all_nodes(const node_context& node) {
   return view->unmet_seeds == 0 && (node.is_fresh() || was_told);
 }
 
+caf::error nobody_holds_it() {
+  return make_error(ec::not_found, "no region holds the item");
+}
+
 caf::error not_all_nodes_known(const node_context& node) {
   if (auto unmet = node.cluster.get()->unmet_seeds; unmet > 0)
     return make_error(ec::unavailable, "this node has never reached " + std::to_string(unmet)

@@ -8,8 +8,8 @@ namespace gnomon {
 /// has met a few of many seeds cannot know it. Those few may have just started as well, even when they are a majority.
 bool knows_all_nodes(const node_context& node);
 
-/// What the clients hear of an id that no node has.
-inline constexpr std::string_view nobody_holds_it = "no region holds the item";
+/// What clients hear of an id that no node has: `not_found`.
+caf::error nobody_holds_it();
 
 /// Why it does not: `unavailable`.
 caf::error not_all_nodes_known(const node_context& node);

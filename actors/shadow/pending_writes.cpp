@@ -35,11 +35,6 @@ bool pending_writes::synced(uint64_t number) {
   return created;
 }
 
-std::optional<pending_writes::time_point> pending_writes::deadline_of(uint64_t number) const {
-  auto i = writes_.find(number);
-  return i == writes_.end() ? std::nullopt : std::optional{i->second.deadline};
-}
-
 std::optional<pending_writes::time_point> pending_writes::first_deadline() const {
   std::optional<time_point> first;
   for (const auto& [number, w] : writes_)

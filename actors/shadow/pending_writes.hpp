@@ -51,8 +51,7 @@ public:
   /// True when `node` has confirmed everything that `context` covers.
   bool has_confirmed(const std::string& node, const version_vector& context) const;
 
-  /// When the write's time is over; nothing when it no longer waits.
-  std::optional<time_point> deadline_of(uint64_t number) const;
+  /// When the time of the first one is over; nothing when none waits.
   std::optional<time_point> first_deadline() const;
   void fail_late(time_point now);
   void fail_all(const caf::error& reason);

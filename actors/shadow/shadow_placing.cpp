@@ -60,7 +60,7 @@ void shadow_placing::place_elsewhere(const place_copies& request, answer<shadow_
     if (auto reason = shadow().search.why_not_found(s); holder.empty() && code_of(reason) == ec::unavailable)
       return reply.fail(std::move(reason));
     if (holder.empty())
-      return reply.fail(make_error(ec::not_found, std::string{nobody_holds_it}));
+      return reply.fail(nobody_holds_it());
     const auto& terms = request.lease;
     pass_to<shadow_plan>(holder, create_shadow{request.id, {}, request.factor, terms.ttl, terms.reason}, reply);
   });

@@ -351,7 +351,7 @@ caf::error shadow_search::why_not_found(const copy_search& s) const {
     return make_error(ec::store_corrupt,
                       "no region holds the item, unless it lay in a damaged part of the store of region "
                           + this_node().self.region + "; what lay there is lost");
-  return make_error(ec::not_found, std::string{nobody_holds_it});
+  return nobody_holds_it();
 }
 
 void shadow_search::end_search() {

@@ -258,7 +258,7 @@ void shadow_writes::catch_up(const write_item& request, const version_vector& ne
 void shadow_writes::write_synced(uint64_t number) {
   this_node().counters.writes.fetch_add(1, std::memory_order_relaxed);
   auto created = pending_->synced(number);
-  if (auto deadline = pending_->deadline_of(number))
+  if (auto deadline = pending_->first_deadline())
     look_again_at(*deadline);
   shadow().updates.replicate(traffic::client);
   if (created)

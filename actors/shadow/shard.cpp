@@ -127,7 +127,7 @@ void shard_state::forget_removed() {
 caf::result<item_versions> shard_state::read(const read_item& request) {
   if (request.takes_absence() && is_absent(request.id)) {
     node_->counters.reads_absent.fetch_add(1, std::memory_order_relaxed);
-    return make_error(ec::not_found, std::string{nobody_holds_it});
+    return nobody_holds_it();
   }
   return pass<item_versions>(claim::client, request.id, request);
 }

@@ -156,15 +156,15 @@ void connection::ask(client_message message) {
 
 bool connection::answer_from_index(const read_item& message) {
   auto entry = owner_.current(message.id, message.user, message.seen);
-  if (!entry && owner_.is_absent(message)) {
-    respond(complete(asked_, make_error(ec::not_found, std::string{nobody_holds_it})));
+  if (entry) {
+    owner_.elsewhere.note(entry->versions, client(asked_));
+    respond(complete(asked_, entry->versions));
     return true;
   }
-  if (!entry)
-    return false;
-  owner_.elsewhere.note(entry->versions, client(asked_));
-  respond(complete(asked_, entry->versions));
-  return true;
+  auto absent = owner_.is_absent(message);
+  if (absent)
+    respond(complete(asked_, nobody_holds_it()));
+  return absent;
 }
 
 void connection::resume(client_result result) {

@@ -13,10 +13,6 @@ namespace {
 
 constexpr int writers = 64;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 struct two_nodes {
   two_nodes() {
     b.seed(a);

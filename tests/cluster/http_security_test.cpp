@@ -19,10 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::json;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string output_of(const std::string& command) {
   std::string all;
   auto* pipe = ::popen(command.c_str(), "r");

@@ -19,10 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// What a command wrote, errors as well, and its exit status.
 struct ran {
   std::string text;

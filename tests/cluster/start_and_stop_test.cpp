@@ -27,10 +27,6 @@ std::string refusal(node_under_test& node) {
   return last;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
 CAF_TEST(a_node_serves_until_sigterm_and_ends_within_the_bound) {

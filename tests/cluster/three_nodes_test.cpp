@@ -11,10 +11,6 @@ using namespace gnomon::test;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// How many nodes /cluster reports as live, the asked one included.
 size_t live_nodes(node_under_test& node) {
   auto text = node.get("/cluster").body;

@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A number at /metrics; -1 when it is not there.
 double metric(node_under_test& node, const std::string& name) {
   const auto text = node.get("/metrics").body;

@@ -187,10 +187,10 @@ CAF_TEST(each_of_five_watchers_hears_of_every_acknowledged_change) {
     if (at == down)
       continue;
     auto id = "w/" + std::to_string(random() % 10);
-    auto fields = contexts[id].empty() ? std::string{} : "Gnomon-Context: " + contexts[id] + "\r\n";
+    auto fields = contexts[id].empty() ? std::string{} : line("Gnomon-Context", contexts[id]);
     auto answer = nodes[at]->put(id, std::to_string(i), fields);
     if (answer.status == 201 || answer.status == 204) {
-      contexts[id] = between(answer.head, "Gnomon-Context: ", "\r\n");
+      contexts[id] = field(answer, "Gnomon-Context");
       acknowledged.emplace_back(id, context_of(contexts[id]));
     }
     std::this_thread::sleep_for(5ms);

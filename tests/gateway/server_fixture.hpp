@@ -214,8 +214,4 @@ inline bool is(const std::string& answer, int status) {
   return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
 }
 
-inline bool has(const std::string& answer, std::string_view text) {
-  return answer.find(text) != std::string::npos;
-}
-
 } // namespace gnomon::test

@@ -1,8 +1,5 @@
 #define CAF_SUITE basp_guard
-#include "runtime/net/basp_guard.hpp"
-#include "tests/net/basp_messages.hpp"
-
-#include <caf/test/dsl.hpp>
+#include "tests/net/guard_fixture.hpp"
 
 #include <random>
 
@@ -16,23 +13,8 @@ constexpr uint64_t request = (1ull << 60) | 7, response = (1ull << 63) | 7, asyn
 constexpr uint64_t our_gate = 3, our_link = 40;
 
 /// A peer that called this node, and whose link this node knows.
-struct fixture {
-  std::shared_ptr<basp_peers> peers = std::make_shared<basp_peers>(basp::node('o'));
-  basp_guard guard{peers, "peer", basp_role::calling_node};
-  basp_guard::time_point now{std::chrono::hours{1}};
-
-  verdict of(const std::string& bytes) {
-    const auto ruling = guard.judge(bytes, now);
-    CAF_CHECK_EQUAL(ruling.what == verdict::cut, !ruling.reason.empty());
-    return ruling.what;
-  }
-  bool passes(const std::string& bytes) {
-    const auto ruling = guard.judge(bytes, now);
-    return ruling.what == verdict::pass && ruling.bytes == bytes.size();
-  }
-  bool cuts(const std::string& bytes) {
-    return of(bytes) == verdict::cut;
-  }
+struct fixture : guard_fixture {
+  fixture() : guard_fixture{"peer", basp_role::calling_node} {}
   static std::string to_link(const std::string& payload) {
     return basp::message({.data = async, .source = 5, .target = our_link}, payload);
   }

@@ -1,8 +1,5 @@
 #define CAF_SUITE basp_requests
-#include "runtime/net/basp_guard.hpp"
-#include "tests/net/basp_messages.hpp"
-
-#include <caf/test/dsl.hpp>
+#include "tests/net/guard_fixture.hpp"
 
 #include <random>
 
@@ -15,13 +12,8 @@ namespace {
 constexpr uint64_t our_gate = 3, our_router = 40, response = 1ull << 63;
 
 /// A shell that called this node, and was told of its router.
-struct fixture {
-  std::shared_ptr<basp_peers> peers = std::make_shared<basp_peers>(basp::node('o'));
-  std::string introduced;
-  basp_guard guard{peers, "shell alice 1", basp_role::shell, [this](const std::string& id) { introduced = id; }};
-  basp_guard::time_point now{std::chrono::hours{1}};
-
-  fixture() {
+struct fixture : guard_fixture {
+  fixture() : guard_fixture{"shell alice 1", basp_role::shell} {
     guard.note(basp::server_greeting(basp::node('o'), our_gate));
     CAF_CHECK(introduced.empty());
     CAF_CHECK(passes(basp::client_greeting(basp::node('p'))));
@@ -38,18 +30,6 @@ struct fixture {
   }
   static std::string answer_to(uint64_t number, uint64_t from = our_router) {
     return basp::message({.data = response | number, .source = from, .target = 5}, basp::content("@<>", {}));
-  }
-  verdict of(const std::string& bytes) {
-    const auto ruling = guard.judge(bytes, now);
-    CAF_CHECK_EQUAL(ruling.what == verdict::cut, !ruling.reason.empty());
-    return ruling.what;
-  }
-  bool passes(const std::string& bytes) {
-    const auto ruling = guard.judge(bytes, now);
-    return ruling.what == verdict::pass && ruling.bytes == bytes.size();
-  }
-  bool cuts(const std::string& bytes) {
-    return of(bytes) == verdict::cut;
   }
 };
 

@@ -31,6 +31,10 @@ inline std::string field(const http_answer& answer, const std::string& name) {
   return answer.head.substr(at, answer.head.find("\r\n", at) - at);
 }
 
+inline bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// A line of a head.
 inline std::string line(const std::string& name, const std::string& value) {
   return name + ": " + value + "\r\n";
