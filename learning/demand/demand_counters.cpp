@@ -28,27 +28,48 @@ float& at(float* out, size_t stride, demand_feature f) {
 demand_counters::demand_counters(const demand_config& config) : config_(config) {}
 
 const demand_counters::item_state* demand_counters::find(std::string_view item) const {
-  auto known = index_.find(item);
-  return known == index_.end() ? nullptr : &items_[known->second];
+  auto known = index_->find(stable_hash(item));
+  return known == index_->end() ? nullptr : &items_[known->second];
+}
+
+std::span<const demand_counters::place> demand_counters::places_of(const item_state& item) const {
+  return {places_.data() + static_cast<size_t>(&item - items_.data()) * regions_seen_, regions_seen_};
+}
+
+std::span<demand_counters::place> demand_counters::places_of(item_state& item) {
+  return {places_.data() + static_cast<size_t>(&item - items_.data()) * regions_seen_, regions_seen_};
+}
+
+/// From now on each item has a place in that region.
+void demand_counters::see(size_t region) {
+  if (region < regions_seen_)
+    return;
+  std::vector<place> places(items_.size() * (region + 1));
+  for (size_t k = 0; k < items_.size(); ++k)
+    std::ranges::copy(places_of(items_[k]), places.begin() + static_cast<ptrdiff_t>(k * (region + 1)));
+  places_ = std::move(places);
+  regions_seen_ = region + 1;
 }
 
 size_t demand_counters::free_slot() {
   if (items_.size() < std::max<size_t>(config_.max_items, 1)) {
     items_.emplace_back();
+    places_.resize(items_.size() * regions_seen_);
     return items_.size() - 1;
   }
   while (items_[hand_].seen) {
     items_[hand_].seen = false;
     hand_ = (hand_ + 1) % items_.size();
   }
-  index_.erase(items_[hand_].name);
+  index_->erase(items_[hand_].key);
+  std::ranges::fill(places_of(items_[hand_]), place{});
   items_[hand_] = {};
   return hand_;
 }
 
 uint32_t demand_counters::group_of(std::string_view beginning) {
   const auto row = stable_hash(beginning) % std::max<size_t>(config_.max_groups, 1);
-  const auto [known, is_new] = group_index_.try_emplace(row, static_cast<uint32_t>(groups_.size()));
+  const auto [known, is_new] = group_index_->try_emplace(row, static_cast<uint32_t>(groups_.size()));
   if (is_new)
     groups_.emplace_back();
   return known->second;
@@ -64,12 +85,13 @@ std::array<uint32_t, demand_counters::group_levels> demand_counters::groups_of(s
 }
 
 demand_counters::item_state& demand_counters::touch(std::string_view item, uint32_t time) {
-  auto known = index_.find(item);
-  if (known == index_.end()) {
+  const auto key = stable_hash(item);
+  auto known = index_->find(key);
+  if (known == index_->end()) {
     auto slot = free_slot();
-    known = index_.emplace(item, slot).first;
+    known = index_->emplace(key, static_cast<uint32_t>(slot)).first;
     auto& fresh = items_[slot];
-    fresh.name = item;
+    fresh.key = key;
     fresh.born = time;
     fresh.groups = groups_of(item);
     for (auto group : fresh.groups)
@@ -83,11 +105,10 @@ demand_counters::item_state& demand_counters::touch(std::string_view item, uint3
 
 void demand_counters::read(std::string_view name, size_t region, uint32_t time) {
   region = std::min(region, max_demand_regions - 1);
-  regions_seen_ = std::max(regions_seen_, region + 1);
+  see(region);
   auto& item = touch(name, time);
-  if (item.places.size() <= region)
-    item.places.resize(region + 1);
-  if (item.places[region].reads == 0)
+  auto& place = places_of(item)[region];
+  if (place.reads == 0)
     first_read_here(item, region, time);
   ++item.reads;
   item.before_last = item.last;
@@ -96,7 +117,6 @@ void demand_counters::read(std::string_view name, size_t region, uint32_t time) 
   item.hour.add(time, hour);
   item.quarter.add(time, hours6);
   item.day.add(time, day);
-  auto& place = item.places[region];
   ++place.reads;
   place.last = time;
   place.hour.add(time, hour);
@@ -116,12 +136,13 @@ void demand_counters::first_read_here(item_state& item, size_t region, uint32_t 
   for (auto group : item.groups)
     groups_[group].reached[region].add(time, days2);
   constexpr float keep = 0.9995f;
+  const auto places = places_of(item);
   auto& here = regions_[region];
   for (size_t other = 0; other < max_demand_regions; ++other) {
     if (other == region)
       continue;
-    const bool there = other < item.places.size() && item.places[other].reads > 0;
-    if (there && time - item.places[other].last < static_cast<uint32_t>(day))
+    const bool there = other < places.size() && places[other].reads > 0;
+    if (there && time - places[other].last < static_cast<uint32_t>(day))
       regions_[other].followed[region] += 1;
     if (!there) {
       here.started[other] = here.started[other] * keep + 1;
@@ -132,18 +153,16 @@ void demand_counters::first_read_here(item_state& item, size_t region, uint32_t 
 
 void demand_counters::written(std::string_view name, size_t region, uint32_t time) {
   region = std::min(region, max_demand_regions - 1);
-  regions_seen_ = std::max(regions_seen_, region + 1);
+  see(region);
   auto& item = touch(name, time);
-  if (item.places.size() <= region)
-    item.places.resize(region + 1);
   ++item.writes;
   item.last_write = time;
-  ++item.places[region].writes;
+  ++places_of(item)[region].writes;
 }
 
 bool demand_counters::due(std::string_view name, uint32_t time) {
-  auto known = index_.find(name);
-  if (known == index_.end())
+  auto known = index_->find(stable_hash(name));
+  if (known == index_->end())
     return false;
   auto& item = items_[known->second];
   const bool now = item.reads <= 24 || static_cast<float>(item.reads) >= 1.15f * static_cast<float>(item.decided_reads)
@@ -157,9 +176,10 @@ bool demand_counters::due(std::string_view name, uint32_t time) {
 
 uint32_t demand_counters::idle(std::string_view name, size_t region, uint32_t time) const {
   auto item = find(name);
-  if (item == nullptr || region >= item->places.size() || item->places[region].reads == 0)
+  if (item == nullptr || region >= regions_seen_)
     return UINT32_MAX;
-  return time > item->places[region].last ? time - item->places[region].last : 0;
+  const auto& place = places_of(*item)[region];
+  return place.reads == 0 ? UINT32_MAX : time > place.last ? time - place.last : 0;
 }
 
 bool demand_counters::describe(std::string_view name, size_t region, uint32_t time, float* out, size_t stride) const {
@@ -180,15 +200,16 @@ bool demand_counters::describe(std::string_view name, size_t region, uint32_t ti
 
 void demand_counters::describe_item(const item_state& item, uint32_t time, float* out, size_t stride) const {
   auto set = [&](demand_feature f, float value) { at(out, stride, f) = value; };
-  const auto reached = std::count_if(item.places.begin(), item.places.end(), [](auto& p) { return p.reads > 0; });
+  const auto places = places_of(item);
+  const auto reached = std::count_if(places.begin(), places.end(), [](auto& p) { return p.reads > 0; });
   set(demand_feature::reads_log, log_count(static_cast<float>(item.reads), 1));
   set(demand_feature::reads_10m, log_count(item.minutes.at(time, minutes10)));
   set(demand_feature::reads_1h, log_count(item.hour.at(time, hour)));
   set(demand_feature::reads_6h, log_count(item.quarter.at(time, hours6)));
   set(demand_feature::reads_24h, log_count(item.day.at(time, day)));
   set(demand_feature::regions, static_cast<float>(reached));
-  const auto lately = std::count_if(item.places.begin(), item.places.end(),
-                                    [&](auto& p) { return p.reads > 0 && time < p.last + 3600; });
+  const auto lately =
+      std::count_if(places.begin(), places.end(), [&](auto& p) { return p.reads > 0 && time < p.last + 3600; });
   set(demand_feature::regions_1h, static_cast<float>(lately));
   set(demand_feature::since_reached, item.reads == 0 ? 30.0f : log_seconds(time, item.reached, 10));
   set(demand_feature::age, log_seconds(time, item.born, 60));
@@ -202,7 +223,7 @@ void demand_counters::describe_place(const item_state& item, size_t region, uint
                                      size_t stride) const {
   auto set = [&](demand_feature f, float value) { at(out, stride, f) = value; };
   static const place nowhere;
-  const auto& place = region < item.places.size() ? item.places[region] : nowhere;
+  const auto& place = region < regions_seen_ ? places_of(item)[region] : nowhere;
   set(demand_feature::own_reads_log, log_count(static_cast<float>(place.reads), 1));
   set(demand_feature::own_1h, log_count(place.hour.at(time, hour)));
   set(demand_feature::own_6h, log_count(place.quarter.at(time, hours6)));
@@ -248,8 +269,9 @@ void demand_counters::describe_groups(const item_state& item, size_t region, uin
 void demand_counters::describe_following(const item_state& item, size_t region, uint32_t time, float* out,
                                          size_t stride) const {
   float none = 1, best = 0, sum = 0;
-  for (size_t other = 0; other < item.places.size(); ++other) {
-    const auto& place = item.places[other];
+  const auto places = places_of(item);
+  for (size_t other = 0; other < places.size(); ++other) {
+    const auto& place = places[other];
     if (other == region || place.reads == 0)
       continue;
     const auto& there = regions_[other];

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "learning/base/archive.hpp"
+#include "learning/base/pooled_map.hpp"
 #include "learning/history/history.hpp"
 
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -87,7 +89,7 @@ enum class demand_feature : uint8_t {
 inline constexpr size_t demand_feature_count = static_cast<size_t>(demand_feature::count_);
 
 struct demand_config {
-  size_t max_items = 300'000;       // about 500 B each; the longest unread make room
+  size_t max_items = 300'000;       // about 300 B each; the longest unread make room
   size_t max_groups = 32'768;       // of items with a common beginning, about 160 B each; further ones share
   uint32_t copies_last = 30 * 3600; // seconds that a read leaves a copy in its region
 };
@@ -111,7 +113,12 @@ public:
     return idle(item, region, time) >= config_.copies_last;
   }
   size_t items() const {
-    return index_.size();
+    return index_->size();
+  }
+  /// Of memory, about.
+  size_t bytes() const {
+    return items_.capacity() * (sizeof(item_state) + 40) + places_.capacity() * sizeof(place)
+           + groups_.capacity() * (sizeof(group_state) + 40);
   }
   /// Regions seen so far: 1 + the greatest number.
   size_t regions() const {
@@ -126,13 +133,12 @@ private:
     uint32_t reads = 0, last = 0, writes = 0;
   };
   struct item_state {
-    std::string name;
+    uint64_t key = 0; // the hash of its id
     bool seen = true;
     std::array<uint32_t, group_levels> groups{};
     uint32_t reads = 0, born = 0, last = 0, before_last = 0, writes = 0, last_write = 0;
     uint32_t decided_reads = 0, decided_time = 0, reached = 0;
     fading_count minutes, hour, quarter, day;
-    std::vector<place> places;
   };
   /// Items with a common beginning of their ids.
   struct group_state {
@@ -145,6 +151,9 @@ private:
     std::array<float, max_demand_regions> started{}, followed{};
   };
 
+  void see(size_t region);
+  std::span<const place> places_of(const item_state& item) const;
+  std::span<place> places_of(item_state& item);
   item_state& touch(std::string_view item, uint32_t time);
   size_t free_slot();
   const item_state* find(std::string_view item) const;
@@ -160,18 +169,13 @@ private:
 
   demand_config config_;
   std::vector<group_state> groups_;
-  std::unordered_map<uint64_t, uint32_t> group_index_; // by hash, modulo max_groups
+  pooled_map<uint64_t, uint32_t> group_index_; // by hash, modulo max_groups
   std::array<region_state, max_demand_regions> regions_;
   fading_count all_hour_, all_day_, all_fresh_;
   size_t regions_seen_ = 0, hand_ = 0;
   std::vector<item_state> items_;
-  struct hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const {
-      return std::hash<std::string_view>{}(s);
-    }
-  };
-  std::unordered_map<std::string, size_t, hash, std::equal_to<>> index_;
+  std::vector<place> places_;            // of each item, one for each region seen
+  pooled_map<uint64_t, uint32_t> index_; // places in items_, by the hash of the id
 };
 
 } // namespace gnomon::learning

@@ -47,14 +47,14 @@ void adaptive_lifetimes::end(open_gap& gap, double now) {
 
 void adaptive_lifetimes::expect(copy_id copy, const gap_kind& kind, double now) {
   make_room(now);
-  if (auto [place, fresh] = open_.try_emplace(copy); fresh)
+  if (auto [place, fresh] = open_->try_emplace(copy); fresh)
     begin(place->second, kind, now);
 }
 
 lifetime adaptive_lifetimes::read(copy_id copy, const gap_kind& kind, const copy_costs& costs, double now) {
   fit_when_due(now);
   make_room(now);
-  auto [place, fresh] = open_.try_emplace(copy);
+  auto [place, fresh] = open_->try_emplace(copy);
   auto& gap = place->second;
   if (!fresh)
     end(gap, now);
@@ -70,38 +70,38 @@ lifetime adaptive_lifetimes::read(copy_id copy, const gap_kind& kind, const copy
 }
 
 double adaptive_lifetimes::extend(copy_id copy, const copy_costs& costs, double now) {
-  auto known = open_.find(copy);
-  if (known == open_.end())
+  auto known = open_->find(copy);
+  if (known == open_->end())
     return 0;
   const double idle = std::max(0.0, now - known->second.since);
   return extension_from(gaps_.curve(known->second.leaf), costs, hedge_.draw(), idle);
 }
 
 void adaptive_lifetimes::forget(copy_id copy, double now) {
-  auto known = open_.find(copy);
-  if (known == open_.end())
+  auto known = open_->find(copy);
+  if (known == open_->end())
     return;
   auto& gap = known->second;
   const double age = std::max(0.0, now - gap.since);
   gaps_.cut(gap.leaf, age, weight_of(gap));
   charge_holding(gap, age);
-  open_.erase(known);
+  open_->erase(known);
 }
 
 /// Beyond the limit, gaps are given up in the order of the table, which is as good as random.
 void adaptive_lifetimes::make_room(double now) {
-  if (open_.size() >= std::max<size_t>(config_.max_open, 1))
-    forget(open_.begin()->first, now);
+  if (open_->size() >= std::max<size_t>(config_.max_open, 1))
+    forget(open_->begin()->first, now);
 }
 
 void adaptive_lifetimes::fit_when_due(double now) {
-  if (since_fit_ < std::max(least_between_fits, open_.size() / 4))
+  if (since_fit_ < std::max(least_between_fits, open_->size() / 4))
     return;
   since_fit_ = 0;
   ++fits_;
   std::vector<gap_table::open_age> ages;
-  ages.reserve(open_.size());
-  for (auto& [copy, gap] : open_) {
+  ages.reserve(open_->size());
+  for (auto& [copy, gap] : *open_) {
     const double age = std::max(0.0, now - gap.since);
     ages.push_back({gap.leaf, static_cast<float>(age), weight_of(gap)});
     charge_holding(gap, age);
@@ -123,8 +123,8 @@ std::vector<return_chance> adaptive_lifetimes::chances(const gap_kind& kind, dou
 }
 
 adaptive_lifetimes::standing adaptive_lifetimes::of(copy_id copy, double now) const {
-  auto known = open_.find(copy);
-  if (known == open_.end())
+  auto known = open_->find(copy);
+  if (known == open_->end())
     return {};
   return {known->second.reads, known->second.pace_s, std::max(0.0, now - known->second.since)};
 }
@@ -132,8 +132,8 @@ adaptive_lifetimes::standing adaptive_lifetimes::of(copy_id copy, double now) co
 void adaptive_lifetimes::save(writer& out) const {
   gaps_.save(out);
   hedge_.save(out);
-  out.put(static_cast<uint64_t>(open_.size()));
-  for (const auto& [copy, gap] : open_) {
+  out.put(static_cast<uint64_t>(open_->size()));
+  for (const auto& [copy, gap] : *open_) {
     out.put(copy);
     out.put(gap);
   }
@@ -142,7 +142,7 @@ void adaptive_lifetimes::save(writer& out) const {
 void adaptive_lifetimes::load(reader& in) {
   gaps_.load(in);
   hedge_.load(in);
-  open_.clear();
+  open_->clear();
   uint64_t count = 0;
   in.get(count);
   for (uint64_t k = 0; k < count && in.good(); ++k) {
@@ -157,7 +157,7 @@ void adaptive_lifetimes::load(reader& in) {
     if (!sound)
       in.fail();
     else
-      open_.emplace(copy, gap);
+      open_->emplace(copy, gap);
   }
   if (!in.good())
     *this = adaptive_lifetimes{config_};

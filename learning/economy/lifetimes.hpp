@@ -1,9 +1,8 @@
 #pragma once
 
+#include "learning/base/pooled_map.hpp"
 #include "learning/economy/hedge.hpp"
 #include "learning/economy/lifetime_table.hpp"
-
-#include <unordered_map>
 
 /// How long a copy is worth keeping after a read, and whether one is worth making before a read.
 namespace gnomon::learning {
@@ -87,7 +86,7 @@ private:
   lifetimes_config config_;
   gap_table gaps_;
   hedge hedge_;
-  std::unordered_map<copy_id, open_gap> open_;
+  pooled_map<copy_id, open_gap> open_;
   std::array<double, lifetime_experts> charges_{}; // since the last fit
   size_t since_fit_ = 0, fits_ = 0;
 };

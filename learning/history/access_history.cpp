@@ -76,7 +76,7 @@ access_log access_history::log_of(bool with_anonymous) const {
   log.users = static_cast<uint32_t>(users_.size());
   log.items = static_cast<uint32_t>(items_.size());
   for (uint32_t k = 0; k < items_.size(); ++k)
-    log.item_names.push_back(items_.name(k));
+    log.item_names.emplace_back(items_.name(k));
   log.sort();
   return log;
 }

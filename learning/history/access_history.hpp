@@ -22,6 +22,10 @@ public:
   size_t size() const {
     return accesses_.size();
   }
+  /// Of memory, about.
+  size_t bytes() const {
+    return accesses_.capacity() * sizeof(access) + users_.bytes() + items_.bytes();
+  }
   /// Accesses ever added.
   uint64_t added() const {
     return added_;

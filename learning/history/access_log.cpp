@@ -35,7 +35,7 @@ access_log log_builder::take(bool timed) {
   log_.items = static_cast<uint32_t>(items_.size());
   log_.timed = timed;
   for (uint32_t k = 0; k < items_.size(); ++k)
-    log_.item_names.push_back(items_.name(k));
+    log_.item_names.emplace_back(items_.name(k));
   if (timed)
     log_.sort();
   return std::move(log_);

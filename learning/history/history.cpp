@@ -5,7 +5,7 @@
 namespace gnomon::learning {
 
 uint32_t id_table::index_of(std::string_view name) {
-  if (auto known = indices_.find(name); known != indices_.end())
+  if (auto known = indices_->find(name); known != indices_->end())
     return known->second;
   if (names_.size() >= limit_ && free_.empty())
     return no_index;
@@ -16,35 +16,30 @@ uint32_t id_table::index_of(std::string_view name) {
   } else {
     names_.push_back(nullptr);
   }
-  names_[index] = &indices_.emplace(name, index).first->first;
+  names_[index] = &indices_->emplace(name, index).first->first;
   return index;
 }
 
 uint32_t id_table::find(std::string_view name) const {
-  auto known = indices_.find(name);
-  return known == indices_.end() ? no_index : known->second;
+  auto known = indices_->find(name);
+  return known == indices_->end() ? no_index : known->second;
 }
 
 void id_table::erase(uint32_t index) {
-  indices_.erase(indices_.find(*names_[index]));
+  indices_->erase(indices_->find(*names_[index]));
   names_[index] = nullptr;
 }
 
 bool id_table::place(uint32_t index, std::string_view name) {
   if (index >= limit_ || has(index))
     return false;
-  auto [added, is_new] = indices_.emplace(name, index);
+  auto [added, is_new] = indices_->emplace(name, index);
   if (!is_new)
     return false;
   if (names_.size() <= index)
     names_.resize(index + 1, nullptr);
   names_[index] = &added->first;
   return true;
-}
-
-const std::string& id_table::nothing() {
-  static const std::string empty;
-  return empty;
 }
 
 void user_history::push(visit v) {

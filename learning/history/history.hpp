@@ -1,6 +1,7 @@
 #pragma once
 
 #include "learning/base/archive.hpp"
+#include "learning/base/pooled_map.hpp"
 
 #include <cstdint>
 #include <string>
@@ -25,8 +26,8 @@ public:
   /// `no_index` when unknown.
   uint32_t find(std::string_view name) const;
   /// Empty for an index whose name was removed.
-  const std::string& name(uint32_t index) const {
-    return names_[index] == nullptr ? nothing() : *names_[index];
+  std::string_view name(uint32_t index) const {
+    return names_[index] == nullptr ? std::string_view{} : *names_[index];
   }
   bool has(uint32_t index) const {
     return index < names_.size() && names_[index] != nullptr;
@@ -37,10 +38,14 @@ public:
   }
   /// Names that are there.
   size_t names() const {
-    return indices_.size();
+    return indices_->size();
   }
   size_t limit() const {
     return limit_;
+  }
+  /// Of memory, about.
+  size_t bytes() const {
+    return indices_->size() * 120 + names_.capacity() * sizeof(names_[0]);
   }
   /// Removes the name. Its index stays taken until `reuse`.
   void erase(uint32_t index);
@@ -51,7 +56,6 @@ public:
   bool place(uint32_t index, std::string_view name);
 
 private:
-  static const std::string& nothing();
   struct hash {
     using is_transparent = void;
     size_t operator()(std::string_view s) const {
@@ -59,8 +63,8 @@ private:
     }
   };
   size_t limit_;
-  std::unordered_map<std::string, uint32_t, hash, std::equal_to<>> indices_;
-  std::vector<const std::string*> names_; // keys of the map: they do not move
+  pooled_map<std::pmr::string, uint32_t, hash, std::equal_to<>> indices_;
+  std::vector<const std::pmr::string*> names_; // keys of the map: they do not move
   std::vector<uint32_t> free_;
 };
 
@@ -127,6 +131,10 @@ public:
     return index_.size();
   }
   std::vector<std::string> names() const;
+  /// Of memory, about.
+  size_t bytes() const {
+    return slots_.capacity() * sizeof(slot) + index_.size() * (120 + user_history::kept * sizeof(visit));
+  }
   /// Records lie in slots; those of a free one are empty.
   size_t slots() const {
     return slots_.size();

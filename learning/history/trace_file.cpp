@@ -16,7 +16,7 @@ expected<trace_file> read_trace(const std::string& path) {
     return problem;
   result.bad_lines += (*reader)->counts().malformed;
   for (uint32_t k = 0; k < builder.regions().size(); ++k)
-    result.regions.push_back(builder.regions().name(k));
+    result.regions.emplace_back(builder.regions().name(k));
   result.log = builder.take(true);
   return result;
 }

@@ -139,6 +139,13 @@ public:
     return first_.size();
   }
 
+  /// Of memory, about.
+  size_t bytes() const {
+    return first_.capacity() * sizeof(first_row) + near_.capacity() * sizeof(near_row)
+           + before_.capacity() * sizeof(before_row) + facts_.capacity() * (sizeof(item_facts) + sizeof(float))
+           + pairs_.capacity() * (sizeof(pair_row) + sizeof(uint64_t));
+  }
+
   /// Forgets the data of an item itself. Other rows may still name it.
   void erase(uint32_t item);
   /// Number of rows that may name items: of items, then of pairs. `sweep` removes the items that `gone` marks from some

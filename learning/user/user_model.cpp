@@ -177,7 +177,7 @@ void user_model::adopt(const model_parts& parts) {
     if (items_.names() < config_.max_items)
       items_.index_of(name);
   for (uint32_t k = 0; k < items_.size(); ++k)
-    names.push_back(items_.name(k));
+    names.emplace_back(items_.name(k));
   if (parts.network)
     parts_.network = sequence_model{reordered(parts.network.weights(), parts.item_names, names)};
   parts_.item_names = std::move(names);

@@ -41,7 +41,7 @@ public:
   /// The same for a caller who only asks: up to `wanted` guesses, none of which is followed up.
   const std::vector<guess>& guesses_about(std::string_view user, size_t wanted);
   /// The name of a guess's item.
-  const std::string& item_name(uint32_t item) const {
+  std::string_view item_name(uint32_t item) const {
     return items_.name(item);
   }
 
@@ -64,6 +64,10 @@ public:
   }
   size_t items() const {
     return items_.names();
+  }
+  /// Of memory, about; without the adopted parts.
+  size_t bytes() const {
+    return items_.bytes() + users_.bytes() + past_.bytes() + counts_.bytes();
   }
   const user_record* find(std::string_view user) const {
     return users_.find(user);

@@ -58,7 +58,7 @@ size_t user_model::save_items(writer& out) {
     if (!items_.has(item))
       continue;
     out.put(item);
-    out.put(std::string_view{items_.name(item)});
+    out.put(items_.name(item));
     counts_.save_item(out, item, saving_.when);
   }
   return items_.size();
