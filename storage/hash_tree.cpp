@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace gnomon {
 
@@ -101,21 +102,43 @@ std::vector<uint32_t> places_of(uint32_t level, uint32_t index, uint64_t mask) {
 
 // -- all trees of a node ---------------------------------------------------------------------------------------------
 
+/// What chose the table need not be in its keys. The highest byte comes first, so that neighbours begin alike.
+std::string copy_trees::key_of(uint64_t hash) {
+  std::string key;
+  for (int shift = 56; shift >= 0; shift -= 8)
+    key.push_back(static_cast<char>((hash / shard_count) >> shift));
+  return key;
+}
+
+std::optional<copy_trees::entry> copy_trees::find(std::string_view id) const {
+  auto hash = stable_hash(id);
+  auto kept = entries_[hash % shard_count].find(key_of(hash));
+  if (!kept)
+    return std::nullopt;
+  entry result;
+  std::memcpy(&result.digest, kept->data(), sizeof result.digest);
+  std::memcpy(&result.peers, kept->data() + sizeof result.digest, sizeof result.peers);
+  return result;
+}
+
 void copy_trees::set(const copy_note& note) {
-  auto key = stable_hash(note.id);
+  auto hash = stable_hash(note.id);
   auto leaf = leaf_of(note.id);
-  auto old = entries_.find(key);
-  if (old != entries_.end()) {
-    toggle(leaf, old->second, false);
-    tombstones_ -= old->second.digest == 0 ? 1 : 0;
+  auto old = find(note.id);
+  if (old) {
+    toggle(leaf, *old, false);
+    tombstones_ -= old->digest == 0 ? 1 : 0;
   }
   if (note.held) {
     entry now{note.digest, number_of(note.peers)};
     toggle(leaf, now, true);
     tombstones_ += now.digest == 0 ? 1 : 0;
-    entries_[key] = now;
-  } else if (old != entries_.end()) {
-    entries_.erase(old);
+    std::string kept;
+    kept.append(reinterpret_cast<const char*>(&now.digest), sizeof now.digest);
+    kept.append(reinterpret_cast<const char*>(&now.peers), sizeof now.peers);
+    entries_[hash % shard_count].set(key_of(hash), kept);
+  } else if (old) {
+    entries_[hash % shard_count].erase(key_of(hash));
   }
   if (note.held && note.steward)
     to_reap_.insert(note.id);
@@ -124,18 +147,23 @@ void copy_trees::set(const copy_note& note) {
 }
 
 bool copy_trees::knows(const copy_note& note) const {
-  auto known = entries_.find(stable_hash(note.id));
-  if (known == entries_.end())
-    return !note.held;
-  return note.held && known->second.digest == note.digest && sets_[known->second.peers] == note.peers;
+  auto known = find(note.id);
+  return known ? note.held && known->digest == note.digest && sets_[known->peers] == note.peers : !note.held;
 }
 
 bool copy_trees::hides_from(const std::string& peer, std::string_view id) const {
-  auto known = entries_.find(stable_hash(id));
-  if (known == entries_.end())
+  auto known = find(id);
+  if (!known)
     return false;
-  const auto& peers = sets_[known->second.peers];
+  const auto& peers = sets_[known->peers];
   return std::find(peers.begin(), peers.end(), peer) == peers.end();
+}
+
+size_t copy_trees::bytes() const {
+  size_t bytes = trees_.size() * (tree_leaves + tree_leaves / tree_fan_out) * sizeof(uint64_t);
+  for (const auto& table : entries_)
+    bytes += table.bytes();
+  return bytes;
 }
 
 std::vector<uint64_t> copy_trees::block(const std::string& peer, uint32_t level, uint32_t index) const {

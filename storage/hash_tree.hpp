@@ -1,14 +1,16 @@
 #pragma once
 
 #include "runtime/base/ids.hpp"
+#include "storage/packed_map.hpp"
 #include "storage/record.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 /// Hash trees over the ids that two nodes both hold (Merkle 1987; used for anti-entropy as in Dynamo, DeCandia et al.
@@ -69,7 +71,7 @@ uint64_t differing(const std::vector<uint64_t>& ours, const std::vector<uint64_t
 std::vector<uint32_t> places_of(uint32_t level, uint32_t index, uint64_t mask);
 
 /// The trees of one node, one for each other node that it believes to hold copies too, and the tombstones it keeps.
-/// Memory: about 56 bytes a copy, half a MiB a peer. Not thread-safe.
+/// Memory: about 25 bytes a copy, half a MiB a peer. Not thread-safe.
 class copy_trees {
 public:
   /// Notes the present state of one copy. Safe to repeat; the last note counts.
@@ -87,6 +89,7 @@ public:
   /// and continues from the front.
   std::vector<std::string> to_reap(const std::string& after, size_t limit) const;
   void clear();
+  size_t bytes() const;
 
 private:
   using peer_set = std::vector<std::string>;
@@ -100,8 +103,10 @@ private:
   };
   uint32_t number_of(const peer_set& peers);
   void toggle(uint32_t leaf, const entry& e, bool in);
+  static std::string key_of(uint64_t hash);
+  std::optional<entry> find(std::string_view id) const;
 
-  std::unordered_map<uint64_t, entry> entries_; // by the hash of the id; never walked
+  std::array<packed_map, shard_count> entries_; // by the hash of the id
   std::vector<peer_set> sets_;                  // distinct sets of peers: few, since holders are chosen by place
   std::map<peer_set, uint32_t> set_numbers_;
   std::map<std::string, tree> trees_;

@@ -77,6 +77,11 @@ public:
   /// The damage that was found since this opening, in the order in which it was found. Any call may add to it.
   virtual const std::vector<kv_loss>& losses() const;
 
+  /// What it takes of the process's memory, about.
+  virtual uint64_t memory_bytes() const {
+    return 0;
+  }
+
   static constexpr size_t max_page_bytes = 16u << 20;
 };
 

@@ -190,6 +190,11 @@ public:
     return losses_;
   }
 
+  uint64_t memory_bytes() const override {
+    std::string bytes;
+    return db_ && db_->GetProperty("leveldb.approximate-memory-usage", &bytes) ? std::stoull(bytes) : 0;
+  }
+
 private:
   static constexpr auto most_mendings = 100; // in one call
   static constexpr auto mending = "/MENDING";

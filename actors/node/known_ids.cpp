@@ -80,4 +80,11 @@ void known_ids::replace(size_t slice, std::shared_ptr<filter> next) {
   slices_[slice].store(std::move(next), std::memory_order_release);
 }
 
+size_t known_ids::bytes() const {
+  size_t sum = 0;
+  for (const auto& slice : slices_)
+    sum += slice.load()->bytes();
+  return sum;
+}
+
 } // namespace gnomon

@@ -26,6 +26,7 @@ public:
   class filter;
   static std::shared_ptr<filter> begin_anew(size_t ids);
   void replace(size_t slice, std::shared_ptr<filter> next);
+  size_t bytes() const;
 
 private:
   std::array<std::atomic<std::shared_ptr<filter>>, shard_count> slices_;
@@ -39,6 +40,9 @@ public:
   void add(std::string_view id);
   bool is_crowded() const {
     return added_ > capacity_;
+  }
+  size_t bytes() const {
+    return blocks_ * sizeof(block);
   }
 
 private:

@@ -8,6 +8,7 @@
 #include "actors/node/forgotten_users.hpp"
 #include "actors/node/known_ids.hpp"
 #include "actors/node/known_shells.hpp"
+#include "actors/node/memory_use.hpp"
 #include "actors/node/policy.hpp"
 #include "actors/node/published_actors.hpp"
 #include "actors/node/read_index.hpp"
@@ -182,6 +183,7 @@ struct node_context {
   /// What Geo-DNS has counted since its start, by name. Thread-safe while HTTP is served; empty: no DNS here.
   std::function<std::map<std::string, uint64_t>()> dns_counts;
   read_index index;
+  memory_use memory;
   known_ids ids;     // held anywhere, or in use here
   slice_ages slices; // how old that knowledge is
   crowded_items crowded;

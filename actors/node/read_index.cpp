@@ -21,6 +21,7 @@ constexpr size_t part_count = 16;
 constexpr uint8_t max_uses = 3;          // a use counter of S3-FIFO has two bits
 constexpr uint8_t uses_to_stay = 2;      // that often while new: not part of a scan
 constexpr uint64_t share_of_new = 10;    // one tenth of the bytes
+constexpr uint64_t share_of_unread = 4;  // a quarter, when their items are idle
 constexpr uint64_t entry_overhead = 560; // of our slots, of the allocator and of a head for HTTP, about
 
 /// Held for a look-up and a pointer copy: shorter than a trip into the kernel.
@@ -247,11 +248,22 @@ void read_index::put(entry_ptr entry) {
 }
 
 void read_index::erase(std::string_view id) {
+  erase(id, [](const part&, const slot&) { return true; });
+}
+
+void read_index::let_go(std::string_view id) {
+  erase(id, [](const part& p, const slot& s) {
+    return s.uses == 0 && !s.established && p.bytes > p.max_bytes / share_of_unread;
+  });
+}
+
+template <class Condition>
+void read_index::erase(std::string_view id, Condition unwanted) {
   auto hash = stable_hash(id);
   auto& p = part_of(hash);
   queue dropped;
   std::lock_guard guard{p.lock};
-  if (auto i = p.entries.find({hash, id}); i != p.entries.end())
+  if (auto i = p.entries.find({hash, id}); i != p.entries.end() && unwanted(p, *i->second))
     p.drop(i->second, dropped);
 }
 

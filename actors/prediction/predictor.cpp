@@ -85,6 +85,7 @@ predictor_actor::behavior_type predictor(predictor_actor::stateful_pointer<predi
 void predictor_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
+  memory_ = {node_->memory, memory_part::prediction};
   users_ = std::make_unique<learning::user_model>(user_config_of(node_->config));
   demand_ = std::make_unique<learning::demand_model>(demand_config_of(node_->config), track_every);
   const auto life = lease_seconds(node_->config);
@@ -174,7 +175,7 @@ void predictor_state::wish_for_user(const std::string& user, uint32_t time, pref
                                  std::memory_order_relaxed);
   for (const auto& guess : guesses)
     if (!guess.read_lately && guess.useful >= least_tried)
-      try_guess(users_->item_name(guess.item), guess.useful, time, wishes);
+      try_guess(std::string{users_->item_name(guess.item)}, guess.useful, time, wishes);
 }
 
 void predictor_state::try_guess(const std::string& id, float useful, uint32_t time, prefetch_wishes& wishes) {
@@ -222,6 +223,7 @@ void predictor_state::note(const access_sample& sample) {
 
 void predictor_state::report() {
   self_->delayed_send(self_, node_->config.sample_every, tick_a_v);
+  memory_.set(users_->bytes() + demand_->counts().bytes());
   if (unreported_.empty())
     return;
   region_accesses report{node_->self.region, {}};
@@ -299,7 +301,7 @@ void predictor_state::predict(const get_prediction& request, answer<prediction> 
     if (guess.read_lately && !request.repeats)
       ++found->repeats_left_out;
     else if (found->items.size() < request.limit)
-      found->items.push_back({users_->item_name(guess.item), guess.next, guess.useful, {}, {}});
+      found->items.push_back({std::string{users_->item_name(guess.item)}, guess.next, guess.useful, {}, {}});
   }
   locate_items(found, reply);
 }

@@ -64,6 +64,7 @@ private:
   context_ptr node_;
   std::unique_ptr<learning::user_model> users_;
   std::unique_ptr<learning::demand_model> demand_;
+  memory_use::share memory_;
   learning::id_table regions_{learning::max_demand_regions}; // 0 is this one
   std::map<std::string, item_accesses> unreported_;
   /// Guesses about items that nobody here has read for as long as a copy lives, and whether each is read while its copy

@@ -104,7 +104,7 @@ std::string predictor_state::head() const {
   learned_state state;
   state.worth = worth_[0];
   for (uint32_t k = 0; k < regions_.size(); ++k)
-    state.regions.push_back(regions_.name(k));
+    state.regions.emplace_back(regions_.name(k));
   state.forgotten = *node_->forgotten.get();
   return state_head(state);
 }

@@ -68,6 +68,7 @@ trainer_state::~trainer_state() {
 void trainer_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
+  memory_ = {node_->memory, memory_part::prediction};
   history_ = learning::access_history{node_->config.train_accesses};
   last_training_ = self_->clock().now();
   self_->set_down_handler([this](const caf::down_msg& down) {
@@ -165,6 +166,7 @@ void trainer_state::settle() {
 }
 
 void trainer_state::look() {
+  memory_.set(history_.bytes());
   settle();
   end_stalled_upload();
   train_on_what_was_seen();

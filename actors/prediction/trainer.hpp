@@ -63,6 +63,7 @@ private:
   context_ptr node_;
   bool begun_ = false;
   learning::access_history history_{4};
+  memory_use::share memory_;
   uint64_t trained_upto_ = 0; // how many accesses had been added when the last training on them began
   time_point last_training_{};
   std::shared_ptr<training_job> job_; // the newest, even when it is over

@@ -38,6 +38,7 @@ anti_entropy_actor::behavior_type anti_entropy(anti_entropy_actor::stateful_poin
 void anti_entropy_state::start(self_pointer self, context_ptr node) {
   self_ = self;
   node_ = std::move(node);
+  memory_ = {node_->memory, memory_part::comparison};
   self_->delayed_send(self_, node_->config.compare_every, tick_a_v);
 }
 

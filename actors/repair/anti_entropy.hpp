@@ -93,6 +93,7 @@ private:
   self_pointer self_ = nullptr;
   context_ptr node_;
   copy_trees trees_;
+  memory_use::share memory_;
   size_t complete_shards_ = 0;
   bool complete_ = false;        // everything that the store held at the start was noted
   std::set<std::string> doubts_; // ids whose shadows died

@@ -34,6 +34,7 @@ std::vector<uint32_t> take_some(std::deque<uint32_t>& from, size_t most) {
 
 void anti_entropy_state::tick() {
   self_->delayed_send(self_, node_->config.compare_every, tick_a_v);
+  memory_.set(trees_.bytes());
   if (!complete_)
     return;
   reap_some();

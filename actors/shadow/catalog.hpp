@@ -1,25 +1,47 @@
 #pragma once
 
 #include "actors/messages/cluster_messages.hpp"
+#include "storage/packed_map.hpp"
 #include "storage/record.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 namespace gnomon {
 
+/// The last changes of a slice, packed. At least `kept` of them.
+class recent_rows {
+public:
+  explicit recent_rows(size_t kept) : kept_(kept), page_rows_(std::max<size_t>(1, kept / 8)) {}
+  void add(const catalog_row& row);
+  size_t size() const {
+    return pages_.empty() ? 0 : (pages_.size() - 1) * page_rows_ + in_last_;
+  }
+  /// Up to `limit` rows behind the first `skipped` ones.
+  std::vector<catalog_row> behind(size_t skipped, size_t limit) const;
+  /// Of memory, about.
+  size_t bytes() const {
+    return bytes_;
+  }
+
+private:
+  size_t kept_, page_rows_;
+  std::deque<std::string> pages_; // all but the last have page_rows_ rows
+  size_t in_last_ = 0;
+  size_t bytes_ = 0;
+};
+
 /// What this node holds of one slice. Its recent changes are numbered, so that peers can ask for those they lack.
 class catalog_log {
 public:
-  explicit catalog_log(size_t kept_changes = 4096) : kept_(kept_changes) {}
+  explicit catalog_log(size_t kept_changes = 4096) : changes_(kept_changes) {}
   /// The store was found to hold `id` when it was read. This is no change.
   void found(const std::string& id, bool deleted, uint32_t until = 0);
   /// Changes continue after number `head`, which peers may have reached before the node stopped.
@@ -39,33 +61,36 @@ public:
   uint64_t digest() const {
     return digest_;
   }
-  bool holds(const std::string& id) const {
-    return held_.count(id) > 0;
-  }
-  /// A copy that is not a tombstone.
-  bool has_value(const std::string& id) const {
-    auto i = held_.find(id);
-    return i != held_.end() && !i->second.deleted;
-  }
   struct copy {
     bool deleted = false;
     uint32_t until = 0; // as in `catalog_row`
     bool operator==(const copy&) const = default;
   };
-  /// The copies by id.
-  const std::map<std::string, copy>& held() const {
-    return held_;
+  std::optional<copy> find(const std::string& id) const;
+  bool holds(const std::string& id) const {
+    return held_.has(id);
   }
+  /// A copy that is not a tombstone.
+  bool has_value(const std::string& id) const;
+  /// Calls `take` with the copies in order of their ids, beginning with the first that is not less than `from`, until
+  /// it returns false.
+  void each(const std::string& from, const std::function<bool(const std::string& id, const copy&)>& take) const;
+  size_t size() const {
+    return held_.size();
+  }
+  /// Of memory, about.
+  size_t bytes() const;
   /// The changes after `since`. The whole slice behind `after`, when these changes are no longer kept or `whole` is
   /// set.
   catalog_delta delta(uint64_t since, bool whole, const std::string& after, size_t limit) const;
 
 private:
-  size_t kept_;
   uint64_t head_ = 0;
   uint64_t digest_ = 0;
-  std::map<std::string, copy> held_;
-  std::deque<catalog_row> changes_; // the last one has number head_
+  void set(const std::string& id, const copy& held);
+
+  packed_map held_;
+  recent_rows changes_; // the last one has number head_
 };
 
 /// When the copy of the record at `node` may end by itself, as in `catalog_row`: when its lease ends or its first
@@ -92,36 +117,43 @@ public:
   std::vector<std::string> holders(const std::string& id, bool values_only = false) const;
   bool holds(const std::string& node, const std::string& id, bool values_only = false) const;
   bool has(const std::string& id) const {
-    return rows_.count(id) > 0;
+    return rows_.has(id);
   }
   /// Calls `take` with each id that another node is believed to hold.
-  void each(const listener& take) const {
-    for (const auto& [id, row] : rows_)
-      take(id);
-  }
+  void each(const listener& take) const;
   /// The time before which none of the other nodes' copies ends by itself, in seconds since 1970; 0: none ever does.
   uint32_t first_end(const std::string& id) const;
-  /// Calls `take` with each id of which another node is believed to hold more than a tombstone.
-  void each_value(const listener& take) const;
+  /// Calls `take` with each id that begins with `prefix` and of which another node is believed to hold more than a
+  /// tombstone.
+  void each_value(const std::string& prefix, const listener& take) const;
   void forget(const std::string& node);
   size_t size() const {
     return rows_.size();
   }
+  /// Of memory, about.
+  size_t bytes() const {
+    return rows_.bytes();
+  }
 
 private:
   using numbers = std::unordered_map<std::string, uint16_t>;
+  /// One node's copy.
   struct entry {
-    uint16_t node;      // its number; the highest bit marks a tombstone
+    uint16_t node = 0; // its number
+    bool deleted = false;
     uint32_t until = 0; // as in `catalog_row`
   };
+  using row = std::vector<entry>;
+  row find(const std::string& id) const;
+  static row unpack(std::string_view kept);
+  static std::string pack(const row& entries);
   uint16_t number_in(numbers& all, const std::string& node);
   void forget(numbers& all, const std::string& node);
-  static const entry* find(const numbers& all, const std::string& node, const std::vector<entry>& row);
   void set(const catalog_row& row, uint16_t node);
 
   std::vector<std::string> nodes_; // by number; free ones are empty
   numbers current_, incoming_;     // each node's number, and that of a whole slice that is not complete yet
-  std::unordered_map<std::string, std::vector<entry>> rows_;
+  packed_map rows_;
   listener changed_;
 };
 

@@ -357,13 +357,20 @@ void shadow_state::look_for_newer() {
       });
 }
 
+/// What was only written here takes little memory while it is idle: its first read may have to load it.
+void shadow_state::fall_asleep() {
+  if (item().role() == holder_state::durable && item().record().reads == 0)
+    this_node().index.let_go(item().record().id);
+  self()->quit();
+}
+
 caf::result<bool> shadow_state::stop_if_idle() {
   if (is_behind() && !search.is_under_way() && now() >= core_.rests_until)
     look_for_newer();
   if (is_busy())
     return false;
   if (!std::exchange(core_.unsaved, false) || !item().present()) {
-    self()->quit();
+    fall_asleep();
     return true;
   }
   answer<bool> reply{self()->make_response_promise<bool>()};
@@ -371,7 +378,7 @@ caf::result<bool> shadow_state::stop_if_idle() {
   persist([this, reply] {
     auto stops = !is_busy() && after_sync_.empty() && !core_.unsaved;
     if (stops)
-      self()->quit();
+      fall_asleep();
     reply.give(stops);
   });
   return caf::delegated<bool>{};

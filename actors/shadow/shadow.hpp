@@ -112,6 +112,7 @@ private:
   void show(std::shared_ptr<const item_versions> versions, std::shared_ptr<const item_copy> copy);
   bool is_busy();
   void look_for_newer();
+  void fall_asleep();
 
   shadow_core own_core_{*this};
   bool loaded_ = false;

@@ -81,6 +81,7 @@ void shard_state::start(self_pointer self, context_ptr node, size_t index) {
   self_ = self;
   node_ = std::move(node);
   index_ = static_cast<uint32_t>(index);
+  memory_ = {node_->memory, memory_part::catalog};
   gone_ = recent_ids{node_->config.catalog_age.count()};
   others_ = catalog_view{[this](const std::string& id) { rows_changed(id); }};
   self_->set_down_handler([this](const caf::down_msg& down) { shadow_down(down); });
@@ -150,9 +151,11 @@ void shard_state::rows_changed(const std::string& id) {
 void shard_state::renew_filter() {
   if (!node_->ids.is_crowded(index_) || gone_.knows_too_many(node_->steady_ms()))
     return;
-  auto next = known_ids::begin_anew(own_.held().size() + others_.size() + awake_.size() + expected_.size());
-  for (const auto& [id, copy] : own_.held())
+  auto next = known_ids::begin_anew(own_.size() + others_.size() + awake_.size() + expected_.size());
+  own_.each({}, [&](const std::string& id, const catalog_log::copy&) {
     next->add(id);
+    return true;
+  });
   others_.each([&](const std::string& id) { next->add(id); });
   for (const auto& [id, entry] : awake_)
     next->add(id);
@@ -201,9 +204,11 @@ catalog_delta shard_state::slice(const pull_catalog& request) const {
 held_ids shard_state::list(const list_held& which) const {
   held_ids found;
   std::set<uint32_t> leaves(which.leaves.begin(), which.leaves.end());
-  for (const auto& [id, copy] : own_.held())
+  own_.each({}, [&](const std::string& id, const catalog_log::copy&) {
     if (which.peer.empty() ? leaves.count(leaf_of(id)) > 0 : others_.holds(which.peer, id))
       found.ids.push_back(id);
+    return true;
+  });
   return found;
 }
 
@@ -211,12 +216,13 @@ caf::result<item_count> shard_state::count(const count_items& which) const {
   if (!ready_)
     return node_->still_starting();
   item_count result{.complete = knows_whole()};
-  const auto& held = own_.held();
-  for (auto i = held.lower_bound(which.prefix); i != held.end() && i->first.starts_with(which.prefix); ++i)
-    result.here += i->second.deleted ? 0 : 1;
+  own_.each(which.prefix, [&](const std::string& id, const catalog_log::copy& held) {
+    auto counts = id.starts_with(which.prefix);
+    result.here += counts && !held.deleted ? 1 : 0;
+    return counts;
+  });
   result.everywhere = result.here;
-  others_.each_value(
-      [&](const std::string& id) { result.everywhere += id.starts_with(which.prefix) && !own_.has_value(id) ? 1 : 0; });
+  others_.each_value(which.prefix, [&](const std::string& id) { result.everywhere += own_.has_value(id) ? 0 : 1; });
   return result;
 }
 
@@ -327,9 +333,12 @@ void shard_state::take_own(const catalog_delta& rows) {
 
 void shard_state::lose(const lost_ids& part) {
   std::vector<std::string> held;
-  const auto& all = own_.held();
-  for (auto i = all.lower_bound(part.first); i != all.end() && (part.last.empty() || i->first <= part.last); ++i)
-    held.push_back(i->first);
+  own_.each(part.first, [&](const std::string& id, const catalog_log::copy&) {
+    auto lost = part.last.empty() || id <= part.last;
+    if (lost)
+      held.push_back(id);
+    return lost;
+  });
   for (const auto& id : held)
     tell(claim::background, id, expire_a_v);
 }
@@ -350,9 +359,9 @@ void shard_state::show_holders(const std::string& id) const {
     return;
   auto nodes = others_.holders(id, true);
   auto until = others_.first_end(id);
-  if (own_.has_value(id)) {
+  if (auto own = own_.find(id); own && !own->deleted) {
     nodes.push_back(node_->self.node);
-    until = earlier_end(until, own_.held().at(id).until);
+    until = earlier_end(until, own->until);
   }
   node_->holders_changed(id, nodes, until);
 }

@@ -168,6 +168,7 @@ private:
   uint32_t index_ = 0;
   catalog_log own_;
   catalog_view others_;
+  memory_use::share memory_;
   bool ready_ = false;
   /// How far this node has the rows of a peer. Generation 0: the peer has not yet told the whole slice.
   struct position {

@@ -192,6 +192,7 @@ void shard_state::rest() {
   for (auto& read : reads_.take_due(node_->time->now()))
     tell(claim::background, read.id, access_batch{{read}});
   renew_filter();
+  memory_.set(own_.bytes() + others_.bytes());
   self_->delayed_send(self_, node_->config.shadow_idle / 8, tick_a_v);
 }
 

@@ -106,6 +106,7 @@ void store_state::look_at_space() {
     note_full(!database->apply({}));
   else if (!database->takes_writes())
     note_full(true);
+  memory.set(database->memory_bytes() + waiting_bytes);
   self->delayed_send(self, space_pause, flush_a_v);
 }
 
@@ -183,6 +184,7 @@ store_actor::behavior_type store(store_actor::stateful_pointer<store_state> self
   state.self = self;
   state.node = std::move(node);
   state.database = std::move(database);
+  state.memory = {state.node->memory, memory_part::store};
   state.count_hints();
   state.tell_losses();
   self->delayed_send(self, space_pause, flush_a_v);

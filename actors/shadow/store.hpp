@@ -33,7 +33,8 @@ struct store_state {
   uint64_t groups = 0;                          // synced since the start
   size_t losses = 0;                            // losses of the database that were reported
   bool full = false;                            // takes no writes
-  uint64_t hints = 0;                           // on disk, and what this store adds to the node's counter
+  memory_use::share memory;
+  uint64_t hints = 0; // on disk, and what this store adds to the node's counter
 
   caf::result<store_receipt> enqueue(store_batch&& batch);
   void commit();

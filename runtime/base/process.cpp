@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -93,6 +94,12 @@ int finish_output(std::string_view program, int status) {
   complain(program,
            std::string{"standard output cannot be written"} + (errno ? std::string{": "} + std::strerror(errno) : ""));
   return 1;
+}
+
+uint64_t resident_bytes() {
+  uint64_t total = 0, resident = 0;
+  std::ifstream{"/proc/self/statm"} >> total >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 uint64_t raise_descriptor_limit() {

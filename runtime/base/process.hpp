@@ -31,6 +31,9 @@ int print_version(std::string_view program, std::string_view version);
 /// written.
 int finish_output(std::string_view program, int status);
 
+/// Memory of this process in bytes that is in RAM; 0 when the system does not say.
+uint64_t resident_bytes();
+
 /// Files that this process may have open at once: raises the soft limit to the hard one.
 uint64_t raise_descriptor_limit();
 

@@ -120,6 +120,7 @@ void add_tunnel(const std::map<std::string, uint64_t>& counts, metric_page& page
 std::string metrics_page(const node_context& node, const server_facts& server) {
   metric_page page;
   add_node_metrics(node, page);
+  add_memory(node, server, page);
   add_tunnel(server.tunnel, page);
   add_http(server, page);
   return page.text();

@@ -35,6 +35,9 @@ prometheus::ClientMetric sample(prometheus::MetricType type, double value, metri
 /// What the node publishes about itself, its stores, its items and its peers.
 void add_node_metrics(const node_context& node, metric_page& page);
 
+/// What the process's memory is used for.
+void add_memory(const node_context& node, const server_facts& server, metric_page& page);
+
 /// Everything at `/metrics`.
 std::string metrics_page(const node_context& node, const server_facts& server);
 

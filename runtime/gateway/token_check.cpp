@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto remembered_for = 60s; // after it was last asked about
-constexpr size_t most_remembered = 10'000;
+constexpr size_t most_tokens_remembered = 10'000;
 constexpr size_t most_waiting = 64; // each takes 50 ms
 constexpr size_t most_waiting_of_one = 4;
 
@@ -107,7 +107,7 @@ grant_ptr token_check::judge(const std::string& token) {
 /// Also that a token is wrong: who sends it again and again costs one hash.
 void token_check::remember(const token_digest& digest, remembered what) {
   std::lock_guard lock{mutex_};
-  if (remembered_.size() >= most_remembered)
+  if (remembered_.size() >= most_tokens_remembered)
     remembered_.clear(); // they are found again
   remembered_.insert_or_assign(digest, std::move(what));
 }

@@ -3,6 +3,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/trimmed.hpp"
 #include "runtime/location/region_ranking.hpp"
+#include "runtime/net/endpoint.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -74,7 +75,7 @@ expected<std::vector<dns::zone>> zones_of(const node_config& config) {
 geo_dns::geo_dns(context_ptr node, const node_config& config, std::vector<dns::zone> zones)
     : node_(std::move(node)),
       clock_scale_(config.clock_scale), rule_{static_cast<double>(config.actors.detour.count())},
-      last_resort_(config.dns_last_resort) {
+      last_resort_(config.dns_last_resort), memory_(node_->memory, memory_part::dns) {
   node_->holders_changed = [this](const std::string& id, const std::vector<std::string>& nodes, uint32_t until) {
     note(id, nodes, until);
   };
@@ -180,6 +181,7 @@ uint32_t geo_dns::on_the_wall(uint32_t until) const {
 }
 
 void geo_dns::publish() {
+  memory_.set(items_.bytes());
   auto view = node_->cluster.get();
   dns::region_table table;
   table.detector_bound = node_->config.down_after;

@@ -53,6 +53,7 @@ private:
   load_rule rule_;
   std::vector<std::string> last_resort_;
   dns::item_directory items_;
+  memory_use::share memory_;
   published<dns::region_table> regions_;
   std::atomic<dns::region_set> loaded_{0}; // regions that clients near others are not sent to
   std::shared_mutex names_;                // of the two maps below

@@ -31,6 +31,12 @@ started_node() {
 
 started_redis() { start_redis --appendonly yes --appendfsync everysec; }
 
+# How much of the resident memory the parts in /metrics add up to, as a share.
+explained() {
+  curl -sf "$node_url/metrics" | awk '/^gnomon_memory_bytes/ { sum += $2 } /^process_resident_memory_bytes/ { all = $2 }
+    END { printf "%.3f", sum / all }'
+}
+
 held() { curl -sf "$node_url/metrics" | sed -n 's/^gnomon_items //p'; }
 
 began=$(date +%s)
@@ -38,10 +44,12 @@ started_node
 note gnomon before "$node_pid"
 fill_node "$items" "$value_bytes"
 note gnomon after "$node_pid"
+explained_after=$(explained)
 [ "$(held)" = "$items" ] || fail "the node counts $(held) items, not $items"
 echo "gnomon is idle for $idle s" >&2
 sleep "$idle"
 note gnomon idle "$node_pid"
+explained_idle=$(explained)
 stop "$node_pid"
 started_node
 note gnomon restart "$node_pid"
@@ -75,6 +83,7 @@ summary() {
   row "idle for $idle s" idle
   row 'after a restart' restart
   printf '  ratio for each item when idle  %s, after a restart %s\n' "$(ratio_to_redis idle)" "$(ratio_to_redis restart)"
+  printf '  /metrics explains %s of the resident memory after the writes, %s when idle\n' "$explained_after" "$explained_idle"
   printf 'Gnomon has values on disk, and in memory as many as [index] max_bytes permits; Redis has all in memory.\n'
 }
 row() {
@@ -97,6 +106,7 @@ memory_json() {
 report=$(
   printf '{"items": %s, "value_bytes": %s, "idle_s": %s' "$items" "$value_bytes" "$idle"
   printf ', "gnomon": %s, "redis": %s' "$(memory_json gnomon)" "$(memory_json redis)"
+  printf ', "explained_after": %s, "explained_idle": %s' "$explained_after" "$explained_idle"
   printf ', "ratio_idle": %s, "ratio_restart": %s}' "$(ratio_to_redis idle)" "$(ratio_to_redis restart)"
 )
 print_report "$report"

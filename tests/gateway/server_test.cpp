@@ -398,6 +398,9 @@ CAF_TEST(the_node_s_own_pages_need_no_router) {
   auto metrics = get("/metrics");
   CAF_CHECK(has(metrics, "gnomon_reads_local_total 1"));
   CAF_CHECK(has(metrics, "gnomon_http_requests_total{route=\"/data/{id}\",status=\"2xx\"} 1"));
+  for (auto part : {"shadows", "index", "catalog", "filter", "comparison", "prediction", "store", "dns", "http"})
+    CAF_CHECK(has(metrics, "gnomon_memory_bytes{part=\"" + std::string{part} + "\"} "));
+  CAF_CHECK(has(metrics, "process_resident_memory_bytes "));
   CAF_CHECK(has(get("/openapi.json"), "\"openapi\": \"3.1.0\""));
 }
 

@@ -1,4 +1,5 @@
 #define CAF_SUITE network
+#include "runtime/base/process.hpp"
 #include "tests/net/test_node.hpp"
 
 #include <caf/test/dsl.hpp>
@@ -7,16 +8,6 @@
 
 using namespace gnomon;
 using namespace gnomon::test;
-
-namespace {
-
-size_t resident_bytes() {
-  size_t total = 0, resident = 0;
-  std::ifstream{"/proc/self/statm"} >> total >> resident;
-  return resident * 4096;
-}
-
-} // namespace
 
 CAF_TEST(three_nodes_find_each_other_through_one_seed) {
   test_cluster cluster;

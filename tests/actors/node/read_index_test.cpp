@@ -44,6 +44,25 @@ CAF_TEST(what_was_put_is_found_until_it_is_erased_or_replaced) {
   CAF_CHECK_EQUAL(index.bytes(), 0u);
 }
 
+CAF_TEST(what_nobody_has_found_is_let_go_from_an_index_that_fills) {
+  read_index large{1u << 20};
+  large.put(entry("written"));
+  large.let_go("written");
+  CAF_CHECK(large.peek("written"));
+  read_index index{16 * 6000};
+  index.put(entry("read"));
+  index.put(entry("written"));
+  index.find("read");
+  index.peek("written"); // the shadow's own look is no read
+  for (auto id : {"read", "written", "absent"})
+    index.let_go(id);
+  CAF_CHECK(index.peek("read"));
+  CAF_CHECK(!index.peek("written"));
+  index.put(entry("read"));
+  index.let_go("read"); // a new version of what is read
+  CAF_CHECK(index.peek("read"));
+}
+
 CAF_TEST(an_entry_larger_than_a_part_is_not_kept_nor_is_the_one_before) {
   read_index index{160'000};
   index.put(entry("a", 100));

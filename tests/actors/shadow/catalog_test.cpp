@@ -48,6 +48,28 @@ CAF_TEST(a_peer_that_pulls_now_and_then_knows_what_is_held) {
   }
 }
 
+CAF_TEST(the_last_changes_are_kept_and_some_more) {
+  for (auto kept : {1u, 16u, 300u}) {
+    recent_rows recent{kept};
+    std::vector<catalog_row> all;
+    for (uint32_t i = 0; i < 1000; ++i) {
+      all.push_back({std::string(i % 40, 'x') + std::to_string(i), i % 3 != 0, i % 5 == 0, i % 7 == 0 ? i : 0});
+      recent.add(all.back());
+      CAF_REQUIRE(recent.size() >= std::min<size_t>(all.size(), kept));
+      CAF_REQUIRE(recent.size() <= 2 * kept);
+      for (auto limit : {1u, 7u, 1000u}) {
+        auto skipped = i % recent.size();
+        auto first = all.end() - static_cast<ptrdiff_t>(recent.size() - skipped);
+        auto count = std::min<size_t>(limit, recent.size() - skipped);
+        CAF_REQUIRE(recent.behind(skipped, limit)
+                    == std::vector<catalog_row>(first, first + static_cast<ptrdiff_t>(count)));
+      }
+    }
+    CAF_CHECK(recent.behind(recent.size(), 10).empty());
+    CAF_CHECK(recent.bytes() < 2 * kept * 60);
+  }
+}
+
 CAF_TEST(a_whole_slice_replaces_what_was_known) {
   catalog_view view;
   view.apply("a", {0, 1, 1, false, false, {{"old", true}}}, true);
@@ -162,12 +184,12 @@ CAF_TEST(a_lease_that_reads_renew_is_told_twice_in_its_length) {
       log.record(row);
       ++told;
     }
-    CAF_CHECK(log.held().at("x").until > now); // peers never think that it has ended
+    CAF_CHECK(log.find("x")->until > now); // peers never think that it has ended
   }
   CAF_CHECK(told >= 18 && told <= 21);
   CAF_CHECK(log.is_news({"x", true, false, 1500}, 2000)); // it ends earlier than was said
   CAF_CHECK(log.is_news({"x", true, false, 0}, 2000));
   CAF_CHECK(log.is_news({"x", true, true, 2099}, 2000));
   CAF_CHECK(log.is_news({"x", false}, 2000));
-  CAF_CHECK(!log.is_news({"x", true, false, log.held().at("x").until}, 2000));
+  CAF_CHECK(!log.is_news({"x", true, false, log.find("x")->until}, 2000));
 }

@@ -374,8 +374,27 @@ CAF_TEST(idle_shadows_become_passive_and_wake_again) {
   for (int i = 0; i < 6; ++i)
     pass_time(1s);
   CAF_CHECK_EQUAL(nodes["a"].context->counters.active_shadows.load(), 0u);
-  nodes["a"].context->index.clear();
   CAF_CHECK_EQUAL(value("a", "x"), "1");
+}
+
+CAF_TEST(what_was_only_written_leaves_a_small_index_when_its_shadow_sleeps) {
+  config.read_index_bytes = 16 * 4500; // a quarter of a part is less than an entry
+  begin(1);
+  auto& index = nodes["a"].context->index;
+  for (auto id : {"written", "read", "found"})
+    put("a", id, "1");
+  CAF_CHECK_EQUAL(index.size(), 3u);
+  CAF_CHECK_EQUAL(value("a", "read"), "1");
+  index.find("found"); // as a gateway does
+  for (int i = 0; i < 6; ++i)
+    pass_time(1s);
+  CAF_CHECK(!index.peek("written"));
+  CAF_CHECK(index.peek("read"));
+  CAF_CHECK(index.peek("found"));
+  CAF_CHECK_EQUAL(value("a", "written"), "1");
+  for (int i = 0; i < 6; ++i)
+    pass_time(1s);
+  CAF_CHECK(index.peek("written")); // it was read now
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
