@@ -122,7 +122,7 @@ int print(const expected<Evaluation>& result, bool json) {
 
 int main(int argc, char** argv) {
   begin_process();
-  choose_blas_kernel(argv);
+  choose_blas_kernel(argv, environ);
   if (auto warning = blas_warning(); !warning.empty())
     complain(program, warning);
   if (argc > 1 && std::string_view{argv[1]} == "replay")

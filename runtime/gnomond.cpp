@@ -225,7 +225,7 @@ int run(const command_line& line, const node_config& config, const sigset_t& sig
 
 int main(int argc, char** argv) {
   begin_process();
-  learning::choose_blas_kernel(argv); // before the rest: it may start the program anew
+  learning::choose_blas_kernel(argv, environ); // where nothing has done so before
   auto line = parse(argc, argv);
   if (line.config_file.empty() && line.settings.empty())
     exit_with_usage("no config given");

@@ -1,12 +1,11 @@
 #include "learning/base/blas_kernel.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <alloca.h>
+#include <climits>
+#include <cstring>
 #include <dlfcn.h>
-#include <filesystem>
-#include <string_view>
 #include <strings.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace gnomon::learning {
@@ -15,6 +14,28 @@ namespace {
 
 constexpr const char* core_type = "OPENBLAS_CORETYPE";
 constexpr const char* thread_count = "OPENBLAS_NUM_THREADS";
+
+/// The best kernel as the environment says it; null: unknown.
+const char* best_core_type() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+      && __builtin_cpu_supports("avx512dq"))
+    return "OPENBLAS_CORETYPE=SkylakeX";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return "OPENBLAS_CORETYPE=Haswell";
+#endif
+  return nullptr;
+}
+
+/// `getenv` knows no environment yet before the code of libraries has run.
+bool is_set(char** environment, const char* name) {
+  const auto length = std::strlen(name);
+  for (auto each = environment; *each != nullptr; ++each)
+    if (std::strncmp(*each, name, length) == 0 && (*each)[length] == '=')
+      return true;
+  return false;
+}
 
 /// Newer kernels than the one we would choose are as good.
 bool serves(std::string_view kernel, std::string_view best) {
@@ -28,32 +49,36 @@ bool serves(std::string_view kernel, std::string_view best) {
 
 } // namespace
 
-std::string best_blas_kernel() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
-      && __builtin_cpu_supports("avx512dq"))
-    return "SkylakeX";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return "Haswell";
-#endif
-  return {};
+std::string_view best_blas_kernel() {
+  const auto* best = best_core_type();
+  return best == nullptr ? std::string_view{} : std::strchr(best, '=') + 1;
 }
 
-void choose_blas_kernel(char** argv) {
-  auto best = best_blas_kernel();
-  if (best.empty() || std::getenv(core_type) != nullptr)
-    return;
-  setenv(core_type, best.c_str(), 1);
+void choose_blas_kernel(char** argv, char** environment) {
+  const auto* kernel = is_set(environment, core_type) ? nullptr : best_core_type();
   // One thread: the matrices are small, and the readers need the other cores.
-  setenv(thread_count, "1", 0);
-  std::error_code failed;
-  if (auto program = std::filesystem::read_symlink("/proc/self/exe", failed); !failed)
-    execv(program.c_str(), argv);
+  const auto* threads = is_set(environment, thread_count) ? nullptr : "OPENBLAS_NUM_THREADS=1";
+  if (kernel == nullptr && threads == nullptr)
+    return;
+  char program[PATH_MAX];
+  const auto length = ::readlink("/proc/self/exe", program, sizeof program);
+  if (length <= 0 || length >= PATH_MAX)
+    return;
+  program[length] = '\0';
+  size_t count = 0;
+  while (environment[count] != nullptr)
+    ++count;
+  auto** changed = static_cast<char**>(alloca((count + 3) * sizeof(char*)));
+  auto end = std::copy_n(environment, count, changed);
+  for (const auto* each : {kernel, threads})
+    if (each != nullptr)
+      *end++ = const_cast<char*>(each); // which only C's interface asks for
+  *end = nullptr;
+  ::execve(program, argv, changed);
 }
 
 std::string blas_warning() {
-  auto best = best_blas_kernel();
+  const std::string best{best_blas_kernel()};
   if (best.empty())
     return {};
   // Asked of the library itself: the environment says only what someone wished for.

@@ -39,18 +39,28 @@ constexpr rlim_t least_stack = 512u << 10;
   ::_exit(1);
 }
 
-/// Libraries start threads of their own, wait for ever for memory that they do not get, and crash on small stacks.
-void check_limit(int which, rlim_t needed, std::string_view what, std::string_view how) {
+void check_limit(const char* program, int which, rlim_t needed, const char* what, const char* how) {
   rlimit limit{};
   if (::getrlimit(which, &limit) != 0 || limit.rlim_cur >= needed)
     return;
-  complain(program_invocation_short_name, "this process may have " + std::to_string(limit.rlim_cur >> 10) + " KiB "
-                                              + std::string{what} + ", and needs " + std::to_string(needed >> 10)
-                                              + " KiB; raise the limit (" + std::string{how} + " of a service)");
+  char line[512];
+  const auto length = std::snprintf(line, sizeof line,
+                                    "%.100s: this process may have %llu KiB %s, and needs %llu KiB; raise the limit "
+                                    "(%s of a service)\n",
+                                    program, static_cast<unsigned long long>(limit.rlim_cur >> 10), what,
+                                    static_cast<unsigned long long>(needed >> 10), how);
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line, static_cast<size_t>(length));
   ::_exit(1);
 }
 
 } // namespace
+
+void check_limits(const char* started_as) {
+  const auto* slash = std::strrchr(started_as, '/');
+  const auto* program = slash == nullptr ? started_as : slash + 1;
+  check_limit(program, RLIMIT_AS, least_memory, "of memory", "ulimit -v, or LimitAS=");
+  check_limit(program, RLIMIT_STACK, least_stack, "for each stack", "ulimit -s, or LimitSTACK=");
+}
 
 void begin_process() {
   std::set_terminate(on_terminate);
@@ -58,8 +68,7 @@ void begin_process() {
   for (auto [fd, mode] : {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", mode) < 0)
       ::_exit(1); // without them files of ours would get their numbers
-  check_limit(RLIMIT_AS, least_memory, "of memory", "ulimit -v, or LimitAS=");
-  check_limit(RLIMIT_STACK, least_stack, "for each stack", "ulimit -s, or LimitSTACK=");
+  check_limits(program_invocation_name);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL); // ignored, it would hide how a child ended

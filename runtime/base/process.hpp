@@ -8,11 +8,16 @@
 /// What each of our programs does for itself, however it was started.
 namespace gnomon {
 
+/// Ends the process with a sentence and status 1 when limits on memory or stacks are too low: libraries start threads
+/// of their own, wait for ever for memory that they do not get, and crash on small stacks. Asks nothing of libraries
+/// that have not begun yet. `started_as`: the program, as in `argv[0]`.
+void check_limits(const char* started_as);
+
 /// Call it first in `main`. Opens standard input, output and error on /dev/null where they are closed, so that no other
 /// file gets their numbers. Reading from or writing to them then fails, as it would have. Writing to a pipe without a
-/// reader, or beyond a limit on the size of files, becomes an error of that write instead of a signal. Limits
-/// on memory and stacks that are too low for our programs end the process with a sentence and status 1, and so does
-/// memory or a thread that the system refuses where nothing can catch it.
+/// reader, or beyond a limit on the size of files, becomes an error of that write instead of a signal.
+/// Checks the limits. Memory or a thread that the system refuses where nothing can catch it ends the process as they
+/// do.
 void begin_process();
 
 /// Writes one line to standard error: "PROGRAM: SENTENCE", safe for a terminal. Failures to write it are ignored.

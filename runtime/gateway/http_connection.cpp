@@ -90,10 +90,14 @@ void connection::read() {
   if (reading_)
     return;
   reading_ = true;
-  line_.read(in_.data() + end_, in_.size() - end_, [self = shared_from_this()](const error_code& fault, size_t count) {
+  auto taken = [self = shared_from_this()](const error_code& fault, size_t count) {
     self->reading_ = false;
     self->guarded([&] { self->on_read(fault, count); });
-  });
+  };
+  if (phase_ == phase::lingering)
+    line_.read_away(in_.data(), in_.size(), std::move(taken));
+  else
+    line_.read(in_.data() + end_, in_.size() - end_, std::move(taken));
 }
 
 void connection::on_read(const error_code& fault, size_t count) {
@@ -283,7 +287,7 @@ bool connection::rest_may_become_valid() {
   return !is_broken(fresh, before);
 }
 
-// The answer is sent before the client has sent all: closing at once would make its system throw the answer away.
+// What was written last is sent before the client has sent all: closing at once would make its system throw it away.
 void connection::linger() {
   line_.end_writing();
   phase_ = phase::lingering;

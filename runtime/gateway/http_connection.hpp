@@ -19,6 +19,7 @@ namespace gnomon::http {
 ///   head -> body -> waiting -> body -> waiting ... -> writing, when the body is streamed
 ///   head -> waiting -> writing -> waiting -> writing ... -> closed, when the answer is a stream
 ///   a fault -> writing -> lingering -> closed
+///   opening -> lingering -> closed, when TLS refuses the client
 class connection : public std::enable_shared_from_this<connection> {
 public:
   using clock = std::chrono::steady_clock;
@@ -58,6 +59,8 @@ private:
   void encrypt();
   void opened(const boost::system::error_code& fault);
   void fail_to_open(std::string_view reason);
+  void refuse_to_open(std::string_view reason);
+  void count_failed_opening(std::string_view reason);
   bool identify();
   grant_ptr by_certificate();
   bool is_still_permitted();

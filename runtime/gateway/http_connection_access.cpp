@@ -77,7 +77,7 @@ void connection::opened(const error_code& fault) {
   if (phase_ == phase::closed)
     return;
   if (fault)
-    return fail_to_open(line_.explain(fault));
+    return refuse_to_open(line_.explain(fault));
   phase_ = phase::head;
   if (turn_away_)
     fail(503, name(ec::overloaded),
@@ -87,9 +87,20 @@ void connection::opened(const error_code& fault) {
 }
 
 void connection::fail_to_open(std::string_view reason) {
+  count_failed_opening(reason);
+  close();
+}
+
+/// TLS has told the client why. It has sent a request already, for with TLS 1.3 its own handshake is over.
+void connection::refuse_to_open(std::string_view reason) {
+  count_failed_opening(reason);
+  linger();
+  linger_end_ = deadline_;
+}
+
+void connection::count_failed_opening(std::string_view reason) {
   owner_.parts().failed_openings.fetch_add(1, std::memory_order_relaxed);
   log::debug("http", "not-opened", {{"from", peer_ ? to_string(*peer_) : "?"}, {"reason", reason}});
-  close();
 }
 
 // -- who asks ---------------------------------------------------------------------------------------------------------

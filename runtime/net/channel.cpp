@@ -5,6 +5,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <array>
+
 namespace gnomon {
 
 namespace asio = boost::asio;
@@ -100,6 +102,17 @@ asio::awaitable<void> channel::end_writing(error_code& failure) {
   }
   if (!failure)
     socket_.shutdown(socket::shutdown_send, failure);
+}
+
+/// Below TLS, which reads no more once its handshake has failed.
+asio::awaitable<void> channel::linger() {
+  error_code failure;
+  socket_.shutdown(socket::shutdown_send, failure);
+  std::array<char, 4096> thrown_away{};
+  for (size_t count = 0; count < max_lingered_bytes && !failure;) {
+    const auto more = co_await socket_.async_read_some(asio::buffer(thrown_away), noting(failure));
+    count += more;
+  }
 }
 
 std::string channel::explain(const error_code& failure) const {

@@ -37,6 +37,11 @@ public:
 
   /// Nothing more will be written; what was written arrives, and reading goes on.
   awaitable<void> end_writing(error_code& failure);
+  /// To be called before `close` when the other side is refused. Closing while bytes from there are unread would reset
+  /// the connection, and what was written last, the reason, might not arrive. So it ends writing, and throws away what
+  /// comes until the other side closes, at most `max_lingered_bytes`. The caller bounds the time by closing.
+  awaitable<void> linger();
+  static constexpr size_t max_lingered_bytes = 128u << 10;
   /// After a read failed with `eof`: the other side has ended its writing so, and nothing of it is missing.
   bool ended() const {
     return !tls_ || tls_->ended();

@@ -111,6 +111,7 @@ awaitable<void> tunnel::impl::receive(std::shared_ptr<impl> alive, channel_ptr c
   if (problem && !stopping_) {
     ++failed_;
     warnings_.warn("stranger", (*from)->to_string(), *expired ? "it did not finish in time" : sentence_of(problem));
+    co_await caller->linger();
   }
   leave(from, static_cast<bool>(problem));
 }

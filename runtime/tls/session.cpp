@@ -115,7 +115,20 @@ tls_step tls_session::read(char* to, size_t size, size_t& count) {
 tls_step tls_session::write(const char* from, size_t size, size_t& count) {
   count = 0;
   ERR_clear_error();
-  return outcome(SSL_write_ex(ssl_->ssl.get(), from, size, &count));
+  const auto step = outcome(SSL_write_ex(ssl_->ssl.get(), from, size, &count));
+  return step == tls_step::closed && hears_why() ? tls_step::failed : step;
+}
+
+/// The other side's alert has arrived before the end of the connection, and may lie unread while a write fails. What
+/// else has arrived stays for `read`.
+bool tls_session::hears_why() {
+  char first = 0;
+  size_t n = 0;
+  ERR_clear_error();
+  if (SSL_peek_ex(ssl_->ssl.get(), &first, 1, &n) == 1 || ERR_GET_REASON(ERR_peek_last_error()) <= SSL_AD_REASON_OFFSET)
+    return false;
+  explain();
+  return true;
 }
 
 tls_step tls_session::end() {

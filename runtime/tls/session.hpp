@@ -31,6 +31,7 @@ public:
   /// Reads at least one byte and at most `size`; `count` says how many.
   tls_step read(char* to, size_t size, size_t& count);
   /// Takes at least one byte of `size`; `count` says how many.
+  /// When the other side has said in TLS why it closes, that is the problem.
   tls_step write(const char* from, size_t size, size_t& count);
 
   /// Something has been received and not been read yet, so a `read` may go on without the socket.
@@ -61,6 +62,7 @@ public:
 private:
   void demand(const std::string& host);
   tls_step outcome(int result);
+  bool hears_why();
   void explain();
 
   credentials_ptr with_; // outlives the session's SSL

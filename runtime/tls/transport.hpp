@@ -41,6 +41,12 @@ public:
   template <class Handler>
   void read(char* to, size_t size, Handler handler);
 
+  /// At least one byte as it came, encrypted or not, to be thrown away: `handler(fault, count)`. Also after TLS failed.
+  template <class Handler>
+  void read_away(char* to, size_t size, Handler handler) {
+    socket_.async_read_some(boost::asio::buffer(to, size), std::move(handler));
+  }
+
   /// Writes as much of the parts as can go now, and says how much. A fault of `would_block`: nothing can go. What did
   /// not go is to be given again, as the same bytes.
   size_t write(std::span<const part> parts, error_code& fault);

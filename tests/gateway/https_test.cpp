@@ -230,6 +230,17 @@ CAF_TEST(a_certificate_of_a_client_opens_what_the_config_says) {
   CAF_CHECK_EQUAL(ask("PUT", "/data/a", "x", token, good).status / 100, 2);
 }
 
+CAF_TEST(a_client_whose_certificate_is_refused_reads_why_though_it_has_asked) {
+  start();
+  const test_authority foreign{"foreign"};
+  tls_client client{port, showing(foreign.files_for_http({"reports", bearer::client}))};
+  CAF_REQUIRE(client.shake_hands() && client.send("GET /data/a HTTP/1.1\r\nHost: x\r\n\r\n"));
+  CAF_CHECK(eventually([&] { return has(ask("GET", "/metrics").body, "gnomon_http_failed_openings_total 1"); }));
+  CAF_CHECK(!client.was_reset());
+  CAF_CHECK_EQUAL(client.receive(1), "");
+  CAF_CHECK(client.is_told_of_unknown_authority());
+}
+
 CAF_TEST(a_client_is_no_longer_known_once_the_config_does_not_name_it_or_its_authority) {
   limits.security.authorize = true;
   limits.security.clients["reports"] = std::make_shared<const grant>(grant{"certificate reports", role::read});

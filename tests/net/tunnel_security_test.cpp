@@ -243,6 +243,37 @@ CAF_TEST(each_side_says_what_is_wrong_with_the_others_certificate) {
   CAF_CHECK(has(refusal(c, b), "it does not accept this side's certificate"));
 }
 
+CAF_TEST(a_refused_caller_who_has_written_more_reads_why) {
+  const test_authority authority, foreign;
+  host b{"b", with(authority.credentials_for("b"))};
+  tls_client client{port_of(b.way->address()), {.shows = foreign.files_for("a")}};
+  CAF_REQUIRE(client.shake_hands() && client.send(preamble_of("a")));
+  CAF_CHECK(eventually([&] { return count(b, "failed_handshakes") == 1; }));
+  std::this_thread::sleep_for(100ms);
+  CAF_CHECK(!client.was_reset());
+  CAF_CHECK_EQUAL(client.receive(1), "");
+  CAF_CHECK(client.is_told_of_unknown_authority());
+}
+
+CAF_TEST(a_refused_caller_who_does_not_leave_is_cut_off) {
+  const test_authority authority;
+  auto config = with(authority.credentials_for("b"));
+  auto is_cut_off = [&](duration timeout, const std::string& bytes, duration pause) {
+    config.handshake_timeout = timeout;
+    host b{"b", config};
+    auto raw = connect_tcp(port_of(b.way->address()));
+    raw.send("this is no TLS");
+    return eventually(
+        [&] {
+          std::this_thread::sleep_for(pause);
+          return raw.send_some(bytes, 5s) == 0;
+        },
+        5s);
+  };
+  CAF_CHECK(is_cut_off(400ms, "x", 20ms));
+  CAF_CHECK(is_cut_off(20s, std::string(16'384, 'x'), 0ms));
+}
+
 CAF_TEST(plain_bytes_do_not_pass_where_tls_is_asked_for) {
   const test_authority authority;
   host b{"b", with(authority.credentials_for("b"))};

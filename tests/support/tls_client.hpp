@@ -3,10 +3,12 @@
 #include "runtime/tls/credentials.hpp"
 #include "tests/support/socket_address.hpp"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
 #include <memory>
+#include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -65,6 +67,15 @@ public:
       n = SSL_read(ssl_.get(), bytes.data() + have, static_cast<int>(count - have));
     bytes.resize(have);
     return bytes;
+  }
+  /// The last `receive` ended with an alert of the server: it does not know who vouches for this side.
+  static bool is_told_of_unknown_authority() {
+    return ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_TLSV1_ALERT_UNKNOWN_CA;
+  }
+  /// The server's system has ended the connection without a word.
+  bool was_reset() const {
+    pollfd state{fd_, 0, 0};
+    return ::poll(&state, 1, 0) == 1 && (state.revents & POLLERR) != 0;
   }
   /// The server's certificate has that URI among its names.
   bool names(const std::string& uri) const {

@@ -83,6 +83,19 @@ CAF_TEST(a_certificate_of_another_authority_is_refused_by_either_side) {
   CAF_CHECK(half.caller->problem().find("does not accept this side's certificate") != std::string::npos);
 }
 
+CAF_TEST(who_writes_to_a_side_that_has_refused_and_closed_hears_why) {
+  const test_authority one, other;
+  auto files = other.files_for("a");
+  files.authorities = one.beside(other);
+  conversation half{*credentials::load(files, "a"), one.credentials_for("b")};
+  CAF_CHECK(!half.shake_hands());
+  ::shutdown(half.fds[1], SHUT_RDWR);
+  char byte = 0;
+  size_t n = 0;
+  CAF_CHECK(half.caller->write(&byte, 1, n) == tls_step::failed);
+  CAF_CHECK(half.caller->problem().find("does not accept this side's certificate") != std::string::npos);
+}
+
 CAF_TEST(trust_can_be_withdrawn_from_a_connection_that_stands) {
   const test_authority one, other;
   conversation both{one.credentials_for("a"), one.credentials_for("b")};
