@@ -104,7 +104,7 @@ caf::error tunnel::impl::listen() {
 void tunnel::impl::run() {
   if (acceptor_.is_open())
     go_on_accepting();
-  asio::post(io_, [self = shared_from_this()] {
+  on_thread([self = shared_from_this()] {
     self->tell_of_rules();
     self->review();
   });
@@ -116,9 +116,12 @@ void tunnel::impl::run() {
 }
 
 void tunnel::impl::stop() {
-  if (stopped_.exchange(true) || !thread_.joinable())
-    return;
-  asio::post(io_, [this] { close_all(); });
+  {
+    std::lock_guard lock{posting_};
+    if (std::exchange(stopped_, true) || !thread_.joinable())
+      return;
+    asio::post(io_, [this] { close_all(); }); // the last step that is asked for
+  }
   // Whatever waits is closed and ends by itself; the bound is for bugs of ours.
   if (finished_.get_future().wait_for(std::chrono::seconds{2}) != std::future_status::ready) {
     log::error("tunnel", "slow-stop");
@@ -147,7 +150,7 @@ caf::error tunnel::impl::secure(const tunnel_security& security) {
   auto rules = tunnel_rules::from(security, config_.listen);
   if (!rules)
     return rules.error();
-  asio::post(io_, [self = shared_from_this(), rules = std::move(*rules)]() mutable {
+  on_thread([self = shared_from_this(), rules = std::move(*rules)]() mutable {
     self->rules_ = std::move(rules);
     self->told_of_expiry_ = {};
     self->tell_of_rules();

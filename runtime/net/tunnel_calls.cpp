@@ -5,7 +5,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -18,9 +17,7 @@ using asio::awaitable;
 using boost::system::error_code;
 
 void tunnel::impl::dial(std::string address, duration timeout, dial_function done) {
-  if (stopped_)
-    return done(make_error(ec::unavailable, "the node stops"));
-  asio::post(io_, [=, this, self = shared_from_this()]() mutable {
+  const auto begun = on_thread([=, this, self = shared_from_this()]() mutable {
     if (stopping_)
       return done(make_error(ec::unavailable, "the node stops"));
     asio::co_spawn(io_, call(self, std::move(address), timeout, done), [done](const std::exception_ptr& fault) {
@@ -28,10 +25,12 @@ void tunnel::impl::dial(std::string address, duration timeout, dial_function don
         done(make_error(ec::unavailable, "the call broke off; try again"));
     });
   });
+  if (!begun)
+    done(make_error(ec::unavailable, "the node stops"));
 }
 
 void tunnel::impl::hang_up(std::string address) {
-  asio::post(io_, [this, self = shared_from_this(), address = std::move(address)] {
+  on_thread([this, self = shared_from_this(), address = std::move(address)] {
     auto i = dialed_.find(address);
     if (i == dialed_.end())
       return;

@@ -10,10 +10,12 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
@@ -133,6 +135,14 @@ private:
   awaitable<attempt> offer_move(carried facts);
 
   // both
+  /// Has the tunnel's thread run `step`. False when that ends: a step that nobody runs would keep this alive for good.
+  template <class Step>
+  bool on_thread(Step step) {
+    std::lock_guard lock{posting_};
+    if (!stopped_)
+      boost::asio::post(io_, std::move(step));
+    return !stopped_;
+  }
   awaitable<expected<std::string>> read_envelope(channel& line);
   /// `dialed` is the address that this node called; empty: the other one called.
   void begin_relay(channel_ptr near, channel_ptr far, carried facts, std::string dialed);
@@ -167,7 +177,8 @@ private:
   time_point told_of_expiry_{};
   uint32_t accepted_ = 0, shells_ = 0;                                  // and relayed; of these, shells
   bool stopping_ = false;                                               // on the tunnel's thread
-  std::atomic<bool> stopped_{false};                                    // for everyone else
+  std::mutex posting_;                                                  // of the next one
+  bool stopped_ = false;                                                // for everyone else
   std::atomic<uint64_t> secure_{0}, plain_{0}, failed_{0}, refused_{0}; // connections now, and since the start
   std::atomic<uint64_t> cut_off_{0}, shells_now_{0};                    // since the start; connections now
   std::atomic<uint64_t> certificate_ends_{0}, authority_ends_{0};       // seconds since 1970

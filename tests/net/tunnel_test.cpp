@@ -184,6 +184,18 @@ CAF_TEST(stopping_closes_everything_within_a_bound) {
   CAF_CHECK_EQUAL(code_of(a.call(b.way->address()).error()), ec::unavailable);
 }
 
+CAF_TEST(what_is_asked_after_the_end_is_refused_and_keeps_nothing) {
+  auto kept = std::make_shared<int>();
+  {
+    host a{"a", {}, [kept](node_identity, tunnel::answer_function) {}};
+    a.way->stop();
+    CAF_CHECK_EQUAL(code_of(a.call("127.0.0.1:1").error()), ec::unavailable);
+    a.way->hang_up("127.0.0.1:1");
+    CAF_CHECK(!a.way->secure({}));
+  }
+  CAF_CHECK_EQUAL(kept.use_count(), 1);
+}
+
 CAF_TEST(the_nodes_own_socket_is_for_its_owner_only_and_for_one_process) {
   temporary_directory folder;
   caf::actor_system_config config;
