@@ -18,10 +18,12 @@ namespace {
 using entry_ptr = std::shared_ptr<const index_entry>;
 
 constexpr size_t part_count = 16;
-constexpr uint8_t max_uses = 3;          // a use counter of S3-FIFO has two bits
-constexpr uint8_t uses_to_stay = 2;      // that often while new: not part of a scan
-constexpr uint64_t share_of_new = 10;    // one tenth of the bytes
-constexpr uint64_t share_of_unread = 4;  // a quarter, when their items are idle
+constexpr uint8_t max_uses = 3;       // a use counter of S3-FIFO has two bits
+constexpr uint8_t uses_to_stay = 2;   // that often while new: not part of a scan
+constexpr uint64_t share_of_new = 10; // one tenth of the bytes
+// Entries that nobody has found are let go from the first share on, and down to the second: the few that would stay
+// would keep the pages of all the others in memory.
+constexpr uint64_t share_that_crowds = 4, share_that_does_not = 64;
 constexpr uint64_t entry_overhead = 560; // of our slots, of the allocator and of a head for HTTP, about
 
 /// Held for a look-up and a pointer copy: shorter than a trip into the kernel.
@@ -97,6 +99,7 @@ struct alignas(64) read_index::part {
   uint64_t max_bytes = 0;
   uint64_t bytes = 0;
   uint64_t new_bytes = 0;
+  bool crowded = false;
   std::unordered_map<key, queue::iterator, key_hash> entries;
   queue fresh;
   queue established;
@@ -108,12 +111,14 @@ struct alignas(64) read_index::part {
 
   void count_in(const slot& s) {
     bytes += s.bytes;
+    crowded |= bytes > max_bytes / share_that_crowds;
     if (!s.established)
       new_bytes += s.bytes;
   }
 
   void count_out(const slot& s) {
     bytes -= s.bytes;
+    crowded &= bytes > max_bytes / share_that_does_not;
     if (!s.established)
       new_bytes -= s.bytes;
   }
@@ -188,6 +193,7 @@ struct alignas(64) read_index::part {
     dropped.splice(dropped.end(), fresh);
     dropped.splice(dropped.end(), established);
     bytes = new_bytes = 0;
+    crowded = false;
   }
 };
 
@@ -252,9 +258,7 @@ void read_index::erase(std::string_view id) {
 }
 
 void read_index::let_go(std::string_view id) {
-  erase(id, [](const part& p, const slot& s) {
-    return s.uses == 0 && !s.established && p.bytes > p.max_bytes / share_of_unread;
-  });
+  erase(id, [](const part& p, const slot& s) { return p.crowded && s.uses == 0 && !s.established; });
 }
 
 template <class Condition>

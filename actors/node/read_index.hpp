@@ -52,8 +52,8 @@ public:
   /// Replaces the entry of the same id, if the new one fits. Otherwise the id has no entry afterwards.
   void put(std::shared_ptr<const index_entry> entry);
   void erase(std::string_view id);
-  /// Its item is not in use any more. An entry that nobody has found yet goes, when its part is more than a quarter
-  /// full.
+  /// Its item is idle. Once a part is a quarter full, entries of idle items that nobody has found go, until the part is
+  /// nearly empty.
   void let_go(std::string_view id);
   /// Erases all entries for which `unwanted` is true. Entries that are put meanwhile may stay.
   void erase_if(const std::function<bool(const item_versions&)>& unwanted);

@@ -12,7 +12,7 @@ namespace {
 
 using prometheus::MetricType;
 
-constexpr uint64_t active_shadow_bytes = 5'500; // an actor with its state, beside the value; measured
+constexpr uint64_t active_shadow_bytes = 7'000; // an actor with its state, beside the value; measured
 constexpr uint64_t connection_bytes = 5'000, tls_connection_bytes = 50'000;
 
 size_t allocator_says(const char* name) {
