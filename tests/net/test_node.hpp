@@ -66,7 +66,8 @@ public:
   }
 
   link_actor link_to(const std::string& node) const {
-    auto peer = context->cluster.get()->find(node);
+    auto view = context->cluster.get();
+    auto peer = view->find(node);
     return peer == nullptr ? link_actor{} : peer->link;
   }
 
