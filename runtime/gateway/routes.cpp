@@ -27,7 +27,7 @@ bool is_json(const request& asked) {
 // A body in another coding than "identity" would be taken for what it is not.
 bool is_coded(const request& asked) {
   const auto* codings = asked.field("content-encoding");
-  for (auto rest = std::string_view{codings ? *codings : ""}; !rest.empty();) {
+  for (auto rest = codings ? std::string_view{*codings} : std::string_view{}; !rest.empty();) {
     auto end = std::min(rest.find(','), rest.size());
     auto coding = trimmed(rest.substr(0, end));
     if (!coding.empty() && !same_ignoring_case(coding, "identity"))

@@ -58,7 +58,8 @@ CAF_TEST(a_read_says_where_its_copy_came_from) {
   CAF_CHECK_EQUAL(*answer.field("Gnomon-Copy"), "remote");
   CAF_CHECK(!answer.field("Gnomon-Stale"));
   item.stale = true;
-  CAF_CHECK_EQUAL(*get(item).field("Gnomon-Stale"), "true");
+  auto stale = get(item); // the macro keeps references
+  CAF_CHECK_EQUAL(*stale.field("Gnomon-Stale"), "true");
 }
 
 CAF_TEST(a_tombstone_is_gone_and_tells_its_context) {
@@ -130,16 +131,18 @@ CAF_TEST(forms_of_one_answer_have_tags_of_their_own_and_name_accept) {
   field_list json{{"accept", "application/json"}};
   auto parts_tag = etag_of(get(item)), json_tag = etag_of(get(item, json));
   CAF_CHECK(parts_tag != json_tag);
-  CAF_CHECK_EQUAL(*get(item).field("Vary"), "Accept");
+  const auto whole = get(item);
+  CAF_CHECK_EQUAL(*whole.field("Vary"), "Accept");
   CAF_CHECK_EQUAL(etag_of(get(item, json, "HEAD")), json_tag);
   CAF_CHECK(!get(one("hello"), json).field("Vary"));
   CAF_CHECK_EQUAL(etag_of(get(one("hello"), json)), one("hello").versions.etag());
   auto conditional = [&](std::string tag, std::string accept) {
     return get(item, {{"if-none-match", std::move(tag)}, {"accept", std::move(accept)}});
   };
-  CAF_CHECK_EQUAL(conditional(json_tag, "application/json").status, 304);
-  CAF_CHECK_EQUAL(etag_of(conditional(json_tag, "application/json")), json_tag);
-  CAF_CHECK_EQUAL(*conditional(json_tag, "application/json").field("Vary"), "Accept");
+  const auto known = conditional(json_tag, "application/json");
+  CAF_CHECK_EQUAL(known.status, 304);
+  CAF_CHECK_EQUAL(etag_of(known), json_tag);
+  CAF_CHECK_EQUAL(*known.field("Vary"), "Accept");
   CAF_CHECK_EQUAL(conditional(json_tag, "*/*").status, 300);
   CAF_CHECK_EQUAL(conditional(parts_tag, "application/json").status, 300);
   CAF_CHECK_EQUAL(conditional(parts_tag, "*/*").status, 304);

@@ -5,6 +5,7 @@
 #include "runtime/net/unix_middleman.hpp"
 #include "tests/net/eventually.hpp"
 #include "tests/support/fake_region.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <caf/io/all.hpp>
@@ -27,7 +28,7 @@ inline settings quick_settings() {
   settings s;
   s.heartbeat = 100ms;
   s.suspect_after = 500ms;
-  s.down_after = 2s;
+  s.down_after = sanitizer_slowdown > 1 ? 8s : 2s;
   s.link_queue_bytes = 32u << 20;
   return s;
 }
@@ -66,7 +67,8 @@ public:
   }
 
   link_actor link_to(const std::string& node) const {
-    auto peer = context->cluster.get()->find(node);
+    auto view = context->cluster.get();
+    auto peer = view->find(node);
     return peer == nullptr ? link_actor{} : peer->link;
   }
 

@@ -263,14 +263,18 @@ CAF_TEST(answers_come_without_waiting) {
     missing.set_value(code_from([&] { got.get(); }) == ec::not_found ? "not found" : "?");
   });
   CAF_CHECK_EQUAL(missing.get_future().get(), "not found");
-  std::thread worker;
-  auto on = [&](std::function<void()> run) { worker = std::thread{std::move(run)}; };
+  std::promise<std::thread> begun;
+  std::thread::id called_on;
+  auto on = [&](std::function<void()> run) { begun.set_value(std::thread{std::move(run)}); };
   client.get_later("x").then(
       [&](outcome<std::optional<item>> got) {
-        elsewhere.set_value(std::this_thread::get_id() == worker.get_id() ? got.get()->value() : "?");
+        called_on = std::this_thread::get_id();
+        elsewhere.set_value(got.get()->value());
       },
       on);
   CAF_CHECK_EQUAL(elsewhere.get_future().get(), "1");
+  auto worker = begun.get_future().get();
+  CAF_CHECK(called_on == worker.get_id());
   worker.join();
   auto answer = client.status_later("x");
   CAF_CHECK(answer.wait_for(10s));
