@@ -6,8 +6,6 @@ set -eu
 dir=$1 jobs=$2
 version=0.17.6
 sum=e2bf5bd243f08bb7d8adde197cfe3e6d71314ed3378fe0692f8932f4c3b3928c
-url=https://deb.debian.org/debian/pool/main/a/actor-framework/actor-framework_$version.orig.tar.gz
-
 [ ! -f "$dir/lib/libcaf_io.so" ] || exit 0
 grep -qs '^#define CAF_VERSION 1706$' /usr/include/caf/config.hpp || {
   echo "instrumented_caf.sh: CAF $version is not installed; other versions are not supported" >&2
@@ -15,6 +13,9 @@ grep -qs '^#define CAF_VERSION 1706$' /usr/include/caf/config.hpp || {
 }
 rm -rf "$dir"
 mkdir -p "$dir/source"
+# The package's source lies beside it.
+pool=$(apt-get --print-uris download libcaf-dev | sed -n "s,^'\(.*\)/[^/]*' .*,\1,p")
+url=$pool/actor-framework_$version.orig.tar.gz
 curl -fsSL --retry 3 -o "$dir/source.tar.gz" "$url"
 echo "$sum  $dir/source.tar.gz" | sha256sum --check --quiet
 tar -xzf "$dir/source.tar.gz" -C "$dir/source" --strip-components 1
