@@ -1,4 +1,5 @@
 #define CAF_SUITE tunnel_security
+#include "runtime/base/log.hpp"
 #include "runtime/base/process.hpp"
 #include "runtime/net/preamble.hpp"
 #include "tests/net/tunnel_host.hpp"
@@ -77,6 +78,57 @@ std::optional<greeting> answer_to(const host& at, const tls_client::manner& how,
   auto answer = decode_greeting(client.receive(*length));
   return answer ? std::optional{*answer} : std::nullopt;
 }
+
+char pattern_at(size_t at) {
+  return static_cast<char>(at * 2654435761u >> 13);
+}
+
+/// Ends early when nothing can be written for 5 s.
+void write_pattern(test_socket& to, size_t total) {
+  for (size_t at = 0, sent = 1; at < total && sent > 0; at += sent) {
+    std::string piece(std::min<size_t>(20'000, total - at), '\0');
+    for (size_t i = 0; i < piece.size(); ++i)
+      piece[i] = pattern_at(at + i);
+    sent = to.send_some(piece, 5s);
+  }
+}
+
+/// Where what arrives is no longer the pattern; zero when all of it has arrived.
+size_t first_wrong_byte(test_socket& from, size_t total) {
+  for (size_t at = 0; at < total;) {
+    const auto piece = from.receive(std::min<size_t>(50'000, total - at));
+    if (piece.empty())
+      return at + 1;
+    for (const auto c : piece)
+      if (c != pattern_at(at++))
+        return at;
+  }
+  return 0;
+}
+
+/// Two nodes, for which both authorities vouch at times.
+struct moving_pair {
+  explicit moving_pair(duration delay) {
+    auto config = with(nullptr, true);
+    config.delays["b"] = config.delays["a"] = delay;
+    a.emplace("a", config);
+    b.emplace("b", config);
+  }
+  /// For both nodes: who vouches for them, and whom they trust. Holds when it returns.
+  void secure(const test_authority& by, const std::string& trusts, bool insecure = false) {
+    for (auto* at : {&*b, &*a}) {
+      auto files = by.files_for(at == &*a ? "a" : "b");
+      files.authorities = trusts;
+      const auto before = told.load();
+      CAF_CHECK(!at->way->secure({*credentials::load(files, at == &*a ? "a" : "b"), insecure, {}}));
+      CAF_CHECK(eventually([&] { return told > before; }));
+    }
+  }
+  std::atomic<int> told{0}; // how often one of them has said what holds from now on
+  log::scope lines{log::open(
+      [this](log::level, std::string_view line) { told += line.starts_with("tunnel speaks-tls") ? 1 : 0; }, "info")};
+  std::optional<host> a, b;
+};
 
 } // namespace
 
@@ -395,59 +447,30 @@ CAF_TEST(a_connection_ends_when_the_other_side_can_do_no_better) {
 CAF_TEST(no_byte_is_lost_while_a_busy_connection_moves_again_and_again) {
   const test_authority one, other;
   const auto both = one.beside(other);
-  auto of = [&](const test_authority& by, const std::string& node, const std::string& trusts) {
-    auto files = by.files_for(node);
-    files.authorities = trusts;
-    return *credentials::load(files, node);
-  };
   for (auto delay : {0ms, 3ms}) {
-    auto config = with(nullptr, true);
-    config.delays["b"] = config.delays["a"] = delay;
-    host a{"a", config}, b{"b", config};
-    auto line = talk(a, b);
+    moving_pair nodes{delay};
+    auto line = talk(*nodes.a, *nodes.b);
     constexpr size_t total = 48u << 20;
-    auto pattern = [](size_t at) { return static_cast<char>(at * 2654435761u >> 13); };
-    auto write = [&](test_socket& to) {
-      for (size_t at = 0; at < total;) {
-        std::string piece(std::min<size_t>(20'000, total - at), '\0');
-        for (size_t i = 0; i < piece.size(); ++i)
-          piece[i] = pattern(at + i);
-        at += to.send_some(piece, 5s);
-      }
-    };
-    auto wrong = [&](test_socket& from) {
-      for (size_t at = 0; at < total;) {
-        const auto piece = from.receive(std::min<size_t>(50'000, total - at));
-        if (piece.empty())
-          return at + 1;
-        for (const auto c : piece)
-          if (c != pattern(at++))
-            return at;
-      }
-      return size_t{0};
-    };
     size_t wrong_near = 1, wrong_far = 1;
-    std::thread threads[] = {std::thread{[&] { write(line.near); }}, std::thread{[&] { write(line.far); }},
-                             std::thread{[&] { wrong_near = wrong(line.near); }},
-                             std::thread{[&] { wrong_far = wrong(line.far); }}};
-    auto secure = [&](host& at, credentials_ptr credentials, bool insecure) {
-      CAF_CHECK(!at.way->secure({std::move(credentials), insecure, {}}));
-    };
-    for (auto* at : {&a, &b})
-      secure(*at, of(one, at == &a ? "a" : "b", both), true);
-    for (int i = 0; i < 6; ++i) { // each round moves the connection, at times from both sides at once
-      const auto& next = i % 2 == 0 ? other : one;
-      for (auto* at : {&a, &b})
-        secure(*at, of(next, at == &a ? "a" : "b", both), false);
-      for (auto* at : {&b, &a})
-        secure(*at, of(next, at == &a ? "a" : "b", next.certificate()), false);
+    std::thread threads[] = {std::thread{[&] { write_pattern(line.near, total); }},
+                             std::thread{[&] { write_pattern(line.far, total); }},
+                             std::thread{[&] { wrong_near = first_wrong_byte(line.near, total); }},
+                             std::thread{[&] { wrong_far = first_wrong_byte(line.far, total); }}};
+    nodes.secure(one, both, true);
+    // Each round moves the connection, at times from both sides at once. As an operator does: first it is known
+    // everywhere who is trusted, then the certificates change, then the old authority goes.
+    for (int i = 0; i < 6; ++i) {
+      const auto &now = i % 2 == 0 ? one : other, &next = i % 2 == 0 ? other : one;
+      nodes.secure(now, both);
+      nodes.secure(next, both);
+      nodes.secure(next, next.certificate());
       std::this_thread::sleep_for(100ms);
     }
     for (auto& thread : threads)
       thread.join();
     CAF_CHECK_EQUAL(wrong_near, 0u);
     CAF_CHECK_EQUAL(wrong_far, 0u);
-    CAF_CHECK_EQUAL(count(a, "tls_connections") + count(b, "tls_connections"), 2u);
+    CAF_CHECK_EQUAL(count(*nodes.a, "tls_connections") + count(*nodes.b, "tls_connections"), 2u);
   }
 }
 
